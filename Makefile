@@ -1,0 +1,38 @@
+# `make check` is what CI runs; the other targets are its parts.
+
+SOURCES = src tests benchmarks tools plugins/hpoctl-fcnet plugins/hpoctl-activations
+# Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
+export OPENBLAS_NUM_THREADS = 1
+
+.PHONY: check format-check lint types layers test docs-check format docs wheel-check
+
+check: format-check lint types layers docs-check test
+
+format-check:
+	ruff format --check $(SOURCES)
+
+lint:
+	ruff check $(SOURCES)
+
+types:
+	mypy
+
+layers:
+	lint-imports
+
+test:
+	python -m pytest -n 2
+
+docs-check:
+	python tools/generate_reference.py --check
+
+format:
+	ruff format $(SOURCES)
+	ruff check --fix $(SOURCES)
+
+docs:
+	python tools/generate_reference.py
+
+# Builds the wheels, installs them in a fresh environment outside the checkout, and runs an experiment there.
+wheel-check:
+	tools/wheel_check.sh

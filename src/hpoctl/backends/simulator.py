@@ -1,0 +1,204 @@
+"""The simulator: trials run on a virtual clock and take their learning curves from a blackbox.
+
+Between two questions of the scheduler a trial's rows are known in advance, so a question costs one event, however
+many rows lie before it. Events are ordered by time, equal times by insertion.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+import numpy as np
+
+from hpoctl.core.clock import VirtualClock
+from hpoctl.core.protocols import Blackbox, Curve, Ended, Outcome, Report
+from hpoctl.core.rng import Streams
+from hpoctl.core.space import Config
+
+SEED_BLOCK = 256
+"""Table seeds drawn at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """How the simulator tells time.
+
+    Attributes:
+        start_delay: Seconds from the start of a trial to the start of its training.
+        result_delay: Seconds from a result to its report.
+        completion_delay: Seconds from the last report of a trial to the end of its worker's work.
+        stop_delay: Seconds that stopping or pausing takes, before the completion delay.
+        poll_interval: 0: every event is seen at its own time. Otherwise events are seen every so many seconds, and
+            each stop or pause holds up everybody, as in Syne Tune 0.13.
+        checkpointing: Whether a resumed trial goes on where it paused; otherwise it starts over and its rows up to
+            there are not reported a second time.
+    """
+
+    start_delay: float = 0.05
+    result_delay: float = 0.05
+    completion_delay: float = 0.05
+    stop_delay: float = 0.05
+    poll_interval: float = 0.0
+    checkpointing: bool = True
+
+
+@dataclass(slots=True)
+class _Trial:
+    curve: Curve
+    origin: float = 0.0  # when the trial would have begun, had it trained without a break
+    offset: float = 0.0  # seconds of training beyond the curve's own: repeated work without checkpoints
+    reported: int = 0  # rows reported so far
+    asked: int = 0  # rows that the next report ends at
+    run: int = 0  # counts starts and resumes: events of an earlier run are void
+    running: bool = False
+
+
+class Simulator:
+    """A trial backend on a virtual clock.
+
+    Args:
+        blackbox: Where learning curves come from.
+        clock: The clock, shared with the engine.
+        streams: The experiment's random streams; the table seed of each trial is drawn from them and kept.
+        deadline: The simulated second after which nothing is reported.
+        options: See `SimulatorOptions`.
+    """
+
+    def __init__(
+        self,
+        blackbox: Blackbox,
+        clock: VirtualClock,
+        streams: Streams,
+        deadline: float,
+        options: SimulatorOptions,
+    ) -> None:
+        self._blackbox = blackbox
+        self._clock = clock
+        self._streams = streams
+        self._deadline = deadline
+        self._options = options
+        self._trials: dict[int, _Trial] = {}
+        self._events: list[tuple[float, int, int, int, Outcome | None]] = []
+        self._sequence = 0
+        self._table_seeds: dict[int, list[int]] = {}
+
+    def start(self, trial_id: int, config: Config, *, resume_from: int | None, until: int | None) -> None:
+        """Start a trial, or resume it after the level `resume_from`."""
+        trial = self._trials.get(trial_id)
+        if trial is None:
+            trial = self._trials[trial_id] = _Trial(self._curve(trial_id, config))
+        done = float(trial.curve.elapsed[trial.reported - 1]) if resume_from is not None else 0.0
+        if self._options.checkpointing:
+            trial.origin = self._clock.now() + self._options.start_delay - done
+        else:
+            trial.origin = self._clock.now() + self._options.start_delay
+            trial.offset += done
+        trial.run += 1
+        trial.running = True
+        self._ask(trial_id, trial, until)
+
+    def proceed(self, trial_id: int, *, until: int | None) -> None:
+        """Let a running trial go on after a report; it has lost no time to the question."""
+        trial = self._trials[trial_id]
+        if trial.reported < len(trial.curve.resources):
+            self._ask(trial_id, trial, until)
+
+    def stop(self, trial_id: int, *, pause: bool) -> None:
+        """Stop or pause a trial; one whose curve has ended completes by itself."""
+        trial = self._trials[trial_id]
+        if trial.reported >= len(trial.curve.resources):
+            return
+        trial.run += 1
+        trial.running = False
+        delay = self._options.stop_delay + self._options.completion_delay
+        if self._options.poll_interval > 0.0:
+            self._clock.advance(delay)
+            delay = 0.0
+        self._push(self._clock.now() + delay, trial_id, trial, Outcome.PAUSED if pause else Outcome.STOPPED)
+
+    def wait(self) -> Sequence[Report | Ended]:
+        """Advance the clock to what happens next; empty: nothing runs, or the deadline has passed."""
+        horizon = self._horizon()
+        happened: list[Report | Ended] = []
+        while horizon is not None and self._events and self._events[0][0] <= horizon:
+            when, _, trial_id, run, outcome = heappop(self._events)
+            trial = self._trials[trial_id]
+            if run != trial.run:
+                continue
+            happened.append(self._report(trial_id, trial) if outcome is None else self._end(trial_id, when, outcome))
+            if self._options.poll_interval == 0.0:
+                self._clock.advance_to(when)
+                break
+        return happened
+
+    def close(self) -> Sequence[Report]:
+        """The rows of running trials up to now (or the deadline) that were not reported yet; ends all trials."""
+        now = min(self._clock.now(), self._deadline)
+        reports = []
+        for trial_id, trial in self._trials.items():
+            if trial.running:
+                arrived = trial.curve.elapsed + (trial.origin + self._options.result_delay) <= now
+                trial.asked = int(np.count_nonzero(arrived))
+                if trial.asked > trial.reported:
+                    reports.append(self._rows(trial_id, trial))
+                trial.running = False
+        self._events.clear()
+        return reports
+
+    def _horizon(self) -> float | None:
+        """Up to when events are seen now; None: nothing happens before the deadline."""
+        while self._events and self._events[0][3] != self._trials[self._events[0][2]].run:
+            heappop(self._events)
+        if not self._events:
+            return None
+        if self._events[0][0] > self._deadline:
+            self._clock.advance_to(self._deadline)
+            return None
+        following = self._events[0][0]
+        if self._options.poll_interval == 0.0:
+            return following
+        while self._clock.now() < following:
+            self._clock.advance(self._options.poll_interval)
+        return min(self._clock.now(), self._deadline)
+
+    def _ask(self, trial_id: int, trial: _Trial, until: int | None) -> None:
+        resources = trial.curve.resources
+        reached = trial.reported + 1 if until is None else int(resources.searchsorted(until, side="right"))
+        trial.asked = min(max(reached, trial.reported + 1), len(resources))
+        when = float(trial.curve.elapsed[trial.asked - 1]) + trial.origin + self._options.result_delay
+        self._push(when, trial_id, trial, None)
+
+    def _report(self, trial_id: int, trial: _Trial) -> Report:
+        report = self._rows(trial_id, trial)
+        if trial.reported == len(trial.curve.resources):
+            completed = float(report.times[-1]) + self._options.completion_delay
+            self._push(completed, trial_id, trial, Outcome.COMPLETED)
+        return report
+
+    def _rows(self, trial_id: int, trial: _Trial) -> Report:
+        rows = slice(trial.reported, trial.asked)
+        trial.reported = trial.asked
+        curve = trial.curve
+        elapsed = curve.elapsed[rows]
+        times = elapsed + (trial.origin + self._options.result_delay)
+        return Report(trial_id, curve.resources[rows], curve.metrics[rows], elapsed + trial.offset, times)
+
+    def _end(self, trial_id: int, when: float, outcome: Outcome) -> Ended:
+        self._trials[trial_id].running = False
+        return Ended(trial_id, outcome, when)
+
+    def _push(self, when: float, trial_id: int, trial: _Trial, outcome: Outcome | None) -> None:
+        heappush(self._events, (when, self._sequence, trial_id, trial.run, outcome))
+        self._sequence += 1
+
+    def _curve(self, trial_id: int, config: Config) -> Curve:
+        """The trial's curve, with its seconds in double precision: they are added to the clock."""
+        curve = self._blackbox.curve(config, self._table_seed(trial_id))
+        return Curve(curve.resources, curve.metrics, np.asarray(curve.elapsed, dtype=np.float64))
+
+    def _table_seed(self, trial_id: int) -> int:
+        block, place = divmod(trial_id, SEED_BLOCK)
+        if block not in self._table_seeds:
+            rng = self._streams.get("table-seeds", block)
+            self._table_seeds[block] = rng.integers(0, self._blackbox.num_seeds, SEED_BLOCK).tolist()
+        return self._table_seeds[block][place]

@@ -1,0 +1,1 @@
+"""Learning curves that the simulator looks up."""

@@ -1,0 +1,1 @@
+"""The command line: parse options, call a use case, render its result. No logic."""

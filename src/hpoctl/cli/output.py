@@ -1,0 +1,71 @@
+"""What goes where: people's text and JSON to standard output, progress, hints and errors to standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any, Literal
+
+from rich.console import Console
+
+from hpoctl.core.errors import HpoctlError
+
+Status = Literal["success", "partial", "error"]
+WIDTH_WHEN_PIPED = 160
+
+
+def out() -> Console:
+    """The console for what was asked for: standard output; no colour when piped."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """The console for progress, hints and errors: standard error; no colour when piped."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_WHEN_PIPED
+    return Console(stderr=stderr, highlight=False, width=wide)
+
+
+def hint(text: str) -> None:
+    """One line of what to type next."""
+    err().print(text, style="dim", markup=False, soft_wrap=True)
+
+
+def show_error(error: HpoctlError) -> None:
+    """One line of what is wrong and one of what to do."""
+    console = err()
+    console.print(f"error: {error.what}", style="bold red", markup=False, soft_wrap=True)
+    console.print(f"  fix: {error.fix}", markup=False, soft_wrap=True)
+
+
+def emit_json(command: str, status: Status, data: object, errors: Sequence[Mapping[str, str]] = ()) -> None:
+    """Print the one JSON object that a script reads."""
+    envelope = {
+        "format": 1,
+        "command": command,
+        "status": status,
+        "data": plain(data),
+        "errors": list(errors),
+    }
+    sys.stdout.write(json.dumps(envelope, allow_nan=False) + "\n")
+
+
+def error_json(error: HpoctlError) -> dict[str, str]:
+    """An error as an entry of the envelope's `errors`."""
+    return {"what": error.what, "fix": error.fix}
+
+
+def plain(data: object) -> Any:
+    """Frozen dataclasses, mappings and sequences as JSON values."""
+    if is_dataclass(data) and not isinstance(data, type):
+        return plain(asdict(data))
+    if isinstance(data, Mapping):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [plain(value) for value in data]
+    return data

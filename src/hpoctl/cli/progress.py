@@ -1,0 +1,161 @@
+"""Who watches an experiment run: a progress bar, or a line for each thing that happens."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from hpoctl.core.entries import Goal
+from hpoctl.core.protocols import Action, Decision, Ended, Report, Resume, Start
+from hpoctl.engine.experiment import Finished
+from hpoctl.engine.rows import RowLog
+from hpoctl.engine.spec import ExperimentSpec
+
+REFRESH = 0.1
+"""Seconds between two looks of the bar at the experiment."""
+
+
+def config_text(config: Mapping[str, object]) -> str:
+    """A configuration on one line, in the order of the space."""
+    return " ".join(f"{name}={_short(value)}" for name, value in config.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+class Bars:
+    """A bar for each experiment over its simulated time, and one for all; nothing when piped.
+
+    Args:
+        console: Where to draw.
+        total: How many experiments there are.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._all = self._progress.add_task("all", total=total, detail="", visible=total > 1)
+        self._current: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def watch(self, spec: ExperimentSpec) -> "BarWatcher":
+        """The watcher of the next experiment."""
+        if self._current is not None:
+            self._progress.remove_task(self._current)
+        self._current = self._progress.add_task(spec.name, total=spec.max_wallclock_time, detail="")
+        return BarWatcher(self._progress, self._current, spec.benchmark.goal)
+
+    def finished(self, result: Finished) -> None:
+        """An experiment is complete."""
+        self._progress.advance(self._all)
+        best = f"best {result.best.value:.6g}" if result.best else "no finite value"
+        self._console.print(
+            f"done {result.name}: {result.trials} trials, {result.rows} rows, {best}, {result.wall_seconds:.1f} s",
+            markup=False,
+            style="dim",
+        )
+
+
+class BarWatcher:
+    """Moves the bar of one experiment, ten times a second at most."""
+
+    def __init__(self, progress: Progress, task: TaskID, goal: Goal) -> None:
+        self._progress = progress
+        self._task = task
+        self._goal = goal
+        self._began = self._drawn = time.monotonic()
+
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
+        """The bar does not show single trials."""
+
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
+        """Show how far the experiment is."""
+        now = time.monotonic()
+        if now - self._drawn < REFRESH:
+            return
+        self._drawn = now
+        speed = log.count / max(now - self._began, 1e-9)
+        best = self._goal.sign * log.best_value
+        detail = f"{len(log.configs)} trials  best {best:.6g}  {speed:,.0f} rows/s"
+        self._progress.update(self._task, completed=float(report.times[-1]), detail=detail)
+
+    def ends(self, event: Ended) -> None:
+        """The bar does not show single trials."""
+
+
+class VerboseLines:
+    """A line for each start, promotion, pause, stop and model fit.
+
+    Args:
+        to_stderr: Write to standard error, because standard output carries JSON.
+    """
+
+    def __init__(self, *, to_stderr: bool) -> None:
+        self._stream = sys.stderr if to_stderr else sys.stdout
+
+    def watch(self, spec: ExperimentSpec) -> "VerboseWatcher":
+        """The watcher of the next experiment."""
+        self._write(f"== {spec.name}, master seed {spec.master_seed}")
+        return VerboseWatcher(self._write, spec)
+
+    def finished(self, result: Finished) -> None:
+        """An experiment is complete."""
+        self._write(f"== {result.name}: done, {result.trials} trials, {result.rows} rows")
+        self._stream.flush()
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+
+
+class VerboseWatcher:
+    """Writes what happens in one experiment, with its simulated time."""
+
+    def __init__(self, write: Callable[[str], None], spec: ExperimentSpec) -> None:
+        self._write = write
+        self._metric = spec.benchmark.metric
+        self._column = spec.benchmark.goal.column
+
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
+        """A start with its configuration, or a promotion with its reason."""
+        until = "" if step.until is None else f" to {step.until}"
+        if isinstance(step, Resume):
+            self._line(now, "promote", f"trial {trial_id}{until}: {step.reason}")
+            return
+        if step.note:
+            self._line(now, "fit", step.note)
+        self._line(now, "start", f"trial {trial_id}{until}: {step.reason} {config_text(step.config)}")
+
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
+        """A pause or a stop; going on is not worth a line."""
+        if decision.action is not Action.CONTINUE:
+            value = float(report.metrics[-1, self._column])
+            what = f"trial {report.trial_id} at {report.resources[-1]}: {self._metric}={value:.6g}, {decision.reason}"
+            self._line(float(report.times[-1]), decision.action.value.lower(), what)
+
+    def ends(self, event: Ended) -> None:
+        """What ended was told with its last report."""
+
+    def _line(self, now: float, word: str, what: str) -> None:
+        self._write(f"[{now:9.2f} s] {word:<7} {what}")

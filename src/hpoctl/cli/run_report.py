@@ -1,0 +1,113 @@
+"""What `hpoctl run` prints before and after: its plan, its results, the next command."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
+from hpoctl.cli.progress import config_text
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.run import RunOutcome, RunPlan
+from hpoctl.plugins import PluginReport
+
+
+def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
+    """Say what is about to run, and which plugins are missing."""
+    for report in broken:
+        err().print(
+            f"warning: plugin {report.distribution}: {report.failures[0]}",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
+    count = len(plan.specs)
+    err().print(
+        f"tag {plan.tag}, master seed {plan.master_seed}, {count} experiment{'s' if count > 1 else ''}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def print_outcome(plan: RunPlan, outcome: RunOutcome) -> None:
+    """The table of completed experiments, the failures, and the next command."""
+    if outcome.finished:
+        out().print(_table(outcome))
+        out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
+        for note in _data_notes(plan.specs):
+            out().print(note, markup=False, soft_wrap=True)
+    for failed in outcome.failed:
+        show_error(failed.error)
+    if outcome.interrupted is not None:
+        saved = len(outcome.finished)
+        err().print(
+            f"interrupted in {outcome.interrupted}: {saved} of {len(plan.specs)} experiments are complete and saved",
+            style="bold yellow",
+            markup=False,
+            soft_wrap=True,
+        )
+    following = _next_command(plan, outcome)
+    if following:
+        hint(f"next: {following}")
+
+
+def outcome_json(plan: RunPlan, outcome: RunOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
+    """The outcome for scripts: status, data and errors of the envelope."""
+    provenance = {spec.benchmark.name: dict(spec.benchmark.provenance) for spec in plan.specs}
+    data = {
+        "tag": plan.tag,
+        "master_seed": plan.master_seed,
+        "results": plan.store.location(plan.tag),
+        "data": provenance,
+        "experiments": outcome.finished,
+        "interrupted": outcome.interrupted,
+    }
+    errors = [error_json(failed.error) for failed in outcome.failed]
+    if outcome.interrupted is not None:
+        errors.append({"what": f"Interrupted in {outcome.interrupted}.", "fix": "Run the command again."})
+    if not errors:
+        return "success", data, errors
+    return ("partial" if outcome.finished else "error"), data, errors
+
+
+def _table(outcome: RunOutcome) -> Table:
+    table = Table(title=None, show_lines=len(outcome.finished) > 1)
+    for name in ("experiment", "trials", "rows", "best", "configuration of the best", "wall"):
+        right = name in {"trials", "rows", "best", "wall"}
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for result in outcome.finished:
+        table.add_row(
+            result.name,
+            f"{result.trials:,}",
+            f"{result.rows:,}" + (f" ({result.non_finite_rows} not finite)" if result.non_finite_rows else ""),
+            f"{result.best.value:.6g}" if result.best else "-",
+            config_text(result.best_config) if result.best_config else "-",
+            f"{result.wall_seconds:.1f} s",
+        )
+    return table
+
+
+def _data_notes(specs: Sequence[ExperimentSpec]) -> list[str]:
+    notes = {}
+    for spec in specs:
+        facts = ", ".join(f"{key}: {value}" for key, value in spec.benchmark.provenance.items())
+        if facts:
+            notes[spec.benchmark.name] = f"{spec.benchmark.name} data: {facts}"
+    return list(notes.values())
+
+
+def _next_command(plan: RunPlan, outcome: RunOutcome) -> str:
+    """What was left undone, or the next seed of the same."""
+    done = {result.name for result in outcome.finished}
+    left = [spec for spec in plan.specs if spec.name not in done]
+    specs = left or list(plan.specs)
+    first = min(spec.seed for spec in left) if left else max(spec.seed for spec in plan.specs) + 1
+    last = max(spec.seed for spec in left) if left else first
+    words = ["hpoctl", "run", "--tag", plan.tag, "--random-seed", str(plan.master_seed)]
+    for method in dict.fromkeys(spec.method.name for spec in specs):
+        words += ["--method", method]
+    for benchmark in dict.fromkeys(spec.benchmark.name for spec in specs):
+        words += ["--benchmark", benchmark]
+    words += ["--start-seed", str(first), "--num-seeds", str(last + 1)]
+    return shlex.join(words)

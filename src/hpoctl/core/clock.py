@@ -1,0 +1,49 @@
+"""Clocks. Durations are measured on monotonic clocks only; dates are UTC and serve people, never arithmetic."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The seconds of an experiment: simulated ones on the simulator, real ones elsewhere."""
+
+    def now(self) -> float:
+        """Seconds since the experiment started."""
+        ...
+
+
+class VirtualClock:
+    """A simulated clock. It moves only when it is told to, and never backwards."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Simulated seconds since the experiment started."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        self._now += max(0.0, seconds)
+
+    def advance_to(self, when: float) -> None:
+        """Move to a point in time, unless it has passed already."""
+        self._now = max(self._now, when)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemTime:
+    """Where real time comes from; tests hand in their own.
+
+    Attributes:
+        monotonic: Seconds on a clock that never goes backwards.
+        cpu: CPU seconds of this process.
+        utc: The date and time, in UTC.
+    """
+
+    monotonic: Callable[[], float] = time.perf_counter
+    cpu: Callable[[], float] = time.process_time
+    utc: Callable[[], datetime] = lambda: datetime.now(UTC)

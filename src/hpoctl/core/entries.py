@@ -1,0 +1,214 @@
+"""What plugins register: methods, benchmarks, extra-result composers, launchers and studies, as frozen data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.names import check_entry_name
+from hpoctl.core.options import check_options
+from hpoctl.core.protocols import Blackbox, Composer, FloatArray, Launcher, Mode, Scheduler
+from hpoctl.core.rng import Streams
+from hpoctl.core.space import Space, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a scheduler makes small.
+
+    Attributes:
+        column: The column of the metric among the benchmark's metrics.
+        sign: 1.0 to minimise the metric, -1.0 to maximise it.
+    """
+
+    column: int
+    sign: float
+
+    def values(self, metrics: FloatArray) -> FloatArray:
+        """Values to be minimised, shape (k,), from the metrics of k rows, shape (k, m)."""
+        return self.sign * metrics[:, self.column]
+
+    def last(self, metrics: FloatArray) -> float:
+        """The value to be minimised in the last of some rows."""
+        return self.sign * float(metrics[-1, self.column])
+
+
+@dataclass(frozen=True, slots=True)
+class MethodContext:
+    """What a method needs to make a scheduler for one experiment.
+
+    Attributes:
+        space: The configuration space, with the method's fixed values applied.
+        goal: What to make small.
+        max_resource: The largest resource level.
+        streams: The experiment's random streams.
+        max_size_data_for_model: How many data a model may be fitted to; None: the method's own default.
+    """
+
+    space: Space
+    goal: Goal
+    max_resource: int
+    streams: Streams
+    max_size_data_for_model: int | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named way to make a scheduler for a benchmark.
+
+    Attributes:
+        name: What people type, such as `ASHA-RELU`.
+        summary: One line of what it is.
+        kind: The scheduler behind it; variants of one method share it.
+        make: Makes the scheduler from the context and the options.
+        options: The options with their defaults, a frozen dataclass instance; `--set NAME.field=value` changes them.
+        expensive: Whether each seed deserves a job of its own.
+        fixed: Hyperparameters fixed to a value; they still reach the trial and the results.
+    """
+
+    name: str
+    summary: str
+    kind: str
+    make: Callable[[MethodContext, Any], Scheduler]
+    options: Any
+    expensive: bool = False
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_entry_name("method", self.name)
+        check_options(self.name, self.options)
+
+    def with_fixed(self, fixed: Mapping[str, Value], *, name: str, summary: str = "") -> Self:
+        """A variant of this method that leaves some hyperparameters at fixed values."""
+        listed = ", ".join(f"{key}={value}" for key, value in fixed.items())
+        return replace(self, name=name, summary=summary or f"{self.name} with {listed}", fixed={**self.fixed, **fixed})
+
+    def with_options(self, options: Any) -> Self:
+        """This method with other options, an instance of the same dataclass."""
+        return replace(self, options=options)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A tuning problem and its defaults.
+
+    Attributes:
+        name: What people type, such as `fcnet-protein`.
+        summary: One line of what it is.
+        space: The configuration space; `max_resource_attr` is a fixed value in it.
+        metrics: The names of all metrics, in the order of the blackbox's columns.
+        metric: The metric to tune.
+        mode: Whether it is to be minimised or maximised.
+        resource_attr: The name of the resource in results, such as `hp_epoch`.
+        max_resource_attr: The fixed value of the space that holds the largest resource level.
+        n_workers: How many trials run at a time.
+        max_wallclock_time: The budget in seconds of the experiment's clock.
+        blackbox: Opens the table.
+        provenance: What a reader of the results has to know about the data, such as `curves: modelled`.
+        max_num_evaluations: The budget in reports; None: no such budget.
+    """
+
+    name: str
+    summary: str
+    space: Space
+    metrics: tuple[str, ...]
+    metric: str
+    mode: Mode
+    resource_attr: str
+    max_resource_attr: str
+    n_workers: int
+    max_wallclock_time: float
+    blackbox: Callable[[], Blackbox]
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    max_num_evaluations: int | None = None
+
+    def __post_init__(self) -> None:
+        check_entry_name("benchmark", self.name)
+        if self.metric not in self.metrics:
+            raise UsageError(
+                f"Benchmark {self.name} tunes {self.metric!r}, which is not among its metrics.",
+                f"Use one of: {', '.join(self.metrics)}.",
+            )
+        level = self.space.fixed.get(self.max_resource_attr)
+        if not isinstance(level, int) or isinstance(level, bool) or level < 1:
+            raise UsageError(
+                f"Benchmark {self.name} has no largest resource level.",
+                f"Fix {self.max_resource_attr!r} to a whole number >= 1 in its space.",
+            )
+
+    @property
+    def max_resource(self) -> int:
+        """The largest resource level."""
+        return int(self.space.fixed[self.max_resource_attr])
+
+    @property
+    def goal(self) -> Goal:
+        """What a scheduler makes small."""
+        return Goal(self.metrics.index(self.metric), 1.0 if self.mode == "min" else -1.0)
+
+
+@dataclass(frozen=True)
+class ExtraResults:
+    """An extra-result composer under its name.
+
+    Attributes:
+        name: What a study calls it, such as `rung-levels`.
+        summary: One line of what it adds.
+        make: Makes the composer for one experiment.
+    """
+
+    name: str
+    summary: str
+    make: Callable[[], Composer]
+
+    def __post_init__(self) -> None:
+        check_entry_name("extra-result composer", self.name)
+
+
+@dataclass(frozen=True)
+class LauncherEntry:
+    """A launcher under its name.
+
+    Attributes:
+        name: What people type after `--on`.
+        summary: One line of where it runs jobs.
+        make: Makes the launcher from its options.
+        options: The options with their defaults, a frozen dataclass instance.
+    """
+
+    name: str
+    summary: str
+    make: Callable[[Any], Launcher]
+    options: Any
+
+    def __post_init__(self) -> None:
+        check_entry_name("launcher", self.name)
+        check_options(self.name, self.options)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Which methods meet which benchmarks, how often.
+
+    Attributes:
+        name: What people type after `--study`.
+        summary: One line of what it asks.
+        methods: Names of methods.
+        benchmarks: Names of benchmarks.
+        num_seeds: Seeds 0 to num_seeds - 1.
+        extra_results: Names of extra-result composers.
+    """
+
+    name: str
+    summary: str
+    methods: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+    num_seeds: int = 1
+    extra_results: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_entry_name("study", self.name)
+        if not self.methods or not self.benchmarks or self.num_seeds < 1:
+            raise UsageError(
+                f"Study {self.name} is empty.", "Give it a method, a benchmark and num_seeds >= 1 at least."
+            )

@@ -1,0 +1,348 @@
+"""The contracts between the parts of hpoctl, and the messages that travel between them.
+
+The engine asks a scheduler what to run, hands it to a trial backend, passes the backend's reports back to the
+scheduler, and carries out its decisions. None of the three knows how the others work.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpoctl.core.space import Config, Space
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.integer]
+Mode = Literal["min", "max"]
+
+
+class Action(Enum):
+    """What becomes of a trial after a report."""
+
+    CONTINUE = "CONTINUE"
+    PAUSE = "PAUSE"
+    STOP = "STOP"
+
+
+class Outcome(Enum):
+    """How a trial left its worker; the values are the statuses in results."""
+
+    COMPLETED = "Completed"
+    STOPPED = "Stopped"
+    PAUSED = "Paused"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a new trial.
+
+    Attributes:
+        config: The configuration, fixed values included.
+        until: The resource at which the scheduler wants to be asked next; None: at every report.
+        reason: Why this configuration, in a few words.
+        note: What a person watching would like to know about the model behind it; empty where there is none.
+    """
+
+    config: Config
+    until: int | None
+    reason: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Resume a paused trial.
+
+    Attributes:
+        trial_id: The trial to resume.
+        until: The resource at which the scheduler wants to be asked next; None: at every report.
+        reason: Why this trial, in a few words.
+    """
+
+    trial_id: int
+    until: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Rows of one trial, from its previous report (exclusive) to the resource that was asked for.
+
+    Attributes:
+        trial_id: The trial.
+        resources: Resource levels, strictly increasing, shape (k,), k >= 1.
+        metrics: Metric values, shape (k, m), columns in the order of the benchmark's metrics.
+        elapsed: Seconds of training behind each row, cumulative over resumes, shape (k,).
+        times: When each row arrived, in seconds of the experiment's clock, shape (k,).
+    """
+
+    trial_id: int
+    resources: IntArray
+    metrics: FloatArray
+    elapsed: FloatArray
+    times: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trial has left its worker.
+
+    Attributes:
+        trial_id: The trial.
+        outcome: How it ended.
+        time: When, in seconds of the experiment's clock.
+    """
+
+    trial_id: int
+    outcome: Outcome
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a scheduler decides on a report.
+
+    Attributes:
+        action: What becomes of the trial.
+        reason: Why, in a few words.
+        until: With CONTINUE, the resource of the next question; None: at every report.
+    """
+
+    action: Action
+    reason: str
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RungState:
+    """One rung of a multi-fidelity scheduler.
+
+    Attributes:
+        level: The resource level.
+        entries: How many trials have reached it.
+        quantile: The share of them that may go on.
+    """
+
+    level: int
+    entries: int
+    quantile: float
+
+
+class Scheduler(Protocol):
+    """Decides what runs. Deterministic: no clock, no I/O; its state is a fold over what it was told."""
+
+    def suggest(self, trial_id: int) -> Start | Resume | None:
+        """What a free worker does next.
+
+        Args:
+            trial_id: The id the trial will have if a new one is started.
+
+        Returns:
+            A new trial, a paused trial to resume, or None: nothing now, ask again after the next event. When
+            nothing runs any more, None ends the experiment (the space is exhausted).
+        """
+        ...
+
+    def on_report(self, report: Report) -> Decision:
+        """Take in the rows of a report and decide on the trial; the last row is what is decided on."""
+        ...
+
+    def on_end(self, trial_id: int, outcome: Outcome) -> None:
+        """A trial has left its worker."""
+        ...
+
+    def rungs(self) -> Sequence[RungState]:
+        """The rungs from the largest level down; empty for a single-fidelity scheduler."""
+        ...
+
+
+class TrialBackend(Protocol):
+    """Where trials execute."""
+
+    def start(self, trial_id: int, config: Config, *, resume_from: int | None, until: int | None) -> None:
+        """Start a trial, or resume it after the resource level `resume_from`."""
+        ...
+
+    def proceed(self, trial_id: int, *, until: int | None) -> None:
+        """Let a running trial go on after a report, up to the next question."""
+        ...
+
+    def stop(self, trial_id: int, *, pause: bool) -> None:
+        """Stop a trial, or pause it so that it can be resumed. `wait` tells when it has left its worker."""
+        ...
+
+    def wait(self) -> Sequence[Report | Ended]:
+        """Wait for what happens next; empty: nothing runs, or the time is over."""
+        ...
+
+    def close(self) -> Sequence[Report]:
+        """End all trials; returns their rows up to now that were not reported yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The learning curve of one configuration.
+
+    Attributes:
+        resources: Resource levels, strictly increasing, shape (r,).
+        metrics: Metric values, shape (r, m), columns in the order of the blackbox's metrics.
+        elapsed: Cumulative seconds of training at each level, strictly increasing, shape (r,).
+    """
+
+    resources: IntArray
+    metrics: FloatArray
+    elapsed: FloatArray
+
+
+class Blackbox(Protocol):
+    """Tabulated or surrogate learning curves: what the simulator looks up."""
+
+    @property
+    def space(self) -> Space:
+        """The configurations that have a curve."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics."""
+        ...
+
+    @property
+    def num_seeds(self) -> int:
+        """How many repetitions of each curve there are."""
+        ...
+
+    @property
+    def content_hash(self) -> str:
+        """A hash of the table: it changes when a value changes."""
+        ...
+
+    def curve(self, config: Config, seed: int) -> Curve:
+        """The curve of a configuration, in its repetition `seed` (0 to num_seeds - 1).
+
+        Raises:
+            UsageError: The configuration has no curve.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where results live: named blobs below a root. Names are relative, with `/` between their parts."""
+
+    def put(self, name: str, data: bytes, *, create: bool = False) -> None:
+        """Write a blob, atomically: whoever reads sees the old bytes or the new ones, nothing between.
+
+        Args:
+            name: The blob's name.
+            data: Its bytes.
+            create: Fail if there is such a blob already.
+
+        Raises:
+            FileExistsError: With `create`, if the blob exists.
+            HpoctlError: The blob could not be written.
+        """
+        ...
+
+    def get(self, name: str) -> bytes:
+        """The bytes of a blob.
+
+        Raises:
+            FileNotFoundError: There is no such blob.
+        """
+        ...
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """The names of all blobs in the folder `prefix` and below, sorted. Empty string: all blobs."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a blob; removing what is not there is no error."""
+        ...
+
+    def location(self, name: str) -> str:
+        """Where a blob or folder is, for people: a path or an address."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a launcher submits: experiments that run one after another.
+
+    Attributes:
+        name: The job's name, unique within a launch.
+        command: The command to run, as separate arguments.
+        environment: Environment variables to set.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+JobState = Literal["waiting", "running", "done", "failed", "unknown"]
+
+
+class Launcher(Protocol):
+    """Where jobs execute."""
+
+    def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
+        """Submit jobs; returns a receipt for each. Submitting a job twice does not run it twice."""
+        ...
+
+    def poll(self, receipts: Sequence[str]) -> Sequence[JobState]:
+        """The states of submitted jobs."""
+        ...
+
+    def cancel(self, receipts: Sequence[str]) -> None:
+        """Cancel jobs; cancelling what has ended is no error."""
+        ...
+
+
+class ExperimentView(Protocol):
+    """What an extra-result composer may look at: the running experiment, read-only."""
+
+    @property
+    def method(self) -> str:
+        """The name of the method."""
+        ...
+
+    @property
+    def benchmark(self) -> str:
+        """The name of the benchmark."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of the experiment."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """Seconds of the experiment's clock."""
+        ...
+
+    @property
+    def num_trials(self) -> int:
+        """How many trials have been started."""
+        ...
+
+    def rungs(self) -> Sequence[RungState]:
+        """The rungs of the scheduler from the largest level down; empty for a single-fidelity scheduler."""
+        ...
+
+
+class Composer(Protocol):
+    """Adds columns to the result rows from the state of the running experiment."""
+
+    def keys(self) -> Sequence[str]:
+        """The names of the columns it may add."""
+        ...
+
+    def __call__(self, view: ExperimentView) -> Mapping[str, int | float] | None:
+        """The present values, or None where it has nothing to say about this experiment."""
+        ...

@@ -1,0 +1,205 @@
+"""One experiment from its spec to its result directory.
+
+`metadata.json` is written first with status `running` and last with status `completed`, the row count and the hash of
+`results.parquet`: an experiment counts when the second one is there.
+"""
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hpoctl.backends.simulator import Simulator
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.clock import SystemTime, VirtualClock
+from hpoctl.core.entries import MethodContext
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Blackbox, Resume, Start, Store
+from hpoctl.core.rng import Streams
+from hpoctl.core.space import Config
+from hpoctl.engine.metadata import Provenance, metadata_bytes, opening_metadata
+from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
+from hpoctl.engine.spec import DecisionTime, ExperimentSpec, identity
+from hpoctl.engine.table import parquet_bytes, rows_table
+from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
+
+METADATA = "metadata.json"
+RESULTS = "results.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A completed experiment.
+
+    Attributes:
+        name: Method, benchmark and seed, for people.
+        identity: The experiment's identity.
+        directory: The name of its result directory in the store.
+        trials: How many trials were started.
+        rows: How many rows were recorded.
+        non_finite_rows: How many of them had a metric that is NaN or infinite.
+        best: The best row, None if there is no finite value.
+        best_config: The configuration of the best row's trial.
+        wall_seconds: Real time it took.
+        cpu_seconds: CPU time it took.
+    """
+
+    name: str
+    identity: str
+    directory: str
+    trials: int
+    rows: int
+    non_finite_rows: int
+    best: Best | None
+    best_config: Config | None
+    wall_seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a simulated experiment leaves in memory.
+
+    Attributes:
+        rows: Its rows.
+        decision_seconds: Real time the scheduler's suggestions took.
+    """
+
+    rows: Rows
+    decision_seconds: float
+
+
+def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system: SystemTime) -> Simulation:
+    """Run an experiment on the simulator, without writing anything.
+
+    Args:
+        spec: The experiment.
+        blackbox: The benchmark's table.
+        watcher: Watches it run.
+        system: Where real time comes from.
+    """
+    benchmark = spec.benchmark
+    streams = Streams(spec.master_seed, spec.seed)
+    context = MethodContext(spec.space(), benchmark.goal, benchmark.max_resource, streams, spec.max_size_data_for_model)
+    clock = VirtualClock()
+    scheduler = spec.method.make(context, spec.method.options)
+    charged = _ChargedSuggestions(scheduler.suggest, clock, spec.decision_time, system)
+    log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
+    view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, clock, scheduler, log)
+    extra = ExtraColumns([entry.make() for entry in spec.extra_results], view)
+    backend = Simulator(blackbox, clock, streams, spec.max_wallclock_time, spec.simulator)
+    parts = Parts(scheduler, backend, clock, charged, log, extra, watcher)
+    tune(parts, Limits(spec.n_workers, spec.max_num_evaluations))
+    return Simulation(log.rows(extra, spec.max_num_evaluations), charged.seconds)
+
+
+def run_experiment(
+    spec: ExperimentSpec,
+    store: Store,
+    provenance: Provenance,
+    watcher: Watcher,
+    system: SystemTime,
+) -> Finished:
+    """Run an experiment and write its result directory.
+
+    An experiment that fails or is interrupted leaves its metadata with status `failed` or `interrupted`.
+
+    Raises:
+        HpoctlError: The table, the method or the store failed.
+    """
+    blackbox = spec.benchmark.blackbox()
+    key = identity(spec, blackbox.content_hash)
+    started = system.utc()
+    opening = opening_metadata(spec, blackbox.content_hash, key, provenance, started.timestamp())
+    directory = _new_directory(spec, store, opening, started)
+    wall, cpu = system.monotonic(), system.cpu()
+    try:
+        simulation = simulate(spec, blackbox, watcher, system)
+        results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
+        store.put(f"{directory}/{RESULTS}", results)
+    except KeyboardInterrupt:
+        _close(store, directory, opening, {"status": "interrupted"})
+        raise
+    except Exception as error:
+        _close(store, directory, opening, {"status": "failed", "error": traceback.format_exc()})
+        if isinstance(error, HpoctlError):
+            raise
+        raise HpoctlError(
+            f"{spec.name} failed: {type(error).__name__}: {error}.",
+            f"The traceback is in {store.location(f'{directory}/{METADATA}')}.",
+        ) from error
+    rows = simulation.rows
+    best = best_of(rows, spec.benchmark.goal)
+    finished = Finished(
+        name=spec.name,
+        identity=key,
+        directory=directory,
+        trials=len(rows.configs),
+        rows=len(rows),
+        non_finite_rows=rows.non_finite(spec.benchmark.goal),
+        best=best,
+        best_config=rows.configs[best.trial_id] if best else None,
+        wall_seconds=system.monotonic() - wall,
+        cpu_seconds=system.cpu() - cpu,
+    )
+    closing = {
+        "status": "completed",
+        "trials": finished.trials,
+        "rows": finished.rows,
+        "non_finite_rows": finished.non_finite_rows,
+        "results_sha256": content_hash(results),
+        "decision_seconds": simulation.decision_seconds,
+        "wall_seconds": finished.wall_seconds,
+        "cpu_seconds": finished.cpu_seconds,
+    }
+    _close(store, directory, opening, closing)
+    return finished
+
+
+class _ChargedSuggestions:
+    """Asks for suggestions and charges the simulated clock for the time they take."""
+
+    def __init__(
+        self,
+        suggest: Callable[[int], Start | Resume | None],
+        clock: VirtualClock,
+        decision_time: DecisionTime,
+        system: SystemTime,
+    ) -> None:
+        self.seconds = 0.0
+        self._suggest = suggest
+        self._clock = clock
+        self._decision_time = decision_time
+        self._system = system
+
+    def __call__(self, trial_id: int) -> Start | Resume | None:
+        began = self._system.monotonic()
+        step = self._suggest(trial_id)
+        took = self._system.monotonic() - began
+        self.seconds += took
+        if self._decision_time == "measured":
+            self._clock.advance(took)
+        elif self._decision_time != "zero":
+            self._clock.advance(float(self._decision_time))
+        return step
+
+
+def _new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any], started: datetime) -> str:
+    """Claim a result directory of its own by creating its metadata."""
+    method = f"{spec.method.name}-{spec.seed}" if spec.method.expensive else spec.method.name
+    stamp = started.strftime("%Y%m%d-%H%M%S-%f")
+    base = f"{spec.tag}/{method}/{spec.tag}-{spec.benchmark.name}-{spec.seed}-{stamp}"
+    attempt = 0
+    while True:
+        directory = base if attempt == 0 else f"{base}-{attempt}"
+        try:
+            store.put(f"{directory}/{METADATA}", metadata_bytes(opening), create=True)
+        except FileExistsError:
+            attempt += 1
+        else:
+            return directory
+
+
+def _close(store: Store, directory: str, opening: Mapping[str, Any], closing: Mapping[str, Any]) -> None:
+    store.put(f"{directory}/{METADATA}", metadata_bytes({**opening, **closing}))

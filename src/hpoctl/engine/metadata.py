@@ -1,0 +1,78 @@
+"""metadata.json: what an experiment is, where it comes from, and whether it is complete."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an experiment was run, by what.
+
+    Attributes:
+        versions: The versions of hpoctl, of the plugins used and of the numerical libraries, by name.
+        git_commit: The commit of the folder the command was typed in; None outside a git checkout.
+        entrypoint: The command line.
+        host: The name of the machine.
+    """
+
+    versions: Mapping[str, str]
+    git_commit: str | None
+    entrypoint: str
+    host: str = field(default_factory=platform.node)
+
+
+def opening_metadata(
+    spec: ExperimentSpec, table_hash: str, identity: str, provenance: Provenance, timestamp: float
+) -> dict[str, Any]:
+    """The metadata of an experiment that is about to run.
+
+    The keys that Syne Tune 0.13 wrote keep their names, so that its readers find them.
+
+    Args:
+        spec: The experiment.
+        table_hash: The content hash of the benchmark's table.
+        identity: The experiment's identity.
+        provenance: Where it runs, by what.
+        timestamp: Now, in seconds since 1970.
+    """
+    benchmark = spec.benchmark
+    return {
+        "format": FORMAT,
+        "status": "running",
+        "tag": spec.tag,
+        "algorithm": spec.method.name,
+        "benchmark": benchmark.name,
+        "seed": spec.seed,
+        "random_seed": spec.master_seed,
+        "identity": identity,
+        "determinants": determinants(spec, table_hash),
+        "metric_names": [benchmark.metric],
+        "metric_mode": benchmark.mode,
+        "scheduler_name": spec.method.kind,
+        "config_space": json.dumps(spec.space().to_json()),
+        "fixed": dict(spec.method.fixed),
+        "backend": "simulator",
+        "n_workers": spec.n_workers,
+        "max_wallclock_time": spec.max_wallclock_time,
+        "max_num_evaluations": spec.max_num_evaluations,
+        "max_size_data_for_model": spec.max_size_data_for_model,
+        "decision_time": spec.decision_time,
+        "extra_results": [entry.name for entry in spec.extra_results],
+        "data": {**benchmark.provenance, "table": table_hash},
+        "versions": dict(provenance.versions),
+        "git_commit": provenance.git_commit,
+        "entrypoint": provenance.entrypoint,
+        "host": provenance.host,
+        "st_tuner_creation_timestamp": timestamp,
+        "st_tuner_start_timestamp": timestamp,
+    }
+
+
+def metadata_bytes(metadata: Mapping[str, Any]) -> bytes:
+    """The metadata as a file that people can read, too."""
+    return (json.dumps(metadata, indent=2, allow_nan=False) + "\n").encode()

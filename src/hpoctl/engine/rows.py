@@ -1,0 +1,175 @@
+"""The rows of an experiment while it runs: blocks of arrays, put in time order once, at the end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpoctl.core.entries import Goal
+from hpoctl.core.protocols import Action, Composer, ExperimentView, FloatArray, IntArray, Report
+from hpoctl.core.space import Config
+
+STATUS = {
+    Action.CONTINUE: "InProgress",
+    Action.PAUSE: "Paused",
+    Action.STOP: "Stopped",
+}
+COMPLETED = "Completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best row so far.
+
+    Attributes:
+        value: The metric.
+        trial_id: The trial that reported it.
+        resource: At which resource level.
+        time: When, in seconds of the experiment's clock.
+    """
+
+    value: float
+    trial_id: int
+    resource: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All rows of an experiment in time order; every array has one entry a row.
+
+    Attributes:
+        trial_ids: Trial ids, shape (n,).
+        resources: Resource levels, shape (n,).
+        metrics: Metric values, shape (n, m).
+        elapsed: Seconds of training behind each row, cumulative over resumes, shape (n,).
+        times: When each row arrived, in seconds of the experiment's clock, shape (n,).
+        decisions: The decision on each row, shape (n,): CONTINUE, PAUSE or STOP.
+        statuses: The trial's status after each row, shape (n,).
+        extra: Extra columns by name, shape (n,); NaN before their first value.
+        configs: The configuration of each trial, by trial id.
+    """
+
+    trial_ids: IntArray
+    resources: IntArray
+    metrics: FloatArray
+    elapsed: FloatArray
+    times: FloatArray
+    decisions: NDArray[np.str_]
+    statuses: NDArray[np.str_]
+    extra: Mapping[str, FloatArray]
+    configs: Sequence[Config]
+
+    def __len__(self) -> int:
+        return len(self.trial_ids)
+
+    def non_finite(self, goal: Goal) -> int:
+        """How many rows have a metric that is NaN or infinite."""
+        return len(self) - int(np.count_nonzero(np.isfinite(goal.values(self.metrics))))
+
+
+class RowLog:
+    """Collects what trials report.
+
+    Args:
+        goal: Which metric is to be made small.
+        num_metrics: How many metrics each report carries.
+        max_resource: The resource level at which a trial is complete.
+    """
+
+    def __init__(self, goal: Goal, num_metrics: int, max_resource: int) -> None:
+        self.configs: list[Config] = []
+        self.count = 0
+        self.best_value = np.inf
+        self._goal = goal
+        self._num_metrics = num_metrics
+        self._max_resource = max_resource
+        self._reports: list[Report] = []
+        self._actions: list[Action] = []
+
+    def add(self, report: Report, action: Action) -> None:
+        """Take in a report and the decision on its last row."""
+        self._reports.append(report)
+        self._actions.append(action)
+        self.count += len(report.resources)
+        # fmin passes over NaN.
+        self.best_value = min(self.best_value, float(np.fmin.reduce(self._goal.values(report.metrics))))
+
+    def rows(self, extra: "ExtraColumns", limit: int | None = None) -> Rows:
+        """All rows in time order, equal times in the order of their reports; at most the first `limit` of them."""
+        sizes = [len(report.resources) for report in self._reports]
+        times = _floats([report.times for report in self._reports])
+        order = np.argsort(times, kind="stable")[:limit]
+        ids = np.repeat(np.array([report.trial_id for report in self._reports], dtype=np.int64), sizes)
+        resources = np.concatenate([np.empty(0, np.int64), *(report.resources for report in self._reports)])
+        decisions = np.full(len(times), Action.CONTINUE.value, dtype="<U8")
+        statuses = np.full(len(times), STATUS[Action.CONTINUE], dtype="<U10")
+        if sizes:
+            last = np.cumsum(sizes) - 1
+            decisions[last] = [action.value for action in self._actions]
+            statuses[last] = [STATUS[action] for action in self._actions]
+        statuses[resources >= self._max_resource] = COMPLETED
+        nothing = np.empty((0, self._num_metrics))
+        metrics = np.concatenate([nothing, *(report.metrics for report in self._reports)], dtype=np.float64)
+        return Rows(
+            trial_ids=ids[order],
+            resources=resources[order],
+            metrics=metrics[order],
+            elapsed=_floats([report.elapsed for report in self._reports])[order],
+            times=times[order],
+            decisions=decisions[order],
+            statuses=statuses[order],
+            extra=extra.columns(times[order]),
+            configs=self.configs,
+        )
+
+
+def best_of(rows: Rows, goal: Goal) -> Best | None:
+    """The best row, the earliest among equals; None if no value is finite."""
+    values = goal.values(rows.metrics)
+    finite = np.isfinite(values)
+    if not finite.any():
+        return None
+    place = int(np.where(finite, values, np.inf).argmin())
+    value, time = float(rows.metrics[place, goal.column]), float(rows.times[place])
+    return Best(value, int(rows.trial_ids[place]), int(rows.resources[place]), time)
+
+
+class ExtraColumns:
+    """Extra columns from composers, kept as the changes of their values over time.
+
+    Args:
+        composers: The composers, in the order of their columns.
+        view: What they may look at.
+    """
+
+    def __init__(self, composers: Sequence[Composer], view: ExperimentView) -> None:
+        self._composers = composers
+        self._view = view
+        self._times: list[float] = []
+        self._values: list[dict[str, int | float]] = []
+
+    def update(self, time: float) -> None:
+        """Ask the composers again; rows from `time` on carry the new values."""
+        values: dict[str, int | float] = {}
+        for composer in self._composers:
+            values.update(composer(self._view) or {})
+        if values and (not self._values or values != self._values[-1]):
+            self._times.append(max(time, self._times[-1]) if self._times else time)
+            self._values.append(values)
+
+    def columns(self, times: FloatArray) -> dict[str, FloatArray]:
+        """The columns at the given times, shape (n,) each."""
+        seen = {name for values in self._values for name in values}
+        names = [name for composer in self._composers for name in composer.keys() if name in seen]  # noqa: SIM118 - not a dict
+        place = np.searchsorted(np.array(self._times), times, side="right")
+        columns: dict[str, FloatArray] = {}
+        for name in names:
+            series = np.array([np.nan, *(values.get(name, np.nan) for values in self._values)], dtype=np.float64)
+            columns[name] = series[place]
+        return columns
+
+
+def _floats(parts: Sequence[FloatArray]) -> FloatArray:
+    return np.concatenate([np.empty(0), *parts], dtype=np.float64)

@@ -1,0 +1,1 @@
+"""The use cases behind the commands: frozen requests in, frozen results out."""

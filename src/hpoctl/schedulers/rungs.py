@@ -1,0 +1,136 @@
+"""Rungs: the resource levels at which a multi-fidelity scheduler compares trials.
+
+Levels are r_min * eta^j below the largest resource; the quantile at a level is the level divided by the next one, the
+last level's next being the largest resource (Li et al. 2020, "A System for Massively Parallel Hyperparameter
+Tuning", MLSys, section 3; the quantile of the last level as in the reference semantics).
+"""
+
+import math
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.protocols import RungState
+
+
+def rung_levels(grace_period: int, reduction_factor: int, max_resource: int) -> tuple[int, ...]:
+    """The rung levels, increasing; the largest resource is not one of them.
+
+    Raises:
+        UsageError: There is no level below the largest resource.
+    """
+    levels = []
+    level = grace_period
+    while level < max_resource:
+        levels.append(level)
+        level *= reduction_factor
+    if not levels:
+        raise UsageError(
+            f"grace_period is {grace_period}, but trials run to {max_resource} at most.",
+            f"Use a grace_period below {max_resource}.",
+        )
+    return tuple(levels)
+
+
+def bracket_weights(levels: tuple[int, ...], brackets: int) -> list[float]:
+    """How often each bracket is chosen: bracket s with weight K / ((K - s) r_s), K the number of levels.
+
+    Hyperband's share of configurations for each bracket (Li et al. 2018, JMLR 18, algorithm 1).
+    """
+    count = len(levels)
+    return [count / ((count - s) * levels[s]) for s in range(min(brackets, count))]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Entry:
+    value: float
+    order: int
+    trial_id: int
+
+
+class Rung:
+    """The trials that reached one level.
+
+    Values are to be minimised. NaN and infinite ones count as worst of all and are never promoted.
+
+    Args:
+        level: The resource level.
+        following: The level after it; the share of trials that may go on is level / following.
+    """
+
+    def __init__(self, level: int, following: int) -> None:
+        self.level = level
+        self._following = following
+        self._values: list[float] = []
+        self._waiting: dict[int, _Entry] = {}
+        self._promotable: list[_Entry] = []
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def quantile(self) -> float:
+        """The share of trials that may go on."""
+        return self.level / self._following
+
+    def record(self, trial_id: int, value: float) -> None:
+        """Take in the value of a trial that reached this level."""
+        value = value if math.isfinite(value) else math.inf
+        self._waiting[trial_id] = _Entry(value, len(self._values), trial_id)
+        insort(self._values, value)
+
+    def cutoff(self) -> float | None:
+        """The quantile of the values, interpolated linearly; None below two entries."""
+        count = len(self._values)
+        if count < 2:
+            return None
+        # Whole numbers up to the last step: a quantile that falls on an entry is that entry, to the last bit.
+        below, rest = divmod(self.level * (count - 1), self._following)
+        low = self._values[below]
+        high = self._values[below + 1] if rest else low
+        return low if low == high else low + (high - low) * (rest / self._following)
+
+    def is_good(self, value: float) -> bool:
+        """Whether a recorded value is at or below the cut-off; a single entry is."""
+        cutoff = self.cutoff()
+        return math.isfinite(value) and (cutoff is None or value <= cutoff)
+
+    def paused(self, trial_id: int) -> None:
+        """A trial has paused at this level: from now on it can be promoted."""
+        insort(self._promotable, self._waiting.pop(trial_id))
+
+    def left(self, trial_id: int) -> None:
+        """A trial has ended at this level: it cannot be promoted; its value stays."""
+        self._waiting.pop(trial_id, None)
+
+    def promote_best(self) -> tuple[int, float] | None:
+        """Take the best paused trial off the list, if it is at or below the cut-off; its value stays in the rung.
+
+        Returns:
+            The trial and its value, or None. Among equal values the first to arrive is the best.
+        """
+        cutoff = self.cutoff()
+        if cutoff is None or not self._promotable:
+            return None
+        entry = self._promotable[0]
+        if entry.value > cutoff or entry.value == math.inf:
+            return None
+        del self._promotable[0]
+        return entry.trial_id, entry.value
+
+
+def make_rungs(levels: tuple[int, ...], max_resource: int) -> list[Rung]:
+    """One empty rung for each level, from the lowest up."""
+    following = (*levels[1:], max_resource)
+    return [Rung(level, after) for level, after in zip(levels, following, strict=True)]
+
+
+def rung_states(rungs: list[Rung]) -> tuple[RungState, ...]:
+    """What a person may know of the rungs, from the largest level down."""
+    return tuple(RungState(rung.level, len(rung), rung.quantile) for rung in reversed(rungs))
+
+
+def next_level(levels: tuple[int, ...], level: int, max_resource: int) -> int:
+    """The level after this one, or the largest resource."""
+    place = bisect_left(levels, level + 1)
+    return levels[place] if place < len(levels) else max_resource
