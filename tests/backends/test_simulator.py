@@ -13,7 +13,7 @@ from hpoctl.core.clock import VirtualClock
 from hpoctl.core.protocols import Ended, Outcome, Report
 from hpoctl.core.rng import Streams
 from hpoctl.core.space import Choice, Fixed, Space
-from support import toy_table
+from hpoctl.testing import check_backend, toy_table
 
 SPACE = Space({"x": Choice((0, 1, 2)), "epochs": Fixed(4)})
 EPOCHS = np.arange(1, 5)
@@ -201,3 +201,8 @@ def test_conservation(choices: list[int], checkpointing: bool, poll: float, dead
             np.testing.assert_allclose(elapsed, resources * (configs[trial_id]["x"] + 1.0))
         assert (times >= elapsed - 1e-9).all()
     assert all(end <= deadline for end in ends.values()) or poll > 0.0
+
+
+@pytest.mark.parametrize("checkpointing", [True, False])
+def test_contract(checkpointing: bool) -> None:
+    check_backend(lambda: simulator(checkpointing=checkpointing)[0], config(1), 4)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.stores.local import LocalStore
+from hpoctl.testing import check_store
 
 NAMES = ["", "/x", "x/", "a//b", ".", "..", "a/../b", "../b", "a/./b", "a\0b", "a\\b", "/etc/passwd"]
 
@@ -19,28 +20,8 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "root")
 
 
-def test_put_get_list_delete(store: LocalStore) -> None:
-    assert store.list("") == []
-    store.put("a/b/c", b"one")
-    store.put("a/d", b"two")
-    store.put("ab/e", b"three")
-    store.put("a/d", b"four")
-    assert store.get("a/d") == b"four"
-    assert store.list("") == ["a/b/c", "a/d", "ab/e"]
-    assert store.list("a") == ["a/b/c", "a/d"]
-    store.delete("a/d")
-    store.delete("a/d")
-    assert store.list("a") == ["a/b/c"]
-    with pytest.raises(FileNotFoundError):
-        store.get("a/d")
-
-
-def test_create_never_overwrites(store: LocalStore) -> None:
-    store.put("x", b"one", create=True)
-    with pytest.raises(FileExistsError):
-        store.put("x", b"two", create=True)
-    assert store.get("x") == b"one"
-    assert store.list("") == ["x"]
+def test_contract(store: LocalStore) -> None:
+    check_store(store)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -95,6 +76,7 @@ def test_a_failing_disk_leaves_the_old_bytes(
     assert store.list("") == ["x"]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_killed_writer_leaves_the_old_bytes_or_the_new_ones(store: LocalStore) -> None:
     """A child is killed at each of its system-level steps in turn."""
     store.put("x", b"old")

@@ -1,0 +1,30 @@
+"""Contract suites for plugin authors: a plugin's own test file needs about ten lines.
+
+    from hpoctl.testing import check_method
+    from my_plugin import MY_METHOD
+
+    def test_my_method() -> None:
+        check_method(MY_METHOD)
+
+Each check raises `ContractError`, an `AssertionError`, with one line that says what is broken.
+"""
+
+from hpoctl.testing.backends import check_backend
+from hpoctl.testing.blackboxes import check_benchmark, check_blackbox
+from hpoctl.testing.contract import ContractError
+from hpoctl.testing.methods import check_method, run_quietly
+from hpoctl.testing.stores import check_store
+from hpoctl.testing.toys import toy_benchmark, toy_space, toy_table
+
+__all__ = [
+    "ContractError",
+    "check_backend",
+    "check_benchmark",
+    "check_blackbox",
+    "check_method",
+    "check_store",
+    "run_quietly",
+    "toy_benchmark",
+    "toy_space",
+    "toy_table",
+]
