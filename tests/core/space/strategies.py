@@ -88,13 +88,20 @@ def finranges():
 
 def logfinranges():
     floats = st.builds(lambda pair, size: LogFinRange(*pair, size), _bounds(_positive()), st.integers(2, 30))
-    # With 20 or more times the size between the bounds' logarithms, rounding keeps the values apart.
+    # Powers of two times a whole number are whole: rounding keeps them apart.
     whole = st.builds(
         lambda lower, doublings: LogFinRange(lower, lower * 2**doublings, doublings + 1, cast_int=True),
         st.integers(1, 20),
         st.integers(1, 12),
     )
     return st.one_of(floats, whole)
+
+
+def scaled_domains():
+    """Finite domains that a model sees on a scale, with few enough values to look at all of them."""
+    whole = _whole_bounds(-20, 20).map(lambda pair: RandInt(*pair))
+    log_whole = _whole_bounds(1, 40).map(lambda pair: LogRandInt(*pair))
+    return st.one_of(whole, log_whole, ordinals(), finranges(), logfinranges())
 
 
 def fixed():

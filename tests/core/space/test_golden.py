@@ -53,6 +53,8 @@ def test_lograndint():
     assert domain.column(np.array([0.0, 0.4999, 0.5001, 1.0])) == [1, 1, 2, 4]
     assert domain.unit(1) == pytest.approx(0.25)
     np.testing.assert_allclose(all_encoded(domain)[:, 0], [0, 0.5, math.log(3) / math.log(4), 1])
+    # On the log scale 1 and 2 meet at 1/4, which is sqrt(2), not 1.5.
+    assert domain.decode(np.array([[0.26]])) == domain.unit(2)
 
 
 def test_choice_of_two_is_one_dimension():
@@ -171,9 +173,9 @@ def test_a_long_list_is_described_in_short():
         (lambda: Ordinal(("a", "b"), "nn"), "needs numbers", "equal"),
         (lambda: Ordinal((False, True), "nn"), "needs numbers", "equal"),
         (lambda: Ordinal((0, 1), "nn-log"), "0 has no logarithm", "'nn'"),
-        (lambda: Ordinal((1e299, math.nextafter(1e299, math.inf)), "nn-log"), "too close", "Leave out"),
+        (lambda: Ordinal((1e299, math.nextafter(1e299, math.inf)), "nn-log"), "too close", "fewer values"),
         (lambda: Ordinal((0.0, 1e-300, 1e300), "nn-log"), "no logarithm", "'nn'"),
-        (lambda: Ordinal((-1e300, 1.0, 2.0), "nn"), "too close", "Leave out"),
+        (lambda: Ordinal((-1e300, 1.0, 2.0), "nn"), "too close", "fewer values"),
         (lambda: FinRange(0, 1, 0), "size is 0", "2 to 10000"),
         (lambda: FinRange(0, 1, 1), "size is 1", "fixed value"),
         (lambda: FinRange(0, 1, 10_001), "size is 10001", "continuous"),
@@ -182,9 +184,11 @@ def test_a_long_list_is_described_in_short():
         (lambda: FinRange(0, 3, 5, cast_int=True), "5 values have only 4", "kind 'nn' with values 0, 1, 2, 3"),
         (lambda: FinRange(0.5, 3, 3, cast_int=True), "bounds 0.5 and 3.0", "whole numbers"),
         (lambda: FinRange(0, 3, 2, cast_int=1), "cast_int is 1", "true or false"),
+        (lambda: FinRange(0, 2**41, 2, cast_int=True), "upper is 2199023255552", "within"),
+        (lambda: Fixed(2**63), "cannot be a value", "below 2**63"),
         (lambda: FinRange(1, 0, 3), "1.0 is above", "Swap"),
         (lambda: LogFinRange(0, 1, 3), "0.0 has no logarithm", "linear"),
-        (lambda: LogFinRange(1, 4, 4, cast_int=True), "4 values have only 3", "'nn-log' with values 1, 2, 3, 4|1, 2"),
+        (lambda: LogFinRange(1, 3, 4, cast_int=True), "4 values have only 3", "'nn-log' with values 1, 2, 3"),
         (lambda: Fixed(math.nan), "nan cannot be a value", "finite"),
         (lambda: Fixed([1]), "cannot be a value", "text"),
         (lambda: Fixed(None), "cannot be a value", "text"),
@@ -193,5 +197,5 @@ def test_a_long_list_is_described_in_short():
 def test_a_domain_that_cannot_be(make, what, fix):
     with pytest.raises(UsageError, match=what) as caught:
         make()
-    assert any(part in caught.value.fix for part in fix.split("|"))
+    assert fix in caught.value.fix
     assert "\n" not in caught.value.what + caught.value.fix

@@ -13,22 +13,28 @@ MAX_BOUND = 1e300
 MAX_WHOLE = 2**40
 """The largest magnitude of a whole-number bound: a double has a unit coordinate for each value of a range."""
 
+MAX_INT = 2**63 - 1
+"""The largest magnitude of a whole number that a results file can hold."""
+
 
 def plain(owner: str, value: Any) -> bool | int | float | str:
     """The value as a plain bool, int, float or str.
 
     Raises:
-        UsageError: It is something else, or not finite.
+        UsageError: It is something else, not finite, or a whole number beyond `MAX_INT`.
     """
     if isinstance(value, bool):
         return value
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) <= MAX_INT:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
     if isinstance(value, str):
         return str(value)
-    raise UsageError(f"{owner}: {value!r} cannot be a value.", "Use text, true or false, or a finite number.")
+    raise UsageError(
+        f"{owner}: {value!r} cannot be a value.",
+        "Use text, true or false, or a finite number (whole ones below 2**63).",
+    )
 
 
 def number(owner: str, key: str, value: Any) -> float:
@@ -38,9 +44,7 @@ def number(owner: str, key: str, value: Any) -> float:
         UsageError: It is no number, not finite, or beyond `MAX_BOUND`.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(
-            f"{owner}: {key} is {value!r}, which is not a number.", f"Give {key} a finite number."
-        )
+        raise UsageError(f"{owner}: {key} is {value!r}, which is not a number.", f"Give {key} a finite number.")
     if not abs(value) <= MAX_BOUND:
         raise UsageError(f"{owner}: {key} is {value!r}.", f"Give {key} a number within ±{MAX_BOUND:g}.")
     return float(value)
@@ -53,9 +57,7 @@ def whole(owner: str, key: str, value: Any) -> int:
         UsageError: It is no whole number, or beyond `MAX_WHOLE`.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError(
-            f"{owner}: {key} is {value!r}, which is not a whole number.", f"Give {key} a whole number."
-        )
+        raise UsageError(f"{owner}: {key} is {value!r}, which is not a whole number.", f"Give {key} a whole number.")
     if abs(value) > MAX_WHOLE:
         raise UsageError(f"{owner}: {key} is {value}.", f"Give {key} a whole number within ±{MAX_WHOLE}.")
     return int(value)
@@ -85,9 +87,7 @@ def positive(owner: str, lower: float, upper: float) -> None:
     if lower <= 0:
         raise UsageError(f"{owner}: {lower} has no logarithm.", "Use positive numbers, or a linear scale.")
     if math.log(lower) == math.log(upper):
-        raise UsageError(
-            f"{owner}: {lower} and {upper} are too close for a log scale.", "Use a linear scale."
-        )
+        raise UsageError(f"{owner}: {lower} and {upper} are too close for a log scale.", "Use a linear scale.")
 
 
 def flag(owner: str, key: str, value: Any) -> bool:
@@ -117,9 +117,7 @@ def value_list(owner: str, values: Any) -> tuple[bool | int | float | str, ...]:
         listed = tuple(float(value) for value in listed)
     elif len(kinds) > 1:
         named = " and ".join(sorted(kind.__name__ for kind in kinds))
-        raise UsageError(
-            f"{owner}: values mixes {named}.", "Use values of one type: text, numbers, or true and false."
-        )
+        raise UsageError(f"{owner}: values mixes {named}.", "Use values of one type: text, numbers, or true and false.")
     if len(set(listed)) < len(listed):
         repeated = next(value for place, value in enumerate(listed) if value in listed[:place])
         raise UsageError(f"{owner}: values has {repeated!r} twice.", "Name each value once.")

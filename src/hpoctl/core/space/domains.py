@@ -89,6 +89,16 @@ class Domain(Protocol):
         ...
 
 
+def kinds(value: Value) -> tuple[type, ...]:
+    """The types in which a value may be given: a whole number may stand for a float."""
+    return (int, float) if isinstance(value, float) else (type(value),)
+
+
+def of_kind(value: Any, allowed: tuple[type, ...]) -> bool:
+    """Whether a value has one of the types; a bool counts as bool only, though Python makes it an int."""
+    return isinstance(value, allowed) and isinstance(value, bool) == (bool in allowed)
+
+
 def require(domain: Domain, value: Any) -> None:
     """Refuse a value that a domain does not contain.
 
@@ -119,8 +129,8 @@ class Fixed:
         return 0
 
     def contains(self, value: Any) -> bool:
-        """Whether it is the value: 1 and 1.0 are one value, 1 and true are not."""
-        return isinstance(value, bool) == isinstance(self.fixed, bool) and bool(value == self.fixed)
+        """Whether it is the value, in its type; a whole number may stand for a float."""
+        return of_kind(value, kinds(self.fixed)) and bool(value == self.fixed)
 
     def describe(self) -> str:
         """What is allowed."""

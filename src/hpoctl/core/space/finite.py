@@ -3,176 +3,23 @@
 Each of the k values has one of k equal bins of [0, 1]. What a model sees keeps the natural scale of numbers.
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.space import checks
-from hpoctl.core.space.domains import FloatArray, Value, require
+from hpoctl.core.space.domains import Value
+from hpoctl.core.space.listed import SHOWN, Grid, Listed, equally_spaced, make_grid, scaled
 
 MAX_SIZE = 10_000
 """The largest size of a finrange or logfinrange; beyond it a continuous domain says the same."""
 
-SHOWN = 12
-"""How many values an error message lists before it abbreviates."""
-
-DIGITS = Context(prec=40)
-"""Decimal digits behind a logfinrange: its values are correctly rounded, and the same on every machine."""
-
 OrdinalKind = Literal["equal", "nn", "nn-log"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """A list of values as lookup tables.
-
-    Attributes:
-        values: The values, as an array of objects, shape (k,).
-        places: The index of each value.
-        points: Where each value stands on the scale of the model, increasing, in [0, 1], shape (k,); None: there
-            is no scale, the encoding is one-hot.
-    """
-
-    values: NDArray[np.object_]
-    places: Mapping[Value, int]
-    points: FloatArray | None
-
-    def bins(self, units: FloatArray) -> NDArray[np.int64]:
-        """The index of the bin that holds each unit."""
-        size = len(self.values)
-        bins: NDArray[np.int64] = np.minimum((np.clip(units, 0.0, 1.0) * size).astype(np.int64), size - 1)
-        return bins
-
-    def centres(self, indices: NDArray[np.int64]) -> FloatArray:
-        """The units in the middle of bins."""
-        return (indices + 0.5) / len(self.values)
-
-    def nearest(self, encoded: FloatArray) -> NDArray[np.int64]:
-        """The index of the value nearest to each encoded row."""
-        if self.points is None:
-            return np.argmax(encoded, axis=1)
-        if len(self.points) == 1:
-            return np.zeros(len(encoded), dtype=np.int64)
-        x = encoded[:, 0]
-        right = np.clip(np.searchsorted(self.points, x), 1, len(self.points) - 1)
-        return np.where(x - self.points[right - 1] <= self.points[right] - x, right - 1, right)
-
-
-def _grid(values: tuple[Value, ...], points: FloatArray | None) -> Grid:
-    objects = np.empty(len(values), dtype=object)
-    objects[:] = values
-    return Grid(objects, {value: place for place, value in enumerate(values)}, points)
-
-
-def _equally_spaced(size: int) -> FloatArray:
-    return np.linspace(0.0, 1.0, size) if size > 1 else np.array([0.5])
-
-
-def _scaled(owner: str, values: tuple[Value, ...], log: bool) -> FloatArray:
-    """Where increasing numbers stand between the first and the last of them.
-
-    Raises:
-        UsageError: Two of them cannot be told apart on this scale.
-    """
-    if len(values) == 1:
-        return _equally_spaced(1)
-    numbers = [math.log(value) if log else float(value) for value in values]  # type: ignore[arg-type]
-    points = np.array([(x - numbers[0]) / (numbers[-1] - numbers[0]) for x in numbers])
-    if not np.all(np.diff(points) > 0):
-        raise UsageError(
-            f"{owner}: two values are too close to tell apart.", "Leave out one, or use kind 'equal'."
-        )
-    return points
-
-
-class Listed(Protocol):
-    """What all domains with a list of values do alike."""
-
-    __slots__ = ()
-
-    @property
-    def grid(self) -> Grid:
-        """The values as lookup tables."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """How many values there are."""
-        ...
-
-    @property
-    def encoded_size(self) -> int:
-        """One; without a scale, one for each value."""
-        return self.size if self.grid.points is None else 1
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is one of the values, and of their type; a whole number may stand for a float."""
-        first = self.grid.values[0]
-        if isinstance(value, bool) or isinstance(first, bool):
-            return isinstance(value, bool) and isinstance(first, bool) and value in self.grid.places
-        if isinstance(first, str):
-            return isinstance(value, str) and value in self.grid.places
-        wanted = int if isinstance(first, int) else int | float
-        return isinstance(value, wanted) and value in self.grid.places
-
-    def describe(self) -> str:
-        """What is allowed."""
-        shown = [repr(value) for value in self.grid.values]
-        if len(shown) > SHOWN:
-            shown = [*shown[: SHOWN // 2], f"... ({len(shown) - SHOWN // 2 - 1} more) ...", shown[-1]]
-        return f"one of {', '.join(shown)}"
-
-    def middle(self) -> Value:
-        """The value in the middle."""
-        ...
-
-    def value(self, unit: float) -> Value:
-        """The value whose bin holds the unit."""
-        size = self.size
-        found: Value = self.grid.values[min(int(min(max(unit, 0.0), 1.0) * size), size - 1)]
-        return found
-
-    def column(self, units: FloatArray) -> list[Value]:
-        """`value` for each of the units."""
-        found: list[Value] = self.grid.values[self.grid.bins(units)].tolist()
-        return found
-
-    def unit(self, value: Value) -> float:
-        """The centre of the value's bin."""
-        return (self.index(value) + 0.5) / self.size
-
-    def snap(self, units: FloatArray) -> FloatArray:
-        """The centres of the units' bins."""
-        return self.grid.centres(self.grid.bins(units))
-
-    def encode(self, units: FloatArray) -> FloatArray:
-        """The values' points on the scale, or one-hot rows; shape (n, encoded_size)."""
-        bins = self.grid.bins(units)
-        if self.grid.points is None:
-            return (bins[:, None] == np.arange(self.size)).astype(np.float64)
-        points: FloatArray = self.grid.points[bins]
-        return points[:, None]
-
-    def decode(self, encoded: FloatArray) -> FloatArray:
-        """The bin centres of the nearest values."""
-        return self.grid.centres(self.grid.nearest(encoded))
-
-    def index(self, value: Value) -> int:
-        """The number of a value, from 0."""
-        require(self, value)
-        return self.grid.places[value]
-
-    def at(self, index: int) -> Value:
-        """The value with a number in [0, size)."""
-        found: Value = self.grid.values[index]
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +32,7 @@ class Choice(Listed):
     def __post_init__(self) -> None:
         values = checks.value_list("choice", self.values)
         object.__setattr__(self, "values", values)
-        object.__setattr__(
-            self, "grid", _grid(values, None if len(values) > 2 else _equally_spaced(len(values)))
-        )
+        object.__setattr__(self, "grid", make_grid(values, None if len(values) > 2 else equally_spaced(len(values))))
 
     @property
     def size(self) -> int:
@@ -215,14 +60,14 @@ class Ordinal(Listed):
 
     def __post_init__(self) -> None:
         values = checks.value_list("ordinal", self.values)
-        kinds = get_args(OrdinalKind)
-        if self.kind not in kinds:
-            raise UsageError(f"ordinal: kind is {self.kind!r}.", checks.did_you_mean(str(self.kind), kinds))
+        known = get_args(OrdinalKind)
+        if self.kind not in known:
+            raise UsageError(f"ordinal: kind is {self.kind!r}.", checks.did_you_mean(str(self.kind), known))
         object.__setattr__(self, "values", values)
-        points = _equally_spaced(len(values)) if self.kind == "equal" else self._number_scale()
-        object.__setattr__(self, "grid", _grid(values, points))
+        points = equally_spaced(len(values)) if self.kind == "equal" else self._number_scale()
+        object.__setattr__(self, "grid", make_grid(values, points))
 
-    def _number_scale(self) -> FloatArray:
+    def _number_scale(self) -> NDArray[np.float64]:
         if isinstance(self.values[0], bool | str):
             raise UsageError(
                 f"ordinal: kind {self.kind!r} needs numbers, not {self.values[0]!r}.",
@@ -232,10 +77,8 @@ class Ordinal(Listed):
         if numbers != sorted(numbers):
             raise UsageError(f"ordinal: kind {self.kind!r} needs increasing values.", "Sort the values.")
         if self.kind == "nn-log" and numbers[0] <= 0:
-            raise UsageError(
-                f"ordinal: {self.values[0]} has no logarithm.", "Use positive numbers, or kind 'nn'."
-            )
-        return _scaled("ordinal", self.values, log=self.kind == "nn-log")
+            raise UsageError(f"ordinal: {self.values[0]} has no logarithm.", "Use positive numbers, or kind 'nn'.")
+        return scaled("ordinal", self.values, log=self.kind == "nn-log")
 
     @property
     def size(self) -> int:
@@ -256,12 +99,15 @@ def _check_range(owner: str, lower: Any, upper: Any, size: Any, cast_int: Any) -
             f"{owner}: size is {count}.",
             f"Use 2 to {MAX_SIZE}: one value is a fixed value, very many are a continuous domain.",
         )
-    if checks.flag(owner, "cast_int", cast_int) and not (low.is_integer() and high.is_integer()):
-        raise UsageError(f"{owner}: cast_int with bounds {low} and {high}.", "Use whole numbers as bounds.")
+    if checks.flag(owner, "cast_int", cast_int):
+        if not (low.is_integer() and high.is_integer()):
+            raise UsageError(f"{owner}: cast_int with bounds {low} and {high}.", "Use whole numbers as bounds.")
+        checks.whole(owner, "lower", int(low))
+        checks.whole(owner, "upper", int(high))
     return low, high, count
 
 
-def _check_distinct(owner: str, values: tuple[Value, ...], kind: OrdinalKind) -> tuple[Value, ...]:
+def _check_distinct(owner: str, values: tuple[Value, ...], kind: OrdinalKind) -> None:
     distinct = list(dict.fromkeys(values))
     if len(distinct) < len(values):
         shown = ", ".join(map(str, distinct[:SHOWN])) + (", ..." if len(distinct) > SHOWN else "")
@@ -269,7 +115,6 @@ def _check_distinct(owner: str, values: tuple[Value, ...], kind: OrdinalKind) ->
             f"{owner}: {len(values)} values have only {len(distinct)} different ones after rounding.",
             f"Use a smaller size, or type 'ordinal' of kind {kind!r} with values {shown}.",
         )
-    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +143,7 @@ class FinRange(Listed):
         exact = [start + (end - start) * step / (size - 1) for step in range(size)]
         values = tuple(round(value) if self.cast_int else float(value) for value in exact)
         _check_distinct("finrange", values, "nn")
-        object.__setattr__(self, "grid", _grid(values, _scaled("finrange", values, log=False)))
+        object.__setattr__(self, "grid", make_grid(values, scaled("finrange", values, log=False)))
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -308,6 +153,15 @@ class FinRange(Listed):
     def middle(self) -> Value:
         """The value half-way, of two the later one."""
         return self.at(self.size // 2)
+
+
+def _geometric(lower: float, upper: float, size: int) -> list[Decimal]:
+    """Numbers with equal ratios to 40 digits, so that their nearest floats are the same on every machine."""
+    digits = Context(prec=40)
+    start = Decimal(repr(lower))
+    log_ratio = digits.ln(digits.divide(Decimal(repr(upper)), start))
+    steps = [digits.divide(digits.multiply(log_ratio, step), size - 1) for step in range(size)]
+    return [digits.multiply(start, digits.exp(step)) for step in steps]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,15 +187,9 @@ class LogFinRange(Listed):
         object.__setattr__(self, "lower", lower)
         object.__setattr__(self, "upper", upper)
         object.__setattr__(self, "size", size)
-        start, end = Decimal(repr(lower)), Decimal(repr(upper))
-        ratio = DIGITS.ln(DIGITS.divide(end, start))
-        exact = [
-            DIGITS.multiply(start, DIGITS.exp(DIGITS.divide(DIGITS.multiply(ratio, step), size - 1)))
-            for step in range(size)
-        ]
-        values = tuple(round(value) if self.cast_int else float(value) for value in exact)
+        values = tuple(round(value) if self.cast_int else float(value) for value in _geometric(lower, upper, size))
         _check_distinct("logfinrange", values, "nn-log")
-        object.__setattr__(self, "grid", _grid(values, _scaled("logfinrange", values, log=True)))
+        object.__setattr__(self, "grid", make_grid(values, scaled("logfinrange", values, log=True)))
 
     @property
     def values(self) -> tuple[Value, ...]:

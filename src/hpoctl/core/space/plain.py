@@ -1,6 +1,6 @@
 """Domains as plain values: what a benchmark.toml and the metadata of results hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -10,7 +10,7 @@ from hpoctl.core.space.domains import Domain, Fixed
 from hpoctl.core.space.finite import Choice, FinRange, LogFinRange, Ordinal
 from hpoctl.core.space.ranges import LogRandInt, LogUniform, RandInt, Uniform
 
-TYPES: Mapping[str, Any] = {
+TYPES: Mapping[str, Callable[..., Domain]] = {
     "uniform": Uniform,
     "loguniform": LogUniform,
     "randint": RandInt,
@@ -32,9 +32,7 @@ def to_plain(domain: Domain) -> Any:
     if isinstance(domain, Fixed):
         return domain.fixed
     if type(domain) not in NAMES:
-        raise UsageError(
-            f"{domain!r} cannot be written down.", f"Use one of: {', '.join(TYPES)}, or a fixed value."
-        )
+        raise UsageError(f"{domain!r} cannot be written down.", f"Use one of: {', '.join(TYPES)}, or a fixed value.")
     entries = {key: getattr(domain, key) for key in _keys(type(domain))}
     listed = {key: list(entry) if isinstance(entry, tuple) else entry for key, entry in entries.items()}
     return {"type": NAMES[type(domain)], **listed}
@@ -72,8 +70,7 @@ def _domain(entry: Mapping[str, Any]) -> Domain:
     missing = [key for key, required in keys.items() if required and key not in entry]
     if missing:
         raise UsageError(f"{kind}: the key {missing[0]!r} is missing.", f"It needs {', '.join(keys)}.")
-    domain: Domain = TYPES[kind](**{key: entry[key] for key in keys if key in entry})
-    return domain
+    return TYPES[kind](**{key: entry[key] for key in keys if key in entry})
 
 
 def _keys(domain: Any) -> dict[str, bool]:

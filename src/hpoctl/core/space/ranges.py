@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.space import checks
-from hpoctl.core.space.domains import FloatArray, Value, require
+from hpoctl.core.space.domains import FloatArray, Value, of_kind, require
 
 
 def _clip(units: FloatArray) -> FloatArray:
@@ -45,11 +45,7 @@ class Continuous(Protocol):
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number within the bounds."""
-        return (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and self.lower <= value <= self.upper
-        )
+        return of_kind(value, (int, float)) and bool(self.lower <= value <= self.upper)
 
     def describe(self) -> str:
         """What is allowed."""
@@ -166,7 +162,7 @@ class WholeNumbers(Protocol):
 
     def contains(self, value: Any) -> bool:
         """Whether it is a whole number within the bounds."""
-        return isinstance(value, int) and not isinstance(value, bool) and self.lower <= value <= self.upper
+        return of_kind(value, (int,)) and bool(self.lower <= value <= self.upper)
 
     def describe(self) -> str:
         """What is allowed."""
@@ -251,7 +247,7 @@ class LogRandInt(WholeNumbers):
         """The value whose bin holds the unit."""
         low, high = math.log(self.lower - 0.5), math.log(self.upper + 0.5)
         unit = _between(unit, 0.0, 1.0)
-        return self._nearest(math.exp(low * (1.0 - unit) + high * unit))
+        return self._clamp(math.floor(math.exp(low * (1.0 - unit) + high * unit) + 0.5))
 
     def column(self, units: FloatArray) -> list[Value]:
         """`value` for each of the units."""
@@ -281,10 +277,14 @@ class LogRandInt(WholeNumbers):
         """The bin centres of the nearest values."""
         low, high = math.log(self.lower), math.log(self.upper)
         numbers = [math.exp(low * (1.0 - x) + high * x) for x in _clip(encoded[:, 0]).tolist()]
-        return np.array([self._centre(self._nearest(number)) for number in numbers], dtype=np.float64)
+        return np.array([self._centre(self._nearest_on_log_scale(number)) for number in numbers], dtype=np.float64)
 
-    def _nearest(self, number: float) -> int:
-        return min(max(math.floor(number + 0.5), self.lower), self.upper)
+    def _nearest_on_log_scale(self, number: float) -> int:
+        below = math.floor(number)
+        return self._clamp(below + (number > math.sqrt(below * (below + 1))))
+
+    def _clamp(self, number: int) -> int:
+        return min(max(number, self.lower), self.upper)
 
     def _centre(self, value: int) -> float:
         low, high = math.log(self.lower - 0.5), math.log(self.upper + 0.5)

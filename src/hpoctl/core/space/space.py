@@ -1,6 +1,7 @@
 """A configuration space: the domains of named hyperparameters, in an order."""
 
 import math
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -124,9 +125,7 @@ class Space:
             UsageError: It is no configuration of this space.
         """
         self.validate(config)
-        return np.array(
-            [domain.unit(config[name]) for name, domain in self.domains.items()], dtype=np.float64
-        )
+        return np.array([domain.unit(config[name]) for name, domain in self.domains.items()], dtype=np.float64)
 
     def snap(self, units: FloatArray) -> FloatArray:
         """Points of the unit cube, shape (n, d), moved to the points that stand for their configurations.
@@ -177,11 +176,11 @@ class Space:
         Raises:
             UsageError: The space is infinite, or it is no configuration of this space.
         """
-        self._require_finite()
+        sizes = self._sizes()
         self.validate(config)
         number = 0
-        for name, domain in self.domains.items():
-            number = number * (domain.size or 1) + domain.index(config[name])
+        for (name, domain), size in zip(self.domains.items(), sizes, strict=True):
+            number = number * size + domain.index(config[name])
         return number
 
     def at(self, index: int) -> dict[str, Value]:
@@ -190,17 +189,15 @@ class Space:
         Raises:
             UsageError: The space is infinite, or there is no such number.
         """
-        self._require_finite()
-        rest = index
-        values: dict[str, Value] = {}
-        for name, domain in reversed(self.domains.items()):
-            rest, place = divmod(rest, domain.size or 1)
-            values[name] = domain.at(place)
+        sizes = self._sizes()
+        rest = operator.index(index)
+        places: list[int] = []
+        for size in reversed(sizes):
+            rest, place = divmod(rest, size)
+            places.append(place)
         if rest != 0:
-            raise UsageError(
-                f"There is no configuration {index}.", f"Use a number from 0 to {self.size} - 1."
-            )
-        return {name: values[name] for name in self.domains}
+            raise UsageError(f"There is no configuration {index}.", f"Use a number from 0 to {math.prod(sizes) - 1}.")
+        return {name: self.domains[name].at(place) for name, place in zip(self.domains, reversed(places), strict=True)}
 
     def key(self, config: Config) -> tuple[Value, ...]:
         """The values of a configuration in the order of the space: a hashable identity."""
@@ -225,12 +222,14 @@ class Space:
         return {name: to_plain(domain) for name, domain in self.domains.items()}
 
     @staticmethod
-    def from_json(obj: Mapping[str, Any]) -> "Space":
+    def from_json(obj: Any) -> "Space":
         """The space of a JSON object or of the table `[space]` of a benchmark.toml; the inverse of `to_json`.
 
         Raises:
             UsageError: An entry describes no domain.
         """
+        if not isinstance(obj, Mapping):
+            raise UsageError(f"{obj!r} is no configuration space.", "Map names of hyperparameters to domains.")
         return Space({name: from_plain(name, entry) for name, entry in obj.items()})
 
     def _require_name(self, name: str) -> None:
@@ -247,13 +246,16 @@ class Space:
             raise UsageError("Units lie outside [0, 1].", "Use numbers from 0 to 1.")
         return units
 
-    def _require_finite(self) -> None:
+    def _sizes(self) -> list[int]:
+        sizes: list[int] = []
         for name, domain in self.domains.items():
             if domain.size is None:
                 raise UsageError(
                     f"Hyperparameter {name!r} has infinitely many values: configurations have no number.",
                     "Use a finite space.",
                 )
+            sizes.append(domain.size)
+        return sizes
 
 
 def _require_value(name: str, domain: Domain, value: Any) -> None:
