@@ -38,7 +38,7 @@ def _mobster(context: MethodContext, options: MobsterOptions) -> Scheduler:
     from hpoctl.schedulers.asha import Asha
     from hpoctl.schedulers.mf_searcher import MultiFidelitySearcher
 
-    return Asha(MultiFidelitySearcher(context, options), context, options.asha())
+    return Asha(MultiFidelitySearcher(context, options), context, options)
 
 
 RS = Method(

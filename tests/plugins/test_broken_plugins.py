@@ -233,6 +233,8 @@ def test_a_name_of_two_plugins_belongs_to_nobody(install):
         "The method 'SAME' is registered more than once: by alpha 1.0 (plugin alpha) and beta 2.0 (plugin beta)."
     )
     assert "HPOCTL_PLUGINS" in caught.value.fix
+    with pytest.raises(UsageError, match="Unknown study 'SAME'"):
+        registry.study("SAME")
 
 
 def test_names_of_two_plugins_that_differ_in_case_alone_belong_to_nobody(install):
@@ -254,6 +256,18 @@ def test_the_same_name_may_be_used_for_a_method_and_a_study(install):
     registry = load_registry([], install("alpha", source))
     assert registry.plugins[0].registers == {"methods": ("same",), "studies": ("same",)}
     assert registry.study("same").methods == (registry.method("same").name,)
+
+
+def test_a_failure_names_the_line_of_the_plugin_not_of_the_library_it_calls(install):
+    source = f"{HEADER}\n@hookimpl\ndef hpoctl_methods():\n    return [method('a b')]\n"
+    report = load_registry([], install("broken", source)).plugins[0]
+    assert report.failures[0].endswith(" (broken_module.py, line 5)")
+
+
+def test_a_failure_of_the_import_itself_names_no_line(install):
+    points = install("broken", "", entry_points="broken = broken_module:plugin")
+    report = load_registry([], points).plugins[0]
+    assert report.failures == ("cannot be loaded: AttributeError: module 'broken_module' has no attribute 'plugin'",)
 
 
 def test_ctrl_c_is_not_swallowed(install):
@@ -279,7 +293,7 @@ def test_an_unknown_name_gets_close_matches_and_the_failed_plugin(install):
     damaged = load_registry([builtin_methods("RS")], install("broken", "import no_such_module_anywhere"))
     with pytest.raises(UsageError) as caught:
         damaged.method("LOST")
-    assert "A plugin has failed, `hpoctl plugins` says why." in caught.value.fix
+    assert "A plugin has failed: `hpoctl plugins` says why." in caught.value.fix
 
 
 def test_names_are_case_sensitive(install):

@@ -45,6 +45,13 @@ def test_installed_plugins_are_loaded_in_order_of_distribution_and_entry_point(t
     assert registry.studies["one"].origin.target == "zeta_one_module"
 
 
+def test_plugins_are_imported_in_the_same_order(install, capsys):
+    points = [*install("two", "print(2)"), *install("one", "print(1)"), *install("Three", "print(3)")]
+    registry = load_registry([], points)
+    assert [report.distribution for report in registry.plugins] == ["one", "Three", "two"]
+    assert capsys.readouterr().err == "1\n3\n2\n"
+
+
 def test_the_environment_selects_plugins_and_the_others_are_not_even_imported(three, install, monkeypatch):
     install("killer", "import os\nos._exit(9)")
     monkeypatch.setenv("HPOCTL_PLUGINS", " b_second ,alpha")

@@ -151,6 +151,6 @@ def test_brackets_are_drawn_by_their_weights_and_by_trial() -> None:
     firsts = [one.suggest(trial) for trial in range(3000)]
     assert [step.until for step in firsts if step] == [step.until for step in map(two.suggest, range(3000)) if step]
     counts = Counter(step.until for step in firsts if isinstance(step, Start))
-    weights = {1: 1.0, 3: 1 / 2, 9: 1 / 3}
+    weights = {1: 1.0, 3: 4 / 9, 9: 4 / 18}
     for level, weight in weights.items():
         assert counts[level] / 3000 == pytest.approx(weight / sum(weights.values()), abs=0.03)

@@ -114,6 +114,6 @@ def test_next_level() -> None:
 
 
 def test_bracket_weights_by_hand() -> None:
-    # K / ((K - s) r_s) with K = 3 levels 1, 3, 9
-    assert bracket_weights((1, 3, 9), 5) == pytest.approx([1.0, 0.5, 1 / 3])
-    assert bracket_weights((1, 3, 9), 1) == [1.0]
+    # K / ((K - s) r_s) with K = 4: levels 1, 3, 9 and the largest resource 27
+    assert bracket_weights((1, 3, 9, 27), 9) == pytest.approx([1.0, 4 / 9, 4 / 18, 4 / 27])
+    assert bracket_weights((1, 3, 9, 27), 1) == [1.0]

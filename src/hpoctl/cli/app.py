@@ -1,5 +1,6 @@
 """The Typer application: its commands, and the one place where errors become exit codes."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -60,6 +61,9 @@ def run_app() -> None:
         else:
             show_error(error)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         err().print("interrupted", style="bold yellow")
         sys.exit(INTERRUPTED)

@@ -1,8 +1,10 @@
 """Who watches an experiment run: a progress bar, or a line for each thing that happens."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -126,7 +128,11 @@ class VerboseLines:
         self._stream.flush()
 
     def _write(self, line: str) -> None:
-        self._stream.write(line + "\n")
+        try:
+            self._stream.write(line + "\n")
+        except BrokenPipeError:
+            # Whoever read the lines has gone (`| head`); the experiment is worth finishing all the same.
+            self._stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
 
 
 class VerboseWatcher:

@@ -111,7 +111,7 @@ def _run(request: "RunRequest", *, verbose: bool, as_json: bool) -> int:
     if as_json:
         emit_json("run", *outcome_json(plan, outcome))
     else:
-        print_outcome(plan, outcome)
+        print_outcome(request, plan, outcome)
     if outcome.interrupted is not None:
         return INTERRUPTED
     return EXPERIMENTS_FAILED if outcome.failed else 0

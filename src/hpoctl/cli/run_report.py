@@ -9,19 +9,14 @@ from rich.table import Table
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.run import RunOutcome, RunPlan
+from hpoctl.ops.run import RunOutcome, RunPlan, RunRequest
 from hpoctl.plugins import PluginReport
 
 
 def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
-    """Say what is about to run, and which plugins are missing."""
-    for report in broken:
-        err().print(
-            f"warning: plugin {report.distribution}: {report.failures[0]}",
-            style="yellow",
-            markup=False,
-            soft_wrap=True,
-        )
+    """Say what is about to run, and what to know before."""
+    for warning in (*plan.warnings, *(f"plugin {report.distribution}: {report.failures[0]}" for report in broken)):
+        err().print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     count = len(plan.specs)
     err().print(
         f"tag {plan.tag}, master seed {plan.master_seed}, {count} experiment{'s' if count > 1 else ''}",
@@ -30,7 +25,7 @@ def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
     )
 
 
-def print_outcome(plan: RunPlan, outcome: RunOutcome) -> None:
+def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> None:
     """The table of completed experiments, the failures, and the next command."""
     if outcome.finished:
         out().print(_table(outcome))
@@ -47,9 +42,7 @@ def print_outcome(plan: RunPlan, outcome: RunOutcome) -> None:
             markup=False,
             soft_wrap=True,
         )
-    following = _next_command(plan, outcome)
-    if following:
-        hint(f"next: {following}")
+    hint(f"next: {_next_command(request, plan, outcome)}")
 
 
 def outcome_json(plan: RunPlan, outcome: RunOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
@@ -97,8 +90,8 @@ def _data_notes(specs: Sequence[ExperimentSpec]) -> list[str]:
     return list(notes.values())
 
 
-def _next_command(plan: RunPlan, outcome: RunOutcome) -> str:
-    """What was left undone, or the next seed of the same."""
+def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> str:
+    """What was left undone, or the next seed of the same, with the same options."""
     done = {result.name for result in outcome.finished}
     left = [spec for spec in plan.specs if spec.name not in done]
     specs = left or list(plan.specs)
@@ -109,5 +102,22 @@ def _next_command(plan: RunPlan, outcome: RunOutcome) -> str:
         words += ["--method", method]
     for benchmark in dict.fromkeys(spec.benchmark.name for spec in specs):
         words += ["--benchmark", benchmark]
-    words += ["--start-seed", str(first), "--num-seeds", str(last + 1)]
+    words += ["--start-seed", str(first), "--num-seeds", str(last + 1), *_same_options(request)]
     return shlex.join(words)
+
+
+def _same_options(request: RunRequest) -> list[str]:
+    """The options that change what an experiment is, as they were given."""
+    options = {
+        "--study": request.study,
+        "--n-workers": request.n_workers,
+        "--max-wallclock-time": request.max_wallclock_time,
+        "--max-num-evaluations": request.max_num_evaluations,
+        "--max-size-data-for-model": request.max_size_data_for_model,
+        "--decision-time": None if request.decision_time == "zero" else request.decision_time,
+        "--poll-interval": request.simulator.poll_interval or None,
+        "--results": request.results,
+    }
+    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    words += [] if request.simulator.checkpointing else ["--no-checkpointing"]
+    return words + [word for setting in request.settings for word in ("--set", setting)]

@@ -1,4 +1,8 @@
-"""The results file: the rows of an experiment as Parquet, equal rows as equal bytes."""
+"""The results file: the rows of an experiment as Parquet, equal rows as equal bytes.
+
+Arrays go to Arrow as buffers. Its converters (`pa.array`, `pa.scalar`) would import pandas, which costs more than most
+experiments do.
+"""
 
 from collections.abc import Sequence
 
@@ -11,24 +15,23 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.space import Space, Value
 from hpoctl.engine.rows import Rows
 
+NUMBERS = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
+
 
 def rows_table(rows: Rows, benchmark: Benchmark, space: Space) -> pa.Table:
     """The rows as a table: metrics, resource, st_* columns, trial_id, config_*, elapsed_time, extra columns."""
-    columns: dict[str, pa.Array] = {
-        name: pa.array(rows.metrics[:, column]) for column, name in enumerate(benchmark.metrics)
-    }
-    columns[benchmark.resource_attr] = pa.array(rows.resources)
-    columns["st_tuner_time"] = pa.array(rows.times)
+    columns = {name: _numbers(rows.metrics[:, column]) for column, name in enumerate(benchmark.metrics)}
+    columns[benchmark.resource_attr] = _numbers(rows.resources)
+    columns["st_tuner_time"] = _numbers(rows.times)
     columns["st_decision"] = _words(rows.decisions)
     columns["st_status"] = _words(rows.statuses)
-    columns["trial_id"] = pa.array(rows.trial_ids)
+    columns["trial_id"] = _numbers(rows.trial_ids)
     for name in space.names:
-        values = [config[name] for config in rows.configs]
-        columns[f"config_{name}"] = _column(values, rows.trial_ids)
-    columns["elapsed_time"] = pa.array(rows.elapsed)
+        columns[f"config_{name}"] = _hyperparameter([config[name] for config in rows.configs], rows.trial_ids)
+    columns["elapsed_time"] = _numbers(rows.elapsed)
     for name, series in rows.extra.items():
-        columns[name] = _whole_numbers(series)
-    return pa.table(columns)
+        columns[name] = _extra(series)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -38,21 +41,46 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _column(values: Sequence[Value], trial_ids: NDArray[np.integer]) -> pa.Array:
+def _hyperparameter(values: Sequence[Value], trial_ids: NDArray[np.integer]) -> pa.Array:
     """One value a trial, spread over the trial's rows."""
-    if values and isinstance(values[0], str):
-        return pa.array(values, pa.string()).dictionary_encode().take(pa.array(trial_ids))
-    return pa.array(np.array(values)[trial_ids])
+    column = np.array(values)[trial_ids] if values else np.empty(0)
+    if column.dtype.kind == "U":
+        return _words(column)
+    return _flags(column) if column.dtype == bool else _numbers(column)
 
 
-def _words(words: NDArray[np.str_]) -> pa.Array:
-    names, codes = np.unique(words, return_inverse=True)
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names.tolist(), pa.string()))
-
-
-def _whole_numbers(series: NDArray[np.floating]) -> pa.Array:
+def _extra(series: NDArray[np.floating]) -> pa.Array:
     """Counts as integers, other values as they are; missing ones stay missing."""
     missing = np.isnan(series)
     if np.all(missing | (series == np.round(series))):
-        return pa.array(np.where(missing, 0, series).astype(np.int64), mask=missing)
-    return pa.array(series, mask=missing)
+        return _numbers(np.where(missing, 0, series).astype(np.int64), missing)
+    return _numbers(series, missing)
+
+
+def _numbers(column: NDArray[np.generic], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    valid = None if missing is None or not missing.any() else _bits(~missing)
+    return pa.Array.from_buffers(
+        NUMBERS[column.dtype], len(column), [valid, pa.py_buffer(np.ascontiguousarray(column))]
+    )
+
+
+def _flags(column: NDArray[np.generic]) -> pa.Array:
+    return pa.Array.from_buffers(pa.bool_(), len(column), [None, _bits(column)])
+
+
+def _words(column: NDArray[np.generic]) -> pa.Array:
+    """Text of which there are few different ones, as codes and a dictionary."""
+    names, codes = np.unique(column, return_inverse=True)
+    kind = pa.dictionary(pa.int32(), pa.string())
+    codes = codes.astype(np.int32)
+    return pa.DictionaryArray.from_buffers(kind, len(codes), [None, pa.py_buffer(codes)], _strings(names.tolist()))
+
+
+def _strings(texts: Sequence[str]) -> pa.Array:
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([0, *(len(text) for text in encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+
+
+def _bits(flags: NDArray[np.generic]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))

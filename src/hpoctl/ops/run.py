@@ -21,10 +21,10 @@ from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import DecisionTime, ExperimentSpec, make_spec
 from hpoctl.engine.tuner import Watcher
+from hpoctl.ops.tags import MASTER_SEEDS, keep_master_seed, master_seed_for
 from hpoctl.plugins import Registry
 from hpoctl.stores.local import LocalStore
 
-MASTER_SEEDS = 2**31
 LIBRARIES = ("numpy", "scipy", "pyarrow")
 
 
@@ -77,6 +77,7 @@ class RunPlan:
         specs: The experiments, in order.
         store: Where results go.
         provenance: Where and by what they are run.
+        warnings: What a person should know before.
     """
 
     tag: str
@@ -84,6 +85,7 @@ class RunPlan:
     specs: tuple[ExperimentSpec, ...]
     store: LocalStore
     provenance: Provenance
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +125,18 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     methods = _methods(request, registry)
     seeds = _seeds(request)
     tag = check_tag(request.tag) if request.tag is not None else _new_tag()
-    master_seed = request.random_seed if request.random_seed is not None else secrets.randbelow(MASTER_SEEDS)
-    stream(master_seed, seeds[0], "check")
+    store = LocalStore(request.results or Path(os.environ.get("HPOCTL_ROOT") or "~/hpoctl"))
+    master_seed = master_seed_for(store, tag, request.random_seed)
     specs = []
     for method in methods:
         study = _study_of(method.name, request, registry)
         extra = tuple(registry.extra_result(name) for name in study.extra_results) if study else ()
         for benchmark in _benchmarks(method.name, study, request, registry):
-            specs.extend(_specs(request, method, benchmark, extra, tag, master_seed, seeds))
+            specs.extend(_specs(request, method, benchmark, extra, tag, master_seed.value, seeds))
     for spec in specs:
         spec.space()
-    root = request.results or Path(os.environ.get("HPOCTL_ROOT") or "~/hpoctl")
-    return RunPlan(tag, master_seed, tuple(specs), LocalStore(root), _provenance(specs, registry))
+    warnings = (master_seed.warning,) if master_seed.warning else ()
+    return RunPlan(tag, master_seed.value, tuple(specs), store, _provenance(specs, registry), warnings)
 
 
 def run(
@@ -151,6 +153,7 @@ def run(
         on_finished: Is told of each completed experiment.
         system: Where real time comes from.
     """
+    keep_master_seed(plan.store, plan.tag, plan.master_seed)
     finished: list[Finished] = []
     failed: list[Failed] = []
     for spec in plan.specs:

@@ -40,7 +40,8 @@ class Asha:
         self._levels = rung_levels(options.grace_period, options.reduction_factor, context.max_resource)
         self._rungs = make_rungs(self._levels, context.max_resource)
         self._by_level = {rung.level: rung for rung in self._rungs}
-        weights = np.array(bracket_weights(self._levels, options.brackets))
+        self._starts = (*self._levels, context.max_resource)
+        weights = np.array(bracket_weights(self._starts, options.brackets))
         self._bracket_edges = np.cumsum(weights / weights.sum())
         self._target: dict[int, int] = {}
         self._paused_at: dict[int, int] = {}
@@ -108,7 +109,7 @@ class Asha:
         suggestion = self._searcher.suggest(trial_id)
         if suggestion is None:
             return None
-        until = self._levels[self._bracket(trial_id)]
+        until = self._starts[self._bracket(trial_id)]
         self._target[trial_id] = until
         self._searcher.pending(trial_id, until)
         return Start(suggestion.config, until, suggestion.origin, suggestion.note)

@@ -7,7 +7,6 @@ Tuning", MLSys, section 3; the quantile of the last level as in the reference se
 
 import math
 from bisect import bisect_left, insort
-from dataclasses import dataclass
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import RungState
@@ -32,20 +31,21 @@ def rung_levels(grace_period: int, reduction_factor: int, max_resource: int) -> 
     return tuple(levels)
 
 
-def bracket_weights(levels: tuple[int, ...], brackets: int) -> list[float]:
-    """How often each bracket is chosen: bracket s with weight K / ((K - s) r_s), K the number of levels.
+def bracket_weights(starts: tuple[int, ...], brackets: int) -> list[float]:
+    """How often each bracket is chosen: bracket s with weight K / ((K - s) r_s).
 
     Hyperband's share of configurations for each bracket (Li et al. 2018, JMLR 18, algorithm 1).
+
+    Args:
+        starts: Where brackets may start, r_0 < r_1 < ...: the K - 1 rung levels and the largest resource.
+        brackets: How many of them are used.
     """
-    count = len(levels)
-    return [count / ((count - s) * levels[s]) for s in range(min(brackets, count))]
+    count = len(starts)
+    return [count / ((count - s) * starts[s]) for s in range(min(brackets, count))]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Entry:
-    value: float
-    order: int
-    trial_id: int
+Entry = tuple[float, int, int]
+"""The value of a trial, its place in the order of arrival, its id: entries sort by value, then by arrival."""
 
 
 class Rung:
@@ -62,8 +62,8 @@ class Rung:
         self.level = level
         self._following = following
         self._values: list[float] = []
-        self._waiting: dict[int, _Entry] = {}
-        self._promotable: list[_Entry] = []
+        self._waiting: dict[int, Entry] = {}
+        self._promotable: list[Entry] = []
 
     def __len__(self) -> int:
         return len(self._values)
@@ -76,7 +76,7 @@ class Rung:
     def record(self, trial_id: int, value: float) -> None:
         """Take in the value of a trial that reached this level."""
         value = value if math.isfinite(value) else math.inf
-        self._waiting[trial_id] = _Entry(value, len(self._values), trial_id)
+        self._waiting[trial_id] = (value, len(self._values), trial_id)
         insort(self._values, value)
 
     def cutoff(self) -> float | None:
@@ -109,14 +109,13 @@ class Rung:
         Returns:
             The trial and its value, or None. Among equal values the first to arrive is the best.
         """
-        cutoff = self.cutoff()
-        if cutoff is None or not self._promotable:
+        if not self._promotable:
             return None
-        entry = self._promotable[0]
-        if entry.value > cutoff or entry.value == math.inf:
+        value, _, trial_id = self._promotable[0]
+        if not self.is_good(value) or len(self) < 2:
             return None
         del self._promotable[0]
-        return entry.trial_id, entry.value
+        return trial_id, value
 
 
 def make_rungs(levels: tuple[int, ...], max_resource: int) -> list[Rung]:

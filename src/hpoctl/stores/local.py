@@ -53,6 +53,8 @@ class LocalStore:
         path = self._path(name)
         try:
             return path.read_bytes()
+        except NotADirectoryError as error:
+            raise FileNotFoundError(path) from error
         except FileNotFoundError:
             raise
         except OSError as error:

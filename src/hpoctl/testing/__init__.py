@@ -12,7 +12,7 @@ Each check raises `ContractError`, an `AssertionError`, with one line that says 
 from hpoctl.testing.backends import check_backend
 from hpoctl.testing.blackboxes import check_benchmark, check_blackbox
 from hpoctl.testing.contract import ContractError
-from hpoctl.testing.methods import check_method, run_quietly
+from hpoctl.testing.methods import check_method, run_quietly, run_spec
 from hpoctl.testing.stores import check_store
 from hpoctl.testing.toys import toy_benchmark, toy_space, toy_table
 
@@ -24,6 +24,7 @@ __all__ = [
     "check_method",
     "check_store",
     "run_quietly",
+    "run_spec",
     "toy_benchmark",
     "toy_space",
     "toy_table",

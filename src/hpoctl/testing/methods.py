@@ -12,7 +12,7 @@ from hpoctl.core.protocols import Curve, Decision, Ended, FloatArray, Report, Re
 from hpoctl.core.space import Choice, Config, Fixed, LogUniform, Space, Uniform
 from hpoctl.engine.experiment import simulate
 from hpoctl.engine.rows import RowLog, Rows
-from hpoctl.engine.spec import make_spec
+from hpoctl.engine.spec import ExperimentSpec, make_spec
 from hpoctl.testing.contract import require
 from hpoctl.testing.toys import METRIC, toy_benchmark, toy_table
 
@@ -35,10 +35,14 @@ class Nobody:
 
 def run_quietly(method: Method, benchmark: Benchmark, *, seed: int = 0, master_seed: int = 7) -> Rows:
     """Run one experiment in memory; a warning is an error."""
-    spec = make_spec("contract", method, benchmark, seed, master_seed, {})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return simulate(spec, benchmark.blackbox(), Nobody(), SystemTime()).rows
+        return run_spec(make_spec("contract", method, benchmark, seed, master_seed, {}))
+
+
+def run_spec(spec: ExperimentSpec) -> Rows:
+    """Run one experiment in memory and return its rows."""
+    return simulate(spec, spec.benchmark.blackbox(), Nobody(), SystemTime()).rows
 
 
 def check_method(method: Method) -> None:

@@ -1,0 +1,121 @@
+"""The methods, the composer and the study of the plugin."""
+
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+
+import hpoctl_activations
+from hpoctl import builtins
+from hpoctl.core.protocols import RungState
+from hpoctl.core.space import Choice, FinRange, Fixed, Space
+from hpoctl.engine.spec import make_spec
+from hpoctl.plugins import Registry, load_registry
+from hpoctl.testing import run_spec, toy_benchmark, toy_table
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("HPOCTL_PLUGINS", raising=False)
+        return load_registry([builtins], [EntryPoint("activations", hpoctl_activations.__name__, "hpoctl")])
+
+
+def test_the_plugin_loads_without_a_failure(registry):
+    plugin = registry.plugins[-1]
+    assert plugin.state == "loaded"
+    assert plugin.failures == ()
+    assert plugin.registers == {
+        "methods": ("ASHA-TANH", "MOBSTER-TANH", "ASHA-RELU", "MOBSTER-RELU"),
+        "extra_results": ("rung-levels",),
+        "studies": ("activations",),
+    }
+
+
+@pytest.mark.parametrize("base", ["ASHA", "MOBSTER"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_variant_is_its_method_with_both_activations_fixed(registry, base, activation):
+    method, variant = registry.method(base), registry.method(f"{base}-{activation.upper()}")
+    assert variant.fixed == {"hp_activation_fn_1": activation, "hp_activation_fn_2": activation}
+    assert method.fixed == {}
+    assert (variant.kind, variant.make, variant.options) == (method.kind, method.make, method.options)
+    assert variant.expensive == (base == "MOBSTER")
+
+
+def test_the_study_is_the_reference_study(registry):
+    study = registry.study("activations")
+    assert len(study.methods) * len(study.benchmarks) * study.num_seeds == 640
+    methods = [registry.method(name) for name in study.methods]
+    assert sum(20 if method.expensive else 1 for method in methods) == 84
+    assert [registry.extra_result(name).name for name in study.extra_results] == ["rung-levels"]
+
+
+@dataclass(frozen=True)
+class View:
+    """An experiment with the given rungs."""
+
+    states: tuple[RungState, ...]
+    method: str = "ASHA"
+    benchmark: str = "toy"
+    seed: int = 0
+    now: float = 12.5
+    num_trials: int = 40
+
+    def rungs(self) -> tuple[RungState, ...]:
+        return self.states
+
+
+@pytest.fixture
+def composer(registry):
+    return registry.extra_result("rung-levels").make()
+
+
+def test_the_columns_are_the_sizes_of_the_rungs(composer):
+    rungs = tuple(RungState(level, entries, 1 / 3) for level, entries in ((9, 4), (3, 13), (1, 40)))
+    assert composer(View(rungs)) == {"num_at_level9": 4, "num_at_level3": 13, "num_at_level1": 40}
+    assert composer.keys() == [f"num_at_level{level}" for level in (1, 3, 9, 27, 81)]
+
+
+def test_a_method_without_rungs_has_no_columns(composer):
+    assert composer(View(())) is None
+
+
+def test_levels_that_are_no_columns_are_left_out(composer):
+    assert composer(View((RungState(4, 2, 0.25), RungState(1, 7, 0.25)))) == {"num_at_level1": 7}
+
+
+def table():
+    """Made-up curves of 27 epochs, so the rung levels are 1, 3 and 9."""
+    activation = Choice(("tanh", "relu"))
+    domains = {"hp_activation_fn_1": activation, "hp_activation_fn_2": activation, "rate": FinRange(0.0, 0.9, 10)}
+    return toy_table(Space({**domains, "epochs": Fixed(27)}))
+
+
+@pytest.fixture
+def run(registry):
+    def run(name):
+        extra = {"extra_results": (registry.extra_result("rung-levels"),)}
+        return run_spec(make_spec("test", registry.method(name), toy_benchmark(table), 0, 7, extra))
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["ASHA-TANH", "MOBSTER-TANH", "ASHA-RELU", "MOBSTER-RELU"])
+def test_every_trial_of_a_variant_has_the_activation_in_both_layers(run, name):
+    rows = run(name)
+    activation = name.rpartition("-")[2].lower()
+    assert len(rows.configs) > 1
+    for config in rows.configs:
+        assert config["hp_activation_fn_1"] == config["hp_activation_fn_2"] == activation
+
+
+def test_results_carry_the_sizes_of_the_rungs(run):
+    rows = run("ASHA")
+    assert list(rows.extra) == ["num_at_level1", "num_at_level3", "num_at_level9"]
+    for level in (1, 3, 9):
+        column = rows.extra[f"num_at_level{level}"]
+        reached = np.count_nonzero(rows.resources == level)
+        assert column[-1] == reached
+        assert (np.diff(column) >= 0).all()
+    assert run("RS").extra == {}

@@ -1,0 +1,267 @@
+"""`hpoctl methods`, `benchmarks`, `studies` and `plugins`: what every name means and where it comes from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from hpoctl.core.entries import Benchmark, Method, Study
+from hpoctl.core.options import option_help, option_types, option_values
+from hpoctl.core.space import Value
+from hpoctl.plugins import SELECTION, Origin, Registered, Registry
+
+EntryT = TypeVar("EntryT", Method, Benchmark, Study)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """An option of a method.
+
+    Attributes:
+        name: Its name, as in `--set METHOD.name=value`.
+        type: What it may be.
+        default: Its default.
+        help: What it does.
+    """
+
+    name: str
+    type: str
+    default: Value | None
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """A method.
+
+    Attributes:
+        name: Its name.
+        summary: What it does.
+        origin: The plugin that registers it.
+        kind: The scheduler behind it.
+        expensive: Whether each seed gets a job of its own.
+        fixed: Hyperparameters that it fixes.
+        options: Its options.
+    """
+
+    name: str
+    summary: str
+    origin: Origin
+    kind: str
+    expensive: bool
+    fixed: Mapping[str, Value]
+    options: tuple[OptionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HyperparameterInfo:
+    """A hyperparameter of a benchmark.
+
+    Attributes:
+        name: Its name.
+        domain: Its domain as in a benchmark file; a fixed value is that value.
+        allowed: Its domain in words.
+    """
+
+    name: str
+    domain: Any
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkInfo:
+    """A benchmark.
+
+    Attributes:
+        name: Its name.
+        summary: What it is.
+        origin: The plugin that registers it.
+        space: Its hyperparameters.
+        configurations: How many configurations there are; None: infinitely many.
+        metrics: All metrics that are recorded.
+        metric: The one that is tuned.
+        mode: Whether it is to be minimised or maximised.
+        resource_attr: The name of the resource in results.
+        max_resource_attr: The fixed hyperparameter that holds the largest resource level.
+        max_resource: The largest resource level.
+        n_workers: How many trials run at a time.
+        max_wallclock_time: The budget in seconds of the experiment's clock.
+        max_num_evaluations: The budget in reports; None: none.
+        provenance: What a reader of the results has to know about the data.
+    """
+
+    name: str
+    summary: str
+    origin: Origin
+    space: tuple[HyperparameterInfo, ...]
+    configurations: int | None
+    metrics: tuple[str, ...]
+    metric: str
+    mode: Literal["min", "max"]
+    resource_attr: str
+    max_resource_attr: str
+    max_resource: int
+    n_workers: int
+    max_wallclock_time: float
+    max_num_evaluations: int | None
+    provenance: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyInfo:
+    """A study.
+
+    Attributes:
+        name: Its name.
+        summary: What it asks.
+        origin: The plugin that registers it.
+        methods: Names of methods.
+        benchmarks: Names of benchmarks.
+        num_seeds: How many seeds.
+        extra_results: Names of extra-result composers.
+        experiments: How many experiments that makes.
+        missing: Names among them that cannot be used, each with its kind: not installed, refused, or mistyped.
+    """
+
+    name: str
+    summary: str
+    origin: Origin
+    methods: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+    num_seeds: int
+    extra_results: tuple[str, ...]
+    experiments: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a plugin.
+
+    Attributes:
+        what: The plugin, and what is wrong with it.
+        fix: What to do.
+    """
+
+    what: str
+    fix: str
+
+
+def plugin_problems(registry: Registry) -> tuple[Problem, ...]:
+    """What is wrong with the plugins, one problem for each failure."""
+    sound = [report for report in registry.plugins if report.state == "loaded" and not report.failures]
+    others = ",".join(dict.fromkeys(report.origin.entry_point for report in sound if not report.origin.built_in))
+    return tuple(
+        Problem(
+            f"Plugin {report.origin}: {failure}",
+            f"Update or uninstall {report.distribution}, or leave it out with `{SELECTION}={others}`.",
+        )
+        for report in registry.plugins
+        for failure in report.failures
+    )
+
+
+def list_methods(registry: Registry, name: str | None = None) -> tuple[MethodInfo, ...]:
+    """All methods, or the one of that name.
+
+    Raises:
+        UsageError: There is no method of that name.
+    """
+    if name is not None:
+        registry.method(name)
+    return tuple(_method(registered) for registered in _chosen(registry.methods, name))
+
+
+def list_benchmarks(registry: Registry, name: str | None = None) -> tuple[BenchmarkInfo, ...]:
+    """All benchmarks, or the one of that name. No table is opened.
+
+    Raises:
+        UsageError: There is no benchmark of that name.
+    """
+    if name is not None:
+        registry.benchmark(name)
+    return tuple(_benchmark(registered) for registered in _chosen(registry.benchmarks, name))
+
+
+def list_studies(registry: Registry, name: str | None = None) -> tuple[StudyInfo, ...]:
+    """All studies, or the one of that name.
+
+    Raises:
+        UsageError: There is no study of that name.
+    """
+    if name is not None:
+        registry.study(name)
+    return tuple(_study(registered, registry) for registered in _chosen(registry.studies, name))
+
+
+def type_text(kind: Any) -> str:
+    """A type of an option for people, such as `int or none` or `promotion or stopping`."""
+    if kind is NoneType:
+        return "none"
+    if get_origin(kind) is Literal:
+        return " or ".join(str(choice) for choice in get_args(kind))
+    members = get_args(kind)
+    return " or ".join(type_text(member) for member in members) if members else str(kind.__name__)
+
+
+def _chosen(table: Mapping[str, Registered[EntryT]], name: str | None) -> Iterable[Registered[EntryT]]:
+    return table.values() if name is None else (table[name],)
+
+
+def _method(registered: Registered[Method]) -> MethodInfo:
+    method = registered.entry
+    values, helps = option_values(method.options), option_help(method.options)
+    return MethodInfo(
+        name=method.name,
+        summary=method.summary,
+        origin=registered.origin,
+        kind=method.kind,
+        expensive=method.expensive,
+        fixed=method.fixed,
+        options=tuple(
+            OptionInfo(name, type_text(kind), values[name], helps[name])
+            for name, kind in option_types(method.options).items()
+        ),
+    )
+
+
+def _benchmark(registered: Registered[Benchmark]) -> BenchmarkInfo:
+    benchmark = registered.entry
+    space = benchmark.space
+    return BenchmarkInfo(
+        name=benchmark.name,
+        summary=benchmark.summary,
+        origin=registered.origin,
+        space=tuple(
+            HyperparameterInfo(name, domain, space[name].describe()) for name, domain in space.to_json().items()
+        ),
+        configurations=space.size,
+        metrics=benchmark.metrics,
+        metric=benchmark.metric,
+        mode=benchmark.mode,
+        resource_attr=benchmark.resource_attr,
+        max_resource_attr=benchmark.max_resource_attr,
+        max_resource=benchmark.max_resource,
+        n_workers=benchmark.n_workers,
+        max_wallclock_time=benchmark.max_wallclock_time,
+        max_num_evaluations=benchmark.max_num_evaluations,
+        provenance={str(key): str(fact) for key, fact in benchmark.provenance.items()},
+    )
+
+
+def _study(registered: Registered[Study], registry: Registry) -> StudyInfo:
+    study = registered.entry
+    missing = [f"method {name}" for name in study.methods if name not in registry.methods]
+    missing += [f"benchmark {name}" for name in study.benchmarks if name not in registry.benchmarks]
+    missing += [f"extra-result composer {name}" for name in study.extra_results if name not in registry.extra_results]
+    return StudyInfo(
+        name=study.name,
+        summary=study.summary,
+        origin=registered.origin,
+        methods=study.methods,
+        benchmarks=study.benchmarks,
+        num_seeds=study.num_seeds,
+        extra_results=study.extra_results,
+        experiments=len(study.methods) * len(study.benchmarks) * study.num_seeds,
+        missing=tuple(missing),
+    )

@@ -1,0 +1,45 @@
+"""All that the author of a plugin imports, and the loading of plugins.
+
+A plugin is a module (or another object) with functions marked `@hookimpl`, named by an entry point of the group
+`hpoctl`. `hpoctl.plugins.hookspecs` documents the hooks.
+"""
+
+from hpoctl.core.entries import (
+    Benchmark,
+    ExtraResults,
+    Goal,
+    LauncherEntry,
+    Method,
+    MethodContext,
+    Study,
+)
+from hpoctl.core.options import NoOptions
+from hpoctl.core.protocols import Blackbox, Composer, ExperimentView, Launcher, Scheduler
+from hpoctl.plugins.hookspecs import hookimpl
+from hpoctl.plugins.kinds import Origin
+from hpoctl.plugins.loading import SELECTION
+from hpoctl.plugins.registry import Conflict, PluginReport, Registered, Registry, load_registry
+
+__all__ = [
+    "SELECTION",
+    "Benchmark",
+    "Blackbox",
+    "Composer",
+    "Conflict",
+    "ExperimentView",
+    "ExtraResults",
+    "Goal",
+    "Launcher",
+    "LauncherEntry",
+    "Method",
+    "MethodContext",
+    "NoOptions",
+    "Origin",
+    "PluginReport",
+    "Registered",
+    "Registry",
+    "Scheduler",
+    "Study",
+    "hookimpl",
+    "load_registry",
+]

@@ -1,0 +1,64 @@
+"""The hooks of hpoctl: what a plugin may register.
+
+A hook is a function without arguments that returns entries (a tuple, a list, or a generator). It is called once, when
+the registry is loaded, so it should be quick: what is heavy belongs into the `make` or `blackbox` function of an
+entry, which is called when the entry is used.
+
+Names are case-sensitive, but two names of one kind may not differ in case alone: names become directories, and some
+file systems do not tell case apart.
+"""
+
+from collections.abc import Iterable
+
+from pluggy import HookimplMarker, HookspecMarker
+
+from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method, Study
+
+PROJECT = "hpoctl"
+
+hookspec = HookspecMarker(PROJECT)
+hookimpl = HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of its name."""
+
+
+@hookspec
+def hpoctl_methods() -> Iterable[Method]:
+    """Register methods: named ways to make a scheduler for a benchmark.
+
+    A variant of an existing method is data: `ASHA.with_fixed({"hp_activation_fn_1": "relu"}, name="ASHA-RELU")`.
+    """
+    return ()
+
+
+@hookspec
+def hpoctl_benchmarks() -> Iterable[Benchmark]:
+    """Register benchmarks: tuning problems with their defaults.
+
+    The function `blackbox` of a benchmark opens its table when an experiment needs it, not before.
+    """
+    return ()
+
+
+@hookspec
+def hpoctl_extra_results() -> Iterable[ExtraResults]:
+    """Register extra-result composers, which add columns to the result rows from the state of the scheduler.
+
+    A study names the composers that its experiments use.
+    """
+    return ()
+
+
+@hookspec
+def hpoctl_launchers() -> Iterable[LauncherEntry]:
+    """Register launchers: where jobs execute."""
+    return ()
+
+
+@hookspec
+def hpoctl_studies() -> Iterable[Study]:
+    """Register studies: which methods meet which benchmarks, with how many seeds.
+
+    A study may name entries of other plugins. One that is not installed is shown by `hpoctl studies`, and is an error
+    only when it is used.
+    """
+    return ()

@@ -1,0 +1,120 @@
+"""The command line as a person meets it: a process of its own, with a toy benchmark from a plugin."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOY = """
+from functools import partial
+
+import numpy as np
+
+from hpoctl.plugins import Study, hookimpl
+from hpoctl.testing import toy_benchmark, toy_table
+
+
+def _slow():
+    import time
+
+    class Slow:
+        def __init__(self):
+            self.table = toy_table()
+
+        def __getattr__(self, name):
+            return getattr(self.table, name)
+
+        def curve(self, config, seed):
+            time.sleep(0.05)
+            return self.table.curve(config, seed)
+
+    return Slow()
+
+
+
+
+@hookimpl
+def hpoctl_benchmarks():
+    yield toy_benchmark()
+    yield toy_benchmark(partial(toy_table, change=np.negative), name="toy-max", mode="max")
+    yield toy_benchmark(_slow, name="toy-slow", budget=100000.0)
+    yield toy_benchmark(partial(toy_table, change=lambda losses: losses * np.nan), name="toy-nan")
+
+
+@hookimpl
+def hpoctl_studies():
+    yield Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy", "toy-max"))
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.out))
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs `hpoctl` with plugins from a folder and results in another one."""
+
+    plugins: Path
+    root: Path
+    environment: dict[str, str]
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-W", "error", "-m", "hpoctl", *words]
+
+    def __call__(self, *words: str, **environment: str) -> Answer:
+        done = subprocess.run(
+            self.command(*words),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+            cwd=self.root.parent,
+            env=self.environment | environment,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def install(self, name: str, source: str) -> None:
+        module = f"{name.replace('-', '_')}_plugin"
+        (self.plugins / f"{module}.py").write_text(source)
+        info = self.plugins / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[hpoctl]\n{name} = {module}\n")
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CommandLine:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    root = tmp_path / "results"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HPOCTL_")}
+    environment = kept | {
+        "PYTHONPATH": str(plugins),
+        "HPOCTL_ROOT": str(root),
+        "HPOCTL_PLUGINS": "toys-plugin",
+        "OPENBLAS_NUM_THREADS": "1",
+        "NO_COLOR": "1",
+    }
+    made = CommandLine(plugins, root, environment)
+    made.install("toys-plugin", TOY)
+    return made
+
+
+@pytest.fixture
+def results(cli: CommandLine) -> Callable[[], list[Path]]:
+    """The result files that are there."""
+    return lambda: sorted(cli.root.glob("*/*/*/results.parquet"))
