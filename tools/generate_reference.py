@@ -6,12 +6,13 @@ python tools/generate_reference.py --check    fail if a page is not what the cod
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from hpoctl import builtins
 from hpoctl.cli.app import app
@@ -25,21 +26,14 @@ HEADER = "<!-- Written by tools/generate_reference.py from the code: edit the do
 
 
 def commands_page() -> str:
-    """All commands with their arguments and options."""
-    group: Any = typer.main.get_command(app)
-    lines = ["# Commands", "", str(group.help or ""), ""]
-    lines += [f"`hpoctl [OPTIONS] COMMAND`; options before the command: {_option_names(group)}.", ""]
-    lines += [str(group.epilog or ""), ""]
-    for name, command in group.commands.items():
-        lines += [f"## hpoctl {name}", "", inspect.cleandoc(command.help or ""), ""]
-        arguments = [entry for entry in command.params if entry.param_type_name == "argument"]
-        options = [entry for entry in command.params if entry.param_type_name == "option" and entry.name != "help"]
-        for argument in arguments:
-            lines += [f"* `{argument.make_metavar(_context(command))}`: {argument.help or ''}"]
-        if options:
-            lines += ["", "| option | value | what it does |", "|---|---|---|"]
-            lines += [_option_row(option, command) for option in options]
-        lines += [""]
+    """All commands with their arguments and options, from the signatures behind them."""
+    callback = app.registered_callback
+    lines = ["# Commands", "", f"{app.info.help}", "", f"{app.info.epilog}", ""]
+    lines += ["## hpoctl", "", "Options before the command:", "", *_parameters(callback.callback if callback else None)]
+    for command in app.registered_commands:
+        function = command.callback
+        name = command.name or getattr(function, "__name__", "")
+        lines += [f"## hpoctl {name}", "", _prose(function), "", *_parameters(function)]
     return "\n".join(lines)
 
 
@@ -48,7 +42,8 @@ def hooks_page() -> str:
     lines = ["# Hooks", "", _prose(hookspecs), ""]
     for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
         if name.startswith("hpoctl_"):
-            lines += [f"## {name}{inspect.signature(hook)}", "", _prose(hook), ""]
+            entry = get_args(get_type_hints(hook)["return"])[0].__name__
+            lines += [f"## {name}() -> Iterable[{entry}]", "", _prose(hook), ""]
     lines += ["# Entries", ""]
     for entry in (Method, Benchmark, ExtraResults, LauncherEntry, Study):
         lines += [f"## {entry.__name__}", "", *_attributes(entry), ""]
@@ -78,24 +73,43 @@ def _family(kind: type[HpoctlError]) -> Iterator[type[HpoctlError]]:
         yield from _family(child)
 
 
-def _context(command: Any) -> Any:
-    return command.context_class(command)
+def _parameters(function: Callable[..., Any] | None) -> list[str]:
+    """A table of the arguments and options of a command."""
+    if function is None:
+        return []
+    hints = get_type_hints(function, include_extras=True)
+    rows = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind, info = get_args(hints[name])[:2]
+        if isinstance(info, ArgumentInfo):
+            rows.append(f"| `{info.metavar or name.upper()}` | | {info.help} |")
+        else:
+            rows.append(_option_row(name, kind, info, parameter.default))
+    return ["| option | value | what it does |", "|---|---|---|", *rows, ""]
 
 
-def _option_names(command: Any) -> str:
-    return ", ".join(f"`{max(entry.opts, key=len)}`" for entry in command.params)
+def _option_row(name: str, kind: Any, info: OptionInfo, default: object) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    # Within Annotated, Typer takes the first name for a default.
+    declared = [word for word in (info.default, *(info.param_decls or ())) if str(word).startswith("-")]
+    words = declared or ([flag, flag.replace("--", "--no-", 1)] if kind is bool else [flag])
+    required = " Required." if default is inspect.Parameter.empty else ""
+    shown = isinstance(default, (int, float, str)) and not isinstance(default, bool)
+    listed = ", ".join(f"`{word}`" for word in words)
+    value = _value(kind)
+    help_text = " ".join((info.help or "").split()) + required + (f" Default: `{default}`." if shown else "")
+    return f"| {listed} | {value} | {help_text} |"
 
 
-def _option_row(option: Any, command: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    flag = getattr(option, "is_flag", False)
-    value = "" if flag else f"`{option.make_metavar(_context(command))}`".replace("|", "\\|")
-    default = ""
-    if option.required:
-        default = " Required."
-    elif not flag and option.default not in (None, [], ()):
-        default = f" Default: `{option.default}`."
-    return f"| {names} | {value} | {' '.join((option.help or '').split())}{default} |"
+def _value(kind: Any) -> str:
+    """What a person types after the option; nothing after a flag."""
+    if get_origin(kind) is Literal:
+        return "`" + "`, `".join(map(str, get_args(kind))) + "`"
+    names = {int: "whole number", float: "number", str: "text", Path: "path"}
+    inner = [member for member in (get_args(kind) or (kind,)) if member is not NoneType]
+    if any(get_origin(member) is list for member in (*inner, kind)):
+        return "text, repeatable"
+    return names.get(inner[0], "")
 
 
 def _prose(thing: object) -> str:

@@ -20,6 +20,7 @@ from hpoctl.core.entries import ExtraResults, Method, MethodContext
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Scheduler
+from hpoctl.core.space import Space
 from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec, identity, make_spec
@@ -151,6 +152,13 @@ def test_identity_follows_what_determines_the_rows_and_nothing_else() -> None:
     ]
     keys = {identity(variant, "table") for variant in variants} | {key, identity(base, "other table")}
     assert len(keys) == len(variants) + 2
+
+
+def test_the_order_of_hyperparameters_is_part_of_the_identity() -> None:
+    base = spec()
+    domains = dict(reversed(base.benchmark.space.domains.items()))
+    turned = replace(base, benchmark=replace(base.benchmark, space=Space(domains)))
+    assert identity(turned, "table") != identity(base, "table")
 
 
 def test_max_num_evaluations_keeps_the_first_rows(store: LocalStore) -> None:

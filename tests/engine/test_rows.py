@@ -69,6 +69,16 @@ def test_the_best_ignores_what_is_not_finite() -> None:
     assert best_of(nothing, Goal(0, 1.0)) is None
 
 
+def test_watchers_see_the_best_finite_value_so_far() -> None:
+    for sign, first, second in ((1.0, 5.0, 4.0), (-1.0, 5.0, 9.0)):
+        log = RowLog(Goal(0, sign), 1, 3)
+        assert np.isnan(log.best_value())
+        log.add(block(0, [1.0, 2.0, 3.0], [np.nan, 5.0, -sign * np.inf]), Action.CONTINUE)
+        assert log.best_value() == first
+        log.add(block(1, [1.0, 2.0], [4.0, 9.0]), Action.CONTINUE)
+        assert log.best_value() == second
+
+
 def test_extra_columns_carry_the_last_value_and_are_absent_where_nothing_was_said() -> None:
     extra = ExtraColumns([Counter()], None)
     for time in (1.0, 2.0, 4.0):

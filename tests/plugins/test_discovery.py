@@ -89,11 +89,13 @@ def test_damaged_metadata_of_one_distribution_does_not_hide_the_others(three, in
     assert list(registry.studies) == ["three", "two", "one"]
 
 
-def test_a_distribution_without_metadata_is_unknown_but_works(three, tmp_path: Path):
-    (tmp_path / "alpha-1.0.dist-info" / "METADATA").unlink()
+def test_distributions_without_metadata_are_unknown_but_work(three, tmp_path: Path):
+    for name in ("alpha-1.0", "Zeta-3.1"):
+        (tmp_path / f"{name}.dist-info" / "METADATA").unlink()
     registry = load_registry([])
-    assert "three" in registry.studies
-    assert str(registry.studies["three"].origin) == "unknown unknown"
+    assert {name: str(study.origin) for name, study in registry.studies.items()} == dict.fromkeys(
+        ("one", "two", "three"), "unknown unknown"
+    )
 
 
 def test_of_two_copies_of_a_distribution_the_first_on_the_path_counts(three, tmp_path: Path, monkeypatch):

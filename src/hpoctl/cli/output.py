@@ -1,6 +1,7 @@
 """What goes where: people's text and JSON to standard output, progress, hints and errors to standard error."""
 
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -68,4 +69,6 @@ def plain(data: object) -> Any:
         return {str(key): plain(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
         return [plain(value) for value in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return None  # JSON has no NaN and no infinity
     return data

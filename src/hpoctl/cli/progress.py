@@ -11,7 +11,6 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from hpoctl.core.entries import Goal
 from hpoctl.core.protocols import Action, Decision, Ended, Report, Resume, Start
 from hpoctl.engine.experiment import Finished
 from hpoctl.engine.rows import RowLog
@@ -67,7 +66,7 @@ class Bars:
         if self._current is not None:
             self._progress.remove_task(self._current)
         self._current = self._progress.add_task(spec.name, total=spec.max_wallclock_time, detail="")
-        return BarWatcher(self._progress, self._current, spec.benchmark.goal)
+        return BarWatcher(self._progress, self._current)
 
     def finished(self, result: Finished) -> None:
         """An experiment is complete."""
@@ -83,10 +82,9 @@ class Bars:
 class BarWatcher:
     """Moves the bar of one experiment, ten times a second at most."""
 
-    def __init__(self, progress: Progress, task: TaskID, goal: Goal) -> None:
+    def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
-        self._goal = goal
         self._began = self._drawn = time.monotonic()
 
     def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
@@ -99,8 +97,7 @@ class BarWatcher:
             return
         self._drawn = now
         speed = log.count / max(now - self._began, 1e-9)
-        best = self._goal.sign * log.best_value
-        detail = f"{len(log.configs)} trials  best {best:.6g}  {speed:,.0f} rows/s"
+        detail = f"{len(log.configs)} trials  best {log.best_value():.6g}  {speed:,.0f} rows/s"
         self._progress.update(self._task, completed=float(report.times[-1]), detail=detail)
 
     def ends(self, event: Ended) -> None:

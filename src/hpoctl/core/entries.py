@@ -77,6 +77,8 @@ class Method:
     def __post_init__(self) -> None:
         check_entry_name("method", self.name)
         check_options(self.name, self.options)
+        if not callable(self.make):
+            raise UsageError(f"Method {self.name} has no function `make`.", "Give it one that makes a scheduler.")
 
     def with_fixed(self, fixed: Mapping[str, Value], *, name: str, summary: str = "") -> Self:
         """A variant of this method that leaves some hyperparameters at fixed values."""
@@ -129,6 +131,7 @@ class Benchmark:
                 f"Benchmark {self.name} tunes {self.metric!r}, which is not among its metrics.",
                 f"Use one of: {', '.join(self.metrics)}.",
             )
+        self.space.to_json()  # a domain that cannot be recorded is refused here, not when an experiment ends
         level = self.space.fixed.get(self.max_resource_attr)
         if not isinstance(level, int) or isinstance(level, bool) or level < 1:
             raise UsageError(
@@ -208,6 +211,9 @@ class Study:
 
     def __post_init__(self) -> None:
         check_entry_name("study", self.name)
+        for field_name in ("methods", "benchmarks", "extra_results"):
+            if not isinstance(getattr(self, field_name), tuple):
+                raise UsageError(f"{field_name} of study {self.name} is no tuple.", "Give a tuple of names.")
         if not self.methods or not self.benchmarks or self.num_seeds < 1:
             raise UsageError(
                 f"Study {self.name} is empty.", "Give it a method, a benchmark and num_seeds >= 1 at least."

@@ -81,11 +81,12 @@ class RowLog:
     def __init__(self, goal: Goal, num_metrics: int, max_resource: int) -> None:
         self.configs: list[Config] = []
         self.count = 0
-        self.best_value = np.inf
         self._goal = goal
         self._num_metrics = num_metrics
         self._max_resource = max_resource
         self._reports: list[Report] = []
+        self._best = np.inf
+        self._seen = 0
         self._actions: list[Action] = []
 
     def add(self, report: Report, action: Action) -> None:
@@ -93,8 +94,14 @@ class RowLog:
         self._reports.append(report)
         self._actions.append(action)
         self.count += len(report.resources)
-        # fmin passes over NaN.
-        self.best_value = min(self.best_value, float(np.fmin.reduce(self._goal.values(report.metrics))))
+
+    def best_value(self) -> float:
+        """The best metric so far; NaN if there is none. For those who watch: it looks at what is new only."""
+        for report in self._reports[self._seen :]:
+            values = self._goal.values(report.metrics)
+            self._best = min(self._best, float(values.min(where=np.isfinite(values), initial=np.inf)))
+        self._seen = len(self._reports)
+        return self._goal.sign * self._best if self._best < np.inf else np.nan
 
     def rows(self, extra: "ExtraColumns", limit: int | None = None) -> Rows:
         """All rows in time order, equal times in the order of their reports; at most the first `limit` of them."""

@@ -98,7 +98,8 @@ def determinants(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "method": {"kind": spec.method.kind, "options": option_values(spec.method.options)},
-        "space": spec.space().to_json(),
+        # Pairs, because the order of hyperparameters decides which draws they get.
+        "space": [[name, domain] for name, domain in spec.space().to_json().items()],
         "benchmark": {
             "name": spec.benchmark.name,
             "table": table_hash,

@@ -4,8 +4,13 @@ A hook is a function without arguments that returns entries (a tuple, a list, or
 the registry is loaded, so it should be quick: what is heavy belongs into the `make` or `blackbox` function of an
 entry, which is called when the entry is used.
 
-Names are case-sensitive, but two names of one kind may not differ in case alone: names become directories, and some
-file systems do not tell case apart.
+A plugin that raises, exits, or returns something else is reported by `hpoctl plugins`, and all others work. One that
+kills or hangs the process is left out with the environment variable `HPOCTL_PLUGINS`: a comma-separated list of the
+entry points to load, or an empty one for none.
+
+The name of a built-in entry cannot be taken. A name that two plugins register belongs to neither of them, until one of
+the two is left out. Names are case-sensitive, but two names of one kind may not differ in case alone: names become
+directories, and some file systems do not tell case apart.
 """
 
 from collections.abc import Iterable

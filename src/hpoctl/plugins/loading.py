@@ -112,7 +112,7 @@ def _installed() -> tuple[list[EntryPoint], list[Contribution]]:
         if not points and not failures:
             continue
         name, version = _name_and_version(distribution)
-        if _normalized(name) in seen:
+        if name != UNKNOWN and _normalized(name) in seen:
             continue
         seen.add(_normalized(name))
         found.extend(points)

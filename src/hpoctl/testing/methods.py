@@ -18,6 +18,8 @@ from hpoctl.testing.toys import METRIC, toy_benchmark, toy_table
 
 ONE_POINT = Space({"x": Choice(("only",)), "epochs": Fixed(27)})
 FEW_POINTS = Space({"x": Choice(("a", "b", "c")), "y": Choice((1, 2)), "epochs": Fixed(27)})
+SHORT = 600.0
+"""Simulated seconds that are enough to see whether a method stumbles."""
 
 
 class Nobody:
@@ -101,9 +103,10 @@ def _check_maximises(method: Method) -> None:
 
 def _check_bad_metrics(method: Method) -> None:
     for bad in (np.nan, np.inf, -np.inf):
-        some = run_quietly(method, toy_benchmark(partial(toy_table, change=partial(_spoil_some, bad))))
+        some = run_quietly(method, toy_benchmark(partial(toy_table, change=partial(_spoil_some, bad)), budget=SHORT))
         require(len(some) > 0, f"it gave up when some metrics were {bad}")
-        every = run_quietly(method, toy_benchmark(partial(toy_table, change=partial(np.full_like, fill_value=bad))))
+        table = partial(toy_table, change=partial(np.full_like, fill_value=bad))
+        every = run_quietly(method, toy_benchmark(table, budget=SHORT))
         require(len(every) > 0, f"it gave up when all metrics were {bad}")
 
 
@@ -123,7 +126,7 @@ def _check_scales(method: Method) -> None:
         "negative": lambda losses: losses - 10.0,
     }
     for name, change in changes.items():
-        rows = run_quietly(method, toy_benchmark(partial(toy_table, change=change)))
+        rows = run_quietly(method, toy_benchmark(partial(toy_table, change=change), budget=SHORT))
         require(len(rows) > 0, f"it gave up when metrics were {name}")
 
 
@@ -133,7 +136,7 @@ def _check_small_spaces(method: Method) -> None:
         require(len(rows.configs) == count, f"it tried {len(rows.configs)} of {count} configurations")
         _check_configs(space, rows.configs)
     for space in (Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(27)}), _wide_space()):
-        benchmark = toy_benchmark(partial(ContinuousToy, space))
+        benchmark = toy_benchmark(partial(ContinuousToy, space), budget=SHORT)
         rows = run_quietly(method, benchmark)
         require(len(rows.configs) > 4, f"it stopped after {len(rows.configs)} trials in a continuous space")
         _check_configs(space, rows.configs)

@@ -1,0 +1,139 @@
+"""Candidates: the points among which a model-based searcher looks for its next suggestion.
+
+Points are rows of the unit cube that stand for configurations (`Space.snap`), so two rows are equal exactly if their
+configurations are. Random points explore; around the best configurations there are
+
+    exchanges       another value for one hyperparameter of few values (all of them), or for two (some of them);
+    perturbations   small moves of the hyperparameters of many values.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpoctl.core.space import FloatArray, Space
+
+FEW = 16
+"""A hyperparameter with at most this many values has all of them exchanged; others are perturbed."""
+
+LEAST_MOVE, GREATEST_MOVE = 0.02, 0.2
+"""Standard deviations of perturbations, in units of the range; drawn log-uniformly in between."""
+
+MOVED = 0.4
+"""How likely each hyperparameter of many values moves in a perturbation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """The moves that a space allows.
+
+    Attributes:
+        values: For each hyperparameter of 2 to 16 values its column, and the units of all values, shape (k,).
+        wide: The columns of hyperparameters of more values.
+    """
+
+    values: tuple[tuple[int, FloatArray], ...]
+    wide: tuple[int, ...]
+
+    @classmethod
+    def of(cls, space: Space) -> "Neighbourhood":
+        """The moves in a space."""
+        values, wide = [], []
+        for column, domain in enumerate(space.domains.values()):
+            if domain.size is None or domain.size > FEW:
+                wide.append(column)
+            elif domain.size > 1:
+                values.append((column, np.array([domain.unit(domain.at(place)) for place in range(domain.size)])))
+        return cls(tuple(values), tuple(wide))
+
+    def around(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
+        """Neighbours of a point, shape (d,): all 1-exchanges, `count` 2-exchanges, `count` perturbations.
+
+        Returns:
+            Rows of the unit cube, shape (m, d), some of them perhaps equal to one another or to the point.
+        """
+        return np.concatenate(
+            [self._one_exchanges(point), self._two_exchanges(point, count, rng), self._perturbed(point, count, rng)]
+        )
+
+    def _one_exchanges(self, point: FloatArray) -> FloatArray:
+        total = sum(len(units) for _, units in self.values)
+        rows = np.tile(point, (total, 1))
+        start = 0
+        for column, units in self.values:
+            rows[start : start + len(units), column] = units
+            start += len(units)
+        return rows
+
+    def _two_exchanges(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
+        choices = len(self.values)
+        if choices < 2:
+            return np.empty((0, len(point)))
+        first = rng.integers(choices, size=count)
+        second = (first + rng.integers(1, choices, size=count)) % choices
+        draws = rng.random((count, 2))
+        rows = np.tile(point, (count, 1))
+        for places, draw in zip((first, second), draws.T, strict=True):
+            for row, place, at in zip(rows, places, draw, strict=True):
+                column, units = self.values[place]
+                row[column] = units[int(at * len(units))]
+        return rows
+
+    def _perturbed(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
+        choices = len(self.wide)
+        if not choices:
+            return np.empty((0, len(point)))
+        moves = rng.random((count, choices)) < MOVED
+        moves[np.arange(count), rng.integers(choices, size=count)] = True
+        sd = np.exp(rng.uniform(np.log(LEAST_MOVE), np.log(GREATEST_MOVE), size=(count, 1)))
+        rows = np.tile(point, (count, 1))
+        rows[:, self.wide] = np.clip(rows[:, self.wide] + moves * sd * rng.standard_normal((count, choices)), 0.0, 1.0)
+        return rows
+
+
+class Suggested:
+    """The points that were suggested already, for exact comparison."""
+
+    def __init__(self) -> None:
+        self._keys: set[bytes] = set()
+
+    def add(self, point: FloatArray) -> None:
+        """Remember a point, shape (d,)."""
+        self._keys.update(_keys(point[np.newaxis]))
+
+    def fresh(self, points: FloatArray) -> FloatArray:
+        """The points, shape (m, d), that were not suggested, each once, in their order."""
+        first = {key: row for row, key in reversed(list(enumerate(_keys(points)))) if key not in self._keys}
+        return points[sorted(first.values())]
+
+
+def _keys(points: FloatArray) -> Iterator[bytes]:
+    width = points.shape[1] * 8
+    data = np.ascontiguousarray(points, dtype=np.float64).tobytes()
+    return (data[start : start + width] for start in range(0, len(data), width))
+
+
+def candidates(
+    space: Space,
+    neighbourhood: Neighbourhood,
+    best: FloatArray,
+    num_random: int,
+    num_neighbours: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Random points, then the neighbours of the best ones, each standing for its configuration.
+
+    Args:
+        space: The configuration space.
+        neighbourhood: Its moves.
+        best: The points to look around, shape (b, d).
+        num_random: How many random points.
+        num_neighbours: How many 2-exchanges and how many perturbations of each of the best.
+        rng: Draws them.
+
+    Returns:
+        Rows of the unit cube, shape (m, d).
+    """
+    around = [neighbourhood.around(point, num_neighbours, rng) for point in best]
+    return space.snap(np.concatenate([rng.random((num_random, len(space))), *around]))

@@ -1,0 +1,76 @@
+"""Bayesian optimization: a Gaussian process over configurations, and log expected improvement (Jones et al. 1998)."""
+
+import numpy as np
+
+from hpoctl.core.entries import MethodContext
+from hpoctl.gp.acquisition import DECIMALS, pick
+from hpoctl.gp.likelihood import Priors
+from hpoctl.schedulers.candidates import Neighbourhood, candidates
+from hpoctl.schedulers.observations import Observations
+from hpoctl.schedulers.options import BoOptions
+from hpoctl.schedulers.searcher import Suggestion
+from hpoctl.schedulers.surrogate import Surrogate
+
+MAX_DATA = 400
+"""Without another wish, the model is conditioned on at most this many values."""
+
+NUM_RANDOM, NUM_BEST, NUM_NEIGHBOURS = 300, 3, 20
+"""Random candidates, how many of the best configurations to look around, and 2-exchanges of each of them."""
+
+
+class GpSearcher:
+    """Suggests the configuration with the greatest expected improvement on the best one so far.
+
+    What counts as best is the smallest predicted value among the configurations that were tried: a single lucky
+    value does not. Pending trials are taken to turn out as predicted (kriging believer).
+
+    Args:
+        context: The space, the random streams, and how many data to use.
+        options: See `BoOptions`.
+    """
+
+    def __init__(self, context: MethodContext, options: BoOptions) -> None:
+        self._space = context.space
+        self._streams = context.streams
+        self._num_initial = options.num_initial
+        self._neighbourhood = Neighbourhood.of(context.space)
+        self._observations = Observations(context, MAX_DATA)
+        self._model = Surrogate(context.space.encoded_names, Priors(), context.streams)
+
+    def suggest(self, trial_id: int) -> Suggestion | None:
+        """A configuration that was not tried; None: the space is exhausted."""
+        if self._observations.num_trials < self._num_initial:
+            return self._observations.start_random(trial_id, "initial")
+        by_model = self._by_model(trial_id) if self._observations.suffice else None
+        return by_model or self._observations.start_random(trial_id, "random")
+
+    def pending(self, trial_id: int, resource: int) -> None:
+        """A trial will report its final value."""
+        self._observations.pending(trial_id, resource)
+
+    def observe(self, trial_id: int, resource: int, value: float) -> None:
+        """A trial has reported its final value."""
+        self._observations.report(trial_id, resource, value)
+
+    def ended(self, trial_id: int) -> None:
+        """A trial has left its worker."""
+        self._observations.end(trial_id)
+
+    def _by_model(self, trial_id: int) -> Suggestion | None:
+        """What the model suggests; None: all of its candidates were tried."""
+        data = self._observations.data()
+        x = self._space.encode(data.points)
+        posterior, note = self._model.condition(x, data)
+        means = np.round(posterior.predict_mean(x), DECIMALS)
+        best = data.points[np.argsort(means, kind="stable")[:NUM_BEST]]
+        rng = self._streams.get("candidates", trial_id)
+        points = self._observations.fresh(
+            candidates(self._space, self._neighbourhood, best, NUM_RANDOM, NUM_NEIGHBOURS, rng)
+        )
+        waiting, _ = self._observations.waiting()
+        predictions = posterior.predict(self._space.encode(np.concatenate([waiting, points])))
+        picked = np.array(pick(predictions, float(means.min()), 1, len(waiting)), dtype=np.int64) - len(waiting)
+        for config, point in self._observations.use(points[picked]):
+            self._observations.start(trial_id, point)
+            return Suggestion(config, "model", note)
+        return None
