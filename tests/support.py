@@ -1,4 +1,6 @@
-"""Contexts and reports that many tests use."""
+"""Contexts, reports and installed distributions that many tests use."""
+
+from pathlib import Path
 
 import numpy as np
 
@@ -29,3 +31,18 @@ def report(trial_id: int, resource: int, value: float, *, time: float = 0.0) -> 
         np.array([float(resource)]),
         np.array([time]),
     )
+
+
+def write_distribution(
+    folder: Path, name: str, source: str, *, version: str = "1.0", entry_points: str | None = None
+) -> Path:
+    """Install a distribution of one module, as an installer would write it; returns its metadata folder."""
+    module = f"{name.replace('-', '_')}_module"
+    (folder / f"{module}.py").write_text(source)
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text(
+        f"[hpoctl]\n{f'{name} = {module}' if entry_points is None else entry_points}\n"
+    )
+    return info

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from support import write_distribution
+
 TOY = """
 from functools import partial
 
@@ -88,12 +90,7 @@ class CommandLine:
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def install(self, name: str, source: str) -> None:
-        module = f"{name.replace('-', '_')}_plugin"
-        (self.plugins / f"{module}.py").write_text(source)
-        info = self.plugins / f"{name.replace('-', '_')}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[hpoctl]\n{name} = {module}\n")
+        write_distribution(self.plugins, name, source)
 
 
 @pytest.fixture

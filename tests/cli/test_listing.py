@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from hpoctl import __version__
 from hpoctl.cli.app import app
 from hpoctl.core.errors import UsageError
+from support import write_distribution
 
 GARDEN = """
 from dataclasses import dataclass, field
@@ -57,11 +58,7 @@ class Site:
         self._names: list[str] = []
 
     def install(self, name: str, source: str) -> None:
-        (self._folder / f"{name}_module.py").write_text(source)
-        info = self._folder / f"{name}-2.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
-        (info / "entry_points.txt").write_text(f"[hpoctl]\n{name} = {name}_module\n")
+        write_distribution(self._folder, name, source, version="2.0")
         self._names.append(name)
         self._select(",".join(self._names))
 

@@ -48,7 +48,9 @@ def test_methods_that_cannot_be_made(change: dict[str, object]) -> None:
         replace(ASHA, **change)
 
 
-@pytest.mark.parametrize("change", [{"methods": ()}, {"methods": "RS"}, {"num_seeds": 0}, {"benchmarks": ["a"]}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"methods": ()}, {"methods": "RS"}, {"num_seeds": 0}, {"benchmarks": ["a"]}], ids=str
+)
 def test_studies_that_are_empty_or_no_lists_of_names(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         replace(Study("s", "", ("RS",), ("toy",)), **change)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support import write_distribution
+
 Install = Callable[..., list[EntryPoint]]
 
 
@@ -17,21 +19,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.delenv("HPOCTL_PLUGINS", raising=False)
     before = set(sys.modules)
 
-    def make(
-        name: str,
-        source: str,
-        *,
-        version: str = "1.0",
-        entry_points: str | None = None,
-        module: str | None = None,
-    ) -> list[EntryPoint]:
-        module = module or f"{name.replace('-', '_')}_module"
-        (tmp_path / f"{module}.py").write_text(source)
-        info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        text = entry_points if entry_points is not None else f"{name} = {module}"
-        (info / "entry_points.txt").write_text(f"[hpoctl]\n{text}\n")
+    def make(name: str, source: str, *, version: str = "1.0", entry_points: str | None = None) -> list[EntryPoint]:
+        info = write_distribution(tmp_path, name, source, version=version, entry_points=entry_points)
         return list(Distribution.at(info).entry_points)
 
     yield make
