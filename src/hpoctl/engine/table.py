@@ -5,6 +5,7 @@ experiments do.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.space import Space, Value
 from hpoctl.engine.rows import Rows
 
-NUMBERS = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
+NUMBERS: dict[np.dtype[Any], pa.DataType] = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
 
 
 def rows_table(rows: Rows, benchmark: Benchmark, space: Space) -> pa.Table:
@@ -43,7 +44,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 def _hyperparameter(values: Sequence[Value], trial_ids: NDArray[np.integer]) -> pa.Array:
     """One value a trial, spread over the trial's rows."""
-    column = np.array(values)[trial_ids] if values else np.empty(0)
+    column: NDArray[Any] = np.array(values)[trial_ids] if values else np.empty(0)
     if column.dtype.kind == "U":
         return _words(column)
     return _flags(column) if column.dtype == bool else _numbers(column)
@@ -64,7 +65,7 @@ def _numbers(column: NDArray[np.generic], missing: NDArray[np.bool_] | None = No
     )
 
 
-def _flags(column: NDArray[np.generic]) -> pa.Array:
+def _flags(column: NDArray[np.bool_]) -> pa.Array:
     return pa.Array.from_buffers(pa.bool_(), len(column), [None, _bits(column)])
 
 
@@ -82,5 +83,5 @@ def _strings(texts: Sequence[str]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
 
 
-def _bits(flags: NDArray[np.generic]) -> pa.Buffer:
+def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(flags, bitorder="little"))

@@ -12,10 +12,7 @@ TOLERANCE = 1e-4
 """The search ends when an iteration gains less than this share of the objective."""
 
 SHORTER = (0.0, -1.25, -2.5)
-"""The search may start with all log length scales at their prior mean plus one of these ..."""
-
-QUIETER = (0.0, -3.0)
-"""... and the log noise at its prior mean plus one of these. From one start it sometimes ends where all is noise."""
+"""The search starts at the prior means, with all log length scales shifted by one of these."""
 
 DECIMALS = 3
 """Log hyperparameters are rounded: the digits below mean nothing, and differ from one processor to another."""
@@ -24,8 +21,8 @@ DECIMALS = 3
 def fit(x: FloatArray, y: FloatArray, priors: Priors) -> Hyperparameters:
     """The hyperparameters with the greatest posterior density, as far as one search finds them.
 
-    The search starts at the densest of a few points. The result is a function of the data alone; earlier fits play no
-    part.
+    The search starts at the densest of a few points: from long length scales alone it can end where all is noise. The
+    result is a function of the data alone; earlier fits play no part.
 
     Args:
         x: Inputs, shape (n, d), n >= 1.
@@ -50,11 +47,11 @@ def fit(x: FloatArray, y: FloatArray, priors: Priors) -> Hyperparameters:
 
 
 def _starts(d: int, priors: Priors) -> list[FloatArray]:
-    """Where the search may start, the prior modes first, each of shape (d + 2,)."""
+    """Where the search may start, the prior means first, each of shape (d + 2,)."""
     each = priors.all(d)
     means = np.array([prior.mean for prior in each])
     lower, upper = np.array([prior.lower for prior in each]), np.array([prior.upper for prior in each])
-    shifts = [np.append(np.full(d, shorter), (0.0, quieter)) for shorter in SHORTER for quieter in QUIETER]
+    shifts = [np.append(np.full(d, shorter), (0.0, 0.0)) for shorter in SHORTER]
     return [np.clip(means + shift, lower, upper) for shift in shifts]
 
 

@@ -127,7 +127,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     tag = check_tag(request.tag) if request.tag is not None else _new_tag()
     store = LocalStore(request.results or Path(os.environ.get("HPOCTL_ROOT") or "~/hpoctl"))
     master_seed = master_seed_for(store, tag, request.random_seed)
-    specs = []
+    specs: list[ExperimentSpec] = []
     for method in methods:
         study = _study_of(method.name, request, registry)
         extra = tuple(registry.extra_result(name) for name in study.extra_results) if study else ()

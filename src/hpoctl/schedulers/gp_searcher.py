@@ -70,7 +70,9 @@ class GpSearcher:
         waiting, _ = self._observations.waiting()
         predictions = posterior.predict(self._space.encode(np.concatenate([waiting, points])))
         picked = np.array(pick(predictions, float(means.min()), 1, len(waiting)), dtype=np.int64) - len(waiting)
-        for config, point in self._observations.use(points[picked]):
-            self._observations.start(trial_id, point)
-            return Suggestion(config, "model", note)
-        return None
+        used = self._observations.use(points[picked])
+        if not used:
+            return None
+        config, point = used[0]
+        self._observations.start(trial_id, point)
+        return Suggestion(config, "model", note)
