@@ -107,6 +107,16 @@ def test_set_changes_an_option_and_is_recorded(cli: CommandLine, results: Result
     assert set(paused.epoch) <= {3, 9}
 
 
+def test_a_study_sets_options_and_the_command_line_overrides_them(cli: CommandLine, results: Results) -> None:
+    for tag, words in (("a", ()), ("b", ("--set", "ASHA.grace_period=9"))):
+        assert cli("run", "-m", "ASHA", "-b", "toy", "--study", "toys-3", "--tag", tag, *words, "--json").code == 0
+    periods = {}
+    for path in results():
+        metadata = json.loads((path.parent / "metadata.json").read_text())
+        periods[metadata["tag"]] = metadata["determinants"]["method"]["options"]["grace_period"]
+    assert periods == {"a": 3, "b": 9}
+
+
 def test_a_tag_keeps_its_master_seed(cli: CommandLine, results: Results) -> None:
     words = ("run", "-m", "RS", "-b", "toy", "--tag", "a", "--max-wallclock-time", "100", "--json")
     first, second = cli(*words), cli(*words)
@@ -118,7 +128,7 @@ def test_a_tag_keeps_its_master_seed(cli: CommandLine, results: Results) -> None
 
 
 def test_bad_metrics_are_counted_and_shown(cli: CommandLine) -> None:
-    answer = cli("run", "-m", "ASHA", "-b", "toy-nan")
+    answer = cli("run", "-m", "RS", "-b", "toy-nan")
     assert answer.code == 0, answer.err
     assert "not finite)" in answer.out
 
@@ -128,6 +138,7 @@ WRONG = [
     (("-m", "RS", "-b", "tyo"), "Unknown benchmark 'tyo'.", "toy"),
     (("-m", "RS", "-b", "toy", "--study", "tosy"), "Unknown study 'tosy'.", "toys"),
     (("-m", "BO"), "BO is in no study", "--benchmark"),
+    (("-m", "MOBSTER", "-b", "toy-nan"), "MOBSTER is in several studies: nan, toys-3.", "--study"),
     (("-m", "RS", "--tag", "a--b"), "'a--b' is not a tag.", "single dashes"),
     (("-m", "RS", "--tag", "x" * 64), "has 64 characters", "at most 63"),
     (("-m", "RS", "--num-seeds", "3", "--start-seed", "3"), "There is no seed from 3", "exclusive"),

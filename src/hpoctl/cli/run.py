@@ -8,7 +8,7 @@ import typer
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.run import RunRequest
+    from hpoctl.ops.plan import RunRequest
 
 EXPERIMENTS_FAILED = 1
 INTERRUPTED = 130
@@ -65,7 +65,7 @@ def run(
 ) -> None:
     """Run experiments here, in this process, one after another."""
     from hpoctl.backends.simulator import SimulatorOptions
-    from hpoctl.ops.run import RunRequest
+    from hpoctl.ops.plan import RunRequest
 
     if backend != "simulator":
         raise UsageError(f"Unknown backend {backend!r}.", "Use --backend simulator.")
@@ -95,8 +95,8 @@ def _run(request: "RunRequest", *, verbose: bool, as_json: bool) -> int:
     from hpoctl.cli.output import emit_json, err
     from hpoctl.cli.progress import Bars, VerboseLines
     from hpoctl.cli.run_report import outcome_json, print_outcome, print_plan
+    from hpoctl.ops.plan import plan_run
     from hpoctl.ops.registry import open_registry
-    from hpoctl.ops.run import plan_run
     from hpoctl.ops.run import run as run_experiments
 
     registry = open_registry()

@@ -9,7 +9,8 @@ from rich.table import Table
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.run import RunOutcome, RunPlan, RunRequest
+from hpoctl.ops.plan import RunPlan, RunRequest
+from hpoctl.ops.run import RunOutcome
 from hpoctl.plugins import PluginReport
 
 

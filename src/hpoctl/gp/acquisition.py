@@ -12,7 +12,7 @@ section 4).
 import numpy as np
 from scipy.special import erfcx, ndtr
 
-from hpoctl.gp.linalg import FloatArray
+from hpoctl.gp.linalg import FloatArray, times_vector
 from hpoctl.gp.posterior import LEAST_VARIANCE, Predictions
 
 LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
@@ -89,31 +89,23 @@ def pick(predictions: Predictions, best: float, count: int, pending: int = 0) ->
     Returns:
         Indices into the predictions, different candidates, min(count, m - pending) of them; among equal ones the first.
     """
-    least = LEAST_VARIANCE * predictions.hyper.signal
+    steps = min(pending + count, len(predictions.mean))
     variance = predictions.variance
-    columns: list[FloatArray] = []
-    for index in range(pending):
-        best = min(best, float(predictions.mean[index]))
-        variance = _believe(predictions, index, columns, variance, least)
-    taken = np.arange(len(variance)) < pending
-    picked: list[int] = []
-    while len(picked) < count and not taken.all():
-        scores = np.round(log_ei(predictions.mean, np.sqrt(variance), best), DECIMALS)
-        index = int(np.argmax(np.where(taken, -np.inf, scores)))
-        picked.append(index)
+    taken = np.zeros(len(variance), dtype=bool)
+    columns = np.empty((steps, len(variance)))
+    chosen: list[int] = []
+    for step in range(steps):
+        if chosen:
+            last = chosen[-1]
+            column = predictions.covariance_with(last) - times_vector(columns[: step - 1].T, columns[: step - 1, last])
+            columns[step - 1] = column / np.sqrt(variance[last] + predictions.hyper.noise)
+            variance = np.maximum(variance - columns[step - 1] ** 2, LEAST_VARIANCE * predictions.hyper.signal)
+        if step < pending:
+            index = step
+        else:
+            scores = np.round(log_ei(predictions.mean, np.sqrt(variance), best), DECIMALS)
+            index = int(np.argmax(np.where(taken, -np.inf, scores)))
+        chosen.append(index)
         taken[index] = True
         best = min(best, float(predictions.mean[index]))
-        variance = _believe(predictions, index, columns, variance, least)
-    return picked
-
-
-def _believe(
-    predictions: Predictions, index: int, columns: list[FloatArray], variance: FloatArray, least: float
-) -> FloatArray:
-    """Variances given one more point, and its scaled column added to those of the points believed before."""
-    column = predictions.covariance_with(index)
-    for earlier in columns:
-        column -= earlier[index] * earlier
-    column /= np.sqrt(variance[index] + predictions.hyper.noise)
-    columns.append(column)
-    return np.maximum(variance - column**2, least)
+    return chosen[pending:]

@@ -1,0 +1,40 @@
+"""Where and by what experiments are run: versions, commit, command line."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.plugins import Registry
+
+LIBRARIES = ("numpy", "scipy", "pyarrow")
+
+
+def provenance_of(specs: Sequence[ExperimentSpec], registry: Registry) -> Provenance:
+    """The versions of hpoctl, of the plugins that the experiments use and of the numerical libraries, and the rest."""
+    versions = {"hpoctl": version("hpoctl"), "python": sys.version.split()[0]}
+    versions |= {name: version(name) for name in LIBRARIES}
+    used = [registry.methods[spec.method.name].origin for spec in specs]
+    used += [registry.benchmarks[spec.benchmark.name].origin for spec in specs]
+    used += [registry.extra_results[entry.name].origin for spec in specs for entry in spec.extra_results]
+    versions |= {origin.distribution: origin.version for origin in used}
+    return Provenance(versions, _git_commit(), shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+
+
+def _git_commit() -> str | None:
+    """The commit of the current folder; None where there is no git or no checkout."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - git from the person's own PATH
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None if answer.returncode == 0 else None
