@@ -14,6 +14,7 @@ import pytest
 from support import write_distribution
 
 TOY = """
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -41,8 +42,13 @@ def _slow():
 
 
 
+def _broken():
+    raise RuntimeError("the table\\nis gone")
+
+
 @hookimpl
 def hpoctl_benchmarks():
+    yield replace(toy_benchmark(), name="toy-broken", blackbox=_broken)
     yield toy_benchmark()
     yield toy_benchmark(partial(toy_table, change=np.negative), name="toy-max", mode="max")
     yield toy_benchmark(_slow, name="toy-slow", budget=100000.0)

@@ -149,6 +149,7 @@ WRONG = [
     (("-m", "ASHA", "-b", "toy", "--set", "ASHA.grace_perod=3"), "Unknown option of ASHA", "grace_period"),
     (("-m", "ASHA", "-b", "toy", "--set", "ASHA.grace_period=x"), "cannot be 'x'", "whole number"),
     (("-m", "ASHA", "-b", "toy", "--set", "BO.num_initial=3"), "which is not run", "--method BO"),
+    (("-m", "RS", "-b", "toy", "--backend", "local"), "Unknown backend 'local'.", "hpoctl run --help"),
     (("-m", "ASHA", "-b", "toy", "--set", "nonsense"), "is not a setting", "METHOD.option=value"),
 ]
 
@@ -182,6 +183,15 @@ def test_a_root_that_cannot_be_written_is_an_error(cli: CommandLine, tmp_path: P
     assert answer.code == 1
     assert answer.err.splitlines()[-2].startswith("error: Cannot write")
     assert "--results" in answer.err
+
+
+def test_a_table_that_does_not_open_fails_alone(cli: CommandLine, results: Results) -> None:
+    answer = cli("run", "-m", "RS", "-b", "toy-broken", "-b", "toy", "--tag", "a")
+    assert answer.code == 1
+    assert "RS toy seed 0" in answer.out
+    assert "error: The table of toy-broken cannot be opened: RuntimeError: the table is gone." in answer.err
+    assert "--benchmark toy-broken" in answer.err.splitlines()[-1]
+    assert len(results()) == 1
 
 
 def test_ctrl_c_keeps_what_is_complete_and_names_the_rest(cli: CommandLine, results: Results) -> None:

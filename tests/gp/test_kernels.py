@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import gamma, kv
 
@@ -26,12 +26,14 @@ def test_correlation_at_zero_and_at_one() -> None:
     np.testing.assert_allclose(correlation(np.array([1.0])), [0.52399411], rtol=1e-7)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.floats(0.0, 1e6))
 def test_correlation_lies_between_zero_and_one_and_falls(square: float) -> None:
     near, far = correlation(np.array([square, 1.1 * square + 1e-3]))
     assert 0.0 <= far <= near <= 1.0
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.floats(-3.0, 3.0), st.floats(0.0, 2.0), st.floats(0.0, 2.0))
 def test_slope_is_the_derivative_by_a_log_length_scale(log_l: float, difference: float, rest: float) -> None:
     def square(theta: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
@@ -23,6 +23,7 @@ def central_differences(theta: np.ndarray, pairs: Pairs, y: np.ndarray, step: fl
     return np.array([(up - down) / (2.0 * step) for up, down in values])
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([(1, 1), (2, 3), (9, 4), (70, 2)]))
 def test_the_gradient_is_that_of_central_differences(seed: int, shape: tuple[int, int]) -> None:
     x, y = data(*shape, seed)

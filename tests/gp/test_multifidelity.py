@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.gp.fitting import fit
@@ -35,6 +35,7 @@ def test_the_target_level_is_the_highest_with_enough_data(resources: list[int], 
     assert target_level(np.array(resources)) == level
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from([1, 3, 9, 27]), min_size=1))
 def test_the_target_level_has_data(resources: list[int]) -> None:
     assert target_level(np.array(resources)) in resources

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.gp.kernels import Hyperparameters, covariance
@@ -39,6 +39,7 @@ def test_joint_and_single_predictions_agree() -> None:
     assert np.linalg.eigvalsh(joint).min() > -1e-9
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 50), st.integers(1, 5))
 def test_data_as_predicted_keep_the_mean_and_lower_the_variance(seed: int, m: int) -> None:
     x, y = data(12, seed)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.gp.subsets import subset
@@ -30,6 +30,7 @@ def test_the_other_half_is_uniform() -> None:
     assert abs(counts[10:] - 2000 / 3).max() < 110  # five standard deviations
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([1, 3, 9]), st.floats(allow_nan=True)), max_size=60), st.integers(2, 30))
 def test_indices_increase_and_respect_the_limit(data: list[tuple[int, float]], limit: int) -> None:
     levels = np.array([level for level, _ in data], dtype=int)

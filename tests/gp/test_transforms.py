@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -9,6 +9,7 @@ from hpoctl.gp.transforms import targets
 ANY_FLOATS = arrays(np.float64, st.integers(1, 40), elements=st.floats(allow_nan=True, allow_infinity=True))
 
 
+@settings(max_examples=50, deadline=None)
 @given(ANY_FLOATS)
 def test_any_values_give_finite_targets_in_the_same_order(values: np.ndarray) -> None:
     y = targets(values)
@@ -21,6 +22,7 @@ def test_any_values_give_finite_targets_in_the_same_order(values: np.ndarray) ->
         assert (y[~finite] == y[finite].max()).all()
 
 
+@settings(max_examples=50, deadline=None)
 @given(arrays(np.float64, st.integers(2, 40), elements=st.floats(-100.0, 100.0)))
 def test_targets_are_standardised(values: np.ndarray) -> None:
     y = targets(values)

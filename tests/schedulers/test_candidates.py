@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.space import Choice, FinRange, Fixed, LogRandInt, LogUniform, Ordinal, RandInt, Space, Uniform
@@ -29,6 +29,7 @@ def test_all_one_exchanges_are_there() -> None:
     assert found == {("x", 3, 2), ("y", 3, 2), ("z", 3, 2), ("y", 3, 1), ("y", 3, 4), ("y", 3, 8)}
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1000))
 def test_two_exchanges_change_two_hyperparameters_at_most(seed: int) -> None:
     point = FINITE.units({"a": "y", "f": 3, "b": 2})
@@ -43,6 +44,7 @@ def test_two_exchanges_reach_what_one_exchange_cannot() -> None:
     assert len({FINITE.key(config) for config in FINITE.configs(around)}) == FINITE.size
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1000))
 def test_perturbations_move_the_hyperparameters_of_many_values(seed: int) -> None:
     point = MIXED.units({"a": "x", "u": 0.5, "n": 500, "m": 2})
@@ -72,6 +74,7 @@ def test_candidates_stand_for_their_configurations(space: Space) -> None:
     np.testing.assert_array_equal(points, again)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 11), max_size=30), st.lists(st.integers(0, 11), max_size=30))
 def test_fresh_points_are_those_not_suggested_each_once_in_order(before: list[int], now: list[int]) -> None:
     suggested = Suggested()

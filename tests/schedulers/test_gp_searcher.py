@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
@@ -108,7 +107,7 @@ def test_a_limit_on_the_data_is_kept() -> None:
         searcher(limit=1)
 
 
-@hypothesis_settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=12, max_size=12))
 def test_any_values_give_suggestions(values: list[float]) -> None:
     it = searcher()

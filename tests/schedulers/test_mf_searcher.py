@@ -3,8 +3,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
@@ -113,7 +112,7 @@ def test_limits_on_the_data_are_kept() -> None:
         searcher(limit=1)
 
 
-@hypothesis_settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=20, max_size=20))
 def test_any_values_give_suggestions(values: list[float]) -> None:
     remaining = iter(values)

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hpoctl.core.errors import UsageError
+from hpoctl.core.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
     from hpoctl.ops.plan import RunRequest
 
+BACKEND = "simulator"
 EXPERIMENTS_FAILED = 1
 INTERRUPTED = 130
 
@@ -18,34 +19,32 @@ def run(
     method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeatable.")],
     benchmark: Annotated[
         list[str] | None,
-        typer.Option("--benchmark", "-b", help="Benchmark; repeatable. [default: all of the study]"),
+        typer.Option("--benchmark", "-b", help="Benchmark; repeatable. Default: all of the study."),
     ] = None,
     study: Annotated[
         str | None,
-        typer.Option(help="Study whose benchmarks and extra results are used. [default: the method's]"),
+        typer.Option(help="Study whose benchmarks and extra results are used. Default: the method's."),
     ] = None,
-    tag: Annotated[str | None, typer.Option(help="Name of the study's results. [default: one is made up]")] = None,
+    tag: Annotated[str | None, typer.Option(help="Name of the study's results. Default: one is made up.")] = None,
     random_seed: Annotated[
-        int | None, typer.Option(min=0, max=2**32 - 1, help="Master seed. [default: drawn and printed]")
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Master seed. Default: drawn and printed.")
     ] = None,
-    num_seeds: Annotated[int | None, typer.Option(help="Exclusive upper end of the seeds. [default: one seed]")] = None,
+    num_seeds: Annotated[int | None, typer.Option(help="Exclusive upper end of the seeds. Default: one seed.")] = None,
     start_seed: Annotated[int, typer.Option(help="First seed.")] = 0,
-    n_workers: Annotated[int | None, typer.Option(help="Trials at a time. [default: the benchmark's]")] = None,
+    n_workers: Annotated[int | None, typer.Option(help="Trials at a time. Default: the benchmark's.")] = None,
     max_wallclock_time: Annotated[
         float | None,
-        typer.Option(help="Budget in seconds of the experiment's clock. [default: the benchmark's]"),
+        typer.Option(help="Budget in seconds of the experiment's clock. Default: the benchmark's."),
     ] = None,
     max_num_evaluations: Annotated[int | None, typer.Option(help="Budget in reports.")] = None,
     max_size_data_for_model: Annotated[
-        int | None, typer.Option(help="Most data a model is fitted to. [default: the method's]")
+        int | None, typer.Option(help="Most data a model is fitted to. Default: the method's.")
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="METHOD.option=value, as in ASHA.grace_period=3; repeatable."),
     ] = None,
-    backend: Annotated[
-        Literal["simulator"], typer.Option(help="Where trials execute: simulated from a table.")
-    ] = "simulator",
+    backend: Annotated[str, typer.Option(help="Where trials execute: on the simulator, from a table.")] = BACKEND,
     decision_time: Annotated[
         str, typer.Option(help="Simulated cost of a suggestion: zero, measured, or a number of seconds.")
     ] = "zero",
@@ -56,7 +55,7 @@ def run(
     checkpointing: Annotated[
         bool, typer.Option(help="Whether a resumed trial goes on where it paused, or starts over.")
     ] = True,
-    results: Annotated[Path | None, typer.Option(help="Root of results. [default: $HPOCTL_ROOT or ~/hpoctl]")] = None,
+    results: Annotated[Path | None, typer.Option(help="Root of results. Default: $HPOCTL_ROOT or ~/hpoctl.")] = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="A line for each start, promotion, pause, stop and model fit."),
@@ -67,8 +66,8 @@ def run(
     from hpoctl.backends.simulator import SimulatorOptions
     from hpoctl.ops.plan import RunRequest
 
-    if backend != "simulator":
-        raise UsageError(f"Unknown backend {backend!r}.", "Use --backend simulator.")
+    if backend != BACKEND:
+        raise unknown_name("backend", backend, [BACKEND], "hpoctl run --help")
     request = RunRequest(
         methods=tuple(method),
         benchmarks=tuple(benchmark or ()),

@@ -108,7 +108,7 @@ def run_experiment(
     Raises:
         HpoctlError: The table, the method or the store failed.
     """
-    blackbox = spec.benchmark.blackbox()
+    blackbox = _open(spec)
     key = identity(spec, blackbox.content_hash)
     started = system.utc()
     opening = opening_metadata(spec, blackbox.content_hash, key, provenance, started.timestamp())
@@ -119,30 +119,15 @@ def run_experiment(
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
         store.put(f"{directory}/{RESULTS}", results)
     except KeyboardInterrupt:
-        _close(store, directory, opening, {"status": "interrupted"})
+        _write_metadata(store, directory, opening, {"status": "interrupted"})
         raise
     except Exception as error:
-        _close(store, directory, opening, {"status": "failed", "error": traceback.format_exc()})
+        _write_metadata(store, directory, opening, {"status": "failed", "error": traceback.format_exc()})
         if isinstance(error, HpoctlError):
             raise
-        raise HpoctlError(
-            f"{spec.name} failed: {type(error).__name__}: {error}.",
-            f"The traceback is in {store.location(f'{directory}/{METADATA}')}.",
-        ) from error
-    rows = simulation.rows
-    best = best_of(rows, spec.benchmark.goal)
-    finished = Finished(
-        name=spec.name,
-        identity=key,
-        directory=directory,
-        trials=len(rows.configs),
-        rows=len(rows),
-        non_finite_rows=rows.non_finite(spec.benchmark.goal),
-        best=best,
-        best_config=rows.configs[best.trial_id] if best else None,
-        wall_seconds=system.monotonic() - wall,
-        cpu_seconds=system.cpu() - cpu,
-    )
+        where = store.location(f"{directory}/{METADATA}")
+        raise HpoctlError(f"{spec.name} failed: {_one_line(error)}.", f"The traceback is in {where}.") from error
+    finished = _finished(spec, simulation.rows, key, directory, (system.monotonic() - wall, system.cpu() - cpu))
     closing = {
         "status": "completed",
         "trials": finished.trials,
@@ -153,8 +138,41 @@ def run_experiment(
         "wall_seconds": finished.wall_seconds,
         "cpu_seconds": finished.cpu_seconds,
     }
-    _close(store, directory, opening, closing)
+    _write_metadata(store, directory, opening, closing)
     return finished
+
+
+def _open(spec: ExperimentSpec) -> Blackbox:
+    """The benchmark's table, whatever a plugin's code does when it is opened."""
+    try:
+        return spec.benchmark.blackbox()
+    except HpoctlError:
+        raise
+    except Exception as error:
+        raise HpoctlError(
+            f"The table of {spec.benchmark.name} cannot be opened: {_one_line(error)}.",
+            "`hpoctl benchmarks` names the plugin it comes from; tell its author.",
+        ) from error
+
+
+def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, seconds: tuple[float, float]) -> Finished:
+    best = best_of(rows, spec.benchmark.goal)
+    return Finished(
+        name=spec.name,
+        identity=key,
+        directory=directory,
+        trials=len(rows.configs),
+        rows=len(rows),
+        non_finite_rows=rows.non_finite(spec.benchmark.goal),
+        best=best,
+        best_config=rows.configs[best.trial_id] if best else None,
+        wall_seconds=seconds[0],
+        cpu_seconds=seconds[1],
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
 
 
 class _ChargedSuggestions:
@@ -201,5 +219,5 @@ def _new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any
             return directory
 
 
-def _close(store: Store, directory: str, opening: Mapping[str, Any], closing: Mapping[str, Any]) -> None:
+def _write_metadata(store: Store, directory: str, opening: Mapping[str, Any], closing: Mapping[str, Any]) -> None:
     store.put(f"{directory}/{METADATA}", metadata_bytes({**opening, **closing}))

@@ -16,7 +16,8 @@ Notation, the same in all modules:
 The model is y = f(x) + e, f ~ GP(mu, s2 k), e ~ N(0, v2) (Rasmussen and Williams 2006, "Gaussian Processes for Machine
 Learning", chapters 2 and 5). Data change and hyperparameters change: everything is computed afresh from the data, there
 are no updates in place. All results are functions of the arguments alone, whatever the number of BLAS threads
-(`linalg`).
+(`linalg`). On another kind of processor the last bits may differ; fitted hyperparameters and acquisition values are
+rounded, so that a difference in the last bits hardly ever becomes a different choice.
 
     transforms      metric values -> targets
     subsets         which data a model of bounded size keeps
