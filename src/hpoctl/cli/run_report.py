@@ -8,10 +8,14 @@ from rich.table import Table
 
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
+from hpoctl.engine.experiment import Finished
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.plan import RunPlan, RunRequest
 from hpoctl.ops.run import RunOutcome
 from hpoctl.plugins import PluginReport
+
+WIDE = 120
+"""From this many columns on, a table has room for configurations."""
 
 
 def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
@@ -29,7 +33,7 @@ def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
 def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> None:
     """The table of completed experiments, the failures, and the next command."""
     if outcome.finished:
-        out().print(_table(outcome))
+        _print_table(outcome.finished)
         out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
         for note in _data_notes(plan.specs):
             out().print(note, markup=False, soft_wrap=True)
@@ -65,21 +69,31 @@ def outcome_json(plan: RunPlan, outcome: RunOutcome) -> tuple[Status, dict[str, 
     return ("partial" if outcome.finished else "error"), data, errors
 
 
-def _table(outcome: RunOutcome) -> Table:
-    table = Table(title=None, show_lines=len(outcome.finished) > 1)
-    for name in ("experiment", "trials", "rows", "best", "configuration of the best", "wall"):
-        right = name in {"trials", "rows", "best", "wall"}
-        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for result in outcome.finished:
+def _print_table(finished: Sequence[Finished]) -> None:
+    """The results; where the terminal is narrow, configurations stand below the table."""
+    console = out()
+    wide = console.width >= WIDE
+    table = Table(show_lines=wide and len(finished) > 1)
+    for name in ("experiment", "trials", "rows", "best", *(["configuration of the best"] if wide else []), "wall"):
+        number = name in {"trials", "rows", "best", "wall"}
+        table.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    for result in finished:
         table.add_row(
             result.name,
             f"{result.trials:,}",
-            f"{result.rows:,}" + (f" ({result.non_finite_rows} not finite)" if result.non_finite_rows else ""),
+            f"{result.rows:,}" + (f" ({result.non_finite_rows:,} not finite)" if result.non_finite_rows else ""),
             f"{result.best.value:.6g}" if result.best else "-",
-            config_text(result.best_config) if result.best_config else "-",
+            *([_best_config(result)] if wide else []),
             f"{result.wall_seconds:.1f} s",
         )
-    return table
+    console.print(table)
+    if not wide:
+        for result in finished:
+            console.print(f"best of {result.name}:", _best_config(result), markup=False)
+
+
+def _best_config(result: Finished) -> str:
+    return config_text(result.best_config) if result.best_config else "-"
 
 
 def _data_notes(specs: Sequence[ExperimentSpec]) -> list[str]:
