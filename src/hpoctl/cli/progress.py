@@ -122,11 +122,11 @@ class VerboseLines:
     def finished(self, result: Finished) -> None:
         """An experiment is complete."""
         self._write(f"== {result.name}: done, {result.trials} trials, {result.rows} rows")
-        self._stream.flush()
 
     def _write(self, line: str) -> None:
         try:
-            self._stream.write(line + "\n")
+            # Flushed, so that whoever reads through a pipe sees things when they happen.
+            print(line, file=self._stream, flush=True)
         except BrokenPipeError:
             # Whoever read the lines has gone (`| head`); the experiment is worth finishing all the same.
             self._stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
