@@ -130,6 +130,16 @@ def test_polling_sees_events_late_and_stops_hold_up_everybody() -> None:
     assert clock.now() == pytest.approx(5.2)  # freed workers are seen without waiting
 
 
+def test_a_poll_past_the_deadline_sees_nothing_that_comes_after_it() -> None:
+    backend, _ = simulator(poll_interval=5.0, deadline=1.5)
+    backend.start(0, config(0), resume_from=None, until=1)  # reports at 1.1
+    backend.start(1, config(1), resume_from=None, until=1)  # would report at 2.1
+    assert [event.trial_id for event in backend.wait()] == [0]
+    backend.proceed(0, until=2)
+    assert backend.wait() == []
+    assert backend.close() == []
+
+
 def test_the_table_seed_belongs_to_the_trial_and_not_to_the_order() -> None:
     def losses(order: list[int]) -> dict[int, float]:
         clock = VirtualClock()

@@ -48,6 +48,12 @@ def test_rows_are_sorted_by_time_and_ties_keep_their_order() -> None:
     assert rows.elapsed.tolist() == [0.5, 1.0, 1.0, 1.5, 2.5]
 
 
+def test_many_equal_times_keep_the_order_of_their_reports() -> None:
+    reports = [(report(trial, 1, float(trial), time=float(trial % 2)), Action.CONTINUE) for trial in range(200)]
+    rows = log_of(*reports).rows(ExtraColumns([], None))
+    assert rows.trial_ids.tolist() == [*range(0, 200, 2), *range(1, 200, 2)]
+
+
 def test_a_limit_keeps_the_first_rows_in_time() -> None:
     log = log_of((block(0, [1.0, 4.0], [2.0, 0.0]), Action.CONTINUE), (report(1, 1, 1.0, time=2.0), Action.CONTINUE))
     rows = log.rows(ExtraColumns([], None), limit=2)

@@ -66,15 +66,16 @@ VALUES = st.one_of(st.integers(0, 4).map(lambda n: n / 4), st.floats(0, 1), st.j
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 3), VALUES), min_size=1, max_size=80),
+    st.lists(st.tuples(st.integers(0, 7), VALUES, st.booleans()), min_size=1, max_size=80),
     st.sampled_from([1.0, -1.0]),
 )
-def test_promotions_are_those_of_the_oracle(stream: list[tuple[int, float]], sign: float) -> None:
+def test_promotions_are_those_of_the_oracle(stream: list[tuple[int, float, bool]], sign: float) -> None:
+    """Up to 8 workers; several may become free before the next one asks, so that several rungs have candidates."""
     scheduler, oracle = asha(AshaOptions(), sign=sign), Oracle()
     running: list[tuple[int, int]] = []
     new_trial = 0
-    for choice, value in stream:
-        while len(running) < 4:
+    for choice, value, refill in stream:
+        while len(running) < 8 and (refill or not running):
             expected = oracle.promotion()
             step = scheduler.suggest(new_trial)
             if expected is None:
@@ -89,7 +90,7 @@ def test_promotions_are_those_of_the_oracle(stream: list[tuple[int, float]], sig
                 oracle.promoted.add((level, trial))
                 oracle.paused.discard(trial)
                 running.append((trial, LEVELS[level]))
-        trial, level = running.pop(choice)
+        trial, level = running.pop(choice % len(running))
         decision = scheduler.on_report(report(trial, level, sign * value))
         if level == 27:
             assert decision.action is Action.STOP
@@ -101,6 +102,27 @@ def test_promotions_are_those_of_the_oracle(stream: list[tuple[int, float]], sig
             oracle.paused.add(trial)
     counts = [(state.level, state.entries) for state in scheduler.rungs()]
     assert counts == [(level, len(oracle.entries[level])) for level in sorted(LEVELS, reverse=True)]
+
+
+def test_rungs_are_scanned_from_the_top() -> None:
+    scheduler = asha(AshaOptions())
+
+    def reach(level: int, values: dict[int, float]) -> None:
+        for trial, value in values.items():
+            scheduler.on_report(report(trial, level, value))
+            scheduler.on_end(trial, Outcome.PAUSED)
+
+    def suggested(count: int, first_id: int) -> list[tuple[int, int | None]]:
+        steps = [scheduler.suggest(trial) for trial in range(first_id, first_id + count)]
+        return [(step.trial_id, step.until) for step in steps if isinstance(step, Resume)]
+
+    assert suggested(6, 0) == []
+    reach(1, {0: 0.1, 1: 0.2, 2: 0.3, 3: 0.4, 4: 0.5, 5: 0.6})
+    assert suggested(2, 6) == [(0, 3), (1, 3)]  # cut-off .2667
+    assert suggested(3, 6) == []
+    reach(1, {6: 0.05, 7: 0.06, 8: 0.07})  # cut-off .09: all three may go on
+    reach(3, {0: 0.04, 1: 0.03})  # cut-off .0333: trial 1 may
+    assert suggested(4, 9) == [(1, 9), (6, 3), (7, 3), (8, 3)]
 
 
 def test_stopping_type_by_hand() -> None:

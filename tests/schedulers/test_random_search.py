@@ -9,7 +9,7 @@ from hpoctl.core.space import Choice, Fixed, RandInt, Space, Uniform
 from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.schedulers.single_fidelity import SingleFidelity
 from hpoctl.testing import toy_space
-from support import context
+from support import context, report
 
 
 def drawn(space: Space, count: int, *, seed: int = 0) -> list[dict[str, object]]:
@@ -70,3 +70,21 @@ def test_random_search_runs_every_trial_to_the_end() -> None:
     assert steps[120] is None
     assert [step.reason for step in steps[:3] if isinstance(step, Start)] == ["initial", "random", "random"]
     assert scheduler.rungs() == ()
+
+
+def test_only_final_values_reach_the_searcher() -> None:
+    class Notes(RandomSearcher):
+        def __init__(self) -> None:
+            made = context()
+            super().__init__(RandomConfigs(made.space, made.streams))
+            self.seen: list[tuple[int, int, float]] = []
+
+        def observe(self, trial_id: int, resource: int, value: float) -> None:
+            self.seen.append((trial_id, resource, value))
+
+    notes = Notes()
+    scheduler = SingleFidelity(notes, context(sign=-1.0))
+    scheduler.suggest(0)
+    scheduler.on_report(report(0, 5, 0.5))
+    scheduler.on_report(report(0, 27, 0.25))
+    assert notes.seen == [(0, 27, -0.25)]

@@ -65,7 +65,9 @@ class Bars:
         """The watcher of the next experiment."""
         if self._current is not None:
             self._progress.remove_task(self._current)
-        self._current = self._progress.add_task(spec.name, total=spec.max_wallclock_time, detail="")
+        # A table is expanded into its cache when it is opened for the first time: that may take seconds.
+        detail = f"opening the table of {spec.benchmark.name}"
+        self._current = self._progress.add_task(spec.name, total=spec.max_wallclock_time, detail=detail)
         return BarWatcher(self._progress, self._current)
 
     def finished(self, result: Finished) -> None:

@@ -59,6 +59,9 @@ def _check_stop(backend: TrialBackend, config: Config) -> None:
     require(_next_report(backend).resources.tolist() == [1], "until=None does not report every row")
     backend.stop(0, pause=False)
     require(_next_end(backend).outcome is Outcome.STOPPED, "a stopped trial does not end as stopped")
+    backend.start(1, config, resume_from=None, until=4)
+    backend.stop(1, pause=False)
+    require(_next_end(backend).trial_id == 1, "a trial that is stopped before its report still reports")
     require(list(backend.wait()) == [], "a stopped trial still reports")
 
 
