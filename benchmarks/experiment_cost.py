@@ -100,11 +100,11 @@ def main() -> None:
                 for method in options.peer_methods:
                     seeds = 1 if method == "MOBSTER" else options.seeds
                     peers = [peer_run(options.peer, table, method, seed) for seed in range(seeds)]
-                    cpu, trials, rows = (median(run[key] for run in peers) for key in ("cpu_seconds", "trials", "rows"))
+                    keys = ("cpu_seconds", "trials", "rows")
+                    cpu, trials, rows = (median(run[key] for run in peers) for key in keys)
                     ratio = cpu / ours[name, method, 5.0]
-                    print(
-                        f"| {name} | {method} | {cpu:.2f} ({seeds} seeds) | {trials:,.0f} | {rows:,.0f} | {ratio:,.0f}x |"
-                    )
+                    counts = f"{trials:,.0f} | {rows:,.0f}"
+                    print(f"| {name} | {method} | {cpu:.2f} ({seeds} seeds) | {counts} | {ratio:,.0f}x |")
 
 
 if __name__ == "__main__":

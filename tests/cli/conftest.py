@@ -59,7 +59,8 @@ def hpoctl_benchmarks():
 def hpoctl_studies():
     yield Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy", "toy-max"))
     yield Study("nan", "Bad metrics", methods=("MOBSTER",), benchmarks=("toy-nan",))
-    yield Study("toys-3", "Options", methods=("ASHA", "MOBSTER"), benchmarks=("toy-nan",), settings=("ASHA.grace_period=3",))
+    methods, settings = ("ASHA", "MOBSTER"), ("ASHA.grace_period=3",)
+    yield Study("toys-3", "Options", methods=methods, benchmarks=("toy-nan",), settings=settings)
 """
 
 
