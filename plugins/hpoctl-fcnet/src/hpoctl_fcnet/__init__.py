@@ -1,0 +1,1 @@
+"""The four fcnet benchmarks of hpoctl: tabulated two-layer networks on UCI regression sets."""

@@ -1,0 +1,82 @@
+"""The data files inside the package: the original final values, and the models of the curves.
+
+Floats are stored as byte planes (all first bytes, then all second bytes, ...), which deflate better.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpoctl_fcnet.grid import NUM_CONFIGS, NUM_SEEDS
+
+FORMAT = 1
+"""Changes when the same packaged files expand to another table."""
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finals:
+    """What the original table says about a set.
+
+    Attributes:
+        loss: Validation loss (mean squared error of the standardised target) after 100 epochs, shape (62208, 4).
+        runtime: Seconds of training for 100 epochs, shape (62208, 4).
+    """
+
+    loss: Float32Array
+    runtime: Float32Array
+
+
+def to_planes(values: Float32Array) -> NDArray[np.uint8]:
+    """The byte planes of float32 numbers, shape (4, number of values), least significant byte first."""
+    raw = np.ascontiguousarray(values, dtype="<f4").view(np.uint8)
+    return np.ascontiguousarray(raw.reshape(-1, 4).T)
+
+
+def from_planes(planes: NDArray[np.uint8], shape: tuple[int, ...]) -> Float32Array:
+    """The float32 numbers behind byte planes; the inverse of `to_planes`."""
+    return np.ascontiguousarray(planes.T).view("<f4").reshape(shape).astype(np.float32, copy=False)
+
+
+def finals_file(name: str) -> str:
+    """The packaged file with the original final values of a set."""
+    return f"finals-{name}.npz"
+
+
+def curves_file(name: str) -> str:
+    """The packaged file with the model of the learning curves of a set."""
+    return f"curves-{name}.npz"
+
+
+def load_finals(name: str) -> Finals:
+    """The original final values of a set."""
+    arrays = load_arrays(finals_file(name))
+    shape = (NUM_CONFIGS, NUM_SEEDS)
+    return Finals(from_planes(arrays["loss"], shape), from_planes(arrays["runtime"], shape))
+
+
+def load_arrays(file_name: str) -> Mapping[str, NDArray[Any]]:
+    """The arrays of a packaged .npz file."""
+    with np.load(io.BytesIO(_read(file_name)), allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+@cache
+def table_hash(name: str) -> str:
+    """A hash of all that determines the table of a set: its packaged files and how they are expanded."""
+    digest = sha256(f"hpoctl-fcnet {FORMAT} {name}".encode())
+    for file_name in (finals_file(name), curves_file(name)):
+        digest.update(sha256(_read(file_name)).digest())
+    return digest.hexdigest()
+
+
+def _read(file_name: str) -> bytes:
+    return files("hpoctl_fcnet").joinpath("data", file_name).read_bytes()
