@@ -1,8 +1,10 @@
 """Rows are in time order, whatever the order of their reports; extra columns carry the last value."""
 
 import numpy as np
+import pytest
 
 from hpoctl.core.entries import Goal
+from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Action, Report
 from hpoctl.engine.rows import ExtraColumns, RowLog, best_of
 from support import report
@@ -92,6 +94,22 @@ def test_extra_columns_carry_the_last_value_and_are_absent_where_nothing_was_sai
     columns = extra.columns(np.array([0.5, 1.0, 2.0, 3.0, 4.0]))
     assert list(columns) == ["asked"]
     np.testing.assert_array_equal(columns["asked"], [np.nan, np.nan, 2.0, 2.0, 3.0])
+
+
+def test_columns_that_are_there_already_or_were_not_declared_are_refused() -> None:
+    with pytest.raises(UsageError, match="'asked', which is there already"):
+        ExtraColumns([Counter()], None, ["asked"])
+    with pytest.raises(UsageError, match="'asked', which is there already"):
+        ExtraColumns([Counter(), Counter()], None)
+
+    class Sly(Counter):
+        def keys(self) -> tuple[str, ...]:
+            return ("never",)
+
+    extra = ExtraColumns([Sly()], None)
+    extra.update(1.0)
+    with pytest.raises(HpoctlError, match="answers with the column 'asked'"):
+        extra.update(2.0)
 
 
 def test_an_experiment_without_reports_has_no_rows() -> None:

@@ -21,7 +21,7 @@ from hpoctl.core.space import Config
 from hpoctl.engine.metadata import Provenance, metadata_bytes, opening_metadata
 from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
 from hpoctl.engine.spec import DecisionTime, ExperimentSpec, identity
-from hpoctl.engine.table import parquet_bytes, rows_table
+from hpoctl.engine.table import column_names, parquet_bytes, rows_table
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
 
 METADATA = "metadata.json"
@@ -87,7 +87,8 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
     charged = _ChargedSuggestions(scheduler.suggest, clock, spec.decision_time, system)
     log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
     view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, clock, scheduler, log)
-    extra = ExtraColumns([entry.make() for entry in spec.extra_results], view)
+    composers = [entry.make() for entry in spec.extra_results]
+    extra = ExtraColumns(composers, view, column_names(benchmark, context.space))
     backend = Simulator(blackbox, clock, streams, spec.max_wallclock_time, spec.simulator)
     parts = Parts(scheduler, backend, clock, charged, log, extra, watcher)
     tune(parts, Limits(spec.n_workers, spec.max_num_evaluations))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpoctl.core.entries import Goal
+from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Action, Composer, ExperimentView, FloatArray, IntArray, Report
 from hpoctl.core.space import Config
 
@@ -149,27 +150,48 @@ class ExtraColumns:
     Args:
         composers: The composers, in the order of their columns.
         view: What they may look at.
+        taken: Names of columns that are there already.
+
+    Raises:
+        UsageError: Two columns would have the same name.
     """
 
-    def __init__(self, composers: Sequence[Composer], view: ExperimentView) -> None:
+    def __init__(self, composers: Sequence[Composer], view: ExperimentView, taken: Sequence[str] = ()) -> None:
         self._composers = composers
         self._view = view
+        self._names = [name for composer in composers for name in composer.keys()]  # noqa: SIM118 - not a dict
+        for name in self._names:
+            if name in taken or self._names.count(name) > 1:
+                raise UsageError(
+                    f"An extra-result composer adds the column {name!r}, which is there already.",
+                    "Rename the column, or leave one of the composers out of the study.",
+                )
         self._times: list[float] = []
         self._values: list[dict[str, int | float]] = []
 
     def update(self, time: float) -> None:
-        """Ask the composers again; rows from `time` on carry the new values."""
+        """Ask the composers again; rows from `time` on carry the new values.
+
+        Raises:
+            HpoctlError: A composer answers with a column that it did not declare.
+        """
         values: dict[str, int | float] = {}
         for composer in self._composers:
             values.update(composer(self._view) or {})
-        if values and (not self._values or values != self._values[-1]):
-            self._times.append(max(time, self._times[-1]) if self._times else time)
-            self._values.append(values)
+        if not values or (self._values and values == self._values[-1]):
+            return
+        for name in values:
+            if name not in self._names:
+                raise HpoctlError(
+                    f"An extra-result composer answers with the column {name!r}.", "Name it in its keys()."
+                )
+        self._times.append(max(time, self._times[-1]) if self._times else time)
+        self._values.append(values)
 
     def columns(self, times: FloatArray) -> dict[str, FloatArray]:
         """The columns at the given times, shape (n,) each."""
         seen = {name for values in self._values for name in values}
-        names = [name for composer in self._composers for name in composer.keys() if name in seen]  # noqa: SIM118 - not a dict
+        names = [name for name in self._names if name in seen]
         place = np.searchsorted(np.array(self._times), times, side="right")
         columns: dict[str, FloatArray] = {}
         for name in names:

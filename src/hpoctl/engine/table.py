@@ -19,20 +19,26 @@ from hpoctl.engine.rows import Rows
 NUMBERS: dict[np.dtype[Any], pa.DataType] = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
 
 
+def column_names(benchmark: Benchmark, space: Space) -> list[str]:
+    """The columns that every results file of a benchmark has, in their order."""
+    standard = [benchmark.resource_attr, "st_tuner_time", "st_decision", "st_status", "trial_id"]
+    return [*benchmark.metrics, *standard, *(f"config_{name}" for name in space.names), "elapsed_time"]
+
+
 def rows_table(rows: Rows, benchmark: Benchmark, space: Space) -> pa.Table:
     """The rows as a table: metrics, resource, st_* columns, trial_id, config_*, elapsed_time, extra columns."""
-    columns = {name: _numbers(rows.metrics[:, column]) for column, name in enumerate(benchmark.metrics)}
-    columns[benchmark.resource_attr] = _numbers(rows.resources)
-    columns["st_tuner_time"] = _numbers(rows.times)
-    columns["st_decision"] = _words(rows.decisions)
-    columns["st_status"] = _words(rows.statuses)
-    columns["trial_id"] = _numbers(rows.trial_ids)
-    for name in space.names:
-        columns[f"config_{name}"] = _hyperparameter([config[name] for config in rows.configs], rows.trial_ids)
-    columns["elapsed_time"] = _numbers(rows.elapsed)
-    for name, series in rows.extra.items():
-        columns[name] = _extra(series)
-    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    columns = [
+        *(_numbers(rows.metrics[:, place]) for place in range(len(benchmark.metrics))),
+        _numbers(rows.resources),
+        _numbers(rows.times),
+        _words(rows.decisions),
+        _words(rows.statuses),
+        _numbers(rows.trial_ids),
+        *(_hyperparameter([config[name] for config in rows.configs], rows.trial_ids) for name in space.names),
+        _numbers(rows.elapsed),
+        *(_extra(series) for series in rows.extra.values()),
+    ]
+    return pa.Table.from_arrays(columns, names=[*column_names(benchmark, space), *rows.extra])
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

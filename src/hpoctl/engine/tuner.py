@@ -48,30 +48,30 @@ class Watcher(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RunningExperiment:
-    """The read-only view that extra-result composers get."""
+    """The read-only view that extra-result composers get; see `ExperimentView`."""
 
     method: str
     benchmark: str
     seed: int
-    clock: Clock
-    scheduler: Scheduler
-    log: RowLog
+    _clock: Clock
+    _scheduler: Scheduler
+    _log: RowLog
 
     @property
     def now(self) -> float:
         """Seconds of the experiment's clock."""
-        return self.clock.now()
+        return self._clock.now()
 
     @property
     def num_trials(self) -> int:
         """How many trials have been started."""
-        return len(self.log.configs)
+        return len(self._log.configs)
 
     def rungs(self) -> tuple[RungState, ...]:
         """The rungs of the scheduler from the largest level down."""
-        return tuple(self.scheduler.rungs())
+        return tuple(self._scheduler.rungs())
 
 
 @dataclass(frozen=True, slots=True)
