@@ -197,7 +197,14 @@ def test_a_table_that_does_not_open_fails_alone(cli: CommandLine, results: Resul
 def test_ctrl_c_keeps_what_is_complete_and_names_the_rest(cli: CommandLine, results: Results) -> None:
     words = cli.command("run", "-m", "ASHA", "-b", "toy", "-b", "toy-slow", "--tag", "a", "--verbose")
     process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=cli.environment, cwd=cli.plugins
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=cli.environment,
+        cwd=cli.plugins,
+        # A shell that runs the tests in the background has them ignore the signal; a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None
     for line in process.stdout:
