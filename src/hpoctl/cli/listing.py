@@ -227,6 +227,7 @@ def _print_study(study: "StudyInfo") -> None:
             "seeds": f"0 to {study.num_seeds - 1}",
             "experiments": f"{study.experiments:,}",
             "extra results": ", ".join(study.extra_results),
+            "settings": ", ".join(study.settings),
             "missing": ", ".join(study.missing),
         },
     )

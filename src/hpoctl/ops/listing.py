@@ -119,6 +119,7 @@ class StudyInfo:
         benchmarks: Names of benchmarks.
         num_seeds: How many seeds.
         extra_results: Names of extra-result composers.
+        settings: Settings of its methods.
         experiments: How many experiments that makes.
         missing: Names among them that cannot be used, each with its kind: not installed, refused, or mistyped.
     """
@@ -130,6 +131,7 @@ class StudyInfo:
     benchmarks: tuple[str, ...]
     num_seeds: int
     extra_results: tuple[str, ...]
+    settings: tuple[str, ...]
     experiments: int
     missing: tuple[str, ...]
 
@@ -262,6 +264,7 @@ def _study(registered: Registered[Study], registry: Registry) -> StudyInfo:
         benchmarks=study.benchmarks,
         num_seeds=study.num_seeds,
         extra_results=study.extra_results,
+        settings=study.settings,
         experiments=len(study.methods) * len(study.benchmarks) * study.num_seeds,
         missing=tuple(missing),
     )
