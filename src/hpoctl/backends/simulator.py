@@ -45,6 +45,7 @@ class SimulatorOptions:
 @dataclass(slots=True)
 class _Trial:
     curve: Curve
+    dense: bool  # resource levels are 1, 2, 3, ...
     origin: float = 0.0  # when the trial would have begun, had it trained without a break
     offset: float = 0.0  # seconds of training beyond the curve's own: repeated work without checkpoints
     reported: int = 0  # rows reported so far
@@ -86,7 +87,9 @@ class Simulator:
         """Start a trial, or resume it after the level `resume_from`."""
         trial = self._trials.get(trial_id)
         if trial is None:
-            trial = self._trials[trial_id] = _Trial(self._curve(trial_id, config))
+            curve = self._curve(trial_id, config)
+            # Increasing levels that end at their number are 1, 2, 3, ...: nothing has to be searched for.
+            trial = self._trials[trial_id] = _Trial(curve, dense=int(curve.resources[-1]) == len(curve.resources))
         done = float(trial.curve.elapsed[trial.reported - 1]) if resume_from is not None else 0.0
         if self._options.checkpointing:
             trial.origin = self._clock.now() + self._options.start_delay - done
@@ -118,17 +121,19 @@ class Simulator:
 
     def wait(self) -> Sequence[Report | Ended]:
         """Advance the clock to what happens next; empty: nothing runs, or the deadline has passed."""
-        horizon = self._horizon()
-        happened: list[Report | Ended] = []
-        while horizon is not None and self._events and self._events[0][0] <= horizon:
-            when, _, trial_id, run, outcome = heappop(self._events)
-            trial = self._trials[trial_id]
-            if run != trial.run:
-                continue
-            happened.append(self._report(trial_id, trial) if outcome is None else self._end(trial_id, when, outcome))
-            if self._options.poll_interval == 0.0:
-                self._clock.advance_to(when)
-                break
+        following = self._following()
+        if following is None:
+            return []
+        if self._options.poll_interval == 0.0:
+            self._clock.advance_to(following)
+            return [self._happen()]
+        while self._clock.now() < following:
+            self._clock.advance(self._options.poll_interval)
+        horizon = min(self._clock.now(), self._deadline)
+        happened = []
+        while following is not None and following <= horizon:
+            happened.append(self._happen())
+            following = self._following()
         return happened
 
     def close(self) -> Sequence[Report]:
@@ -145,25 +150,36 @@ class Simulator:
         self._events.clear()
         return reports
 
-    def _horizon(self) -> float | None:
-        """Up to when events are seen now; None: nothing happens before the deadline."""
-        while self._events and self._events[0][3] != self._trials[self._events[0][2]].run:
-            heappop(self._events)
-        if not self._events:
-            return None
-        if self._events[0][0] > self._deadline:
-            self._clock.advance_to(self._deadline)
-            return None
-        following = self._events[0][0]
-        if self._options.poll_interval == 0.0:
-            return following
-        while self._clock.now() < following:
-            self._clock.advance(self._options.poll_interval)
-        return min(self._clock.now(), self._deadline)
+    def _following(self) -> float | None:
+        """When the next event happens; None: nothing happens before the deadline."""
+        while self._events:
+            when, _, trial_id, run, _ = self._events[0]
+            if run != self._trials[trial_id].run:
+                heappop(self._events)
+            elif when <= self._deadline:
+                return when
+            else:
+                self._clock.advance_to(self._deadline)
+                return None
+        return None
+
+    def _happen(self) -> Report | Ended:
+        """The next event happens."""
+        when, _, trial_id, _, outcome = heappop(self._events)
+        trial = self._trials[trial_id]
+        if outcome is None:
+            return self._report(trial_id, trial)
+        trial.running = False
+        return Ended(trial_id, outcome, when)
 
     def _ask(self, trial_id: int, trial: _Trial, until: int | None) -> None:
         resources = trial.curve.resources
-        reached = trial.reported + 1 if until is None else int(resources.searchsorted(until, side="right"))
+        if until is None:
+            reached = 0
+        elif trial.dense:
+            reached = until
+        else:
+            reached = int(resources.searchsorted(until, side="right"))
         trial.asked = min(max(reached, trial.reported + 1), len(resources))
         when = float(trial.curve.elapsed[trial.asked - 1]) + trial.origin + self._options.result_delay
         self._push(when, trial_id, trial, None)
@@ -181,11 +197,8 @@ class Simulator:
         curve = trial.curve
         elapsed = curve.elapsed[rows]
         times = elapsed + (trial.origin + self._options.result_delay)
-        return Report(trial_id, curve.resources[rows], curve.metrics[rows], elapsed + trial.offset, times)
-
-    def _end(self, trial_id: int, when: float, outcome: Outcome) -> Ended:
-        self._trials[trial_id].running = False
-        return Ended(trial_id, outcome, when)
+        trained = elapsed + trial.offset if trial.offset else elapsed
+        return Report(trial_id, curve.resources[rows], curve.metrics[rows], trained, times)
 
     def _push(self, when: float, trial_id: int, trial: _Trial, outcome: Outcome | None) -> None:
         heappush(self._events, (when, self._sequence, trial_id, trial.run, outcome))
@@ -194,7 +207,9 @@ class Simulator:
     def _curve(self, trial_id: int, config: Config) -> Curve:
         """The trial's curve, with its seconds in double precision: they are added to the clock."""
         curve = self._blackbox.curve(config, self._table_seed(trial_id))
-        return Curve(curve.resources, curve.metrics, np.asarray(curve.elapsed, dtype=np.float64))
+        if curve.elapsed.dtype == np.float64:
+            return curve
+        return Curve(curve.resources, curve.metrics, curve.elapsed.astype(np.float64))
 
     def _table_seed(self, trial_id: int) -> int:
         block, place = divmod(trial_id, SEED_BLOCK)

@@ -43,6 +43,7 @@ class Asha:
         self._starts = (*self._levels, context.max_resource)
         weights = np.array(bracket_weights(self._starts, options.brackets))
         self._bracket_edges = np.cumsum(weights / weights.sum())
+        self._pauses = {level: Decision(Action.PAUSE, f"waits at level {level}") for level in self._levels}
         self._target: dict[int, int] = {}
         self._paused_at: dict[int, int] = {}
 
@@ -73,7 +74,7 @@ class Asha:
         rung.record(trial_id, value)
         if not self._stops:
             self._paused_at[trial_id] = resource
-            return Decision(Action.PAUSE, f"waits at level {resource}")
+            return self._pauses[resource]
         rung.left(trial_id)
         if not rung.is_good(value):
             return Decision(Action.STOP, f"above the cut-off at level {resource}")

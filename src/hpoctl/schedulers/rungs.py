@@ -62,6 +62,7 @@ class Rung:
         self.level = level
         self._following = following
         self._values: list[float] = []
+        self._cutoff: float | None = None
         self._waiting: dict[int, Entry] = {}
         self._promotable: list[Entry] = []
 
@@ -78,22 +79,16 @@ class Rung:
         value = value if math.isfinite(value) else math.inf
         self._waiting[trial_id] = (value, len(self._values), trial_id)
         insort(self._values, value)
+        if len(self._values) > 1:
+            self._cutoff = self._quantile_of_values()
 
     def cutoff(self) -> float | None:
         """The quantile of the values, interpolated linearly; None below two entries."""
-        count = len(self._values)
-        if count < 2:
-            return None
-        # Whole numbers up to the last step: a quantile that falls on an entry is that entry, to the last bit.
-        below, rest = divmod(self.level * (count - 1), self._following)
-        low = self._values[below]
-        high = self._values[below + 1] if rest else low
-        return low if low == high else low + (high - low) * (rest / self._following)
+        return self._cutoff
 
     def is_good(self, value: float) -> bool:
         """Whether a recorded value is at or below the cut-off; a single entry is."""
-        cutoff = self.cutoff()
-        return math.isfinite(value) and (cutoff is None or value <= cutoff)
+        return math.isfinite(value) and (self._cutoff is None or value <= self._cutoff)
 
     def paused(self, trial_id: int) -> None:
         """A trial has paused at this level: from now on it can be promoted."""
@@ -109,13 +104,20 @@ class Rung:
         Returns:
             The trial and its value, or None. Among equal values the first to arrive is the best.
         """
-        if not self._promotable:
+        if not self._promotable or self._cutoff is None:
             return None
         value, _, trial_id = self._promotable[0]
-        if not self.is_good(value) or len(self) < 2:
+        if value > self._cutoff or value == math.inf:
             return None
         del self._promotable[0]
         return trial_id, value
+
+    def _quantile_of_values(self) -> float:
+        # Whole numbers up to the last step: a quantile that falls on an entry is that entry, to the last bit.
+        below, rest = divmod(self.level * (len(self._values) - 1), self._following)
+        low = self._values[below]
+        high = self._values[below + 1] if rest else low
+        return low if low == high else low + (high - low) * (rest / self._following)
 
 
 def make_rungs(levels: tuple[int, ...], max_resource: int) -> list[Rung]:
