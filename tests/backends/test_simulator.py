@@ -140,6 +140,14 @@ def test_a_poll_past_the_deadline_sees_nothing_that_comes_after_it() -> None:
     assert backend.close() == []
 
 
+def test_a_poll_leaves_the_clock_at_its_own_time() -> None:
+    backend, clock = simulator(poll_interval=5.0, deadline=6.0)
+    backend.start(0, config(0), resume_from=None, until=1)  # reports at 1.1
+    backend.start(1, config(2), resume_from=None, until=4)  # would report at 12.1
+    assert [event.trial_id for event in backend.wait()] == [0]
+    assert clock.now() == 5.0
+
+
 def test_the_table_seed_belongs_to_the_trial_and_not_to_the_order() -> None:
     def losses(order: list[int]) -> dict[int, float]:
         clock = VirtualClock()

@@ -124,6 +124,9 @@ class Simulator:
         following = self._following()
         if following is None:
             return []
+        if following > self._deadline:
+            self._clock.advance_to(self._deadline)
+            return []
         if self._options.poll_interval == 0.0:
             self._clock.advance_to(following)
             return [self._happen()]
@@ -151,16 +154,12 @@ class Simulator:
         return reports
 
     def _following(self) -> float | None:
-        """When the next event happens; None: nothing happens before the deadline."""
+        """When the next event happens; None: there is none."""
         while self._events:
             when, _, trial_id, run, _ = self._events[0]
-            if run != self._trials[trial_id].run:
-                heappop(self._events)
-            elif when <= self._deadline:
+            if run == self._trials[trial_id].run:
                 return when
-            else:
-                self._clock.advance_to(self._deadline)
-                return None
+            heappop(self._events)
         return None
 
     def _happen(self) -> Report | Ended:
