@@ -142,6 +142,7 @@ WRONG = [
     (("-m", "RS", "--tag", "a--b"), "'a--b' is not a tag.", "single dashes"),
     (("-m", "RS", "--tag", "x" * 64), "has 64 characters", "at most 63"),
     (("-m", "RS", "--num-seeds", "3", "--start-seed", "3"), "There is no seed from 3", "exclusive"),
+    (("-m", "RS", "-b", "toy", "--start-seed", "4294967296"), "Seed 4294967296 is out of range.", "--num-seeds"),
     (("-m", "RS", "--start-seed", "-1"), "There is no seed from -1", "--num-seeds"),
     (("-m", "RS", "-b", "toy", "--n-workers", "0"), "--n-workers is 0.", ">= 1"),
     (("-m", "RS", "-b", "toy", "--max-wallclock-time", "-5"), "The budget is -5.0", "positive"),

@@ -19,7 +19,7 @@ from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import ExtraResults, Method, MethodContext
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Scheduler
+from hpoctl.core.protocols import Ended, Scheduler
 from hpoctl.core.space import Space
 from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.metadata import Provenance
@@ -178,6 +178,34 @@ def test_decision_time_is_spent_on_the_simulated_clock(store: LocalStore) -> Non
 def test_one_worker_runs_one_trial_at_a_time(store: LocalStore) -> None:
     table = pq.read_table(io.BytesIO(results(store, spec(RS, n_workers=1)))).to_pandas()
     assert table.trial_id.is_monotonic_increasing
+
+
+class Workers(Nobody):
+    """Counts how many trials run at a time."""
+
+    def __init__(self) -> None:
+        self.running: set[int] = set()
+        self.most = 0
+
+    def begins(self, trial_id: int, *_: object) -> None:
+        assert trial_id not in self.running, "a trial runs on two workers"
+        self.running.add(trial_id)
+        self.most = max(self.most, len(self.running))
+
+    def ends(self, event: Ended) -> None:
+        self.running.remove(event.trial_id)
+
+
+@pytest.mark.parametrize("n_workers", [1, 3, 7])
+@pytest.mark.parametrize("poll_interval", [0.0, 5.0])
+@pytest.mark.parametrize("options", [AshaOptions(), AshaOptions(type="stopping"), AshaOptions(brackets=3)], ids=str)
+def test_no_worker_runs_two_trials(
+    store: LocalStore, n_workers: int, poll_interval: float, options: AshaOptions
+) -> None:
+    watcher = Workers()
+    clock = SimulatorOptions(poll_interval=poll_interval)
+    run(store, spec(ASHA.with_options(options), n_workers=n_workers, simulator=clock), watcher)
+    assert watcher.most == n_workers
 
 
 class Breaks(Nobody):

@@ -11,7 +11,7 @@ from hpoctl.core.entries import Benchmark, ExtraResults, Method, Study
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_tag, made_up_tag
 from hpoctl.core.options import Setting, apply_settings, parse_setting
-from hpoctl.core.rng import stream
+from hpoctl.core.rng import WORD, stream
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import DecisionTime, ExperimentSpec, make_spec
 from hpoctl.ops.provenance import provenance_of
@@ -127,6 +127,8 @@ def _method(name: str, study: Study | None, settings: Sequence[Setting], registr
 def _seeds(request: RunRequest) -> range:
     stop = request.num_seeds if request.num_seeds is not None else request.start_seed + 1
     seeds = range(request.start_seed, stop)
+    if stop > WORD:
+        raise UsageError(f"Seed {stop - 1} is out of range.", f"Use --num-seeds {WORD} or less.")
     if request.start_seed < 0 or not seeds:
         raise UsageError(
             f"There is no seed from {request.start_seed} up to, but not including, {stop}.",

@@ -161,7 +161,9 @@ def test_units_of_a_continuous_configuration_are_close(case):
 @settings(deadline=None)
 @given(spaces())
 def test_the_middle_is_valid(space):
-    space.validate(space.middle())
+    middle = space.middle()
+    space.validate(middle)
+    assert all(domain.contains(middle[name]) for name, domain in space.domains.items())
 
 
 @settings(deadline=None)
