@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from hpoctl.cli.options import experiment_words
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
 from hpoctl.engine.experiment import Finished
@@ -122,17 +123,7 @@ def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> st
 
 
 def _same_options(request: RunRequest) -> list[str]:
-    """The options that change what an experiment is, as they were given."""
-    options = {
-        "--study": request.study,
-        "--n-workers": request.n_workers,
-        "--max-wallclock-time": request.max_wallclock_time,
-        "--max-num-evaluations": request.max_num_evaluations,
-        "--max-size-data-for-model": request.max_size_data_for_model,
-        "--decision-time": None if request.decision_time == "zero" else request.decision_time,
-        "--poll-interval": request.simulator.poll_interval or None,
-        "--results": request.results,
-    }
+    """The other options that change what an experiment is, as they were given."""
+    options = {"--study": request.study, "--results": request.results}
     words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-    words += [] if request.simulator.checkpointing else ["--no-checkpointing"]
-    return words + [word for setting in request.settings for word in ("--set", setting)]
+    return [*experiment_words(request.changes), *words]

@@ -1,4 +1,4 @@
-"""What plugins register: methods, benchmarks, extra-result composers, launchers and studies, as frozen data."""
+"""What plugins register: methods, benchmarks, extra-result composers and launchers, as frozen data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_entry_name
-from hpoctl.core.options import check_options, parse_setting
+from hpoctl.core.options import check_options
 from hpoctl.core.protocols import Blackbox, Composer, FloatArray, Launcher, Mode, Scheduler
 from hpoctl.core.rng import Streams
 from hpoctl.core.space import Space, Value
@@ -187,38 +187,3 @@ class LauncherEntry:
     def __post_init__(self) -> None:
         check_entry_name("launcher", self.name)
         check_options(self.name, self.options)
-
-
-@dataclass(frozen=True)
-class Study:
-    """Which methods meet which benchmarks, how often.
-
-    Attributes:
-        name: What people type after `--study`.
-        summary: One line of what it asks.
-        methods: Names of methods.
-        benchmarks: Names of benchmarks.
-        num_seeds: Seeds 0 to num_seeds - 1.
-        extra_results: Names of extra-result composers.
-        settings: `METHOD.option=value` settings, as after `--set`.
-    """
-
-    name: str
-    summary: str
-    methods: tuple[str, ...]
-    benchmarks: tuple[str, ...]
-    num_seeds: int = 1
-    extra_results: tuple[str, ...] = ()
-    settings: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_entry_name("study", self.name)
-        for field_name in ("methods", "benchmarks", "extra_results", "settings"):
-            if not isinstance(getattr(self, field_name), tuple):
-                raise UsageError(f"{field_name} of study {self.name} is no tuple.", "Give a tuple of names.")
-        for text in self.settings:
-            parse_setting(text)
-        if not self.methods or not self.benchmarks or self.num_seeds < 1:
-            raise UsageError(
-                f"Study {self.name} is empty.", "Give it a method, a benchmark and num_seeds >= 1 at least."
-            )

@@ -5,13 +5,14 @@ scheduler, and carries out its decisions. None of the three knows how the others
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpoctl.core.cells import Cell
 from hpoctl.core.space import Config, Space
 
 FloatArray = NDArray[np.floating]
@@ -256,12 +257,21 @@ class Store(Protocol):
         """
         ...
 
-    def list(self, prefix: str) -> Sequence[str]:
-        """The names of all blobs in the folder `prefix` and below, sorted. Empty string: all blobs."""
+    def list(self, prefix: str) -> Mapping[str, int]:
+        """The size in bytes of each blob in the folder `prefix` and below, sorted by name. Empty string: all blobs."""
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a blob; removing what is not there is no error."""
+        """Remove a blob, or a folder with all that is in it; removing what is not there is no error."""
+        ...
+
+    def move(self, folder: str, target: str) -> None:
+        """Give a folder another name, in one step where the store can.
+
+        Raises:
+            FileNotFoundError: There is no such folder.
+            FileExistsError: There is something of the target's name.
+        """
         ...
 
     def location(self, name: str) -> str:
@@ -269,22 +279,98 @@ class Store(Protocol):
         ...
 
 
+class Claims(Protocol):
+    """Who runs what, so that nothing is run twice. A claim ends with its process, however that ends."""
+
+    def take(self, key: str) -> bool:
+        """Claim a key for this process; False: another process has it."""
+        ...
+
+    def release(self, key: str) -> None:
+        """Give a claim up."""
+        ...
+
+    def held(self, key: str) -> bool:
+        """Whether another process has the claim."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a launcher submits: experiments that run one after another.
+class Task:
+    """One experiment for a worker.
 
     Attributes:
-        name: The job's name, unique within a launch.
-        command: The command to run, as separate arguments.
-        environment: Environment variables to set.
+        plan: The tag's plan that says what determines the experiment.
+        cell: The experiment.
+        seconds: How long it is expected to take.
+    """
+
+    plan: str
+    cell: Cell
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a launcher submits: experiments that run one after another, or side by side where the launcher can.
+
+    Attributes:
+        name: The job's name, unique within a tag.
+        command: The command of a worker. It reads tasks from its standard input, a line each, and answers there too.
+        tasks: Its experiments.
     """
 
     name: str
     command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    tasks: tuple[Task, ...]
 
 
 JobState = Literal["waiting", "running", "done", "failed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An experiment that failed.
+
+    Attributes:
+        cell: The experiment.
+        error: Why, in one line.
+    """
+
+    cell: Cell
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How far a job is.
+
+    Attributes:
+        state: Its state; `failed`: it has ended, and not all of its experiments are complete.
+        done: How many of its experiments are complete.
+        failures: Those that failed, so far as the launcher knows.
+    """
+
+    state: JobState
+    done: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a worker is doing.
+
+    Attributes:
+        worker: The worker's name.
+        what: What it is doing, in a few words.
+        share: How much of it is done, from 0 to 1; None: unknown.
+        seconds: For how long.
+    """
+
+    worker: str
+    what: str
+    share: float | None
+    seconds: float
 
 
 class Launcher(Protocol):
@@ -294,12 +380,16 @@ class Launcher(Protocol):
         """Submit jobs; returns a receipt for each. Submitting a job twice does not run it twice."""
         ...
 
-    def poll(self, receipts: Sequence[str]) -> Sequence[JobState]:
-        """The states of submitted jobs."""
+    def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
+        """How far submitted jobs are. Waits so many seconds at most for something to happen."""
+        ...
+
+    def activity(self) -> Sequence[Activity]:
+        """What is being done now, for people; empty where the launcher cannot tell."""
         ...
 
     def cancel(self, receipts: Sequence[str]) -> None:
-        """Cancel jobs; cancelling what has ended is no error."""
+        """Cancel jobs: within two seconds nothing of theirs runs here. Cancelling what has ended is no error."""
         ...
 
 

@@ -12,20 +12,20 @@ from typing import Any
 
 from hpoctl.backends.simulator import Simulator
 from hpoctl.core.canonical import content_hash
+from hpoctl.core.cells import METADATA, RESULTS, experiment_prefix
 from hpoctl.core.clock import SystemTime, VirtualClock
 from hpoctl.core.entries import MethodContext
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Blackbox, Resume, Start, Store
 from hpoctl.core.rng import Streams
+from hpoctl.core.sealed import DamagedError, seal, unseal
 from hpoctl.core.space import Config
-from hpoctl.engine.metadata import Provenance, metadata_bytes, opening_metadata
+from hpoctl.core.study import DecisionTime
+from hpoctl.engine.metadata import Provenance, opening_metadata
 from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
-from hpoctl.engine.spec import DecisionTime, ExperimentSpec, identity
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import column_names, parquet_bytes, rows_table
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
-
-METADATA = "metadata.json"
-RESULTS = "results.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,59 +101,99 @@ def run_experiment(
     provenance: Provenance,
     watcher: Watcher,
     system: SystemTime,
+    opened: Callable[[str], None] | None = None,
 ) -> Finished:
     """Run an experiment and write its result directory.
 
     An experiment that fails or is interrupted leaves its metadata with status `failed` or `interrupted`.
 
+    Args:
+        spec: The experiment.
+        store: Where results go.
+        provenance: Where and by what it is run.
+        watcher: Watches it run.
+        system: Where real time comes from.
+        opened: Is told the name of the result directory as soon as it is there.
+
     Raises:
         HpoctlError: The table, the method or the store failed.
     """
-    blackbox = _open(spec)
-    key = identity(spec, blackbox.content_hash)
     started = system.utc()
-    opening = opening_metadata(spec, blackbox.content_hash, key, provenance, started.timestamp())
-    directory = _new_directory(spec, store, opening, started)
     wall, cpu = system.monotonic(), system.cpu()
+    try:
+        blackbox = spec.benchmark.blackbox()
+        table_hash = blackbox.content_hash
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        opening = opening_metadata(spec, None, provenance, started.timestamp())
+        directory = _new_directory(spec, store, opening, started)
+        if opened:
+            opened(directory)
+        raise _failed(store, directory, f"The table of {spec.benchmark.name} cannot be opened", error) from error
+    opening = opening_metadata(spec, table_hash, provenance, started.timestamp())
+    directory = _new_directory(spec, store, opening, started)
+    if opened:
+        opened(directory)
     try:
         simulation = simulate(spec, blackbox, watcher, system)
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
+        _check_present(store, directory)
         store.put(f"{directory}/{RESULTS}", results)
+        seconds = (system.monotonic() - wall, system.cpu() - cpu)
+        finished = _finished(spec, simulation.rows, str(opening["identity"]), directory, seconds)
+        closing = {
+            "status": "completed",
+            "trials": finished.trials,
+            "rows": finished.rows,
+            "non_finite_rows": finished.non_finite_rows,
+            "results_bytes": len(results),
+            "results_sha256": content_hash(results),
+            "decision_seconds": simulation.decision_seconds,
+            "wall_seconds": finished.wall_seconds,
+            "cpu_seconds": finished.cpu_seconds,
+        }
+        close_metadata(store, directory, closing)
     except KeyboardInterrupt:
-        _write_metadata(store, directory, opening, {"status": "interrupted"})
+        close_metadata(store, directory, {"status": "interrupted"})
         raise
-    except Exception as error:
-        _write_metadata(store, directory, opening, {"status": "failed", "error": traceback.format_exc()})
-        if isinstance(error, HpoctlError):
-            raise
-        where = store.location(f"{directory}/{METADATA}")
-        raise HpoctlError(f"{spec.name} failed: {_one_line(error)}.", f"The traceback is in {where}.") from error
-    finished = _finished(spec, simulation.rows, key, directory, (system.monotonic() - wall, system.cpu() - cpu))
-    closing = {
-        "status": "completed",
-        "trials": finished.trials,
-        "rows": finished.rows,
-        "non_finite_rows": finished.non_finite_rows,
-        "results_sha256": content_hash(results),
-        "decision_seconds": simulation.decision_seconds,
-        "wall_seconds": finished.wall_seconds,
-        "cpu_seconds": finished.cpu_seconds,
-    }
-    _write_metadata(store, directory, opening, closing)
+    except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
+        raise _failed(store, directory, f"{spec.name} failed", error) from error
     return finished
 
 
-def _open(spec: ExperimentSpec) -> Blackbox:
-    """The benchmark's table, whatever a plugin's code does when it is opened."""
+def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> None:
+    """Write how an attempt ended into its metadata.
+
+    Raises:
+        HpoctlError: The metadata is gone or cannot be written.
+    """
+    metadata = _check_present(store, directory)
+    store.put(f"{directory}/{METADATA}", seal({**metadata, **closing}))
+
+
+def _check_present(store: Store, directory: str) -> dict[str, Any]:
+    """The metadata of a running attempt; somebody may have removed it by force."""
     try:
-        return spec.benchmark.blackbox()
-    except HpoctlError:
-        raise
-    except Exception as error:
-        raise HpoctlError(
-            f"The table of {spec.benchmark.name} cannot be opened: {_one_line(error)}.",
-            "`hpoctl benchmarks` names the plugin it comes from; tell its author.",
-        ) from error
+        return unseal(store.get(f"{directory}/{METADATA}"))
+    except (FileNotFoundError, DamagedError) as error:
+        where = store.location(directory)
+        raise HpoctlError(f"{where} was removed or damaged while it ran.", "Launch the experiment again.") from error
+
+
+def _failed(store: Store, directory: str, what: str, error: BaseException) -> HpoctlError:
+    """Record a failure beside the experiment, and say it in one line."""
+    closing = {"status": "failed", "error": traceback.format_exc()}
+    try:
+        close_metadata(store, directory, closing)
+    except HpoctlError as unrecorded:
+        return HpoctlError(
+            f"{what}: {_one_line(error)}; and that cannot be recorded: {unrecorded.what}", unrecorded.fix
+        )
+    if isinstance(error, HpoctlError):
+        return error
+    where = store.location(f"{directory}/{METADATA}")
+    return HpoctlError(f"{what}: {_one_line(error)}.", f"The traceback is in {where}.")
 
 
 def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, seconds: tuple[float, float]) -> Finished:
@@ -172,7 +212,7 @@ def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, second
     )
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
 
 
@@ -206,19 +246,14 @@ class _ChargedSuggestions:
 
 def _new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any], started: datetime) -> str:
     """Claim a result directory of its own by creating its metadata."""
-    method = f"{spec.method.name}-{spec.seed}" if spec.method.expensive else spec.method.name
     stamp = started.strftime("%Y%m%d-%H%M%S-%f")
-    base = f"{spec.tag}/{method}/{spec.tag}-{spec.benchmark.name}-{spec.seed}-{stamp}"
+    base = experiment_prefix(spec.tag, spec.cell, expensive=spec.method.expensive) + stamp
     attempt = 0
     while True:
         directory = base if attempt == 0 else f"{base}-{attempt}"
         try:
-            store.put(f"{directory}/{METADATA}", metadata_bytes(opening), create=True)
+            store.put(f"{directory}/{METADATA}", seal(opening), create=True)
         except FileExistsError:
             attempt += 1
         else:
             return directory
-
-
-def _write_metadata(store: Store, directory: str, opening: Mapping[str, Any], closing: Mapping[str, Any]) -> None:
-    store.put(f"{directory}/{METADATA}", metadata_bytes({**opening, **closing}))

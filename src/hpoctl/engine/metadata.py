@@ -1,12 +1,13 @@
 """metadata.json: what an experiment is, where it comes from, and whether it is complete."""
 
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants
+from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants, identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Provenance:
 
 
 def opening_metadata(
-    spec: ExperimentSpec, table_hash: str, identity: str, provenance: Provenance, timestamp: float
+    spec: ExperimentSpec, table_hash: str | None, provenance: Provenance, timestamp: float
 ) -> dict[str, Any]:
     """The metadata of an experiment that is about to run.
 
@@ -35,8 +36,8 @@ def opening_metadata(
 
     Args:
         spec: The experiment.
-        table_hash: The content hash of the benchmark's table.
-        identity: The experiment's identity.
+        table_hash: The content hash of the benchmark's table; None if it could not be opened: the experiment then has
+            no identity.
         provenance: Where it runs, by what.
         timestamp: Now, in seconds since 1970.
     """
@@ -49,8 +50,8 @@ def opening_metadata(
         "benchmark": benchmark.name,
         "seed": spec.seed,
         "random_seed": spec.master_seed,
-        "identity": identity,
-        "determinants": determinants(spec, table_hash),
+        "identity": None if table_hash is None else identity(spec, table_hash),
+        "determinants": None if table_hash is None else determinants(spec, table_hash),
         "metric_names": [benchmark.metric],
         "metric_mode": benchmark.mode,
         "scheduler_name": spec.method.kind,
@@ -68,11 +69,7 @@ def opening_metadata(
         "git_commit": provenance.git_commit,
         "entrypoint": provenance.entrypoint,
         "host": provenance.host,
+        "pid": os.getpid(),
         "st_tuner_creation_timestamp": timestamp,
         "st_tuner_start_timestamp": timestamp,
     }
-
-
-def metadata_bytes(metadata: Mapping[str, Any]) -> bytes:
-    """The metadata as a file that people can read, too."""
-    return (json.dumps(metadata, indent=2, allow_nan=False) + "\n").encode()

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import option_values
 from hpoctl.core.space import Space
+from hpoctl.core.study import DecisionTime
 
 FORMAT = 1
 """The version of what results mean; it enters every identity."""
-
-DecisionTime = Literal["zero", "measured"] | float
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,14 @@ class ExperimentSpec:
             raise UsageError(f"The budget is {self.max_wallclock_time} seconds.", "Use a positive number of seconds.")
 
     @property
+    def cell(self) -> Cell:
+        """Which experiment of the study it is."""
+        return Cell(self.method.name, self.benchmark.name, self.seed)
+
+    @property
     def name(self) -> str:
         """What the experiment is called in messages."""
-        return f"{self.method.name} {self.benchmark.name} seed {self.seed}"
+        return str(self.cell)
 
     def space(self) -> Space:
         """The configuration space with the method's fixed values.
@@ -110,7 +115,7 @@ def determinants(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
         },
         "budget": {
             "n_workers": spec.n_workers,
-            "max_wallclock_time": spec.max_wallclock_time,
+            "max_wallclock_time": float(spec.max_wallclock_time),  # 3600 and 3600.0 are one budget
             "max_num_evaluations": spec.max_num_evaluations,
             "max_size_data_for_model": spec.max_size_data_for_model,
         },

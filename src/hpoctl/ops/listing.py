@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from hpoctl.core.entries import Benchmark, Method, Study
+from hpoctl.core.entries import Benchmark, Method
 from hpoctl.core.options import option_help, option_types, option_values
 from hpoctl.core.space import Value
+from hpoctl.core.study import Study
 from hpoctl.plugins import SELECTION, Origin, Registered, Registry
 
 EntryT = TypeVar("EntryT", Method, Benchmark, Study)
@@ -265,6 +266,6 @@ def _study(registered: Registered[Study], registry: Registry) -> StudyInfo:
         num_seeds=study.num_seeds,
         extra_results=study.extra_results,
         settings=study.settings,
-        experiments=len(study.methods) * len(study.benchmarks) * study.num_seeds,
+        experiments=len(study.cells()),
         missing=tuple(missing),
     )

@@ -16,16 +16,25 @@ LIBRARIES = ("numpy", "scipy", "pyarrow")
 
 def provenance_of(specs: Sequence[ExperimentSpec], registry: Registry) -> Provenance:
     """The versions of hpoctl, of the plugins that the experiments use and of the numerical libraries, and the rest."""
+    return Provenance(versions_of(specs, registry), git_commit(), command_line())
+
+
+def versions_of(specs: Sequence[ExperimentSpec], registry: Registry) -> dict[str, str]:
+    """The versions of hpoctl, of the plugins that the experiments use and of the numerical libraries."""
     versions = {"hpoctl": version("hpoctl"), "python": sys.version.split()[0]}
     versions |= {name: version(name) for name in LIBRARIES}
     used = [registry.methods[spec.method.name].origin for spec in specs]
     used += [registry.benchmarks[spec.benchmark.name].origin for spec in specs]
     used += [registry.extra_results[entry.name].origin for spec in specs for entry in spec.extra_results]
-    versions |= {origin.distribution: origin.version for origin in used}
-    return Provenance(versions, _git_commit(), shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    return versions | {origin.distribution: origin.version for origin in used}
 
 
-def _git_commit() -> str | None:
+def command_line() -> str:
+    """The command as it was typed."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def git_commit() -> str | None:
     """The commit of the current folder; None where there is no git or no checkout."""
     try:
         answer = subprocess.run(

@@ -1,8 +1,9 @@
 """`hpoctl run`: experiments here, in this process, one after another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hpoctl.core.cells import claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
 from hpoctl.engine.experiment import Finished, run_experiment
@@ -10,6 +11,7 @@ from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
 from hpoctl.ops.plan import RunPlan
 from hpoctl.ops.tags import keep_master_seed
+from hpoctl.stores.claims import LocalClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,15 @@ def run(
         on_finished: Is told of each completed experiment.
         system: Where real time comes from.
     """
-    keep_master_seed(plan.store, plan.tag, plan.master_seed)
+    master_seed = keep_master_seed(plan.store, plan.tag, plan.master_seed)
+    claims = LocalClaims(plan.store.root)
     finished: list[Finished] = []
     failed: list[Failed] = []
-    for spec in plan.specs:
+    for planned in plan.specs:
+        # Somebody else may have begun the tag, and drawn its master seed, in the meantime.
+        spec = planned if plan.seed_was_given else replace(planned, master_seed=master_seed)
         try:
-            result = run_experiment(spec, plan.store, plan.provenance, watch(spec), system or SystemTime())
+            result = _run_claimed(spec, plan, claims, watch, system or SystemTime())
         except KeyboardInterrupt:
             return RunOutcome(tuple(finished), tuple(failed), spec.name)
         except HpoctlError as error:
@@ -68,3 +73,19 @@ def run(
             finished.append(result)
             on_finished(result)
     return RunOutcome(tuple(finished), tuple(failed), None)
+
+
+def _run_claimed(
+    spec: ExperimentSpec,
+    plan: RunPlan,
+    claims: LocalClaims,
+    watch: Callable[[ExperimentSpec], Watcher],
+    system: SystemTime,
+) -> Finished:
+    key = claim_key(spec.tag, spec.cell)
+    if not claims.take(key):
+        raise HpoctlError(f"{spec.name} is running elsewhere.", f"`hpoctl status --tag {spec.tag}` shows it.")
+    try:
+        return run_experiment(spec, plan.store, plan.provenance, watch(spec), system)
+    finally:
+        claims.release(key)

@@ -11,10 +11,10 @@ from hpoctl.core.entries import (
     LauncherEntry,
     Method,
     MethodContext,
-    Study,
 )
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Blackbox, Composer, ExperimentView, Launcher, Scheduler
+from hpoctl.core.study import Study
 from hpoctl.plugins.hookspecs import hookimpl
 from hpoctl.plugins.kinds import Origin
 from hpoctl.plugins.loading import SELECTION

@@ -17,7 +17,8 @@ from collections.abc import Iterable
 
 from pluggy import HookimplMarker, HookspecMarker
 
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method, Study
+from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
+from hpoctl.core.study import Study
 
 PROJECT = "hpoctl"
 

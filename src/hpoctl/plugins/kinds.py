@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method, Study
+from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
+from hpoctl.core.study import Study
 
 Entry = Method | Benchmark | ExtraResults | LauncherEntry | Study
 EntryT = TypeVar("EntryT", Method, Benchmark, ExtraResults, LauncherEntry, Study)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any, Generic
 
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method, Study
+from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
 from hpoctl.core.errors import UsageError, unknown_name
+from hpoctl.core.study import Study
 from hpoctl.plugins.kinds import (
     BENCHMARKS,
     EXTRA_RESULTS,

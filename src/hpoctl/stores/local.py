@@ -7,7 +7,8 @@ file that no listing shows.
 
 import os
 import secrets
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError, UsageError
@@ -52,7 +53,8 @@ class LocalStore:
         """The bytes of a blob; see `Store.get`."""
         path = self._path(name)
         try:
-            return path.read_bytes()
+            with path.open("rb", buffering=0) as file:
+                return file.read()
         except NotADirectoryError as error:
             raise FileNotFoundError(path) from error
         except FileNotFoundError:
@@ -62,24 +64,51 @@ class LocalStore:
                 f"Cannot read {path}: {error.strerror or error}.", "Check the file and its permissions."
             ) from error
 
-    def list(self, prefix: str) -> Sequence[str]:
-        """The names of all blobs in the folder `prefix` and below, sorted."""
+    def list(self, prefix: str) -> Mapping[str, int]:
+        """The sizes of all blobs in the folder `prefix` and below, sorted by name. Links are not followed.
+
+        Raises:
+            HpoctlError: A folder cannot be read, or the prefix leads out of the root.
+        """
         base = self._path(prefix) if prefix else self.root
-        names: list[str] = []
-        for folder, folders, files in os.walk(base):
-            folders.sort()
-            parent = Path(folder).relative_to(self.root)
-            names.extend((parent / file).as_posix() for file in files if not file.startswith(TEMPORARY))
-        return sorted(names)
+        sizes: dict[str, int] = {}
+        if base.is_dir():
+            self._check_inside(base)
+            _add_sizes(base, f"{prefix}/" if prefix else "", sizes)
+        return dict(sorted(sizes.items()))
 
     def delete(self, name: str) -> None:
-        """Remove a blob; removing what is not there is no error."""
+        """Remove a blob or a folder; removing what is not there is no error. A link is removed, not what it names."""
         path = self._path(name)
         try:
-            path.unlink(missing_ok=True)
+            self._check_inside(path.parent)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise HpoctlError(
                 f"Cannot remove {path}: {error.strerror or error}.", "Check the permissions of its folder."
+            ) from error
+
+    def move(self, folder: str, target: str) -> None:
+        """Give a folder another name, in one step; see `Store.move`."""
+        source, destination = self._path(folder), self._path(target)
+        try:
+            self._check_inside(source.parent)
+            _check_kind(source, present=True)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            self._check_inside(destination.parent)
+            _check_kind(destination, present=False)
+            source.rename(destination)
+            _sync_directory(destination.parent)
+            _sync_directory(source.parent)
+        except (FileNotFoundError, FileExistsError):
+            raise
+        except OSError as error:
+            raise HpoctlError(
+                f"Cannot move {source} to {destination}: {error.strerror or error}.",
+                "Check the permissions of both folders.",
             ) from error
 
     def location(self, name: str) -> str:
@@ -96,6 +125,30 @@ class LocalStore:
         """Refuse to write through a symbolic link that leads out of the root."""
         if not folder.resolve().is_relative_to(self.root.resolve()):
             raise HpoctlError(f"{folder} leads out of {self.root}.", "Remove the symbolic link and try again.")
+
+
+def _check_kind(path: Path, *, present: bool) -> None:
+    """A folder, or a link that stands for one, has to be there, or nothing at all."""
+    if present and not path.is_dir() and not path.is_symlink():
+        raise FileNotFoundError(path)
+    if not present and (path.exists() or path.is_symlink()):
+        raise FileExistsError(path)
+
+
+def _add_sizes(folder: Path, prefix: str, sizes: dict[str, int]) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    _add_sizes(Path(entry.path), f"{prefix}{entry.name}/", sizes)
+                elif entry.is_file(follow_symlinks=False) and not entry.name.startswith(TEMPORARY):
+                    sizes[prefix + entry.name] = entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return  # moved or removed by somebody else while we looked
+    except OSError as error:
+        raise HpoctlError(
+            f"Cannot read {folder}: {error.strerror or error}.", "Check the folder and its permissions."
+        ) from error
 
 
 def _write_through(path: Path, data: bytes) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.places import cache_directory
 from hpoctl_fcnet.curves import expand, unpack
 from hpoctl_fcnet.grid import NUM_CONFIGS, NUM_EPOCHS, NUM_SEEDS
 from hpoctl_fcnet.packed import Float32Array, curves_file, load_arrays, load_finals, table_hash
@@ -47,14 +48,6 @@ class Table:
 
     loss: Float32Array
     runtime: Float32Array
-
-
-def cache_directory() -> Path:
-    """`$HPOCTL_CACHE`, or `$XDG_CACHE_HOME/hpoctl`, or `~/.cache/hpoctl`."""
-    if chosen := os.environ.get("HPOCTL_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "hpoctl"
 
 
 def open_table(name: str) -> Table:

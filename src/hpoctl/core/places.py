@@ -1,0 +1,17 @@
+"""Where things lie on this machine, unless an option says otherwise."""
+
+import os
+from pathlib import Path
+
+
+def results_root() -> Path:
+    """The root of results: `$HPOCTL_ROOT`, or `~/hpoctl`."""
+    return Path(os.environ.get("HPOCTL_ROOT") or "~/hpoctl").expanduser()
+
+
+def cache_directory() -> Path:
+    """What can be made again: `$HPOCTL_CACHE`, or `$XDG_CACHE_HOME/hpoctl`, or `~/.cache/hpoctl`."""
+    if chosen := os.environ.get("HPOCTL_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "hpoctl"

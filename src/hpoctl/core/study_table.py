@@ -1,0 +1,130 @@
+"""A study as a table of plain values, as it stands in `study.toml` and in a tag's plans.
+
+Keys are the fields of `Study`; `fixed` and `launcher_options` are tables. A field that has its default is left out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.study import Study
+
+TEXTS = frozenset({"name", "summary", "tag", "launcher"})
+LISTS = frozenset({"methods", "benchmarks", "extra_results", "settings"})
+WHOLE = frozenset(
+    {"num_seeds", "start_seed", "random_seed", "n_workers", "max_num_evaluations", "max_size_data_for_model"}
+)
+NUMBERS = frozenset({"max_wallclock_time", "poll_interval", "decision_time"})
+FLAGS = frozenset({"checkpointing", "default"})
+KEYS = tuple(entry.name for entry in fields(Study))
+
+
+def study_table(study: Study) -> dict[str, Any]:
+    """The study as plain values, in the order of its fields."""
+    table: dict[str, Any] = {}
+    for entry in fields(study):
+        value = getattr(study, entry.name)
+        if value != _default(entry):
+            table[entry.name] = list(value) if entry.name in LISTS else _plain(value)
+    return table
+
+
+def study_from_table(table: Mapping[str, Any], *, where: str, name: str = "study") -> Study:
+    """The study that a table describes.
+
+    Args:
+        table: The table.
+        where: What the table is, for messages, such as `study.toml`.
+        name: The study's name if the table has none.
+
+    Raises:
+        UsageError: A key is unknown, a value has the wrong type or is out of range, or something is missing.
+    """
+    for key in table:
+        if key not in KEYS:
+            raise _unknown_key(where, key)
+    for key in ("methods", "benchmarks"):
+        if key not in table:
+            raise UsageError(f"{where} has no {key}.", f'Add a line such as {key} = ["NAME"].')
+    values = {key: _checked(where, key, value) for key, value in table.items()}
+    try:
+        return Study(**({"name": name, "summary": ""} | values))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.what}", error.fix) from error
+
+
+def _unknown_key(where: str, key: str) -> UsageError:
+    close = get_close_matches(key, KEYS, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    return UsageError(f"{where} has an unknown key {key!r}.", f"{hint}Known keys: {', '.join(KEYS)}.")
+
+
+def _checked(where: str, key: str, value: Any) -> Any:
+    """The value as the field has it."""
+    fits, wanted = next((fits, wanted) for keys, fits, wanted in KINDS if key in keys)
+    if not fits(value):
+        raise UsageError(f"{where}: {key} cannot be {value!r}.", f"Give {wanted}.")
+    if isinstance(value, list):
+        return tuple(value)
+    return float(value) if key in NUMBERS and _is_number(value) else value
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_time(value: object) -> bool:
+    return value in ("zero", "measured") or _is_number(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, bool | int | float | str)
+
+
+def _is_plain_table(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_plain, value.values()))
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_plain_table, value.values()))
+
+
+def _plain(value: Any) -> Any:
+    return {key: _plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+
+def _default(entry: Field[Any]) -> Any:
+    if entry.default is not MISSING:
+        return entry.default
+    return entry.default_factory() if entry.default_factory is not MISSING else MISSING
+
+
+KINDS: tuple[tuple[frozenset[str], Callable[[object], bool], str], ...] = (
+    (TEXTS, _is_text, "a text"),
+    (LISTS, _is_texts, "a list of texts"),
+    (WHOLE, _is_whole, "a whole number"),
+    (FLAGS, _is_flag, "true or false"),
+    (frozenset({"decision_time"}), _is_time, "zero, measured, or a number of seconds"),
+    (NUMBERS, _is_number, "a number"),
+    (frozenset({"launcher_options"}), _is_plain_table, "a table of values"),
+    (frozenset({"fixed"}), _is_tables, "a table for each method, with the values of its hyperparameters"),
+)
+"""What the value of each key may be: keys, check, and what to say where it fails."""

@@ -1,0 +1,85 @@
+"""What the options of a command change about a study."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.options import parse_setting
+from hpoctl.core.study import DecisionTime, Study
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a person said on the command line; None and nothing leave what the study says.
+
+    Attributes:
+        methods: Names of methods.
+        benchmarks: Names of benchmarks.
+        settings: `METHOD.option=value` settings, on top of the study's.
+        start_seed: The first seed.
+        num_seeds: One more than the last seed.
+        n_workers: How many trials run at a time.
+        max_wallclock_time: The budget in seconds of the experiment's clock.
+        max_num_evaluations: The budget in reports.
+        max_size_data_for_model: How many data a model may be fitted to.
+        decision_time: What a suggestion costs on the simulated clock.
+        poll_interval: Simulated seconds between looks at the trials.
+        checkpointing: Whether a resumed trial goes on where it paused.
+        launcher: Where jobs execute.
+        launcher_options: Options of the launcher, on top of the study's.
+    """
+
+    methods: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    start_seed: int | None = None
+    num_seeds: int | None = None
+    n_workers: int | None = None
+    max_wallclock_time: float | None = None
+    max_num_evaluations: int | None = None
+    max_size_data_for_model: int | None = None
+    decision_time: DecisionTime | None = None
+    poll_interval: float | None = None
+    checkpointing: bool | None = None
+    launcher: str | None = None
+    launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+
+    def experiments_only(self) -> "Overrides":
+        """These without what says where they are run."""
+        return replace(self, launcher=None, launcher_options={})
+
+
+SIMPLE = tuple(
+    entry.name
+    for entry in fields(Overrides)
+    if entry.name not in {"methods", "benchmarks", "settings", "launcher", "launcher_options"}
+)
+
+
+def override(study: Study, changes: Overrides) -> Study:
+    """The study with some of it changed.
+
+    Settings and fixed values of methods that are left out are left out, too.
+
+    Raises:
+        UsageError: A value is out of range, or a setting changes a method that is not run.
+    """
+    methods = tuple(dict.fromkeys(changes.methods or study.methods))
+    for text in changes.settings:
+        owner = parse_setting(text).owner
+        if owner not in methods:
+            raise UsageError(f"--set changes {owner}, which is not run.", f"Add --method {owner}.")
+    kept = [text for text in study.settings if parse_setting(text).owner in methods]
+    simple = {name: getattr(changes, name) for name in SIMPLE if getattr(changes, name) is not None}
+    launcher = changes.launcher or study.launcher
+    of_study = study.launcher_options if launcher == study.launcher else {}
+    return replace(
+        study,
+        methods=methods,
+        benchmarks=tuple(dict.fromkeys(changes.benchmarks or study.benchmarks)),
+        settings=(*kept, *changes.settings),
+        fixed={name: values for name, values in study.fixed.items() if name in methods},
+        launcher=launcher,
+        launcher_options={**of_study, **changes.launcher_options},
+        **simple,
+    )

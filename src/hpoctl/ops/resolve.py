@@ -1,0 +1,72 @@
+"""From the names in a study to what they stand for, and from that to the specs of its experiments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hpoctl.backends.simulator import SimulatorOptions
+from hpoctl.core.cells import Cell
+from hpoctl.core.entries import Benchmark, ExtraResults, Method
+from hpoctl.core.options import apply_settings, parse_setting
+from hpoctl.core.study import Study
+from hpoctl.engine.spec import ExperimentSpec, make_spec
+from hpoctl.plugins import Registry
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A study and what its names stand for.
+
+    Attributes:
+        study: The study.
+        methods: Its methods by name, with their settings and fixed values.
+        benchmarks: Its benchmarks by name.
+        extra_results: Its extra-result composers.
+    """
+
+    study: Study
+    methods: Mapping[str, Method]
+    benchmarks: Mapping[str, Benchmark]
+    extra_results: tuple[ExtraResults, ...]
+
+
+def resolve(study: Study, registry: Registry) -> Resolved:
+    """Look everything up and put it together, before anything is run or written.
+
+    Raises:
+        UsageError: A name is unknown, a setting or a value does not fit.
+    """
+    resolved = Resolved(
+        study,
+        {name: _method(name, study, registry) for name in study.methods},
+        {name: registry.benchmark(name) for name in study.benchmarks},
+        tuple(registry.extra_result(name) for name in study.extra_results),
+    )
+    for method in study.methods:
+        for benchmark in study.benchmarks:
+            spec_of(resolved, "check", 0, Cell(method, benchmark, study.start_seed)).space()
+    return resolved
+
+
+def spec_of(resolved: Resolved, tag: str, master_seed: int, cell: Cell) -> ExperimentSpec:
+    """The spec of one experiment of the study."""
+    study = resolved.study
+    simulator = SimulatorOptions(poll_interval=study.poll_interval, checkpointing=study.checkpointing)
+    changes = {
+        "n_workers": study.n_workers,
+        "max_wallclock_time": study.max_wallclock_time,
+        "max_num_evaluations": study.max_num_evaluations,
+        "max_size_data_for_model": study.max_size_data_for_model,
+        "decision_time": study.decision_time,
+        "simulator": simulator,
+        "extra_results": resolved.extra_results,
+    }
+    method, benchmark = resolved.methods[cell.method], resolved.benchmarks[cell.benchmark]
+    return make_spec(tag, method, benchmark, cell.seed, master_seed, changes)
+
+
+def _method(name: str, study: Study, registry: Registry) -> Method:
+    method = registry.method(name)
+    own = [setting for setting in map(parse_setting, study.settings) if setting.owner == name]
+    method = method.with_options(apply_settings(name, method.options, own))
+    fixed = study.fixed.get(name)
+    return method.with_fixed(fixed, name=name, summary=method.summary) if fixed else method

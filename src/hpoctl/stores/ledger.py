@@ -1,0 +1,180 @@
+"""What there is of a tag: every attempt at an experiment, read from the results themselves.
+
+Nothing else is kept: the results are the ledger, so there is none that could disagree with them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.sealed import DamagedError, unseal
+
+Recorded = Literal["completed", "running", "failed", "interrupted", "damaged"]
+State = Literal["done", "running", "failed", "missing"]
+RECORDED: frozenset[str] = frozenset({"completed", "running", "failed", "interrupted"})
+DIED = "nobody runs it any more: its process was killed, or the machine stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One result directory.
+
+    Attributes:
+        directory: Its name in the store.
+        cell: The experiment; None if the metadata cannot be read.
+        recorded: What its metadata says, or `damaged`.
+        started: When it began, in seconds since 1970.
+        identity: The experiment's identity; None if it did not get that far.
+        reason: Why it failed or what is damaged, in one line; empty: nothing is wrong.
+        size: Bytes in its directory.
+        host: The machine that it ran on.
+        seconds: How long it took; None if it is not complete.
+        budget: Its budget in seconds of the experiment's clock.
+    """
+
+    directory: str
+    cell: Cell | None
+    recorded: Recorded
+    started: float
+    identity: str | None
+    reason: str
+    size: int
+    host: str
+    seconds: float | None
+    budget: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an experiment stands.
+
+    Attributes:
+        cell: The experiment.
+        state: Its state.
+        attempts: All attempts, the latest last.
+        counts: The attempt that the state follows from; None if there is none.
+        reason: Why it failed or was interrupted; empty if it was not.
+    """
+
+    cell: Cell
+    state: State
+    attempts: tuple[Attempt, ...]
+    counts: Attempt | None
+    reason: str
+
+
+def read_attempts(store: Store, tag: str, *, verify: bool = False) -> list[Attempt]:
+    """All attempts of a tag, in the order of their directories.
+
+    Args:
+        store: Where results live.
+        tag: The tag.
+        verify: Compare the content of complete results with their hashes, too; otherwise only their sizes.
+
+    Raises:
+        HpoctlError: The store cannot be read.
+    """
+    return _attempts(store, store.list(tag), verify=verify)
+
+
+def attempts_at(store: Store, tag: str, cell: Cell, *, expensive: bool) -> list[Attempt]:
+    """The attempts at one experiment, their content verified, without a look at the rest of the tag."""
+    prefix = experiment_prefix(tag, cell, expensive=expensive)
+    folder = prefix.rsplit("/", 1)[0]
+    names = {name: size for name, size in store.list(folder).items() if name.startswith(prefix)}
+    return [attempt for attempt in _attempts(store, names, verify=True) if attempt.cell == cell]
+
+
+def standings(tag: str, cells: Iterable[Cell], attempts: Iterable[Attempt], claims: Claims) -> dict[Cell, Standing]:
+    """Where the given experiments stand, and all others that there are attempts at."""
+    by_cell: dict[Cell, list[Attempt]] = {cell: [] for cell in cells}
+    for attempt in attempts:
+        if attempt.cell is not None:
+            by_cell.setdefault(attempt.cell, []).append(attempt)
+    return {cell: _standing(cell, made, partial(claims.held, claim_key(tag, cell))) for cell, made in by_cell.items()}
+
+
+def _standing(cell: Cell, made: Sequence[Attempt], held: Callable[[], bool]) -> Standing:
+    attempts = tuple(sorted(made, key=lambda attempt: (attempt.started, attempt.directory)))
+    complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
+    if complete:
+        return Standing(cell, "done", attempts, complete[-1], "")
+    if any(attempt.recorded == "running" for attempt in attempts) and held():
+        running = [attempt for attempt in attempts if attempt.recorded == "running"]
+        return Standing(cell, "running", attempts, running[-1], "")
+    if attempts:
+        last = attempts[-1]
+        if last.recorded == "interrupted":
+            return Standing(cell, "missing", attempts, last, last.reason)
+        return Standing(cell, "failed", attempts, last, DIED if last.recorded == "running" else last.reason)
+    return Standing(cell, "missing", (), None, "")
+
+
+def _attempts(store: Store, sizes: Mapping[str, int], *, verify: bool) -> list[Attempt]:
+    folders: dict[str, int] = {}
+    for name, size in sizes.items():
+        folder = name.rpartition("/")[0]
+        folders[folder] = folders.get(folder, 0) + size
+    found = []
+    for folder, size in folders.items():
+        if f"{folder}/{METADATA}" in sizes or f"{folder}/{RESULTS}" in sizes:
+            found.append(_attempt(store, folder, size, sizes.get(f"{folder}/{RESULTS}"), verify=verify))
+    return [attempt for attempt in found if attempt is not None]
+
+
+def _attempt(store: Store, folder: str, size: int, results_size: int | None, *, verify: bool) -> Attempt | None:
+    try:
+        metadata = unseal(store.get(f"{folder}/{METADATA}"))
+        cell = Cell(str(metadata["algorithm"]), str(metadata["benchmark"]), int(metadata["seed"]))
+        recorded = metadata["status"]
+        started, budget = float(metadata["st_tuner_start_timestamp"]), float(metadata["max_wallclock_time"])
+        if recorded not in RECORDED:
+            raise DamagedError(f"its status is {recorded!r}")
+    except FileNotFoundError:
+        if results_size is None:
+            return None  # moved away by somebody else while we looked
+        return _damaged(folder, size, f"there is no {METADATA}")
+    except (HpoctlError, ValueError, KeyError, TypeError) as error:
+        return _damaged(folder, size, f"{METADATA} is damaged: {_cause(error)}")
+    reason = "" if recorded == "completed" else _first_line(metadata)
+    if recorded == "completed":
+        reason = _what_is_wrong(store, folder, metadata, results_size, verify=verify)
+        recorded = "damaged" if reason else recorded
+    seconds = metadata.get("wall_seconds")
+    host, identity = str(metadata.get("host", "")), metadata.get("identity")
+    return Attempt(folder, cell, recorded, started, identity, reason, size, host, seconds, budget)
+
+
+def _damaged(folder: str, size: int, reason: str) -> Attempt:
+    return Attempt(folder, None, "damaged", 0.0, None, reason, size, "", None, 0.0)
+
+
+def _cause(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _first_line(metadata: Mapping[str, Any]) -> str:
+    """The last line of a traceback, which says what went wrong; a reason of one line as it is."""
+    lines = str(metadata.get("error") or metadata["status"]).strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def _what_is_wrong(store: Store, folder: str, metadata: Mapping[str, Any], size: int | None, *, verify: bool) -> str:
+    if size is None:
+        return f"{RESULTS} is missing"
+    expected = metadata.get("results_bytes")
+    if size != expected:
+        return f"{RESULTS} has {size:,} of {expected:,} bytes"
+    if verify:
+        try:
+            data = store.get(f"{folder}/{RESULTS}")
+        except (FileNotFoundError, HpoctlError) as error:
+            return f"{RESULTS} cannot be read: {error}"
+        if content_hash(data) != metadata.get("results_sha256"):
+            return f"{RESULTS} has changed: its hash does not match"
+    return ""
