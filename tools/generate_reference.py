@@ -7,22 +7,47 @@ python tools/generate_reference.py --check    fail if a page is not what the cod
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from hpoctl import builtins
 from hpoctl.cli.app import app
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method, Study
+from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
+from hpoctl.core.study import Study
+from hpoctl.core.study_table import KINDS
+from hpoctl.ops import config
+from hpoctl.ops.study_files import study_toml
 from hpoctl.plugins import hookspecs
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 HEADER = "<!-- Written by tools/generate_reference.py from the code: edit the docstrings, then run `make docs`. -->\n\n"
+
+STUDY_FILES = """
+A study as TOML, anywhere a command takes the name of a study: what ends in `.toml` or has a `/` is a file. Options of
+the command line change what it says. An unknown key is an error that names the closest known one.
+
+`hpoctl studies show NAME` prints a registered study, or another file, as a study file to start from. How to go on from
+there: [Write a study file](../how-to/write-a-study-file.md).
+""".strip().splitlines()
+
+EXAMPLE = """
+`settings` are what stands after `--set`. A method that is named in `settings` or in `fixed` has to be one of `methods`,
+and values have to fit the space of every benchmark: what does not is refused before anything runs. `default` is for
+studies that a plugin registers; in a file it says nothing.
+""".strip().splitlines()
+
+HPOCTL_TOML = """
+What a folder says about the studies run in it: a file `hpoctl.toml`, or the table `[tool.hpoctl]` of `pyproject.toml`
+with the same keys. It is looked for in the folder in which the command is typed. Where both exist `hpoctl.toml` wins,
+and nothing of `pyproject.toml` is read.
+""".strip().splitlines()
 
 
 def commands_page() -> str:
@@ -30,11 +55,23 @@ def commands_page() -> str:
     callback = app.registered_callback
     lines = ["# Commands", "", f"{app.info.help}", "", f"{app.info.epilog}", ""]
     lines += ["## hpoctl", "", "Options before the command:", "", *_parameters(callback.callback if callback else None)]
-    for command in app.registered_commands:
-        function = command.callback
-        name = command.name or getattr(function, "__name__", "")
-        lines += [f"## hpoctl {name}", "", _prose(function), "", *_parameters(function)]
+    lines += _commands(app, "hpoctl")
     return "\n".join(lines)
+
+
+def _commands(parent: typer.Typer, words: str) -> Iterator[str]:
+    """The commands of an application, and of the applications in it."""
+    for command in parent.registered_commands:
+        if command.hidden:
+            continue
+        name = command.name or getattr(command.callback, "__name__", "")
+        yield from [f"## {words} {name}", "", _prose(command.callback), "", *_parameters(command.callback)]
+    for group in parent.registered_groups:
+        inner = group.typer_instance
+        if inner is not None and inner.registered_callback is not None:
+            function = inner.registered_callback.callback
+            yield from [f"## {words} {group.name}", "", _prose(function), "", *_parameters(function)]
+            yield from _commands(inner, f"{words} {group.name}")
 
 
 def hooks_page() -> str:
@@ -67,6 +104,48 @@ def errors_page() -> str:
     return "\n".join(lines)
 
 
+def study_file_page() -> str:
+    """The keys of study files and of hpoctl.toml."""
+    example = Study(
+        name="grace",
+        summary="Does ASHA need a longer grace period once the activations are fixed?",
+        methods=("RS", "ASHA", "ASHA-RELU"),
+        benchmarks=("fcnet-protein", "fcnet-naval"),
+        num_seeds=10,
+        extra_results=("rung-levels",),
+        settings=("ASHA.grace_period=3",),
+        tag="grace-1",
+        random_seed=7,
+        max_wallclock_time=1800.0,
+        fixed={"ASHA": {"hp_batch_size": 32}},
+        launcher_options={"retries": 2},
+    )
+    rows = _attribute_rows(Study)
+    lines = ["# Study files", "", *STUDY_FILES, "", "## Keys", ""]
+    lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for entry in fields(Study):
+        meaning = rows[entry.name].replace("None: ", "left out: ")
+        lines += [f"| `{entry.name}` | {_wanted(entry.name)} | {_shown_default(entry)} | {meaning} |"]
+    lines += ["", "## An example", "", "```toml", study_toml(example).rstrip(), "```", "", *EXAMPLE, ""]
+    lines += ["## hpoctl.toml", "", *HPOCTL_TOML, "", "| key | meaning |", "|---|---|"]
+    lines += [f"| `{key}` | {_attribute_rows(config.Config)[key]} |" for key in config.KEYS]
+    return "\n".join(lines)
+
+
+def _wanted(key: str) -> str:
+    return next(wanted for keys, _, wanted in KINDS if key in keys)
+
+
+def _shown_default(entry: Field[Any]) -> str:
+    if entry.name == "name":
+        return "the name of the file"
+    if entry.default is MISSING and entry.default_factory is MISSING:
+        return "none" if entry.name == "summary" else "required"
+    if entry.default in (MISSING, None, ()):
+        return "none"
+    return f"`{str(entry.default).lower()}`"
+
+
 def _family(kind: type[HpoctlError]) -> Iterator[type[HpoctlError]]:
     yield kind
     for child in kind.__subclasses__():
@@ -80,6 +159,8 @@ def _parameters(function: Callable[..., Any] | None) -> list[str]:
     hints = get_type_hints(function, include_extras=True)
     rows = []
     for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is typer.Context:
+            continue
         kind, info = get_args(hints[name])[:2]
         if isinstance(info, ArgumentInfo):
             rows.append(f"| `{info.metavar or name.upper()}` | | {info.help} |")
@@ -118,20 +199,31 @@ def _prose(thing: object) -> str:
 
 def _attributes(entry: type) -> list[str]:
     """The docstring's first line and its attributes as a table."""
-    text = _prose(entry)
-    head, _, attributes = text.partition("\n\nAttributes:\n")
+    head = _prose(entry).partition("\n\nAttributes:\n")[0]
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in _attribute_rows(entry).items()]
+    return [head, "", "| field | meaning |", "|---|---|", *rows]
+
+
+def _attribute_rows(entry: type) -> dict[str, str]:
+    """What the docstring says about each attribute."""
     names = {field.name for field in fields(entry)}
-    rows: list[str] = []
-    for line in attributes.splitlines():
+    rows: dict[str, str] = {}
+    last = ""
+    for line in _prose(entry).partition("\n\nAttributes:\n")[2].splitlines():
         name, colon, what = line.strip().partition(": ")
         if colon and name in names and line.startswith("    ") and not line.startswith("     "):
-            rows.append(f"| `{name}` | {what}")
-        elif rows and line.strip():
-            rows[-1] += f" {line.strip()}"
-    return [head, "", "| field | meaning |", "|---|---|", *(f"{row} |" for row in rows)]
+            last, rows[name] = name, what
+        elif last and line.strip():
+            rows[last] += f" {line.strip()}"
+    return rows
 
 
-PAGES = {"commands.md": commands_page, "hooks.md": hooks_page, "exit-codes.md": errors_page}
+PAGES = {
+    "commands.md": commands_page,
+    "hooks.md": hooks_page,
+    "exit-codes.md": errors_page,
+    "study-file.md": study_file_page,
+}
 
 
 def main() -> int:

@@ -6,9 +6,10 @@ listing methods stays fast.
 
 from collections.abc import Iterable
 
-from hpoctl.core.entries import Method, MethodContext
+from hpoctl.core.entries import LauncherEntry, Method, MethodContext
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Scheduler
+from hpoctl.core.protocols import Launcher, Scheduler
+from hpoctl.launchers.options import LocalOptions
 from hpoctl.plugins import hookimpl
 from hpoctl.schedulers.options import AshaOptions, BoOptions, MobsterOptions
 
@@ -39,6 +40,12 @@ def _mobster(context: MethodContext, options: MobsterOptions) -> Scheduler:
     from hpoctl.schedulers.mf_searcher import MultiFidelitySearcher
 
     return Asha(MultiFidelitySearcher(context, options), context, options)
+
+
+def _local(options: LocalOptions) -> Launcher:
+    from hpoctl.launchers.local import LocalLauncher
+
+    return LocalLauncher(options)
 
 
 RS = Method(
@@ -77,3 +84,9 @@ MOBSTER = Method(
 def hpoctl_methods() -> Iterable[Method]:
     """The built-in methods."""
     return (RS, BO, ASHA, MOBSTER)
+
+
+@hookimpl
+def hpoctl_launchers() -> Iterable[LauncherEntry]:
+    """The built-in launchers."""
+    return (LauncherEntry("local", "Worker processes on this machine", _local, LocalOptions()),)

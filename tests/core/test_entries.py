@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hpoctl.builtins import ASHA
-from hpoctl.core.entries import Goal, Study
+from hpoctl.core.entries import Goal
 from hpoctl.core.errors import UsageError
 from hpoctl.core.space import Fixed, RandInt, Space
 from hpoctl.testing import toy_benchmark
@@ -46,11 +46,3 @@ def test_benchmarks_that_cannot_be_run(change: dict[str, object]) -> None:
 def test_methods_that_cannot_be_made(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         replace(ASHA, **change)
-
-
-@pytest.mark.parametrize(
-    "change", [{"methods": ()}, {"methods": "RS"}, {"num_seeds": 0}, {"benchmarks": ["a"]}], ids=str
-)
-def test_studies_that_are_empty_or_no_lists_of_names(change: dict[str, object]) -> None:
-    with pytest.raises(UsageError):
-        replace(Study("s", "", ("RS",), ("toy",)), **change)

@@ -7,9 +7,15 @@ from typing import Annotated
 import typer
 
 from hpoctl import __version__
-from hpoctl.cli.listing import benchmarks, methods, plugins, studies
+from hpoctl.cli.clean import clean
+from hpoctl.cli.launch import launch
+from hpoctl.cli.listing import benchmarks, methods, plugins
+from hpoctl.cli.logs import logs
 from hpoctl.cli.output import emit_json, err, error_json, show_error
 from hpoctl.cli.run import run
+from hpoctl.cli.status import status
+from hpoctl.cli.studies import studies_app
+from hpoctl.cli.work import work
 from hpoctl.core.errors import HpoctlError
 
 INTERRUPTED = 130
@@ -42,10 +48,15 @@ def hpoctl(
 
 
 app.command()(run)
+app.command()(launch)
+app.command()(status)
+app.command()(clean)
+app.command()(logs)
 app.command()(methods)
 app.command()(benchmarks)
-app.command()(studies)
+app.add_typer(studies_app, name="studies")
 app.command()(plugins)
+app.command(hidden=True)(work)
 
 
 def run_app() -> None:

@@ -1,16 +1,17 @@
-"""`hpoctl methods`, `hpoctl benchmarks`, `hpoctl studies` and `hpoctl plugins`."""
+"""`hpoctl methods`, `hpoctl benchmarks` and `hpoctl plugins`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from hpoctl.cli.options import AsJson
+
 if TYPE_CHECKING:
-    from hpoctl.ops.listing import BenchmarkInfo, MethodInfo, Problem, StudyInfo
+    from hpoctl.ops.listing import BenchmarkInfo, MethodInfo, Problem
     from hpoctl.plugins import Origin, PluginReport, Registry
 
 InfoT = TypeVar("InfoT")
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 
 
 def methods(
@@ -33,16 +34,6 @@ def benchmarks(
     _list("benchmarks", list_benchmarks, name, as_json=as_json, overview=_print_benchmarks, details=_print_benchmark)
 
 
-def studies(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show one study.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List studies: which methods meet which benchmarks, how often, and what is missing for it."""
-    from hpoctl.ops.listing import list_studies
-
-    _list("studies", list_studies, name, as_json=as_json, overview=_print_studies, details=_print_study)
-
-
 def plugins(as_json: AsJson = False) -> None:
     """List plugins: what is loaded, from where, what each registers, what failed and why."""
     from hpoctl.ops.listing import plugin_problems
@@ -51,7 +42,7 @@ def plugins(as_json: AsJson = False) -> None:
     registry = open_registry()
     problems = plugin_problems(registry)
     if as_json:
-        _emit("plugins", registry.plugins, problems)
+        emit_list("plugins", registry.plugins, problems)
     else:
         _print_plugins(registry.plugins, problems)
 
@@ -71,16 +62,16 @@ def _list(
     registry = open_registry()
     found, problems = find(registry, name), plugin_problems(registry)
     if as_json:
-        _emit(command, found, problems)
+        emit_list(command, found, problems)
         return
-    _warn(problems)
+    warn(problems)
     if name is None:
         overview(found)
     else:
         details(found[0])
 
 
-def _emit(command: str, found: Sequence[object], problems: "Sequence[Problem]") -> None:
+def emit_list(command: str, found: Sequence[object], problems: "Sequence[Problem]") -> None:
     """A list is partial if a plugin failed: something may be missing from it."""
     from hpoctl.cli.output import emit_json
 
@@ -88,7 +79,8 @@ def _emit(command: str, found: Sequence[object], problems: "Sequence[Problem]") 
     emit_json(command, "partial" if errors else "success", {command: found}, errors)
 
 
-def _warn(problems: "Iterable[Problem]") -> None:
+def warn(problems: "Iterable[Problem]") -> None:
+    """A line for each plugin that failed, before a list that may lack something."""
     from hpoctl.cli.output import err
 
     for problem in problems:
@@ -104,7 +96,7 @@ def _print_table(columns: Mapping[str, Sequence[object]], *, right: Sequence[str
 
     rows = list(zip(*columns.values(), strict=True))
     if not rows:
-        _print_lines(["none"])
+        print_lines(["none"])
         return
     table = Table(show_lines=True)
     for place, column in enumerate(columns):
@@ -114,16 +106,17 @@ def _print_table(columns: Mapping[str, Sequence[object]], *, right: Sequence[str
     out().print(table)
 
 
-def _print_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are. Plugins wrote them, so they are no markup."""
     from hpoctl.cli.output import out
 
     for line in lines:
-        out().print(line, markup=False, soft_wrap=True)
+        out().print(line, markup=False, emoji=False, soft_wrap=True)
 
 
 def _print_facts(title: str, facts: Mapping[str, str]) -> None:
     """A title, and one line for each fact that there is."""
-    _print_lines([title, *(f"  {key}: {fact}" for key, fact in facts.items() if fact)])
+    print_lines([title, *(f"  {key}: {fact}" for key, fact in facts.items() if fact)])
 
 
 def _print_methods(found: "Sequence[MethodInfo]") -> None:
@@ -133,7 +126,7 @@ def _print_methods(found: "Sequence[MethodInfo]") -> None:
         {
             "method": [method.name for method in found],
             "what it does": [method.summary for method in found],
-            "options": [_pairs({option.name: option.default for option in method.options}) or "-" for method in found],
+            "options": [pairs({option.name: option.default for option in method.options}) or "-" for method in found],
             "from": [method.origin for method in found],
         }
     )
@@ -144,10 +137,10 @@ def _print_method(method: "MethodInfo") -> None:
     _print_facts(
         f"{method.name}: {method.summary}",
         {
-            "from": _source(method.origin),
+            "from": source_text(method.origin),
             "scheduler": method.kind,
             "jobs": "one for each seed" if method.expensive else "one for all seeds",
-            "fixed": _pairs(method.fixed),
+            "fixed": pairs(method.fixed),
             "options": "" if method.options else "none",
         },
     )
@@ -183,7 +176,7 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
     _print_facts(
         f"{benchmark.name}: {benchmark.summary}",
         {
-            "from": _source(benchmark.origin),
+            "from": source_text(benchmark.origin),
             "data": _provenance(benchmark),
             "metric": f"{benchmark.metric} ({benchmark.mode})",
             "recorded": ", ".join(benchmark.metrics),
@@ -201,38 +194,6 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
     )
 
 
-def _print_studies(found: "Sequence[StudyInfo]") -> None:
-    _print_table(
-        {
-            "study": [study.name for study in found],
-            "what it asks": [study.summary for study in found],
-            "methods": [", ".join(study.methods) for study in found],
-            "benchmarks": [", ".join(study.benchmarks) for study in found],
-            "seeds": [study.num_seeds for study in found],
-            "experiments": [f"{study.experiments:,}" for study in found],
-            "missing": [", ".join(study.missing) or "-" for study in found],
-            "from": [study.origin for study in found],
-        },
-        right=("seeds", "experiments"),
-    )
-
-
-def _print_study(study: "StudyInfo") -> None:
-    _print_facts(
-        f"{study.name}: {study.summary}",
-        {
-            "from": _source(study.origin),
-            "methods": ", ".join(study.methods),
-            "benchmarks": ", ".join(study.benchmarks),
-            "seeds": f"0 to {study.num_seeds - 1}",
-            "experiments": f"{study.experiments:,}",
-            "extra results": ", ".join(study.extra_results),
-            "settings": ", ".join(study.settings),
-            "missing": ", ".join(study.missing),
-        },
-    )
-
-
 def _print_plugins(reports: "Sequence[PluginReport]", problems: "Sequence[Problem]") -> None:
     from hpoctl.cli.output import hint
 
@@ -244,7 +205,7 @@ def _print_plugins(reports: "Sequence[PluginReport]", problems: "Sequence[Proble
             "registers": [_registers(report) for report in reports],
         }
     )
-    _print_lines(problem.what for problem in problems)
+    print_lines(problem.what for problem in problems)
     for remedy in dict.fromkeys(problem.fix for problem in problems):
         hint(remedy)
 
@@ -258,7 +219,8 @@ def _registers(report: "PluginReport") -> str:
     return "\n".join(named) or "-"
 
 
-def _source(origin: "Origin") -> str:
+def source_text(origin: "Origin") -> str:
+    """A plugin and its module."""
     return f"{origin} ({origin.target})"
 
 
@@ -271,7 +233,8 @@ def _provenance(benchmark: "BenchmarkInfo") -> str:
     return ", ".join(f"{key}: {fact}" for key, fact in benchmark.provenance.items())
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
+def pairs(values: Mapping[str, Any]) -> str:
+    """Names and values in a line."""
     return ", ".join(f"{key}={_text(value)}" for key, value in values.items())
 
 

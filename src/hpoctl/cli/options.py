@@ -41,7 +41,9 @@ PollInterval = Annotated[
 Checkpointing = Annotated[
     bool | None, typer.Option(help="Whether a resumed trial goes on where it paused (the default), or starts over.")
 ]
-Results = Annotated[Path | None, typer.Option(help="Root of results. Default: $HPOCTL_ROOT or ~/hpoctl.")]
+Results = Annotated[
+    Path | None, typer.Option(help="Root of results. Default: $HPOCTL_ROOT, that of hpoctl.toml, or ~/hpoctl.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 
 

@@ -34,7 +34,9 @@ def run(
     benchmark: Benchmarks = None,
     study: Annotated[
         str | None,
-        typer.Option(help="Study whose benchmarks and extra results are used. Default: the method's."),
+        typer.Option(
+            help="Study whose benchmarks and extra results are used: its name or its file. Default: the method's."
+        ),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="Name of the study's results. Default: one is made up.")] = None,
     random_seed: RandomSeed = None,

@@ -261,6 +261,10 @@ class Store(Protocol):
         """The size in bytes of each blob in the folder `prefix` and below, sorted by name. Empty string: all blobs."""
         ...
 
+    def folders(self, folder: str) -> Sequence[str]:
+        """The names of the folders directly in a folder, sorted, without the folder's own. Empty string: the root."""
+        ...
+
     def delete(self, name: str) -> None:
         """Remove a blob, or a folder with all that is in it; removing what is not there is no error."""
         ...
@@ -316,11 +320,13 @@ class Job:
 
     Attributes:
         name: The job's name, unique within a tag.
+        results: The root of results.
         command: The command of a worker. It reads tasks from its standard input, a line each, and answers there too.
         tasks: Its experiments.
     """
 
     name: str
+    results: str
     command: tuple[str, ...]
     tasks: tuple[Task, ...]
 

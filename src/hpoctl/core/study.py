@@ -11,6 +11,7 @@ from hpoctl.core.options import parse_setting
 from hpoctl.core.rng import WORD
 from hpoctl.core.space import Value
 
+DEFAULT_LAUNCHER = "local"
 DecisionTime = Literal["zero", "measured"] | float
 """What a suggestion costs on the simulated clock: nothing, what it really took, or so many seconds."""
 
@@ -61,7 +62,7 @@ class Study:
     poll_interval: float = 0.0
     checkpointing: bool = True
     fixed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    launcher: str = "local"
+    launcher: str = DEFAULT_LAUNCHER
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     default: bool = False
 
@@ -71,20 +72,17 @@ class Study:
         for field_name in ("methods", "benchmarks", "extra_results", "settings"):
             if not isinstance(getattr(self, field_name), tuple):
                 raise UsageError(f"{field_name} of study {self.name} is no tuple.", "Give a tuple of names.")
-        for text in self.settings:
-            parse_setting(text)
         if self.tag is not None:
             check_tag(self.tag)
-        if not self.methods or not self.benchmarks or self.num_seeds < 1:
-            raise UsageError(
-                f"Study {self.name} is empty.", "Give it a method, a benchmark and num_seeds >= 1 at least."
-            )
-        strangers = sorted(set(self.fixed) - set(self.methods))
-        if strangers:
-            raise UsageError(
-                f"Study {self.name} fixes values of {strangers[0]}, which it does not run.",
-                f"Add {strangers[0]} to its methods, or leave its fixed values out.",
-            )
+        if not self.methods or not self.benchmarks:
+            raise UsageError(f"Study {self.name} is empty.", "Give it a method and a benchmark at least.")
+        owners = {parse_setting(text).owner: "settings" for text in self.settings}
+        for method, what in {**owners, **dict.fromkeys(self.fixed, "fixed values")}.items():
+            if method not in self.methods:
+                raise UsageError(
+                    f"Study {self.name} has {what} of {method}, which it does not run.",
+                    f"Add {method} to its methods, or leave its {what} out.",
+                )
         _check_seeds(self.start_seed, self.num_seeds)
         _check_budget(self)
 

@@ -3,6 +3,8 @@
 Keys are the fields of `Study`; `fixed` and `launcher_options` are tables. A field that has its default is left out.
 """
 
+import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from difflib import get_close_matches
@@ -92,11 +94,12 @@ def _is_time(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # A whole number beyond the largest float could not be turned into one. NaN is not below it, either.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_plain(value: object) -> bool:
-    return isinstance(value, bool | int | float | str)
+    return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_plain_table(value: object) -> bool:
@@ -123,7 +126,7 @@ KINDS: tuple[tuple[frozenset[str], Callable[[object], bool], str], ...] = (
     (WHOLE, _is_whole, "a whole number"),
     (FLAGS, _is_flag, "true or false"),
     (frozenset({"decision_time"}), _is_time, "zero, measured, or a number of seconds"),
-    (NUMBERS, _is_number, "a number"),
+    (NUMBERS, _is_number, "a finite number"),
     (frozenset({"launcher_options"}), _is_plain_table, "a table of values"),
     (frozenset({"fixed"}), _is_tables, "a table for each method, with the values of its hyperparameters"),
 )

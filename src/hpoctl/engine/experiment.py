@@ -6,6 +6,7 @@
 
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from hpoctl.core.rng import Streams
 from hpoctl.core.sealed import DamagedError, seal, unseal
 from hpoctl.core.space import Config
 from hpoctl.core.study import DecisionTime
-from hpoctl.engine.metadata import Provenance, opening_metadata
+from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
 from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import column_names, parquet_bytes, rows_table
@@ -120,30 +121,21 @@ def run_experiment(
     """
     started = system.utc()
     wall, cpu = system.monotonic(), system.cpu()
+    opening = opening_metadata(spec, provenance, started.timestamp())
+    directory = _new_directory(spec, store, opening, started)
+    facts: dict[str, Any] = {}
     try:
-        blackbox = spec.benchmark.blackbox()
-        table_hash = blackbox.content_hash
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        opening = opening_metadata(spec, None, provenance, started.timestamp())
-        directory = _new_directory(spec, store, opening, started)
         if opened:
             opened(directory)
-        raise _failed(store, directory, f"The table of {spec.benchmark.name} cannot be opened", error) from error
-    opening = opening_metadata(spec, table_hash, provenance, started.timestamp())
-    directory = _new_directory(spec, store, opening, started)
-    if opened:
-        opened(directory)
-    try:
+        blackbox = _open(spec)
+        facts |= identity_metadata(spec, blackbox.content_hash)
         simulation = simulate(spec, blackbox, watcher, system)
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
-        _check_present(store, directory)
+        _read_metadata(store, directory)
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - wall, system.cpu() - cpu)
-        finished = _finished(spec, simulation.rows, str(opening["identity"]), directory, seconds)
-        closing = {
-            "status": "completed",
+        finished = _finished(spec, simulation.rows, facts["identity"], directory, seconds)
+        facts |= {
             "trials": finished.trials,
             "rows": finished.rows,
             "non_finite_rows": finished.non_finite_rows,
@@ -153,12 +145,14 @@ def run_experiment(
             "wall_seconds": finished.wall_seconds,
             "cpu_seconds": finished.cpu_seconds,
         }
-        close_metadata(store, directory, closing)
+        close_metadata(store, directory, {**facts, "status": "completed"})
     except KeyboardInterrupt:
-        close_metadata(store, directory, {"status": "interrupted"})
+        with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
+            close_metadata(store, directory, {**facts, "status": "interrupted"})
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
-        raise _failed(store, directory, f"{spec.name} failed", error) from error
+        closing = {**facts, "status": "failed", "error": traceback.format_exc()}
+        raise _failed(spec, store, directory, closing, error) from error
     return finished
 
 
@@ -166,34 +160,46 @@ def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> 
     """Write how an attempt ended into its metadata.
 
     Raises:
-        HpoctlError: The metadata is gone or cannot be written.
+        HpoctlError: The metadata is gone, damaged, or cannot be written.
     """
-    metadata = _check_present(store, directory)
-    store.put(f"{directory}/{METADATA}", seal({**metadata, **closing}))
+    store.put(f"{directory}/{METADATA}", seal({**_read_metadata(store, directory), **closing}))
 
 
-def _check_present(store: Store, directory: str) -> dict[str, Any]:
+def _read_metadata(store: Store, directory: str) -> dict[str, Any]:
     """The metadata of a running attempt; somebody may have removed it by force."""
     try:
         return unseal(store.get(f"{directory}/{METADATA}"))
     except (FileNotFoundError, DamagedError) as error:
         where = store.location(directory)
-        raise HpoctlError(f"{where} was removed or damaged while it ran.", "Launch the experiment again.") from error
+        raise HpoctlError(f"{where} was removed or damaged while it ran.", "Run the experiment again.") from error
 
 
-def _failed(store: Store, directory: str, what: str, error: BaseException) -> HpoctlError:
+def _open(spec: ExperimentSpec) -> Blackbox:
+    """The benchmark's table, whatever a plugin's code does when it is opened."""
+    try:
+        return spec.benchmark.blackbox()
+    except HpoctlError:
+        raise
+    except Exception as error:
+        raise HpoctlError(
+            f"The table of {spec.benchmark.name} cannot be opened: {_one_line(error)}.",
+            "`hpoctl benchmarks` names the plugin it comes from; tell its author.",
+        ) from error
+
+
+def _failed(
+    spec: ExperimentSpec, store: Store, directory: str, closing: Mapping[str, Any], error: BaseException
+) -> HpoctlError:
     """Record a failure beside the experiment, and say it in one line."""
-    closing = {"status": "failed", "error": traceback.format_exc()}
     try:
         close_metadata(store, directory, closing)
     except HpoctlError as unrecorded:
-        return HpoctlError(
-            f"{what}: {_one_line(error)}; and that cannot be recorded: {unrecorded.what}", unrecorded.fix
-        )
+        what = f"{spec.name} failed: {_one_line(error)}; and that cannot be recorded: {unrecorded.what}"
+        return HpoctlError(what, unrecorded.fix)
     if isinstance(error, HpoctlError):
         return error
     where = store.location(f"{directory}/{METADATA}")
-    return HpoctlError(f"{what}: {_one_line(error)}.", f"The traceback is in {where}.")
+    return HpoctlError(f"{spec.name} failed: {_one_line(error)}.", f"The traceback is in {where}.")
 
 
 def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, seconds: tuple[float, float]) -> Finished:
@@ -213,7 +219,8 @@ def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, second
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
+    message = traceback.TracebackException.from_exception(error)  # a plugin's own `__str__` may fail, too
+    return " ".join(f"{type(error).__name__}: {message}".split()).rstrip(".: ")
 
 
 class _ChargedSuggestions:

@@ -27,17 +27,13 @@ class Provenance:
     host: str = field(default_factory=platform.node)
 
 
-def opening_metadata(
-    spec: ExperimentSpec, table_hash: str | None, provenance: Provenance, timestamp: float
-) -> dict[str, Any]:
-    """The metadata of an experiment that is about to run.
+def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: float) -> dict[str, Any]:
+    """The metadata of an experiment that is about to run; its table is not open yet.
 
     The keys that Syne Tune 0.13 wrote keep their names, so that its readers find them.
 
     Args:
         spec: The experiment.
-        table_hash: The content hash of the benchmark's table; None if it could not be opened: the experiment then has
-            no identity.
         provenance: Where it runs, by what.
         timestamp: Now, in seconds since 1970.
     """
@@ -50,8 +46,8 @@ def opening_metadata(
         "benchmark": benchmark.name,
         "seed": spec.seed,
         "random_seed": spec.master_seed,
-        "identity": None if table_hash is None else identity(spec, table_hash),
-        "determinants": None if table_hash is None else determinants(spec, table_hash),
+        "identity": None,
+        "determinants": None,
         "metric_names": [benchmark.metric],
         "metric_mode": benchmark.mode,
         "scheduler_name": spec.method.kind,
@@ -64,7 +60,7 @@ def opening_metadata(
         "max_size_data_for_model": spec.max_size_data_for_model,
         "decision_time": spec.decision_time,
         "extra_results": [entry.name for entry in spec.extra_results],
-        "data": {**benchmark.provenance, "table": table_hash},
+        "data": dict(benchmark.provenance),
         "versions": dict(provenance.versions),
         "git_commit": provenance.git_commit,
         "entrypoint": provenance.entrypoint,
@@ -72,4 +68,13 @@ def opening_metadata(
         "pid": os.getpid(),
         "st_tuner_creation_timestamp": timestamp,
         "st_tuner_start_timestamp": timestamp,
+    }
+
+
+def identity_metadata(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
+    """What is known once the table is open: what determines the rows, and the identity that follows from it."""
+    return {
+        "identity": identity(spec, table_hash),
+        "determinants": determinants(spec, table_hash),
+        "data": {**spec.benchmark.provenance, "table": table_hash},
     }

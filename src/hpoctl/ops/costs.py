@@ -1,13 +1,13 @@
 """How long experiments are expected to take: measured on this machine where it has run some, else a model.
 
-Measurements lie in `<cache>/costs.json`, by method and benchmark: how many, and seconds of real time for 3,600 seconds of
-an experiment's clock. They are a hint for people and for the order of work; no result depends on them.
+Measurements lie in `<cache>/costs.json`, by method and benchmark: how many, and seconds of real time for 3,600 seconds
+of an experiment's clock. They are a hint for people and for the order of work; no result depends on them.
 """
 
 import json
-import os
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from hpoctl.stores.ledger import Attempt
 
 Basis = Literal["measured", "modelled"]
 HOUR = 3600.0
+YEAR = 365 * 24 * HOUR
 MODEL: Mapping[str, float] = {"random-search": 0.05, "asha": 0.4, "bayesian-optimization": 0.6, "mobster": 1.2}
 """Seconds for an hour of simulated time, by kind of method: the middle of what docs/explanation/cost.md shows."""
 
@@ -68,12 +69,13 @@ class Costs:
         """These, and what completed attempts on this host took."""
         measured = dict(self.measured)
         for attempt in attempts:
-            known = attempt.cell is not None and attempt.seconds is not None and attempt.seconds >= 0.0
-            if known and attempt.recorded == "completed" and attempt.host == host and attempt.budget > 0.0:
-                key = (attempt.cell.method, attempt.cell.benchmark)
+            cell, seconds = attempt.cell, attempt.seconds
+            if cell is None or seconds is None or seconds < 0.0 or attempt.budget <= 0.0:
+                continue
+            if attempt.recorded == "completed" and attempt.host == host:
+                key = (cell.method, cell.benchmark)
                 count, mean = measured.get(key, (0, 0.0))
-                rate = attempt.seconds * HOUR / attempt.budget
-                measured[key] = (count + 1, mean + (rate - mean) / min(count + 1, MEMORY))
+                measured[key] = (count + 1, mean + (seconds * HOUR / attempt.budget - mean) / min(count + 1, MEMORY))
         return Costs(measured)
 
 
@@ -81,8 +83,11 @@ def read_costs() -> Costs:
     """What this machine has measured; nothing, where that cannot be read."""
     try:
         entries = json.loads(_file().read_bytes())
-        return Costs({(method, bench): (int(count), float(mean)) for method, bench, count, mean in entries})
-    except (OSError, ValueError, TypeError):
+        measured = {(method, bench): (int(count), float(mean)) for method, bench, count, mean in entries}
+        return Costs(
+            {key: (count, mean) for key, (count, mean) in measured.items() if count > 0 and 0.0 <= mean < YEAR}
+        )
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return Costs({})
 
 
@@ -94,9 +99,10 @@ def write_costs(costs: Costs) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(entries), encoding="utf-8")
-        os.replace(temporary, file)
+        temporary.replace(file)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _file() -> Path:

@@ -1,6 +1,6 @@
 """Launches that run: a record for each in the tag, claimed by its process for as long as it lives.
 
-    <tag>/.hpoctl/launches/<datetime>-<pid>.json
+<tag>/.hpoctl/launches/<datetime>-<pid>.json
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`hpoctl methods`, `benchmarks`, `studies` and `plugins`: what every name means and where it comes from."""
+"""`hpoctl methods`, `benchmarks` and `plugins`: what every name means and where it comes from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from hpoctl.core.entries import Benchmark, Method
 from hpoctl.core.options import option_help, option_types, option_values
 from hpoctl.core.space import Value
-from hpoctl.core.study import Study
 from hpoctl.plugins import SELECTION, Origin, Registered, Registry
 
-EntryT = TypeVar("EntryT", Method, Benchmark, Study)
+EntryT = TypeVar("EntryT", Method, Benchmark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +108,6 @@ class BenchmarkInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyInfo:
-    """A study.
-
-    Attributes:
-        name: Its name.
-        summary: What it asks.
-        origin: The plugin that registers it.
-        methods: Names of methods.
-        benchmarks: Names of benchmarks.
-        num_seeds: How many seeds.
-        extra_results: Names of extra-result composers.
-        settings: Settings of its methods.
-        experiments: How many experiments that makes.
-        missing: Names among them that cannot be used, each with its kind: not installed, refused, or mistyped.
-    """
-
-    name: str
-    summary: str
-    origin: Origin
-    methods: tuple[str, ...]
-    benchmarks: tuple[str, ...]
-    num_seeds: int
-    extra_results: tuple[str, ...]
-    settings: tuple[str, ...]
-    experiments: int
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with a plugin.
 
@@ -184,17 +154,6 @@ def list_benchmarks(registry: Registry, name: str | None = None) -> tuple[Benchm
     if name is not None:
         registry.benchmark(name)
     return tuple(_benchmark(registered) for registered in _chosen(registry.benchmarks, name))
-
-
-def list_studies(registry: Registry, name: str | None = None) -> tuple[StudyInfo, ...]:
-    """All studies, or the one of that name.
-
-    Raises:
-        UsageError: There is no study of that name.
-    """
-    if name is not None:
-        registry.study(name)
-    return tuple(_study(registered, registry) for registered in _chosen(registry.studies, name))
 
 
 def type_text(kind: Any) -> str:
@@ -249,23 +208,4 @@ def _benchmark(registered: Registered[Benchmark]) -> BenchmarkInfo:
         max_wallclock_time=benchmark.max_wallclock_time,
         max_num_evaluations=benchmark.max_num_evaluations,
         provenance={str(key): str(fact) for key, fact in benchmark.provenance.items()},
-    )
-
-
-def _study(registered: Registered[Study], registry: Registry) -> StudyInfo:
-    study = registered.entry
-    missing = [f"method {name}" for name in study.methods if name not in registry.methods]
-    missing += [f"benchmark {name}" for name in study.benchmarks if name not in registry.benchmarks]
-    missing += [f"extra-result composer {name}" for name in study.extra_results if name not in registry.extra_results]
-    return StudyInfo(
-        name=study.name,
-        summary=study.summary,
-        origin=registered.origin,
-        methods=study.methods,
-        benchmarks=study.benchmarks,
-        num_seeds=study.num_seeds,
-        extra_results=study.extra_results,
-        settings=study.settings,
-        experiments=len(study.cells()),
-        missing=tuple(missing),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import parse_setting
@@ -54,6 +55,34 @@ SIMPLE = tuple(
     for entry in fields(Overrides)
     if entry.name not in {"methods", "benchmarks", "settings", "launcher", "launcher_options"}
 )
+
+
+SELECTION = ("methods", "benchmarks", "start_seed", "num_seeds")
+"""What says which experiments are meant, not what they are."""
+
+
+def overrides_table(changes: Overrides) -> dict[str, Any]:
+    """These as plain values, without what is not said."""
+    values = {entry.name: getattr(changes, entry.name) for entry in fields(Overrides)}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {name: value for name, value in plain.items() if value not in (None, [], {})}
+
+
+def overrides_from_table(table: Mapping[str, Any]) -> Overrides:
+    """From plain values back."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    return Overrides(**values)
+
+
+def carried(earlier: Overrides, changes: Overrides) -> Overrides:
+    """The changes, on top of what was said earlier about what an experiment is.
+
+    Which experiments were meant earlier does not matter, nor do settings of methods that are not meant now.
+    """
+    kept = {name: getattr(earlier, name) for name in SIMPLE if name not in SELECTION}
+    simple = {name: value for name, value in kept.items() if getattr(changes, name) is None}
+    own = [text for text in earlier.settings if not changes.methods or parse_setting(text).owner in changes.methods]
+    return replace(changes, settings=(*own, *changes.settings), **simple)
 
 
 def override(study: Study, changes: Overrides) -> Study:

@@ -7,11 +7,12 @@ from pathlib import Path
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_tag, made_up_tag
 from hpoctl.core.options import parse_setting
-from hpoctl.core.places import results_root
 from hpoctl.core.rng import stream
 from hpoctl.core.study import Study
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.choose_study import find_study
+from hpoctl.ops.config import read_config, results_folder
 from hpoctl.ops.overrides import Overrides, override
 from hpoctl.ops.provenance import provenance_of
 from hpoctl.ops.resolve import resolve, spec_of
@@ -26,10 +27,11 @@ class RunRequest:
 
     Attributes:
         changes: What the options say; it names a method at least. Without `num_seeds` there is one seed.
-        study: The study whose benchmarks and composers are used; None: the one that names the method.
+        study: The study whose benchmarks and composers are used, by name or file; None: the one that has the method.
         tag: The tag; None: one is made up.
         random_seed: The master seed; None: it is drawn.
-        results: The root of results; None: $HPOCTL_ROOT, or ~/hpoctl.
+        results: The root of results; None: $HPOCTL_ROOT, that of the folder's configuration, or ~/hpoctl.
+        folder: Where study files and a configuration are looked for.
     """
 
     changes: Overrides = field(default_factory=Overrides)
@@ -37,6 +39,7 @@ class RunRequest:
     tag: str | None = None
     random_seed: int | None = None
     results: Path | None = None
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     check_names(request.changes, registry)
     studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
-    store = LocalStore(request.results or results_root())
+    store = LocalStore(results_folder(request.results, read_config(request.folder)))
     master_seed = master_seed_for(store, tag, request.random_seed)
     specs = [
         spec_of(resolved, tag, master_seed.value, cell)
@@ -115,7 +118,7 @@ def _study_of(method: str, request: RunRequest, registry: Registry) -> Study:
 def _base(method: str, request: RunRequest, registry: Registry) -> Study:
     """The study that was named, or the only one that has the method and the benchmarks, if any were named."""
     if request.study is not None:
-        return registry.study(request.study)
+        return find_study(request.study, registry, request.folder)[0]
     wanted = set(request.changes.benchmarks)
     studies = [entry.entry for entry in registry.studies.values()]
     studies = [study for study in studies if method in study.methods and wanted <= set(study.benchmarks)]

@@ -9,7 +9,7 @@ Plans are never changed. The newest one is the highest number; together they are
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, Cell
@@ -18,6 +18,7 @@ from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, seal, unseal
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import study_from_table, study_table
+from hpoctl.ops.overrides import Overrides, overrides_from_table, overrides_table
 
 FORMAT = 1
 STUDY_FILE = "study.json"
@@ -30,12 +31,12 @@ class MasterSeed:
 
     Attributes:
         value: The master seed.
-        stored: Whether the tag has it already.
+        drawn: Whether it has just been drawn.
         warning: What a person should know about it; empty: nothing.
     """
 
     value: int
-    stored: bool
+    drawn: bool
     warning: str = ""
 
 
@@ -47,11 +48,18 @@ class Plan:
         name: Its name, unique within the tag.
         study: The study, as it was after all options.
         source: What the study was read from: the name of a registered study, or a file.
+        changes: What the options changed about it.
     """
 
     name: str
     study: Study
     source: str
+    changes: Overrides = field(default_factory=Overrides)
+
+
+def draw_master_seed() -> int:
+    """A master seed that nobody could guess."""
+    return secrets.randbelow(MASTER_SEEDS)
 
 
 def master_seed_for(store: Store, tag: str, wanted: int | None) -> MasterSeed:
@@ -64,11 +72,11 @@ def master_seed_for(store: Store, tag: str, wanted: int | None) -> MasterSeed:
     """
     stored = stored_master_seed(store, tag)
     if wanted is None:
-        return MasterSeed(secrets.randbelow(MASTER_SEEDS) if stored is None else stored, stored is not None)
+        return MasterSeed(draw_master_seed(), drawn=True) if stored is None else MasterSeed(stored, drawn=False)
     if stored is None or stored == wanted:
-        return MasterSeed(wanted, stored is not None)
+        return MasterSeed(wanted, drawn=False)
     warning = f"tag {tag} has the master seed {stored}; results with another one cannot be paired with them"
-    return MasterSeed(wanted, stored=False, warning=warning)
+    return MasterSeed(wanted, drawn=False, warning=warning)
 
 
 def keep_master_seed(store: Store, tag: str, master_seed: int, *, replace: bool = False) -> int:
@@ -109,18 +117,19 @@ def stored_master_seed(store: Store, tag: str) -> int | None:
     return master_seed
 
 
-def keep_plan(store: Store, tag: str, study: Study, source: str) -> Plan:
+def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> Plan:
     """Keep what is about to be launched; an equal plan that the tag has already is used again."""
     content = {"format": FORMAT, "tag": tag, "source": source, "study": study_table(study)}
     digest = content_hash(canonical_json(content))[:12]
-    names = _plan_names(store, tag)
+    changes = changes or Overrides()
+    names = plan_names(store, tag)
     for name in names:
         if name.endswith(f"-{digest}"):
-            return Plan(name, study, source)
-    name = f"{len(names) + 1:04d}-{digest}"
+            return Plan(name, study, source, changes)
+    name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
     with suppress(FileExistsError):  # another launch has just written the same
-        store.put(_plan_file(tag, name), seal(content), create=True)
-    return Plan(name, study, source)
+        store.put(_plan_file(tag, name), seal({**content, "changes": overrides_table(changes)}), create=True)
+    return Plan(name, study, source, changes)
 
 
 def read_plan(store: Store, tag: str, name: str) -> Plan:
@@ -133,8 +142,9 @@ def read_plan(store: Store, tag: str, name: str) -> Plan:
     try:
         content = unseal(store.get(file))
         table: Mapping[str, object] = content["study"]
-        return Plan(name, study_from_table(table, where=f"plan {name}"), str(content["source"]))
-    except (FileNotFoundError, DamagedError, KeyError, TypeError, UsageError) as error:
+        study = study_from_table(table, where=f"plan {name}")
+        return Plan(name, study, str(content["source"]), overrides_from_table(content["changes"]))
+    except (FileNotFoundError, DamagedError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise IncompleteError(
             f"{store.location(file)} is missing or damaged ({error}).",
             "Remove the file and launch with the same options as before.",
@@ -147,7 +157,7 @@ def read_plans(store: Store, tag: str) -> list[Plan]:
     Raises:
         IncompleteError: One is damaged.
     """
-    return [read_plan(store, tag, name) for name in _plan_names(store, tag)]
+    return [read_plan(store, tag, name) for name in plan_names(store, tag)]
 
 
 def wanted_cells(plans: list[Plan]) -> dict[Cell, Plan]:
@@ -157,13 +167,20 @@ def wanted_cells(plans: list[Plan]) -> dict[Cell, Plan]:
 
 def tags(store: Store) -> list[str]:
     """The tags that there is anything of."""
-    heads = dict.fromkeys(name.partition("/")[0] for name in store.list("") if "/" in name)
-    return [head for head in heads if not head.startswith(".")]
+    return [name for name in store.folders("") if not name.startswith(".")]
 
 
-def _plan_names(store: Store, tag: str) -> list[str]:
+def plan_names(store: Store, tag: str) -> list[str]:
+    """The names of all plans of a tag, the oldest first; some may be damaged."""
     folder = f"{tag}/{CONTROL}/plans"
-    return [name.removeprefix(f"{folder}/").removesuffix(".json") for name in store.list(folder)]
+    return [
+        name.removeprefix(f"{folder}/").removesuffix(".json") for name in store.list(folder) if name.endswith(".json")
+    ]
+
+
+def _number(name: str) -> int:
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _plan_file(tag: str, name: str) -> str:

@@ -125,6 +125,14 @@ class Registry:
         """
         return self._find(STUDIES, self.studies, name)
 
+    def launcher(self, name: str) -> LauncherEntry:
+        """The launcher of that name.
+
+        Raises:
+            UsageError: There is none, or several plugins register it.
+        """
+        return self._find(LAUNCHERS, self.launchers, name)
+
     def _find(self, kind: Kind[EntryT], table: Mapping[str, Registered[EntryT]], name: str) -> EntryT:
         if name in table:
             return table[name].entry

@@ -17,6 +17,8 @@ from hpoctl.core.sealed import DamagedError, unseal
 Recorded = Literal["completed", "running", "failed", "interrupted", "damaged"]
 State = Literal["done", "running", "failed", "missing"]
 RECORDED: frozenset[str] = frozenset({"completed", "running", "failed", "interrupted"})
+TRACEBACK = "Traceback (most recent call last)"
+OWN_ERRORS = f"{HpoctlError.__module__}."
 DIED = "nobody runs it any more: its process was killed, or the machine stopped"
 
 
@@ -82,12 +84,22 @@ def read_attempts(store: Store, tag: str, *, verify: bool = False) -> list[Attem
     return _attempts(store, store.list(tag), verify=verify)
 
 
+def read_again(store: Store, directories: Iterable[str], *, verify: bool = False) -> list[Attempt]:
+    """What some attempts are now, without a look at the rest of the tag; those that are gone are left out."""
+    sizes: dict[str, int] = {}
+    for directory in directories:
+        sizes |= store.list(directory)
+    return _attempts(store, sizes, verify=verify)
+
+
 def attempts_at(store: Store, tag: str, cell: Cell, *, expensive: bool) -> list[Attempt]:
     """The attempts at one experiment, their content verified, without a look at the rest of the tag."""
-    prefix = experiment_prefix(tag, cell, expensive=expensive)
-    folder = prefix.rsplit("/", 1)[0]
-    names = {name: size for name, size in store.list(folder).items() if name.startswith(prefix)}
-    return [attempt for attempt in _attempts(store, names, verify=True) if attempt.cell == cell]
+    folder, _, start = experiment_prefix(tag, cell, expensive=expensive).rpartition("/")
+    sizes: dict[str, int] = {}
+    for name in store.folders(folder):
+        if name.startswith(start):
+            sizes |= store.list(f"{folder}/{name}")
+    return [attempt for attempt in _attempts(store, sizes, verify=True) if attempt.cell == cell]
 
 
 def standings(tag: str, cells: Iterable[Cell], attempts: Iterable[Attempt], claims: Claims) -> dict[Cell, Standing]:
@@ -123,11 +135,11 @@ def _attempts(store: Store, sizes: Mapping[str, int], *, verify: bool) -> list[A
     found = []
     for folder, size in folders.items():
         if f"{folder}/{METADATA}" in sizes or f"{folder}/{RESULTS}" in sizes:
-            found.append(_attempt(store, folder, size, sizes.get(f"{folder}/{RESULTS}"), verify=verify))
+            found.append(_attempt(store, folder, size, sizes, verify=verify))
     return [attempt for attempt in found if attempt is not None]
 
 
-def _attempt(store: Store, folder: str, size: int, results_size: int | None, *, verify: bool) -> Attempt | None:
+def _attempt(store: Store, folder: str, size: int, sizes: Mapping[str, int], *, verify: bool) -> Attempt | None:
     try:
         metadata = unseal(store.get(f"{folder}/{METADATA}"))
         cell = Cell(str(metadata["algorithm"]), str(metadata["benchmark"]), int(metadata["seed"]))
@@ -136,14 +148,16 @@ def _attempt(store: Store, folder: str, size: int, results_size: int | None, *, 
         if recorded not in RECORDED:
             raise DamagedError(f"its status is {recorded!r}")
     except FileNotFoundError:
-        if results_size is None:
+        if f"{folder}/{METADATA}" in sizes:
             return None  # moved away by somebody else while we looked
         return _damaged(folder, size, f"there is no {METADATA}")
     except (HpoctlError, ValueError, KeyError, TypeError) as error:
         return _damaged(folder, size, f"{METADATA} is damaged: {_cause(error)}")
     reason = "" if recorded == "completed" else _first_line(metadata)
     if recorded == "completed":
-        reason = _what_is_wrong(store, folder, metadata, results_size, verify=verify)
+        if f"{folder}/{RESULTS}" not in sizes:
+            sizes = store.list(folder)  # it may have been completed while we looked
+        reason = _what_is_wrong(store, folder, metadata, sizes.get(f"{folder}/{RESULTS}"), verify=verify)
         recorded = "damaged" if reason else recorded
     seconds = metadata.get("wall_seconds")
     host, identity = str(metadata.get("host", "")), metadata.get("identity")
@@ -159,9 +173,14 @@ def _cause(error: Exception) -> str:
 
 
 def _first_line(metadata: Mapping[str, Any]) -> str:
-    """The last line of a traceback, which says what went wrong; a reason of one line as it is."""
+    """What a traceback says went wrong, without the rest of a message of several lines; other reasons as they are."""
     lines = str(metadata.get("error") or metadata["status"]).strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    last = max((place for place, line in enumerate(lines) if line.startswith(TRACEBACK)), default=None)
+    if last is not None:
+        said = [line for line in lines[last + 1 :] if line[:1].strip()]
+        lines = said[:1] or lines[-1:]
+    line = lines[0].strip() if lines else ""
+    return line.partition(": ")[2] if line.startswith(OWN_ERRORS) else line
 
 
 def _what_is_wrong(store: Store, folder: str, metadata: Mapping[str, Any], size: int | None, *, verify: bool) -> str:
@@ -169,7 +188,7 @@ def _what_is_wrong(store: Store, folder: str, metadata: Mapping[str, Any], size:
         return f"{RESULTS} is missing"
     expected = metadata.get("results_bytes")
     if size != expected:
-        return f"{RESULTS} has {size:,} of {expected:,} bytes"
+        return f"{RESULTS} has {size} bytes, not {expected}"
     if verify:
         try:
             data = store.get(f"{folder}/{RESULTS}")

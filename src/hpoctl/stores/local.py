@@ -6,14 +6,17 @@ file that no listing shows.
 """
 
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError, UsageError
 
 TEMPORARY = ".tmp-"
+BAD = re.compile(r"[\\\0\ud800-\udfff]")
+"""What no name may contain: a letter that separates or ends names somewhere, or half of one (a surrogate)."""
 
 
 class LocalStore:
@@ -30,8 +33,7 @@ class LocalStore:
         """Write a blob atomically and durably; see `Store.put`."""
         target = self._path(name)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._check_inside(target.parent)
+            self._make_folder(target.parent)
             temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
             try:
                 _write_through(temporary, data)
@@ -43,9 +45,7 @@ class LocalStore:
                 temporary.unlink(missing_ok=True)
             _sync_directory(target.parent)
         except FileExistsError:
-            if create:
-                raise
-            raise _cannot_write(target, "a file is where a folder should be") from None
+            raise
         except OSError as error:
             raise _cannot_write(target, error.strerror or str(error)) from error
 
@@ -72,10 +72,31 @@ class LocalStore:
         """
         base = self._path(prefix) if prefix else self.root
         sizes: dict[str, int] = {}
-        if base.is_dir():
-            self._check_inside(base)
-            _add_sizes(base, f"{prefix}/" if prefix else "", sizes)
+        try:
+            if base.is_dir():
+                self._check_inside(base)
+                _add_sizes(base, f"{prefix}/" if prefix else "", sizes)
+        except OSError as error:
+            raise _cannot_read(base, error) from error
         return dict(sorted(sizes.items()))
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """The names of the folders directly in a folder, sorted. Links are not followed.
+
+        Raises:
+            HpoctlError: The folder cannot be read, or leads out of the root.
+        """
+        base = self._path(folder) if folder else self.root
+        try:
+            if not base.is_dir():
+                return []
+            self._check_inside(base)
+            with os.scandir(base) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _cannot_read(base, error) from error
 
     def delete(self, name: str) -> None:
         """Remove a blob or a folder; removing what is not there is no error. A link is removed, not what it names."""
@@ -86,6 +107,8 @@ class LocalStore:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+        except NotADirectoryError:
+            return  # a file is where its folder would be
         except OSError as error:
             raise HpoctlError(
                 f"Cannot remove {path}: {error.strerror or error}.", "Check the permissions of its folder."
@@ -97,8 +120,7 @@ class LocalStore:
         try:
             self._check_inside(source.parent)
             _check_kind(source, present=True)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            self._check_inside(destination.parent)
+            self._make_folder(destination.parent)
             _check_kind(destination, present=False)
             source.rename(destination)
             _sync_directory(destination.parent)
@@ -117,14 +139,23 @@ class LocalStore:
 
     def _path(self, name: str) -> Path:
         parts = name.split("/")
-        if any(part in {"", ".", ".."} or "\0" in part or "\\" in part for part in parts):
+        if any(part in {"", ".", ".."} or BAD.search(part) for part in parts):
             raise UsageError(f"{name!r} is not a name below {self.root}.", "Use names joined by single slashes.")
         return self.root.joinpath(*parts)
 
+    def _make_folder(self, folder: Path) -> None:
+        self._check_inside(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise _cannot_write(folder, "a file is where a folder should be") from None
+
     def _check_inside(self, folder: Path) -> None:
-        """Refuse to write through a symbolic link that leads out of the root."""
-        if not folder.resolve().is_relative_to(self.root.resolve()):
-            raise HpoctlError(f"{folder} leads out of {self.root}.", "Remove the symbolic link and try again.")
+        """Refuse to go through a symbolic link below the root: out of it, round in a circle, or to another tag."""
+        root, real = (Path(os.path.realpath(path)) for path in (self.root, folder))
+        if real != root / folder.relative_to(self.root):
+            where = "to another of its folders" if real.is_relative_to(root) else f"out of {self.root}"
+            raise HpoctlError(f"{folder} leads {where}.", "Remove the symbolic link and try again.")
 
 
 def _check_kind(path: Path, *, present: bool) -> None:
@@ -146,9 +177,11 @@ def _add_sizes(folder: Path, prefix: str, sizes: dict[str, int]) -> None:
     except FileNotFoundError:
         return  # moved or removed by somebody else while we looked
     except OSError as error:
-        raise HpoctlError(
-            f"Cannot read {folder}: {error.strerror or error}.", "Check the folder and its permissions."
-        ) from error
+        raise _cannot_read(folder, error) from error
+
+
+def _cannot_read(folder: Path, error: OSError) -> HpoctlError:
+    return HpoctlError(f"Cannot read {folder}: {error.strerror or error}.", "Check the folder and its permissions.")
 
 
 def _write_through(path: Path, data: bytes) -> None:

@@ -11,6 +11,7 @@ Each check raises `ContractError`, an `AssertionError`, with one line that says 
 
 from hpoctl.testing.backends import check_backend
 from hpoctl.testing.blackboxes import check_benchmark, check_blackbox
+from hpoctl.testing.claims import check_claims
 from hpoctl.testing.contract import ContractError
 from hpoctl.testing.methods import check_method, run_quietly, run_spec
 from hpoctl.testing.stores import check_store
@@ -21,6 +22,7 @@ __all__ = [
     "check_backend",
     "check_benchmark",
     "check_blackbox",
+    "check_claims",
     "check_method",
     "check_store",
     "run_quietly",

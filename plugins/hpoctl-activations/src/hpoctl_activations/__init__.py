@@ -39,5 +39,6 @@ def hpoctl_studies() -> Iterable[Study]:
             benchmarks=("fcnet-protein", "fcnet-naval", "fcnet-parkinsons", "fcnet-slice"),
             num_seeds=20,
             extra_results=("rung-levels",),
+            default=True,
         ),
     )

@@ -1,0 +1,304 @@
+"""What `hpoctl launch` costs beyond its experiments: planning, processes, recording, verification, progress.
+
+    python benchmarks/launch_overhead.py [--seeds 20] [--runs 3] [--methods RS ASHA] [--plan-cells 10000]
+
+A study of cheap methods on the four fcnet benchmarks is launched in a temporary root, and its CPU seconds (all
+processes) are compared with those of the same experiments simulated in one warm process and turned into the bytes of
+their results, without plan, ledger, pool, recording and progress. The experiments are the smallest part of a study
+that could be done without hpoctl's own work, so the share is that of everything else (budget: 10 %). Where it goes is
+measured in this process, with a store that keeps accounts.
+
+The last table is the time of `hpoctl launch --dry-run` for 10,000 experiments, none and all of which are complete
+(budget: 5 s).
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.cells import METADATA, RESULTS, Cell, experiment_prefix
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.sealed import seal
+from hpoctl.core.study import Study
+from hpoctl.engine.experiment import simulate
+from hpoctl.engine.metadata import identity_metadata, opening_metadata
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.engine.table import parquet_bytes, rows_table
+from hpoctl.ops.provenance import provenance_of
+from hpoctl.ops.registry import open_registry
+from hpoctl.ops.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.tags import keep_master_seed, keep_plan, plan_names
+from hpoctl.ops.work import Workshop, work
+from hpoctl.stores.claims import LocalClaims
+from hpoctl.stores.local import LocalStore
+from hpoctl.testing.methods import Nobody
+
+TAG = "overhead"
+MASTER_SEED = 1
+REPORT = """
+import atexit, json, resource, sys
+def tell():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print("CPU", json.dumps([one.ru_utime + one.ru_stime for one in used]), file=sys.stderr)
+atexit.register(tell)
+from hpoctl.__main__ import main
+sys.argv[0] = "hpoctl"
+main()
+"""
+"""Runs hpoctl and prints the CPU seconds of its process, and of the processes that it started."""
+
+
+@dataclass
+class Accounts:
+    """CPU seconds and calls by what they were spent on."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def charge(self, name: str) -> Iterator[None]:
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began
+            self.calls[name] = self.calls.get(name, 0) + 1
+
+
+class AccountedStore(LocalStore):
+    """A store that keeps accounts."""
+
+    def __init__(self, root: Path, accounts: Accounts) -> None:
+        super().__init__(root)
+        self.accounts = accounts
+
+    def put(self, name: str, data: bytes, *, create: bool = False) -> None:
+        with self.accounts.charge("store: writes"):
+            super().put(name, data, create=create)
+
+    def get(self, name: str) -> bytes:
+        with self.accounts.charge("store: reads"):
+            return super().get(name)
+
+    def list(self, prefix: str) -> Mapping[str, int]:
+        with self.accounts.charge("store: reads"):
+            return super().list(prefix)
+
+    def folders(self, folder: str) -> Sequence[str]:
+        with self.accounts.charge("store: reads"):
+            return super().folders(folder)
+
+
+class AccountedClaims(LocalClaims):
+    """Claims that keep accounts."""
+
+    def __init__(self, root: Path, accounts: Accounts) -> None:
+        super().__init__(root)
+        self.accounts = accounts
+
+    def take(self, key: str) -> bool:
+        with self.accounts.charge("claims"):
+            return super().take(key)
+
+    def release(self, key: str) -> None:
+        with self.accounts.charge("claims"):
+            super().release(key)
+
+
+def hpoctl(*words: str) -> tuple[float, float]:
+    """CPU seconds of a command's own process, and of those that it started."""
+    command = [sys.executable, "-c", REPORT, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"hpoctl {' '.join(words)} ended with {done.returncode}:\n{done.stderr}")
+    own, children = json.loads(done.stderr.rpartition("CPU ")[2])
+    return own, children
+
+
+def cpu_of(command: Sequence[str]) -> float:
+    """CPU seconds of a process with an empty input."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def experiments_alone(specs: Sequence[ExperimentSpec]) -> float:
+    """CPU seconds of the experiments, simulated and turned into bytes in this process, which is warm by then."""
+    for spec in {(spec.method.name, spec.benchmark.name): spec for spec in specs}.values():
+        bytes_of(spec)
+    began = time.process_time()
+    for spec in specs:
+        bytes_of(spec)
+    return time.process_time() - began
+
+
+def bytes_of(spec: ExperimentSpec) -> bytes:
+    """An experiment without anything around it."""
+    simulation = simulate(spec, spec.benchmark.blackbox(), Nobody(), SystemTime())
+    return parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
+
+
+def work_accounts(specs: Sequence[ExperimentSpec], study: Study) -> tuple[Accounts, float]:
+    """What a worker spends on the store, on claims and on answers, and its CPU seconds in all."""
+    registry = open_registry()
+    accounts = Accounts()
+    with tempfile.TemporaryDirectory() as folder:
+        store = AccountedStore(Path(folder), accounts)
+        keep_master_seed(store, TAG, MASTER_SEED)
+        plan = keep_plan(store, TAG, study, "benchmark")
+        shop = Workshop(store, AccountedClaims(Path(folder), accounts), registry, TAG, MASTER_SEED, "hpoctl", None)
+        lines = [
+            json.dumps(
+                {"plan": plan.name, "method": spec.cell.method, "benchmark": spec.cell.benchmark, "seed": spec.seed}
+            )
+            for spec in specs
+        ]
+        began = time.process_time()
+        work(lines, answering(accounts), shop)
+        return accounts, time.process_time() - began
+
+
+def answering(accounts: Accounts) -> Callable[[Mapping[str, Any]], None]:
+    """Answers into the void, as costly as those into a pipe."""
+    void = Path(os.devnull).open("w", encoding="utf-8")
+
+    def answer(message: Mapping[str, Any]) -> None:
+        with accounts.charge("answers"):
+            void.write(json.dumps(message) + "\n")
+            void.flush()
+
+    return answer
+
+
+def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
+    """The share of everything that is not an experiment, and where it goes."""
+    specs = [spec_of(resolved, TAG, MASTER_SEED, cell) for cell in study.cells()]
+    words = ["--study", study.name, "--tag", TAG, "--num-seeds", str(study.num_seeds), "--random-seed", "1"]
+    words += [word for method in study.methods for word in ("--method", method)]
+    pairs = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as folder:
+            own, workers = hpoctl("launch", *words, "--results", folder)
+            looks = hpoctl("launch", "--tag", TAG, "--results", folder)[0]
+        alone = experiments_alone(specs)
+        pairs.append((own + workers, alone, own, workers, looks))
+    total, alone, own, workers, looks = (median(column) for column in zip(*pairs, strict=True))
+    share = median((pair[0] - pair[1]) / pair[0] for pair in pairs)
+    shares = ", ".join(f"{100 * (pair[0] - pair[1]) / pair[0]:.1f}" for pair in pairs)
+    print(f"{len(specs)} experiments of {' and '.join(study.methods)}, medians of {runs} runs, CPU seconds")
+    print(f"hpoctl launch, all processes    {total:8.2f}  (its own {own:.2f}, workers {workers:.2f})")
+    print(f"the experiments alone           {alone:8.2f}")
+    print(f"overhead                        {100 * share:7.1f}%  (budget 10 %; single runs: {shares})")
+    print()
+    start = cpu_of([sys.executable, "-m", "hpoctl", "--version"])
+    worker = [sys.executable, "-m", "hpoctl", "work", "--tag", TAG, "--random-seed", "1", "--results", "nowhere"]
+    ready = cpu_of([*worker, "--entrypoint", "none"])
+    with tempfile.TemporaryDirectory() as folder:
+        planning = hpoctl("launch", *words, "--dry-run", "--results", folder)[0]
+    accounts, worked = work_accounts(specs, study)
+    count = len(os.sched_getaffinity(0))
+    print("where it goes, CPU ms                        in all   an experiment")
+    row("start of hpoctl", start, len(specs))
+    row("plan, an empty root (its imports included)", planning - start, len(specs))
+    row("pool, progress and last look of the launch", own - planning, len(specs))
+    row(f"start of {count} workers", count * ready, len(specs))
+    for name, seconds in accounts.seconds.items():
+        row(f"{name} ({accounts.calls[name]} times)", seconds, len(specs))
+    row("specs, metadata, hashes of a worker", worked - alone - sum(accounts.seconds.values()), len(specs))
+    print(f"launched again, nothing to do: {looks:.2f} CPU s, {len(specs)} results verified")
+
+
+def row(name: str, seconds: float, count: int) -> None:
+    print(f"{name:<42} {1000 * seconds:8.0f} {1000 * seconds / count:12.2f}")
+
+
+def print_planning(study: Study, cells: int) -> None:
+    """Wall and CPU seconds of a dry run of many experiments: none there, and all complete."""
+    registry = open_registry()
+    seeds = -(-cells // (len(study.methods) * len(study.benchmarks)))
+    resolved = resolve(replace(study, num_seeds=seeds), registry)
+    words = ["launch", "--study", study.name, "--tag", TAG, "--num-seeds", str(seeds), "--random-seed", "1"]
+    print(f"\nplan of {len(resolved.study.cells()):,} experiments          wall s   CPU s   memory MB")
+    with tempfile.TemporaryDirectory() as folder:
+        measure_plan("an empty root", [*words, "--dry-run", "--results", folder])
+        fill(LocalStore(Path(folder)), resolved)
+        measure_plan("all are complete", [*words, "--dry-run", "--results", folder])
+
+
+def measure_plan(name: str, words: Sequence[str]) -> None:
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "hpoctl", *words], stdout=subprocess.DEVNULL)
+    _, code, used = os.wait4(process.pid, 0)
+    process.returncode = code
+    if code:
+        raise SystemExit(f"hpoctl {' '.join(words)} ended with {code}")
+    wall, memory = time.perf_counter() - began, used.ru_maxrss / 1024
+    print(f"{name:<34} {wall:8.2f} {used.ru_utime + used.ru_stime:8.2f} {memory:8.0f}")
+
+
+def fill(store: LocalStore, resolved: Resolved) -> None:
+    """Complete results, written without waiting for the disk; their rows are a real experiment's."""
+    registry = open_registry()
+    cells = resolved.study.cells()
+    specs = [spec_of(resolved, TAG, MASTER_SEED, cell) for cell in cells]
+    provenance = provenance_of(specs[:1], registry)
+    first = specs[0]
+    results = bytes_of(first)
+    tables = {name: entry.blackbox().content_hash for name, entry in resolved.benchmarks.items()}
+    keep_master_seed(store, TAG, MASTER_SEED)
+    keep_plan(store, TAG, resolved.study, resolved.study.name)
+    for number, spec in enumerate(specs):
+        metadata = opening_metadata(spec, provenance, 1.7e9 + number)
+        metadata |= identity_metadata(spec, tables[spec.benchmark.name])
+        metadata |= {
+            "trials": 50,
+            "rows": 5000,
+            "non_finite_rows": 0,
+            "results_bytes": len(results),
+            "results_sha256": content_hash(results),
+            "decision_seconds": 0.002,
+            "wall_seconds": 0.03,
+            "cpu_seconds": 0.02,
+            "status": "completed",
+        }
+        prefix = experiment_prefix(TAG, spec.cell, expensive=spec.method.expensive)
+        folder = store.root / f"{prefix}20261124-000000-{number:06d}"
+        folder.mkdir(parents=True)
+        (folder / METADATA).write_bytes(seal(metadata))
+        (folder / RESULTS).write_bytes(results)
+    print(f"  (results of {len(results):,} bytes each)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--methods", nargs="+", default=["RS", "ASHA"])
+    parser.add_argument("--plan-cells", type=int, default=10_000)
+    options = parser.parse_args()
+    study = open_registry().study("activations")
+    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
+    if options.seeds:
+        cheap = replace(study, methods=tuple(options.methods), num_seeds=options.seeds)
+        print_overhead(cheap, resolve(cheap, open_registry()), options.runs)
+    if options.plan_cells:
+        print_planning(study, options.plan_cells)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""`hpoctl launch`."""
+
+import shlex
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hpoctl.cli.options import (
+    AsJson,
+    Benchmarks,
+    Checkpointing,
+    DecisionTimeText,
+    MaxNumEvaluations,
+    MaxSizeDataForModel,
+    MaxWallclockTime,
+    NWorkers,
+    PollInterval,
+    RandomSeed,
+    Results,
+    Settings,
+    parse_decision_time,
+)
+from hpoctl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
+
+EXPERIMENTS_FAILED = 1
+INTERRUPTED = 130
+
+
+def launch(
+    study: Annotated[
+        str | None,
+        typer.Option(help="Study: a registered one, or a TOML file. Default: the tag's, or the configured one."),
+    ] = None,
+    tag: Annotated[
+        str | None, typer.Option(help="Name of the study's results. Default: the study's, or one is made up.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", "-m", help="Method; repeatable. Default: all of the study.")
+    ] = None,
+    benchmark: Benchmarks = None,
+    num_seeds: Annotated[
+        int | None, typer.Option(help="Exclusive upper end of the seeds. Default: the study's.")
+    ] = None,
+    start_seed: Annotated[int | None, typer.Option(help="First seed. Default: the study's.")] = None,
+    random_seed: RandomSeed = None,
+    new_seed: Annotated[
+        bool,
+        typer.Option("--new-seed", help="Give the tag another master seed: --random-seed, or one that is drawn."),
+    ] = False,
+    allow_mixed: Annotated[
+        bool,
+        typer.Option("--allow-mixed", help="Keep complete results that this launch would not make again as they are."),
+    ] = False,
+    n_workers: NWorkers = None,
+    max_wallclock_time: MaxWallclockTime = None,
+    max_num_evaluations: MaxNumEvaluations = None,
+    max_size_data_for_model: MaxSizeDataForModel = None,
+    settings: Settings = None,
+    decision_time: DecisionTimeText = None,
+    poll_interval: PollInterval = None,
+    checkpointing: Checkpointing = None,
+    on: Annotated[str | None, typer.Option(help="Launcher: where jobs execute. Default: the study's.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Experiments at a time. Default: one for each core.")
+    ] = None,
+    retries: Annotated[int | None, typer.Option(help="Times a failed experiment is tried again at once.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds of real time an experiment may take.")] = None,
+    launcher_option: Annotated[
+        list[str] | None, typer.Option("--launcher-option", help="option=value of the launcher; repeatable.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print the jobs, their experiments, results and expected time.")
+    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Go on in the background; `hpoctl status` sees it.")] = False,
+    results: Results = None,
+    as_json: AsJson = False,
+    log: Annotated[str, typer.Option(hidden=True, help="Where the output of this process goes.")] = "",
+) -> None:
+    """Run what is missing of a study: what is wanted, less what is complete, less what is running."""
+    from hpoctl.ops.launch_plan import LaunchRequest
+    from hpoctl.ops.overrides import Overrides
+
+    named = {"jobs": jobs, "retries": retries, "timeout": timeout}
+    changes = Overrides(
+        methods=tuple(method or ()),
+        benchmarks=tuple(benchmark or ()),
+        settings=tuple(settings or ()),
+        start_seed=start_seed,
+        num_seeds=num_seeds,
+        n_workers=n_workers,
+        max_wallclock_time=max_wallclock_time,
+        max_num_evaluations=max_num_evaluations,
+        max_size_data_for_model=max_size_data_for_model,
+        decision_time=parse_decision_time(decision_time),
+        poll_interval=poll_interval,
+        checkpointing=checkpointing,
+        launcher=on,
+        launcher_options={
+            **_launcher_options(launcher_option or ()),
+            **{name: value for name, value in named.items() if value is not None},
+        },
+    )
+    request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results)
+    code = _launch(request, dry_run=dry_run, detach=detach, as_json=as_json, log=log)
+    if code:
+        raise typer.Exit(code)
+
+
+def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: bool, log: str) -> int:
+    from hpoctl.cli.launch_progress import LaunchBars
+    from hpoctl.cli.launch_report import outcome_json, plan_json, print_outcome, print_plan, print_start
+    from hpoctl.cli.output import emit_json, err
+    from hpoctl.ops.launch import launch as launch_plan
+    from hpoctl.ops.launch_plan import plan_launch
+    from hpoctl.ops.registry import open_registry
+
+    registry = open_registry()
+    with err().status("comparing what is wanted with what there is"):
+        plan = plan_launch(request, registry)
+    if dry_run:
+        if as_json:
+            emit_json("launch", "success", plan_json(plan))
+        else:
+            print_plan(plan)
+        return 0
+    print_start(plan, registry)
+    if detach:
+        return _detach(plan, as_json=as_json)
+    # `kill` ends a launch in the background as Ctrl-C does one in a terminal.
+    signal.signal(signal.SIGTERM, _interrupt)
+    with LaunchBars(err(), plan.tag) as bars:
+        outcome = launch_plan(plan, bars, log)
+    if as_json:
+        emit_json("launch", *outcome_json(plan, outcome))
+    else:
+        print_outcome(plan, outcome, request)
+    if outcome.interrupted:
+        return INTERRUPTED
+    return EXPERIMENTS_FAILED if outcome.failures else 0
+
+
+def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
+    from hpoctl.cli.output import emit_json, hint, out
+    from hpoctl.ops.detach import detach
+    from hpoctl.ops.launch import settle
+
+    if not plan.jobs:
+        out().print(f"tag {plan.tag}: nothing to do, {plan.done} of {plan.wanted} experiments are complete")
+        return 0
+    words = [word for word in sys.argv[1:] if word not in {"--detach", "--json"}]
+    words += [] if "--tag" in words else ["--tag", plan.tag]
+    # The master seed is the tag's from now on; the process in the background finds it there.
+    settle(plan)
+    started = detach(plan, [word for word in words if word != "--new-seed"])
+    if as_json:
+        emit_json("launch", "success", {"tag": plan.tag, "pid": started.pid, "log": str(started.log)})
+        return 0
+    out().print(
+        f"launched {plan.experiments} experiments of {plan.tag} in the background: pid {started.pid}", markup=False
+    )
+    out().print(f"output: {started.log}", markup=False, soft_wrap=True)
+    root = ["--results", str(plan.store.root)] if "--results" in words else []
+    hint(f"watch: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, '--watch', *root])}")
+    hint(f"stop: kill {started.pid}")
+    return 0
+
+
+def _launcher_options(texts: "list[str] | tuple[()]") -> dict[str, str]:
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{text!r} is not an option of a launcher.", "Write option=value, as in jobs=2.")
+        options[name.strip()] = value.strip()
+    return options
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+    raise KeyboardInterrupt

@@ -1,0 +1,188 @@
+"""What `hpoctl launch` prints before and after: the jobs, what came of them, the next command."""
+
+import shlex
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+
+from hpoctl.cli.launch_progress import duration
+from hpoctl.cli.output import Status, err, hint, out
+from hpoctl.core.protocols import Task
+from hpoctl.ops.jobs import PlannedJob
+from hpoctl.ops.launch import LaunchOutcome
+from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
+from hpoctl.ops.seed_ranges import seeds_text
+from hpoctl.plugins import Registry
+
+REASONS = 5
+"""Failures that are listed after a launch; `hpoctl status` has all of them."""
+
+
+def print_start(plan: LaunchPlan, registry: Registry) -> None:
+    """Say what is about to be run, and what to know before."""
+    broken = [f"plugin {plugin.distribution}: {plugin.failures[0]}" for plugin in registry.plugins if plugin.failures]
+    _warn((*plan.warnings, *broken))
+    err().print(_counts(plan), markup=False, soft_wrap=True)
+
+
+def print_plan(plan: LaunchPlan) -> None:
+    """The jobs of a dry run, and what they are expected to take."""
+    _warn(plan.warnings)
+    table = Table()
+    for name in ("job", "experiments", "benchmarks", "seeds", "results below", "expected"):
+        right = name in {"experiments", "expected"}
+        table.add_column(
+            name, justify="right" if right else "left", no_wrap=name in {"job", "expected"}, overflow="fold"
+        )
+    for job in plan.jobs:
+        cells = [task.cell for task in job.tasks]
+        table.add_row(
+            job.name,
+            f"{len(cells):,}",
+            _listed(dict.fromkeys(cell.benchmark for cell in cells)),
+            seeds_text(cell.seed for cell in cells),
+            job.prefix,
+            duration(job.seconds),
+        )
+    if plan.jobs:
+        out().print(table)
+    out().print(_counts(plan), markup=False, soft_wrap=True)
+    seed = plan.master_seed
+    out().print("master seed: drawn at launch" if seed.drawn else f"master seed {seed.value}", markup=False)
+    if plan.jobs:
+        workers = f" with {plan.workers} at a time" if plan.workers else ""
+        origin = "measured here" if plan.basis == "measured" else "partly from a model, not measured here"
+        out().print(
+            f"expected time on {plan.launcher.name}{workers}: {duration(plan.seconds)} ({origin})", markup=False
+        )
+    for note in _data_notes(plan):
+        out().print(note, markup=False, soft_wrap=True)
+
+
+def plan_json(plan: LaunchPlan) -> dict[str, Any]:
+    """The jobs of a dry run for scripts."""
+    return {
+        **_facts(plan),
+        "master_seed": None if plan.master_seed.drawn else plan.master_seed.value,
+        "expected_seconds": plan.seconds,
+        "expected_basis": plan.basis,
+        "jobs": [_job_json(plan, job) for job in plan.jobs],
+        "warnings": list(plan.warnings),
+    }
+
+
+def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchRequest) -> None:
+    """What is complete now, what failed, the next command."""
+    failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
+    running = f", {outcome.running} running elsewhere" if outcome.running else ""
+    out().print(
+        f"tag {plan.tag}: {outcome.done} of {outcome.wanted} experiments are complete{failed}{running}, "
+        f"{duration(outcome.seconds)}",
+        markup=False,
+        soft_wrap=True,
+    )
+    out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
+    for note in _data_notes(plan):
+        out().print(note, markup=False, soft_wrap=True)
+    for failure in outcome.failures[:REASONS]:
+        err().print(f"failed {failure.cell}: {failure.error}", style="red", markup=False, soft_wrap=True)
+    if len(outcome.failures) > REASONS:
+        err().print(f"and {len(outcome.failures) - REASONS} more", style="red", markup=False)
+    if outcome.interrupted:
+        err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
+    root = ["--results", str(request.results)] if request.results else []
+    if outcome.failures:
+        first = outcome.failures[0].cell
+        where = ["--tag", plan.tag, "--method", first.method, "--benchmark", first.benchmark, "--seed", str(first.seed)]
+        hint(f"why: {shlex.join(['hpoctl', 'logs', *where, *root])}")
+    if outcome.done < outcome.wanted:
+        hint(f"next: {shlex.join(['hpoctl', 'launch', '--tag', plan.tag, *root])}")
+    else:
+        hint(f"next: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, *root])}")
+
+
+def outcome_json(plan: LaunchPlan, outcome: LaunchOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
+    """The outcome for scripts: status, data and errors of the envelope."""
+    data = {
+        **_facts(plan),
+        "master_seed": outcome.master_seed,
+        "submitted": plan.experiments,
+        "done": outcome.done,
+        "wanted": outcome.wanted,
+        "running": outcome.running,
+        "failures": [{"experiment": failure.cell, "error": failure.error} for failure in outcome.failures],
+        "interrupted": outcome.interrupted,
+        "seconds": outcome.seconds,
+    }
+    again = f"hpoctl launch --tag {plan.tag}"
+    errors = [{"what": f"{failure.cell} failed: {failure.error}", "fix": again} for failure in outcome.failures]
+    if outcome.interrupted:
+        errors.append({"what": "Interrupted.", "fix": again})
+    if not errors:
+        return "success", data, errors
+    return ("partial" if outcome.done else "error"), data, errors
+
+
+def _facts(plan: LaunchPlan) -> dict[str, Any]:
+    return {
+        "tag": plan.tag,
+        "results": plan.store.location(plan.tag),
+        "launcher": plan.launcher.name,
+        "wanted": plan.wanted,
+        "done": plan.done,
+        "running": plan.running,
+        "failed_before": plan.failed,
+        "data": plan.data,
+    }
+
+
+def _job_json(plan: LaunchPlan, job: PlannedJob) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "method": job.method,
+        "launcher": plan.launcher.name,
+        "results": job.prefix,
+        "expected_seconds": job.seconds,
+        "experiments": [_task_json(task) for task in job.tasks],
+    }
+
+
+def _task_json(task: Task) -> dict[str, Any]:
+    cell = task.cell
+    return {"method": cell.method, "benchmark": cell.benchmark, "seed": cell.seed, "expected_seconds": task.seconds}
+
+
+def _counts(plan: LaunchPlan) -> str:
+    jobs, count = len(plan.jobs), plan.experiments
+    if not jobs:
+        running = f", {plan.running} running" if plan.running else ""
+        return f"tag {plan.tag}: nothing to do, {plan.done} of {plan.wanted} experiments are complete{running}"
+    had = [f"{plan.done} complete"] if plan.done else []
+    had += [f"{plan.running} running elsewhere"] if plan.running else []
+    had += [f"{plan.failed} failed before"] if plan.failed else []
+    of = f" of {plan.wanted} ({', '.join(had)})" if had else ""
+    return f"tag {plan.tag}: {_many(jobs, 'job')}, {_many(count, 'experiment')}{of}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _data_notes(plan: LaunchPlan) -> list[str]:
+    """What is known of the data: modelled curves, for example."""
+    facts = {name: ", ".join(f"{key}: {value}" for key, value in known.items()) for name, known in plan.data.items()}
+    together: dict[str, list[str]] = {}
+    for name, text in facts.items():
+        if text:
+            together.setdefault(text, []).append(name)
+    return [f"{', '.join(names)} data: {text}" for text, names in together.items()]
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        err().print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)

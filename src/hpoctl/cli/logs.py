@@ -1,0 +1,115 @@
+"""`hpoctl logs`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter, make_filters
+
+if TYPE_CHECKING:
+    from hpoctl.core.cells import Cell
+    from hpoctl.ops.logs import AttemptLog, Found
+    from hpoctl.ops.roots import Root
+
+MOST = 20
+"""Experiments that are listed when several match."""
+
+TOO_MANY = 2
+
+
+def logs(
+    tag: Annotated[str, typer.Option(help="Name of the study's results.")],
+    method: MethodFilter = None,
+    benchmark: BenchmarkFilter = None,
+    seed: SeedFilter = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every attempt, the oldest first.")] = False,
+    results: Results = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what one experiment printed, and the traceback if it failed."""
+    from hpoctl.cli.output import emit_json
+    from hpoctl.ops.logs import find_logs
+    from hpoctl.ops.roots import open_root
+
+    root = open_root(results)
+    found = find_logs(root, tag, make_filters(method, benchmark, seed), everything=everything)
+    if not found.attempts:
+        _ask_to_narrow(root, found, as_json=as_json)
+        raise typer.Exit(TOO_MANY)
+    if as_json:
+        emit_json("logs", "success", {"tag": tag, "experiment": found.cells[0], "attempts": found.attempts})
+    else:
+        _print(root, found)
+
+
+def _ask_to_narrow(root: "Root", found: "Found", *, as_json: bool) -> None:
+    from hpoctl.cli.output import emit_json, error_json, out, show_error
+    from hpoctl.core.errors import UsageError
+
+    error = UsageError(
+        f"{len(found.cells):,} experiments of tag {found.tag} match.",
+        f"Name one, as in `{_command(root, found.tag, found.cells[0])}`.",
+    )
+    if as_json:
+        emit_json("logs", "error", {"tag": found.tag, "matches": found.cells}, [error_json(error)])
+        return
+    for cell in found.cells[:MOST]:
+        out().print(f"{cell}", markup=False, soft_wrap=True)
+    if len(found.cells) > MOST:
+        out().print(f"and {len(found.cells) - MOST:,} more", markup=False)
+    show_error(error)
+
+
+def _command(root: "Root", tag: str, cell: "Cell", *words: str) -> str:
+    name = ("--method", cell.method, "--benchmark", cell.benchmark, "--seed", str(cell.seed))
+    return root.command("logs", "--tag", tag, *name, *words)
+
+
+def _print(root: "Root", found: "Found") -> None:
+    from hpoctl.cli.output import hint
+    from hpoctl.cli.words import many
+
+    cell = found.cells[0]
+    for attempt in found.attempts:
+        _print_attempt(f"{cell}", attempt)
+    if found.earlier:
+        hint(f"{many(found.earlier, 'earlier attempt')}: {_command(root, found.tag, cell, '--all')}")
+
+
+def _print_attempt(name: str, attempt: "AttemptLog") -> None:
+    from hpoctl.cli.output import out
+
+    console = out()
+    style = {"completed": "green", "running": "cyan", "interrupted": "yellow"}.get(attempt.state, "bold red")
+    console.print(f"{name}: {attempt.state}", style=style, markup=False, soft_wrap=True)
+    for line in _facts(attempt):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    # As it was printed: what looks like markup to us is text to whoever wrote it.
+    if attempt.log is not None:
+        typer.echo(attempt.log.rstrip("\n"))
+    else:
+        console.print(_silence(attempt), style="dim", markup=False)
+    if attempt.traceback and attempt.traceback.strip() not in (attempt.log or ""):
+        typer.echo(attempt.traceback.rstrip("\n"))
+
+
+def _facts(attempt: "AttemptLog") -> Sequence[str]:
+    from hpoctl.cli.words import utc_text
+
+    process = "" if attempt.pid is None else f", process {attempt.pid}"
+    took = "" if attempt.seconds is None else f", took {attempt.seconds:.1f} s"
+    facts = {
+        "started": utc_text(attempt.started) + took if attempt.started else "",
+        "on": f"{attempt.host}{process}" if attempt.host else "",
+        "in": attempt.path,
+        "why": attempt.reason,
+    }
+    return [f"{word} {fact}" for word, fact in facts.items() if fact]
+
+
+def _silence(attempt: "AttemptLog") -> str:
+    if attempt.state == "running":
+        return "it runs; its log appears when it ends"
+    return "it printed nothing" if attempt.state == "completed" else "there is no log"

@@ -1,0 +1,177 @@
+"""`hpoctl status`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hpoctl.cli.options import AsJson, Results
+from hpoctl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from hpoctl.ops.roots import Root
+    from hpoctl.ops.status import StudyStatus
+    from hpoctl.ops.tag_state import Filters
+
+MethodFilter = Annotated[
+    list[str] | None, typer.Option("--method", "-m", help="Only this method; repeatable. Default: all.")
+]
+BenchmarkFilter = Annotated[
+    list[str] | None, typer.Option("--benchmark", "-b", help="Only this benchmark; repeatable. Default: all.")
+]
+SeedFilter = Annotated[
+    list[str] | None,
+    typer.Option("--seed", help="Only these seeds, as in 13, 3-7 or 1,4,6-9; repeatable. Default: all."),
+]
+
+
+def status(
+    tag: Annotated[str | None, typer.Option(help="Name of the study's results. Default: the list of all tags.")] = None,
+    method: MethodFilter = None,
+    benchmark: BenchmarkFilter = None,
+    seed: SeedFilter = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it again and again, until all is done or Ctrl-C.")
+    ] = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks with --watch.")] = 2.0,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all results and compare them with their hashes; takes longer.")
+    ] = False,
+    results: Results = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a study is: what is done, running, failed or missing, why, and what mends it."""
+    from hpoctl.ops.roots import open_root
+
+    if as_json and watch:
+        raise UsageError("--watch and --json do not go together.", "Call it with --json as often as you like.")
+    root = open_root(results)
+    if tag is None:
+        if method or benchmark or seed or watch:
+            raise UsageError(
+                "--method, --benchmark, --seed and --watch are about one tag.",
+                f"Name it with --tag; `{root.command('status')}` lists all of them.",
+            )
+        _list_tags(root, verify=verify, as_json=as_json)
+        return
+    filters = make_filters(method, benchmark, seed)
+    look = _looker(root, tag, filters, verify=verify)
+    if watch:
+        _watch(look, filters, root, interval)
+    elif as_json:
+        _emit(look(), root)
+    else:
+        _print(look(), filters, root)
+
+
+def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: list[str] | None) -> "Filters":
+    """What `--method`, `--benchmark` and `--seed` say.
+
+    Raises:
+        UsageError: A seed is none.
+    """
+    from hpoctl.ops.seed_ranges import parse_seeds
+    from hpoctl.ops.tag_state import Filters
+
+    return Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None)
+
+
+def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":
+    from hpoctl.launchers.options import LocalOptions
+    from hpoctl.ops.costs import read_costs
+    from hpoctl.ops.status import read_status
+
+    costs, workers = read_costs(), LocalOptions().workers
+    return lambda: read_status(root, tag, filters, costs=costs, now=time.time(), workers=workers, verify=verify)
+
+
+def _print(found: "StudyStatus", filters: "Filters", root: "Root") -> None:
+    from rich.text import Text
+
+    from hpoctl.cli.output import hint, out
+    from hpoctl.cli.status_report import hints, picture
+
+    console = out()
+    for item in picture(found, filters, console.width):
+        # Lines stay whole, so that paths and commands can be copied and searched for.
+        console.print(item, soft_wrap=isinstance(item, Text))
+    for line in hints(found, root):
+        hint(line)
+
+
+def _emit(found: "StudyStatus", root: "Root") -> None:
+    from hpoctl.cli.output import emit_json, plain
+    from hpoctl.cli.status_report import next_commands
+
+    data: dict[str, Any] = {**plain(found), "complete": found.complete, "next": next_commands(found, root)}
+    fix = "Remove the file and launch with the same options as before."
+    errors = [{"what": problem, "fix": fix} for problem in found.problems]
+    emit_json("status", "partial" if errors else "success", data, errors)
+
+
+def _watch(look: "Callable[[], StudyStatus]", filters: "Filters", root: "Root", interval: float) -> None:
+    """Show the status until the study is complete; where nobody sees it change, only when it has changed."""
+    from hpoctl.cli.output import out
+
+    try:
+        if out().is_terminal:
+            _watch_live(look, filters, root, interval)
+        else:
+            _watch_changes(look, filters, root, interval)
+    except KeyboardInterrupt:
+        return
+
+
+def _watch_live(look: "Callable[[], StudyStatus]", filters: "Filters", root: "Root", interval: float) -> None:
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from hpoctl.cli.output import out
+    from hpoctl.cli.status_report import hints, picture
+
+    console = out()
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            found = look()
+            advice = [Text(line, style="dim") for line in hints(found, root)]
+            live.update(Group(*picture(found, filters, console.width), *advice), refresh=True)
+            if found.complete:
+                return
+            time.sleep(interval)
+
+
+def _watch_changes(look: "Callable[[], StudyStatus]", filters: "Filters", root: "Root", interval: float) -> None:
+    shown = None
+    while True:
+        found = look()
+        if shown is None or _essence(found) != _essence(shown):
+            _print(found, filters, root)
+            shown = found
+        if found.complete:
+            return
+        time.sleep(interval)
+
+
+def _essence(found: "StudyStatus") -> "StudyStatus":
+    """What a change is: the time that is left always changes."""
+    return replace(found, time_left=None)
+
+
+def _list_tags(root: "Root", *, verify: bool, as_json: bool) -> None:
+    from hpoctl.cli.output import emit_json, err, hint, out
+    from hpoctl.cli.status_report import tag_table
+    from hpoctl.ops.tag_list import list_tags
+
+    found = list_tags(root, verify=verify)
+    if as_json:
+        errors = [{"what": problem, "fix": "`hpoctl status --tag` says more."} for problem in found.problems]
+        emit_json("status", "partial" if errors else "success", {"tags": found.tags}, errors)
+        return
+    out().print(tag_table(found))
+    for problem in found.problems:
+        err().print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
+    if found.tags:
+        hint(f"next: {root.command('status', '--tag', found.tags[0].tag)}")

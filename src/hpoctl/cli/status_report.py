@@ -1,0 +1,257 @@
+"""What `hpoctl status` shows: a matrix of methods and benchmarks, what is wrong, what runs, what to do."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hpoctl.cli.words import many, rough_time, size_text, utc_text
+from hpoctl.ops.roots import Root
+from hpoctl.ops.seed_ranges import runs
+from hpoctl.ops.status import Pair, SeedSet, StudyStatus
+from hpoctl.ops.tag_list import TagList
+from hpoctl.ops.tag_state import Filters
+from hpoctl.ops.time_left import TimeLeft
+
+STYLES = {"done": "green", "failed": "bold red", "running": "cyan", "missing": "yellow"}
+MOST_LINES = 20
+"""Lines of one kind in the text; `--json` has all of them."""
+
+MOST_COMMANDS = 5
+
+
+def picture(status: StudyStatus, filters: Filters, width: int) -> list[RenderableType]:
+    """The status for people: lines as `Text`, and the matrix, in a given number of columns."""
+    return [
+        _title(status, filters),
+        _matrix(status, width),
+        _totals(status),
+        *_remarks(status),
+        *_section("running", "running", _where(status, "running")),
+        *_section("failed", "failed", _failures(status)),
+        *_section("damaged", "failed", _damaged(status)),
+        *_section("missing", "missing", _where(status, "missing")),
+        *_launches(status),
+        *_time_left(status),
+    ]
+
+
+def next_commands(status: StudyStatus, root: Root) -> list[str]:
+    """The commands that mend what is not done, to copy and paste."""
+    commands = [root.command("launch", "--tag", status.tag)] if status.to_launch else []
+    by_method: dict[tuple[str, str], list[int]] = {}
+    for cell in status.to_run:
+        by_method.setdefault((cell.method, cell.benchmark), []).append(cell.seed)
+    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for (method, benchmark), seeds in by_method.items():
+        groups.setdefault((method, tuple(sorted(seeds))), []).append(benchmark)
+    for (method, these), benchmarks in groups.items():
+        named = [word for benchmark in benchmarks for word in ("--benchmark", benchmark)]
+        for first, last in runs(these):
+            ends = ["--start-seed", str(first), "--num-seeds", str(last + 1)]
+            commands.append(root.command("run", "--tag", status.tag, "--method", method, *named, *ends))
+    return commands
+
+
+def hints(status: StudyStatus, root: Root) -> list[str]:
+    """What to do now, a line each."""
+    if status.complete:
+        unread = any(not damaged.replaced for damaged in status.damaged)
+        return ["all done; damaged results do not count" if unread else "all done, nothing to mend"]
+    commands = next_commands(status, root)
+    lines = [f"next: {command}" for command in commands[:MOST_COMMANDS]]
+    if status.launches and status.to_launch:
+        watch = root.command("status", "--tag", status.tag, "--watch")
+        lines[0] = f"a launch is at work: {watch}; for what it leaves undone: {commands[0]}"
+    if len(commands) > MOST_COMMANDS:
+        lines.append(f"and {len(commands) - MOST_COMMANDS} more commands; --json has all of them")
+    if status.to_run:
+        lines.append("hpoctl run needs the other options of the first time, too, such as --study or --n-workers")
+    return lines
+
+
+def tag_table(found: TagList) -> Table:
+    """All tags and how far each is."""
+    table = Table()
+    for name in ("tag", "done", "failed", "running", "missing", "size", "last activity", "launch"):
+        left = name in {"tag", "last activity", "launch"}
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for tag in found.tags:
+        complete = tag.done == tag.total
+        table.add_row(
+            Text(tag.tag),
+            Text(f"{tag.done:,} of {tag.total:,}", style=STYLES["done"] if complete else ""),
+            _count(tag.failed, "failed"),
+            _count(tag.running, "running"),
+            _count(tag.missing, "missing"),
+            size_text(tag.size),
+            utc_text(tag.last_activity),
+            "runs" if tag.launches else "-",
+        )
+    return table
+
+
+def _count(count: int, kind: str) -> Text:
+    return Text(f"{count:,}" if count else "-", style=STYLES[kind] if count else "")
+
+
+def _title(status: StudyStatus, filters: Filters) -> Text:
+    chosen = [*filters.methods, *filters.benchmarks]
+    if filters.seeds is not None:
+        seeds = sorted(filters.seeds)
+        chosen.append(f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds")
+    only = f", only {', '.join(chosen)}" if chosen else ""
+    return Text(f"tag {status.tag} in {status.location}{only}")
+
+
+def _matrix(status: StudyStatus, width: int) -> Table:
+    """Methods by benchmarks, each cell on one line if that fits, else on several; else a row for each pair."""
+    pairs = {(pair.method, pair.benchmark): pair for pair in status.pairs}
+    for separator in ("  ", "\n"):
+        rows = [
+            [Text(method), *(_cell(pairs.get((method, name)), separator) for name in status.benchmarks)]
+            for method in status.methods
+        ]
+        titles = ["method", *status.benchmarks]
+        if _columns(titles, rows) <= width:
+            return _table(titles, rows, lines=separator == "\n" and any(map(_tall, rows)))
+    rows = [[Text(pair.method), Text(pair.benchmark), _cell(pair, "  ")] for pair in status.pairs]
+    return _table(["method", "benchmark", "experiments"], rows, lines=False)
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[Text]], *, lines: bool) -> Table:
+    table = Table(show_lines=lines)
+    for title in titles:
+        table.add_column(Text(title), overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _columns(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
+    """How many columns of a terminal a table takes, frame and all."""
+    widest = [len(title) for title in titles]
+    for row in rows:
+        tall = [max(map(len, cell.plain.split("\n"))) for cell in row]
+        widest = [max(pair) for pair in zip(widest, tall, strict=True)]
+    return sum(wide + 3 for wide in widest) + 1
+
+
+def _tall(row: Sequence[Text]) -> bool:
+    return any("\n" in cell.plain for cell in row)
+
+
+def _cell(pair: Pair | None, separator: str) -> Text:
+    if pair is None:
+        return Text("-")
+    if pair.done.count == pair.total:
+        return Text(f"{pair.done.count}/{pair.total} done", style=STYLES["done"])
+    parts = [Text(f"{pair.done.count}/{pair.total}")]
+    for kind, seeds in (("failed", pair.failed), ("running", pair.running), ("missing", pair.missing)):
+        if seeds.count:
+            parts.append(Text(f"{seeds.count} {kind}", style=STYLES[kind]))
+    return Text(separator).join(parts)
+
+
+def _totals(status: StudyStatus) -> Text:
+    totals = status.totals
+    text = Text(f"{totals.done:,} of {totals.total:,} done", style=STYLES["done"] if status.complete else "")
+    for kind, count in (("failed", totals.failed), ("running", totals.running), ("missing", totals.missing)):
+        if count:
+            text.append(", ").append(f"{count:,} {kind}", style=STYLES[kind])
+    return text.append(f"; {size_text(status.size)}")
+
+
+def _remarks(status: StudyStatus) -> list[Text]:
+    lines = [Text(f"cannot be read: {problem}", style="bold red") for problem in status.problems]
+    if status.totals.extra and status.totals.wanted:
+        lines.append(Text(f"{many(status.totals.extra, 'experiment')} of these no launch of the tag has asked for"))
+    if status.earlier_attempts:
+        lines.append(Text(f"{many(status.earlier_attempts, 'earlier attempt')} not counted"))
+    return lines
+
+
+def _section(title: str, kind: str, lines: Sequence[str]) -> list[Text]:
+    if not lines:
+        return []
+    shown = [Text(f"  {line}") for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES:
+        shown.append(Text(f"  and {len(lines) - MOST_LINES:,} more lines; --json has all of them"))
+    return [Text(f"{title}:", style=STYLES[kind]), *shown]
+
+
+def _failures(status: StudyStatus) -> list[str]:
+    return [
+        f"{group.method} {group.benchmark} {_seeds(group.seeds)}: {group.reason or 'no reason was recorded'}"
+        for group in status.failures
+    ]
+
+
+def _damaged(status: StudyStatus) -> list[str]:
+    lines = []
+    for damaged in status.damaged:
+        where = f"{damaged.cell}, " if damaged.cell else ""
+        replaced = " (done all the same, by another attempt)" if damaged.replaced else ""
+        lines.append(f"{where}{damaged.path}: {damaged.cause}{replaced}")
+    return lines
+
+
+def _where(status: StudyStatus, kind: str) -> list[str]:
+    """Where experiments of a kind are, methods and benchmarks with the same seeds on one line."""
+    by_method: dict[tuple[str, str], tuple[SeedSet, list[str]]] = {}
+    for pair in status.pairs:
+        seeds: SeedSet = getattr(pair, kind)
+        if seeds.count:
+            by_method.setdefault((pair.method, seeds.seeds), (seeds, []))[1].append(pair.benchmark)
+    groups: dict[tuple[str, tuple[str, ...]], tuple[SeedSet, list[str]]] = {}
+    for (method, text), (seeds, benchmarks) in by_method.items():
+        groups.setdefault((text, tuple(benchmarks)), (seeds, []))[1].append(method)
+    return [
+        f"{_names(methods, status.methods, 'methods')} {_names(benchmarks, status.benchmarks, 'benchmarks')} "
+        f"{_seeds(seeds)}"
+        for (_, benchmarks), (seeds, methods) in groups.items()
+    ]
+
+
+def _names(names: Sequence[str], everything: Sequence[str], word: str) -> str:
+    if len(names) == len(everything) > 1:
+        return f"all {word}" if word == "methods" else f"on all {word}"
+    listed = ", ".join(names)
+    return listed if word == "methods" else f"on {listed}"
+
+
+def _seeds(seeds: SeedSet) -> str:
+    return f"seed {seeds.seeds}" if seeds.count == 1 else f"seeds {seeds.seeds}"
+
+
+def _launches(status: StudyStatus) -> list[Text]:
+    lines = []
+    for launch in status.launches:
+        workers = f" with {many(launch.workers, 'worker')}" if launch.workers else ""
+        log = f", log {launch.log}" if launch.log else ""
+        lines.append(
+            Text(
+                f"a launch runs on {launch.host}{workers}, process {launch.pid}, since {utc_text(launch.started)}{log}",
+                style=STYLES["running"],
+            )
+        )
+    return lines
+
+
+def _time_left(status: StudyStatus) -> list[Text]:
+    left = status.time_left
+    if left is None:
+        return []
+    if left.seconds is None:
+        return [Text("time left: unknown, nothing of the kind has been measured here")]
+    at_least = "at least " if left.unknown else ""
+    started = "" if status.totals.running or status.launches else " once launched"
+    text = f"time left: {at_least}about {rough_time(left.seconds)}{started}, {left.workers} at a time ({_basis(left)})"
+    return [Text(text)]
+
+
+def _basis(left: TimeLeft) -> str:
+    known = {"measured in this tag": left.from_tag, "measured on this machine": left.from_machine}
+    facts = [what for what, count in known.items() if count]
+    return ", ".join([*facts, *([f"{many(left.unknown, 'experiment')} unknown"] if left.unknown else [])])

@@ -1,0 +1,252 @@
+"""The local launcher: warm worker processes on this machine, each running one experiment at a time.
+
+A worker that crashes costs its experiment one attempt and nothing else: another worker takes its place. Whatever the
+launcher itself dies of, its workers find their input closed, finish what they have in hand, and end.
+"""
+
+import selectors
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpoctl.core.cells import LOG
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Activity, Failure, Job, JobState, JobStatus, Store, Task
+from hpoctl.engine.experiment import close_metadata
+from hpoctl.launchers.options import LocalOptions
+from hpoctl.launchers.process import WorkerProcess
+from hpoctl.stores.local import LocalStore
+
+GRACE = 1.2
+"""Seconds that a worker gets to record an interruption before it is killed."""
+
+FAREWELL = 5.0
+"""Seconds that an idle worker gets to end by itself."""
+
+START_LIMIT = 120.0
+"""Seconds after which a worker that has not started is taken for hanging, in the import of a plugin for example."""
+
+FIRST_LOOK, LONGEST_LOOK = 0.1, 2.0
+"""Seconds until a look at whether another launch has done with an experiment: at first, and at most."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A task on its way."""
+
+    job: Job
+    task: Task
+    tries: int = 0
+    patience: float = FIRST_LOOK
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What has become of a job's tasks."""
+
+    job: Job
+    begun: bool = False
+    done: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+class LocalLauncher:
+    """Runs jobs on this machine. Their experiments run side by side, those that take longest first.
+
+    Args:
+        options: How many at a time, how often, how long.
+    """
+
+    def __init__(self, options: LocalOptions) -> None:
+        self._options = options
+        self._jobs: dict[str, _Progress] = {}
+        self._queue: list[_Entry] = []  # the next one is the last
+        self._waiting: list[_Entry] = []  # for another launch, which runs them
+        self._workers: list[WorkerProcess] = []
+        self._in_hand: dict[int, _Entry] = {}  # by the id of the worker
+        self._overdue: set[int] = set()
+        self._stillborn = 0
+
+    def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
+        """Take in jobs; one that was submitted before is not taken twice."""
+        for job in jobs:
+            if job.name not in self._jobs:
+                self._jobs[job.name] = _Progress(job)
+                self._queue.extend(_Entry(job, task) for task in job.tasks)
+        self._queue.sort(key=lambda entry: entry.task.seconds)
+        return [job.name for job in jobs]
+
+    def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
+        """How far jobs are. Work goes on only while somebody polls.
+
+        Raises:
+            HpoctlError: Workers cannot be started.
+        """
+        self._hand_out()
+        self._listen(seconds)
+        self._hand_out()
+        if not self._in_hand and not self._queue and not self._waiting:
+            self._close(FAREWELL)
+        return [self._status(receipt) for receipt in receipts]
+
+    def activity(self) -> Sequence[Activity]:
+        """A line for each worker, and one for what other launches run."""
+        lines = []
+        for place, worker in enumerate(self._workers, 1):
+            what = str(worker.cell) if worker.cell else "idle" if worker.ready else "starting"
+            lines.append(Activity(f"worker {place}", what, worker.share, worker.seconds))
+        if self._waiting:
+            text = f"{len(self._waiting)} experiments that another launch runs"
+            lines.append(Activity("waiting for", text, None, 0.0))
+        return lines
+
+    def cancel(self, receipts: Sequence[str]) -> None:
+        """Stop jobs. What they were running is recorded as interrupted."""
+        names = set(receipts)
+        self._queue = [entry for entry in self._queue if entry.job.name not in names]
+        self._waiting = [entry for entry in self._waiting if entry.job.name not in names]
+        stopped = [worker for worker in self._workers if self._job_of(worker) in names]
+        for worker in stopped:
+            worker.interrupt()
+        deadline = time.monotonic() + GRACE
+        for worker in stopped:
+            self._remove(worker, deadline - time.monotonic())
+        if not self._in_hand and not self._queue and not self._waiting:
+            self._close(0.0)
+
+    def _job_of(self, worker: WorkerProcess) -> str | None:
+        entry = self._in_hand.get(id(worker))
+        return entry.job.name if entry else None
+
+    def _status(self, receipt: str) -> JobStatus:
+        progress = self._jobs.get(receipt)
+        if progress is None:
+            return JobStatus("unknown")
+        ended = progress.done + len(progress.failures) >= len(progress.job.tasks)
+        state: JobState = "running" if progress.begun else "waiting"
+        if ended:
+            state = "failed" if progress.failures else "done"
+        return JobStatus(state, progress.done, tuple(progress.failures))
+
+    def _hand_out(self) -> None:
+        """Give idle workers something to do, and start workers while there is more to do than there are workers."""
+        now = time.monotonic()
+        for entry in [entry for entry in self._waiting if entry.not_before <= now]:
+            self._waiting.remove(entry)
+            self._queue.insert(0, entry)
+        for worker in self._workers:
+            if worker.ready and worker.cell is None and self._queue:
+                entry = self._queue.pop()
+                self._in_hand[id(worker)] = entry
+                self._jobs[entry.job.name].begun = True
+                worker.give(entry.task)
+        idle = sum(worker.cell is None for worker in self._workers)
+        missing = min(self._options.workers - len(self._workers), len(self._queue) - idle)
+        for _ in range(missing):
+            # All jobs of a launch have the same command: any of them will do.
+            self._workers.append(WorkerProcess(self._queue[-1].job.command))
+
+    def _listen(self, seconds: float) -> None:
+        """Wait for what workers have to say, and act on it."""
+        wait = min([seconds, *(max(0.0, entry.not_before - time.monotonic()) for entry in self._waiting)])
+        if not self._workers:
+            if self._waiting:
+                time.sleep(wait)
+            return
+        with selectors.DefaultSelector() as selector:
+            for worker in self._workers:
+                selector.register(worker.descriptor, selectors.EVENT_READ, worker)
+            heard = [key.data for key, _ in selector.select(wait)]
+        for worker in heard:
+            said = worker.hear()
+            if said is None:
+                self._bury(worker)
+            else:
+                for message in said:
+                    self._act(worker, message)
+        self._stop_overdue()
+
+    def _act(self, worker: WorkerProcess, message: Mapping[str, Any]) -> None:
+        event = message["event"]
+        if event == "ready":
+            worker.ready = True
+            self._stillborn = 0
+        elif event == "began":
+            worker.directory = message["directory"]
+        elif event == "progress":
+            worker.share = message["share"]
+        elif event == "ended":
+            worker.drop()
+            entry = self._in_hand.pop(id(worker))
+            if message["outcome"] == "held":
+                self._wait_for(entry)
+            elif message["outcome"] == "failed":
+                self._fail(entry, message["error"])
+            else:
+                self._jobs[entry.job.name].done += 1
+
+    def _wait_for(self, entry: _Entry) -> None:
+        entry.not_before = time.monotonic() + entry.patience
+        entry.patience = min(2 * entry.patience, LONGEST_LOOK)
+        self._waiting.append(entry)
+
+    def _fail(self, entry: _Entry, error: str) -> None:
+        entry.tries += 1
+        if entry.tries <= self._options.retries:
+            self._queue.insert(0, entry)
+        else:
+            self._jobs[entry.job.name].failures.append(Failure(entry.task.cell, error))
+
+    def _stop_overdue(self) -> None:
+        limit = self._options.timeout
+        for worker in self._workers:
+            if limit is not None and worker.cell is not None and worker.seconds > limit:
+                self._overdue.add(id(worker))
+                worker.kill()
+            elif not worker.ready and worker.seconds > START_LIMIT:
+                worker.kill()
+
+    def _bury(self, worker: WorkerProcess) -> None:
+        """A worker has died: record why beside its experiment, if it had one."""
+        entry, directory = self._in_hand.get(id(worker)), worker.directory
+        overdue = id(worker) in self._overdue
+        how, log = self._remove(worker, FAREWELL)
+        if entry is None:
+            self._stillborn += 1
+            if self._stillborn > self._options.workers:
+                last = log.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+                raise HpoctlError(f"Workers cannot start: {how}: {last[0]}", "`hpoctl plugins` shows what is loaded.")
+            return
+        reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
+        if directory is not None:
+            _record(LocalStore(Path(entry.job.results)), directory, reason, log)
+        self._fail(entry, reason)
+
+    def _remove(self, worker: WorkerProcess, seconds: float) -> tuple[str, bytes]:
+        """Take a worker off the list, after its end; returns how it ended, and what it printed."""
+        how = worker.end(seconds)
+        log = worker.log()
+        worker.close()
+        self._workers.remove(worker)
+        self._in_hand.pop(id(worker), None)
+        self._overdue.discard(id(worker))
+        return how, log
+
+    def _close(self, seconds: float) -> None:
+        for worker in self._workers:
+            worker.dismiss()
+        for worker in list(self._workers):
+            self._remove(worker, seconds)
+
+
+def _record(store: Store, directory: str, reason: str, log: bytes) -> None:
+    """Write down why an attempt ended that could not do so itself."""
+    try:
+        close_metadata(store, directory, {"status": "failed", "error": reason})
+        if log:
+            store.put(f"{directory}/{LOG}", log)
+    except HpoctlError:
+        return  # its directory was removed, or the disk is full: the failure itself is told anyway

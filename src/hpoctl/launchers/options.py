@@ -1,0 +1,36 @@
+"""Options of the built-in launchers."""
+
+import math
+import os
+from dataclasses import dataclass, field
+
+from hpoctl.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """How experiments run on this machine."""
+
+    jobs: int | None = field(default=None, metadata={"help": "Experiments at a time; none: one for each core"})
+    retries: int = field(default=0, metadata={"help": "How often an experiment that fails is tried again at once"})
+    timeout: float | None = field(
+        default=None, metadata={"help": "Seconds of real time after which an experiment is stopped; none: any time"}
+    )
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"--jobs is {self.jobs}.", "Use a whole number >= 1.")
+        if self.retries < 0:
+            raise UsageError(f"--retries is {self.retries}.", "Use a whole number >= 0.")
+        if self.timeout is not None and not (self.timeout > 0.0 and math.isfinite(self.timeout)):
+            raise UsageError(f"--timeout is {self.timeout}.", "Use a positive number of seconds.")
+
+    @property
+    def workers(self) -> int:
+        """How many experiments run at a time."""
+        if self.jobs is not None:
+            return self.jobs
+        try:
+            return len(os.sched_getaffinity(0))
+        except AttributeError:  # not on macOS
+            return os.cpu_count() or 1

@@ -1,0 +1,136 @@
+"""One worker process: started, given tasks, listened to, killed, and what its death says."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from hpoctl.core.cells import Cell
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Task
+
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+MAX_LOG = 1_000_000
+
+
+class WorkerProcess:
+    """A worker process and the experiment that it has in hand.
+
+    Args:
+        command: The command of the worker.
+
+    Raises:
+        HpoctlError: The process cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.ready = False
+        self.cell: Cell | None = None
+        self.directory: str | None = None
+        self.share: float | None = None
+        self.since = time.monotonic()
+        self._rest = b""
+        # What a worker prints, last words in a crash included, goes to a file that it empties before each experiment.
+        self._log: IO[bytes] = tempfile.TemporaryFile(mode="a+b", buffering=0)  # noqa: SIM115 - see close
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                env=os.environ | dict.fromkeys(BLAS_THREADS, "1"),
+                bufsize=0,
+            )
+        except OSError as error:
+            raise HpoctlError(
+                f"A worker cannot be started: {error.strerror or error}.", "Use fewer --jobs, or free memory."
+            ) from error
+
+    @property
+    def descriptor(self) -> int:
+        """Becomes readable when the worker has something to say, or has ended."""
+        return self._pipe(self._process.stdout).fileno()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been at what it does."""
+        return time.monotonic() - self.since
+
+    def give(self, task: Task) -> None:
+        """Give it an experiment to run."""
+        self.cell, self.directory, self.share, self.since = task.cell, None, None, time.monotonic()
+        values = {
+            "plan": task.plan,
+            "method": task.cell.method,
+            "benchmark": task.cell.benchmark,
+            "seed": task.cell.seed,
+        }
+        with contextlib.suppress(OSError):  # it has died: `hear` will tell
+            self._pipe(self._process.stdin).write(json.dumps(values).encode() + b"\n")
+
+    def hear(self) -> list[Mapping[str, Any]] | None:
+        """What it has said since; None: it has ended. Waits, unless its descriptor is readable."""
+        data = os.read(self.descriptor, 65536)
+        if not data:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def drop(self) -> None:
+        """It has done what it had in hand."""
+        self.cell, self.directory, self.share, self.since = None, None, None, time.monotonic()
+
+    def log(self) -> bytes:
+        """What it printed during its present experiment."""
+        descriptor = self._log.fileno()
+        return os.pread(descriptor, MAX_LOG, max(0, os.fstat(descriptor).st_size - MAX_LOG))
+
+    def dismiss(self) -> None:
+        """No more tasks: it ends when it has done what it has in hand."""
+        with contextlib.suppress(OSError):
+            self._pipe(self._process.stdin).close()
+
+    def interrupt(self) -> None:
+        """Ask it to stop at once; it records what it was running as interrupted."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End it."""
+        self._process.kill()
+
+    def end(self, seconds: float) -> str:
+        """Wait for its end, and kill it if that takes too long; returns how it ended, in words."""
+        self.dismiss()
+        try:
+            code = self._process.wait(max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._pipe(self._process.stdout).close()
+        return _how(code)
+
+    def close(self) -> None:
+        """Let go of its log."""
+        self._log.close()
+
+    @staticmethod
+    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+        if pipe is None:
+            raise HpoctlError("A worker has no pipes.", "Launch again.")
+        return pipe
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"its process exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = " (out of memory, or killed by somebody)" if name == "SIGKILL" else ""
+    return f"its process was killed by {name}{hint}"

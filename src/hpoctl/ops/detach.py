@@ -1,0 +1,69 @@
+"""A launch that goes on by itself: a process of its own session, whose output goes to a file in the tag."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpoctl.core.cells import CONTROL
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.errors import HpoctlError
+from hpoctl.ops.launch_plan import LaunchPlan
+from hpoctl.ops.launches import running_launches
+
+PATIENCE = 60.0
+"""Seconds that the process gets to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A launch in the background.
+
+    Attributes:
+        pid: Its process.
+        log: Where its output goes.
+    """
+
+    pid: int
+    log: Path
+
+
+def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
+    """Start `hpoctl` with some words in the background, and wait until it has begun to launch.
+
+    Args:
+        plan: What it is about to do.
+        words: The command line without `hpoctl` and without `--detach`.
+
+    Raises:
+        HpoctlError: It ended, or did not begin in time.
+    """
+    folder = plan.store.root / plan.tag / CONTROL / "launches"
+    log = folder / f"{SystemTime().utc().strftime('%Y%m%d-%H%M%S-%f')}.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with log.open("xb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [sys.executable, "-m", "hpoctl", *words, "--log", str(log)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise HpoctlError(
+            f"Cannot write {log}: {error.strerror or error}.", "Name another root with --results."
+        ) from error
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if any(launch.pid == process.pid for launch in running_launches(plan.store, plan.claims, plan.tag)):
+            return Detached(process.pid, log)
+        if process.poll() is not None:
+            if process.returncode == 0:
+                return Detached(process.pid, log)  # another launch has done the work in the meantime
+            raise HpoctlError(f"The launch ended with exit code {process.returncode}.", f"{log} says why.")
+        time.sleep(0.05)
+    process.terminate()
+    raise HpoctlError(f"The launch has not begun within {PATIENCE:.0f} s.", f"{log} may say why.")

@@ -1,0 +1,177 @@
+"""`hpoctl launch`: submit what is missing of a study, and watch it until it is done."""
+
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Launcher, Task
+from hpoctl.ops.costs import read_costs, write_costs
+from hpoctl.ops.jobs import PlannedJob
+from hpoctl.ops.launch_plan import LaunchPlan
+from hpoctl.ops.launches import keep_launch
+from hpoctl.ops.provenance import command_line, git_commit
+from hpoctl.ops.tags import Plan, keep_master_seed, keep_plan
+from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
+
+TICK = 0.1
+"""Seconds between two looks at the launcher, when nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchProgress:
+    """How far a launch is.
+
+    Attributes:
+        total: How many experiments it has submitted.
+        done: How many of them are complete.
+        failures: Those that failed, in the order in which that was noticed.
+        activity: What is being done now.
+        elapsed: Seconds since it began.
+        left: How many seconds it is expected to take still.
+    """
+
+    total: int
+    done: int
+    failures: tuple[Failure, ...]
+    activity: Sequence[Activity]
+    elapsed: float
+    left: float
+
+
+class LaunchWatcher(Protocol):
+    """Somebody who watches a launch."""
+
+    def begins(self, master_seed: int) -> None:
+        """The master seed is settled, and jobs are about to be submitted."""
+        ...
+
+    def shows(self, progress: LaunchProgress) -> None:
+        """How far it is, several times a second."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOutcome:
+    """What came of a launch.
+
+    Attributes:
+        master_seed: The master seed.
+        done: How many of the wanted experiments are complete now.
+        wanted: How many are wanted.
+        failures: Those that failed in this launch.
+        seconds: How long the launch took.
+        interrupted: Whether it was interrupted.
+        running: How many somebody else is running.
+    """
+
+    master_seed: int
+    done: int
+    wanted: int
+    failures: tuple[Failure, ...]
+    seconds: float
+    interrupted: bool
+    running: int
+
+
+def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: SystemTime | None = None) -> LaunchOutcome:
+    """Submit the planned jobs and watch them until all have ended.
+
+    Args:
+        plan: What to do.
+        watcher: Watches.
+        log: Where the output of this process goes; empty: to a terminal.
+        system: Where real time comes from.
+
+    Raises:
+        HpoctlError: The launcher or the store failed; what is complete is kept.
+    """
+    system = system or SystemTime()
+    began = system.monotonic()
+    master_seed = settle(plan)
+    plans = [keep_plan(plan.store, plan.tag, new.study, new.source, new.changes) for new in plan.plans]
+    if plan.jobs:
+        keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
+    watcher.begins(master_seed)
+    jobs = [_job(plan, planned, plans, master_seed) for planned in plan.jobs]
+    launcher: Launcher = plan.launcher.make(plan.launcher_options)
+    interrupted = False
+    statuses: Sequence[JobStatus] = ()
+    receipts: Sequence[str] = ()
+    try:
+        receipts = launcher.submit(jobs)
+        running = bool(jobs)
+        while running:
+            statuses = launcher.poll(receipts, TICK)
+            watcher.shows(_progress(plan, statuses, launcher.activity(), system.monotonic() - began))
+            running = any(status.state in {"waiting", "running"} for status in statuses)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        launcher.cancel(receipts)
+    return _outcome(plan, plans, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
+
+
+def settle(plan: LaunchPlan) -> int:
+    """Store the tag's master seed, unless another launch has just done so; returns the one that counts."""
+    return keep_master_seed(plan.store, plan.tag, plan.master_seed.value, replace=plan.new_seed)
+
+
+def _job(plan: LaunchPlan, planned: PlannedJob, plans: Sequence[Plan], master_seed: int) -> Job:
+    """A job with the command of a worker for it."""
+    # Equal plans are kept once, so a plan's place among them is its name.
+    names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
+    tasks = tuple(Task(names[task.plan], task.cell, task.seconds) for task in planned.tasks)
+    commit = git_commit()
+    words = [sys.executable, "-m", "hpoctl", "work", "--tag", plan.tag, "--results", str(plan.store.root)]
+    words += ["--random-seed", str(master_seed), "--entrypoint", command_line()]
+    words += ["--git-commit", commit] if commit else []
+    return Job(planned.name, str(plan.store.root), tuple(words), tasks)
+
+
+def _progress(
+    plan: LaunchPlan, statuses: Sequence[JobStatus], activity: Sequence[Activity], elapsed: float
+) -> LaunchProgress:
+    done = sum(status.done for status in statuses)
+    failures = tuple(failure for status in statuses for failure in status.failures)
+    ended = done + len(failures)
+    share = ended / max(1, plan.experiments)
+    # At first what was expected, later what was seen: the longest come first, so what was seen is too much at first.
+    seen = elapsed / share if ended else plan.seconds
+    left = max(0.0, (1.0 - share) * (share * seen + (1.0 - share) * plan.seconds))
+    return LaunchProgress(plan.experiments, done, failures, activity, elapsed, left)
+
+
+def _outcome(
+    plan: LaunchPlan,
+    plans: Sequence[Plan],
+    statuses: Sequence[JobStatus],
+    master_seed: int,
+    seconds: float,
+    *,
+    interrupted: bool,
+) -> LaunchOutcome:
+    """Counted from the results themselves, because others may have launched the same tag."""
+    cells = [cell for kept in plans for cell in kept.study.cells()]
+    found = standings(plan.tag, cells, read_attempts(plan.store, plan.tag), plan.claims)
+    submitted = {task.cell for job in plan.jobs for task in job.tasks}
+    _learn([standing for cell, standing in found.items() if cell in submitted])
+    states = [found[cell].state for cell in dict.fromkeys(cells)]
+    return LaunchOutcome(
+        master_seed=master_seed,
+        done=states.count("done"),
+        wanted=len(states),
+        failures=tuple(failure for status in statuses for failure in status.failures),
+        seconds=seconds,
+        interrupted=interrupted,
+        running=states.count("running"),
+    )
+
+
+def _learn(standing: Sequence[Standing]) -> None:
+    """Remember what the experiments of this launch took."""
+    new: list[Attempt] = [found.counts for found in standing if found.state == "done" and found.counts is not None]
+    if new:
+        write_costs(read_costs().with_attempts(new, platform.node()))

@@ -1,0 +1,41 @@
+"""Study files: a study as TOML, for people to write and to keep under version control."""
+
+import re
+from pathlib import Path
+
+import tomli_w
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.names import MAX_LENGTH
+from hpoctl.core.study import Study
+from hpoctl.core.study_table import study_from_table, study_table
+from hpoctl.ops.toml_files import read_toml
+
+GAP = re.compile(r"[^A-Za-z0-9]+")
+SEPARATORS = frozenset("-_.")
+
+
+def load_study(path: Path) -> Study:
+    """The study in a file. One without a name is called after the file.
+
+    Raises:
+        UsageError: The file is missing, not TOML, or describes no study.
+    """
+    try:
+        table = read_toml(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no study file {path}.", "Check the path, or take a name that `hpoctl studies` lists."
+        ) from error
+    return study_from_table(table, where=str(path), name=_legal_name(path.stem))
+
+
+def study_toml(study: Study) -> str:
+    """The study as the text of a file; `load_study` reads an equal one from it."""
+    return tomli_w.dumps(study_table(study))
+
+
+def _legal_name(stem: str) -> str:
+    """A file's name as the name of a study: what a name may not have becomes a dash."""
+    name = GAP.sub(lambda gap: gap[0] if gap[0] in SEPARATORS else "-", stem).lstrip("-_.")
+    return name[:MAX_LENGTH].rstrip("-_.") or "study"

@@ -1,0 +1,45 @@
+"""Where results and what can be made again lie."""
+
+from pathlib import Path
+
+import pytest
+
+from hpoctl.core.places import cache_directory, results_root
+
+VARIABLES = ("HPOCTL_ROOT", "HPOCTL_CACHE", "XDG_CACHE_HOME")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of its own, and none of the variables."""
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_in_the_home_folder_unless_told(home: Path) -> None:
+    assert results_root() == home / "hpoctl"
+    assert cache_directory() == home / ".cache" / "hpoctl"
+
+
+def test_where_the_variables_say(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPOCTL_ROOT", "~/elsewhere")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
+    assert results_root() == home / "elsewhere"
+    assert cache_directory() == Path("/var/cache/hpoctl")
+    monkeypatch.setenv("HPOCTL_CACHE", "~/mine")
+    assert cache_directory() == home / "mine"
+
+
+def test_an_empty_variable_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in VARIABLES:
+        monkeypatch.setenv(variable, "")
+    assert results_root() == home / "hpoctl"
+    assert cache_directory() == home / ".cache" / "hpoctl"
+
+
+def test_asking_makes_nothing(home: Path) -> None:
+    results_root()
+    cache_directory()
+    assert list(home.iterdir()) == []

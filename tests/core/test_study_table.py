@@ -1,0 +1,113 @@
+"""A study as plain values: what is a default is left out, and what is wrong is named with its key."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.study import Study
+from hpoctl.core.study_table import KEYS, study_from_table, study_table
+
+SMALL = {"name": "s", "summary": "?", "methods": ["RS"], "benchmarks": ["toy"]}
+
+
+def test_a_study_with_nothing_but_defaults_is_four_entries() -> None:
+    study = Study("s", "?", ("RS",), ("toy",))
+    assert study_table(study) == SMALL
+    assert study_from_table(SMALL, where="x") == study
+
+
+def test_every_field_finds_its_way_there_and_back() -> None:
+    values: dict[str, Any] = {
+        "name": "s",
+        "summary": "?",
+        "methods": ("RS", "ASHA"),
+        "benchmarks": ("toy", "meadow"),
+        "num_seeds": 4,
+        "extra_results": ("rungs",),
+        "settings": ("ASHA.grace_period=3",),
+        "start_seed": 1,
+        "tag": "docs-2",
+        "random_seed": 7,
+        "n_workers": 2,
+        "max_wallclock_time": 60.0,
+        "max_num_evaluations": 100,
+        "max_size_data_for_model": 50,
+        "decision_time": 0.25,
+        "poll_interval": 5.0,
+        "checkpointing": False,
+        "fixed": {"ASHA": {"activation": "relu", "rate": 0.5, "units": 8, "bias": True}},
+        "launcher": "cluster",
+        "launcher_options": {"queue": "short", "nodes": 2, "hours": 0.5, "spot": False},
+        "default": True,
+    }
+    study = Study(**values)
+    assert [entry.name for entry in fields(Study)] == list(values) == list(KEYS)
+    assert list(study_table(study)) == list(values)
+    again = study_from_table(study_table(study), where="x")
+    assert again == study
+    for name, value in values.items():
+        assert getattr(again, name) == value
+        # Each value differs from the field's default, or it would not be in the table at all.
+        assert study_table(study)[name] == (list(value) if isinstance(value, tuple) else value)
+
+
+def test_whole_numbers_of_seconds_are_seconds() -> None:
+    table = SMALL | {"max_wallclock_time": 60, "poll_interval": 5, "decision_time": 1}
+    study = study_from_table(table, where="x")
+    for value in (study.max_wallclock_time, study.poll_interval, study.decision_time):
+        assert isinstance(value, float)
+    assert study == study_from_table(table | {"max_wallclock_time": 60.0}, where="x")
+
+
+def test_a_name_of_its_own_comes_before_that_of_the_file() -> None:
+    assert study_from_table(SMALL, where="x", name="file").name == "s"
+    assert study_from_table({"methods": ["RS"], "benchmarks": ["toy"]}, where="x", name="file").name == "file"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": 3}, "name cannot be 3. Give a text."),
+        ({"tag": ["a"]}, "tag cannot be ['a']. Give a text."),
+        ({"methods": "RS"}, "methods cannot be 'RS'. Give a list of texts."),
+        ({"benchmarks": ["toy", 1]}, "benchmarks cannot be ['toy', 1]. Give a list of texts."),
+        ({"settings": {}}, "settings cannot be {}. Give a list of texts."),
+        ({"num_seeds": 2.0}, "num_seeds cannot be 2.0. Give a whole number."),
+        ({"num_seeds": True}, "num_seeds cannot be True. Give a whole number."),
+        ({"random_seed": "7"}, "random_seed cannot be '7'. Give a whole number."),
+        ({"max_wallclock_time": True}, "max_wallclock_time cannot be True. Give a finite number."),
+        ({"max_wallclock_time": float("inf")}, "max_wallclock_time cannot be inf. Give a finite number."),
+        ({"poll_interval": float("nan")}, "poll_interval cannot be nan. Give a finite number."),
+        ({"decision_time": "slow"}, "decision_time cannot be 'slow'. Give zero, measured, or a number of seconds."),
+        ({"checkpointing": 1}, "checkpointing cannot be 1. Give true or false."),
+        ({"launcher_options": []}, "launcher_options cannot be []. Give a table of values."),
+        ({"launcher_options": {"a": [1]}}, "launcher_options cannot be {'a': [1]}. Give a table of values."),
+        ({"launcher_options": {"a": float("nan")}}, "launcher_options cannot be {'a': nan}. Give a table of values."),
+        ({"fixed": {"RS": 1}}, "fixed cannot be {'RS': 1}. Give a table for each method"),
+        ({"fixed": {"RS": {"x": float("inf")}}}, "fixed cannot be {'RS': {'x': inf}}."),
+        ({"fixed": {"BO": {"x": 1}}}, "fixed values of BO"),
+        ({"num_seeds": 0}, "There is no seed"),
+        ({"methdos": ["RS"]}, "unknown key 'methdos'. Did you mean methods? Known keys: name, summary, "),
+        ({"zzzzzz": 1}, "unknown key 'zzzzzz'. Known keys: name, summary, "),
+    ],
+    ids=str,
+)
+def test_a_wrong_entry_is_named_with_its_key_and_what_it_may_be(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        study_from_table(SMALL | change, where="my.toml")
+    assert caught.value.what.startswith("my.toml")
+    assert message in str(caught.value)
+
+
+def test_a_number_that_no_float_can_hold_is_refused() -> None:
+    with pytest.raises(UsageError, match="max_wallclock_time"):
+        study_from_table(SMALL | {"max_wallclock_time": 10**400}, where="x")
+
+
+@pytest.mark.parametrize("key", ["methods", "benchmarks"])
+def test_a_study_needs_methods_and_benchmarks(key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        study_from_table({name: value for name, value in SMALL.items() if name != key}, where="my.toml")
+    assert caught.value.what == f"my.toml has no {key}."
