@@ -29,7 +29,16 @@ def err() -> Console:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     wide = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_WHEN_PIPED
-    return Console(stderr=stderr, highlight=False, width=wide)
+    return _Console(stderr=stderr, highlight=False, width=wide)
+
+
+class _Console(Console):
+    """A console whose reader may go away (`| head`): what is being done is worth finishing all the same."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence; rich itself would exit here."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 def hint(text: str) -> None:

