@@ -58,7 +58,7 @@ def lane(short: int, long: int) -> int:
 @contextmanager
 def fast_folder() -> Iterator[Path]:
     """A folder in memory where there is one: what a kill leaves behind does not depend on the disk."""
-    memory = Path("/dev/shm")  # noqa: S108 - the folder in it is made with a name of its own
+    memory = Path("/dev/shm")
     with TemporaryDirectory(prefix="hpoctl-tests-", dir=memory if os.access(memory, os.W_OK) else None) as made:
         yield Path(made)
 

@@ -1,4 +1,4 @@
-"""What goes wrong under a store: kills and errors at its every operation, other processes, and a look at what is left."""
+"""What goes wrong under a store: kills, errors and other processes; and a look at what is left."""
 
 import os
 import signal

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import product
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.cells import Cell, claim_key, experiment_prefix, job_folder
@@ -23,6 +23,7 @@ def test_the_layout_of_the_design() -> None:
     assert experiment_prefix("docs-2", CELL, expensive=True) == "docs-2/ASHA-13/docs-2-toy-13-"
 
 
+@settings(deadline=None)
 @given(tags, cells, st.booleans())
 def test_everything_of_a_tag_is_in_its_folder(tag: str, cell: Cell, expensive: bool) -> None:
     prefix = experiment_prefix(tag, cell, expensive=expensive)
@@ -37,6 +38,7 @@ def test_seeds_whose_digits_begin_alike_do_not_share_a_prefix() -> None:
     assert not experiment_prefix("t", replace(CELL, seed=13), expensive=False).startswith(one)
 
 
+@settings(deadline=None)
 @given(tags, cells, tags, cells)
 def test_no_two_experiments_share_a_claim(tag: str, cell: Cell, other_tag: str, other: Cell) -> None:
     same = (tag, cell) == (other_tag, other)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.builtins import ASHA
@@ -28,6 +28,7 @@ def metadata() -> dict[str, Any]:
     return opening_metadata(spec, Provenance({"hpoctl": "0"}, None, "hpoctl run"), 1e9) | {"error": error}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON, min_size=1, max_size=5))
 def test_what_was_sealed_comes_back_and_any_reader_of_json_can_read_it(values: dict[str, Any]) -> None:
     sealed = seal(values)
@@ -77,6 +78,7 @@ def test_no_damage_goes_unseen(metadata: dict[str, Any]) -> None:
     assert unseen == []
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_refused_with_the_same_error(data: bytes) -> None:
     with pytest.raises(DamagedError):

@@ -83,7 +83,7 @@ ERRORS = [
     (StopIteration(), "StopIteration."),
     (GeneratorExit(), "GeneratorExit."),
     (Unprintable(), "Unprintable: <exception str() failed>."),
-    (ValueError("\udcff \0"), "ValueError: \udcff \0."),
+    (ValueError("\udcff \0"), "ValueError: \\udcff \\x00."),
 ]
 
 

@@ -1,76 +1,35 @@
-"""`hpoctl clean`: what matches and nothing else is moved, once, whole, and whatever happens meanwhile nothing is lost."""
+"""`hpoctl clean`: what matches is moved whole, nothing else is, and what runs is left alone."""
 
-from dataclasses import dataclass
+import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, claim_key
+from clean_trees import INCOMPLETE, NOW, OTHER, do, grow, of
+from hpoctl.core.cells import METADATA, Cell, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import unseal
-from hpoctl.core.study import Study
-from hpoctl.ops.clean import Cleaned, clean, what_runs
+from hpoctl.ops.clean import clean, what_runs
 from hpoctl.ops.launches import keep_launch
 from hpoctl.ops.roots import Root, open_root
 from hpoctl.ops.selection import Criteria, parse_age, select
-from hpoctl.ops.tag_state import Filters
-from hpoctl.ops.tags import keep_master_seed, keep_plan
+from hpoctl.ops.tags import keep_master_seed
 from hpoctl.ops.trash import MANIFEST, TRASH, undo
-from trees import BEGIN, CELL, TAG, put_attempt
+from trees import CELL, TAG, put_attempt
 from wrecks import claimed_elsewhere, fail, files, in_child, snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
-NOW = BEGIN + timedelta(days=10)
-OTHER = "docs-2-debug"
-INCOMPLETE = Criteria(incomplete=True)
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
     return open_root(tmp_path / "results")
-
-
-def of(*methods: str, benchmarks: tuple[str, ...] = (), seeds: set[int] | None = None, **more: Any) -> Criteria:
-    return Criteria(Filters(methods, benchmarks, None if seeds is None else frozenset(seeds)), **more)
-
-
-def do(root: Root, criteria: Criteria, tag: str = TAG, *, force: bool = False) -> Cleaned:
-    return clean(root, select(root, tag, criteria, NOW), NOW, "hpoctl clean", force=force)
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A result directory in each state, and one of another tag."""
-
-    completed: str
-    duplicate: str
-    failed: str
-    interrupted: str
-    died: str
-    short: str
-    unknown: str
-    other: str
-
-
-def grow(root: Root) -> Tree:
-    store = root.store
-    keep_master_seed(store, TAG, 7)
-    keep_plan(store, TAG, Study("s", "", ("ASHA", "RS", "BO", "MOBSTER"), ("toy", "toy-max"), num_seeds=3), "s")
-    duplicate = put_attempt(store, Cell("ASHA", "toy", 0))
-    completed = put_attempt(store, Cell("ASHA", "toy", 0), seconds=60)
-    failed = put_attempt(store, Cell("ASHA", "toy", 0), "failed", seconds=30)
-    interrupted = put_attempt(store, Cell("RS", "toy-max", 1), "interrupted")
-    died = put_attempt(store, Cell("BO", "toy", 2), "running", expensive=True, seconds=86400)
-    short = put_attempt(store, Cell("RS", "toy", 2))
-    store.put(f"{short}/{RESULTS}", b"PAR")
-    unknown = put_attempt(store, Cell("RS", "toy", 3))
-    store.put(f"{unknown}/{METADATA}", b'{"status": "comp')
-    store.put(f"{completed}/{LOG}", b"a line\n")
-    other = put_attempt(store, Cell("ASHA", "toy", 0), "failed", tag=OTHER)
-    return Tree(completed, duplicate, failed, interrupted, died, short, unknown, other)
 
 
 CASES: list[tuple[Criteria, set[str]]] = [
@@ -89,8 +48,8 @@ CASES: list[tuple[Criteria, set[str]]] = [
     (of(duplicates=True), {"duplicate"}),
     (of("ASHA", benchmarks=("toy",), seeds={0}, duplicates=True), {"duplicate"}),
     (of(older_than=9.5 * 86400), {"completed", "duplicate", "failed", "interrupted", "short"}),
-    (of("ASHA", older_than=10 * 86400 - 30.5), {"duplicate"}),
-    (of(incomplete=True, older_than=10 * 86400 - 30.5), {"interrupted", "short"}),
+    (of("ASHA", older_than=10 * 86400 - 15.0), {"duplicate"}),
+    (of(incomplete=True, older_than=10 * 86400 - 15.0), {"interrupted", "short"}),
     (of("ASHA", incomplete=True), {"failed"}),
 ]
 
@@ -169,18 +128,20 @@ def test_a_tag_in_the_trash_is_no_tag(root: Root) -> None:
         select(root, TRASH, Criteria(), NOW)
 
 
-def test_damaged_results_of_unknown_cell_are_passed_over_where_more_is_asked(root: Root) -> None:
+@pytest.mark.parametrize("criteria", [of("RS", incomplete=True), of(incomplete=True, older_than=1.0)], ids=str)
+def test_damaged_results_of_unknown_cell_are_passed_over_where_more_is_asked(root: Root, criteria: Criteria) -> None:
     tree = grow(root)
-    for criteria in (of("RS", incomplete=True), of(incomplete=True, older_than=1.0), of(seeds={3}, incomplete=True)):
-        try:
-            passed = select(root, TAG, criteria, NOW).passed_over
-        except IncompleteError as error:
-            assert "1 is passed over" in error.what
-            assert tree.unknown in error.fix
-        else:
-            assert [left.directory for left in passed] == [tree.unknown]
-    assert select(root, TAG, INCOMPLETE, NOW).passed_over == ()
-    assert select(root, TAG, of("RS"), NOW).passed_over == ()
+    assert [left.directory for left in select(root, TAG, criteria, NOW).passed_over] == [tree.unknown]
+    assert tree.unknown not in do(root, criteria).directories
+
+
+def test_it_says_so_where_nothing_else_matches(root: Root) -> None:
+    tree = grow(root)
+    with pytest.raises(IncompleteError, match="1 is passed over") as caught:
+        select(root, TAG, of(seeds={3}, incomplete=True), NOW)
+    assert tree.unknown in caught.value.fix
+    for criteria in (INCOMPLETE, of("RS")):
+        assert select(root, TAG, criteria, NOW).passed_over == ()
 
 
 def test_groups_add_up(root: Root) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.cells import Cell
@@ -102,6 +102,7 @@ NUMBERS = st.integers(-2, 2) | st.floats()
 ENTRIES = st.lists(st.tuples(st.sampled_from(["ASHA", "RS"]), st.just("toy"), NUMBERS, NUMBERS), max_size=3)
 
 
+@settings(deadline=None)
 @given(st.one_of(JSON, ENTRIES).map(json.dumps).map(str.encode) | st.binary())
 def test_a_damaged_cache_costs_a_better_guess_and_nothing_else(data: bytes) -> None:
     write_costs(NONE)  # makes the folder

@@ -267,21 +267,22 @@ def test_a_tag_is_not_another_one_that_begins_alike(root: Root) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "cells"),
+    ("filters", "cells", "done"),
     [
-        (Filters(), 12),
-        (Filters(methods=("RS",)), 6),
-        (Filters(benchmarks=("toy", "toy-max")), 12),
-        (Filters(seeds=frozenset({0, 2})), 8),
-        (Filters(("ASHA",), ("toy",), frozenset({1})), 1),
+        (Filters(), 12, 1),
+        (Filters(methods=("RS",)), 6, 0),
+        (Filters(benchmarks=("toy", "toy-max")), 12, 1),
+        (Filters(benchmarks=("toy-max",)), 6, 0),
+        (Filters(seeds=frozenset({0, 2})), 8, 0),
+        (Filters(("ASHA",), ("toy",), frozenset({1})), 1, 1),
     ],
 )
-def test_filters(root: Root, filters: Filters, cells: int) -> None:
+def test_filters(root: Root, filters: Filters, cells: int, done: int) -> None:
     keep_plan(root.store, TAG, STUDY, "toys")
     put_attempt(root.store, Cell("ASHA", "toy", 1))
     status = look(root, filters)
-    assert (status.totals.total, status.totals.done) == (cells, int("ASHA" in (filters.methods or ("ASHA",))))
-    assert status.to_launch == cells - status.totals.done
+    assert (status.totals.total, status.totals.done) == (cells, done)
+    assert status.to_launch == cells - done
 
 
 def test_a_filter_that_names_what_the_tag_does_not_have(root: Root) -> None:
@@ -317,8 +318,6 @@ def test_a_running_launch_is_shown_for_as_long_as_it_runs(root: Root) -> None:
     keep_plan(root.store, TAG, STUDY, "toys")
     launch = keep_launch(root.store, LocalClaims(root.store.root), TAG, 4, BEGIN, "hpoctl launch", "")
     assert look(root).launches == ()  # this process's own
-    with claimed_elsewhere(lambda: LocalClaims(root.store.root), f"{TAG}/.hpoctl/launches/x"):
-        assert look(root).launches == ()
     root.claims.release(f"{TAG}/.hpoctl/launches/{launch.name}")
     with claimed_elsewhere(lambda: LocalClaims(root.store.root), f"{TAG}/.hpoctl/launches/{launch.name}"):
         status = look(root)

@@ -2,21 +2,19 @@
 
 import errno
 import os
+import traceback
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key
+from hpoctl.core.cells import METADATA, RESULTS, Cell
+from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.sealed import seal
-from hpoctl.stores.claims import LocalClaims
-from hpoctl.stores.ledger import DIED, Attempt, Standing, attempts_at, read_attempts, standings
+from hpoctl.stores.ledger import Attempt, attempts_at, read_again, read_attempts
 from hpoctl.stores.local import LocalStore
-from hpoctl.testing.claims import claimed_elsewhere
 from trees import BEGIN, CELL, ROWS, TAG, put_attempt
 
 OTHER = replace(CELL, seed=1)
@@ -27,32 +25,9 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "root")
 
 
-@pytest.fixture
-def claims(store: LocalStore) -> LocalClaims:
-    return LocalClaims(store.root)
-
-
-class Nobody:
-    """Claims of which nobody holds any."""
-
-    def take(self, key: str) -> bool:
-        return True
-
-    def release(self, key: str) -> None:
-        """Nothing."""
-
-    def held(self, key: str) -> bool:
-        return False
-
-
 def the_only(attempts: Iterable[Attempt]) -> Attempt:
     (attempt,) = attempts
     return attempt
-
-
-def stand(store: LocalStore, cell: Cell = CELL) -> Standing:
-    """Where an experiment stands when nobody runs it."""
-    return standings(TAG, [cell], read_attempts(store, TAG), Nobody())[cell]
 
 
 # --- what is recorded ---
@@ -82,6 +57,53 @@ def test_an_attempt_without_a_table_has_no_identity(store: LocalStore) -> None:
     put_attempt(store, status="failed", identity=None, error="HpoctlError: The table is gone.\n")
     attempt = the_only(read_attempts(store, TAG))
     assert (attempt.identity, attempt.reason) == (None, "HpoctlError: The table is gone.")
+
+
+def traceback_of(error: BaseException, cause: BaseException | None = None) -> str:
+    try:
+        raise error from cause  # noqa: TRY301
+    except BaseException:  # noqa: BLE001 - that is what is tested
+        return traceback.format_exc()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        (ValueError("broken"), None, "ValueError: broken"),
+        (ValueError("broken\nin\n  several\n\nlines"), None, "ValueError: broken"),
+        (ValueError("broken"), KeyError("the cause"), "ValueError: broken"),
+        (KeyError("x"), ValueError("Traceback (most"), "KeyError: 'x'"),
+        (MemoryError(), None, "MemoryError"),
+        (SystemExit(3), None, "SystemExit: 3"),
+        (HpoctlError("What is wrong.", "What to do."), OSError("x"), "What is wrong. What to do."),
+        (UsageError("What is wrong.", "What to do."), None, "What is wrong. What to do."),
+    ],
+    ids=str,
+)
+def test_the_reason_is_what_the_traceback_says_in_one_line(
+    store: LocalStore, error: BaseException, cause: BaseException | None, reason: str
+) -> None:
+    put_attempt(store, status="failed", error=traceback_of(error, cause))
+    assert the_only(read_attempts(store, TAG)).reason == reason
+
+
+@pytest.mark.parametrize("error", ["", "\n \n", None, 5, "Traceback (most recent call last):"], ids=repr)
+def test_a_reason_of_another_kind_is_no_error(store: LocalStore, error: object) -> None:
+    put_attempt(store, status="failed", error=error)
+    assert "\n" not in the_only(read_attempts(store, TAG)).reason
+
+
+def test_some_attempts_can_be_read_again_without_the_others(store: LocalStore) -> None:
+    directory = put_attempt(store, status="running")
+    put_attempt(store, OTHER)
+    assert the_only(read_again(store, [directory])).recorded == "running"
+    put_attempt(store)
+    assert the_only(read_again(store, [directory])).recorded == "completed"
+    store.put(f"{directory}/{RESULTS}", ROWS[::-1])
+    assert the_only(read_again(store, [directory])).recorded == "completed"
+    assert the_only(read_again(store, [directory], verify=True)).recorded == "damaged"
+    store.delete(directory)
+    assert read_again(store, [directory]) == []
 
 
 def test_nothing_is_no_error(store: LocalStore) -> None:
@@ -140,13 +162,6 @@ def test_damaged_results_do_not_count(store: LocalStore, change: Any, reason: st
             assert (one.recorded, one.reason) == ("completed", "")
         assert other.recorded == "completed"
     assert the_only(attempts_at(store, TAG, CELL, expensive=False)).recorded == "damaged"
-
-
-def test_a_damaged_result_counts_as_failed_with_its_reason(store: LocalStore) -> None:
-    directory = put_attempt(store)
-    store.delete(f"{directory}/{RESULTS}")
-    found = stand(store)
-    assert (found.state, found.reason) == ("failed", "results.parquet is missing")
 
 
 def test_results_without_metadata_are_damaged(store: LocalStore) -> None:
@@ -265,116 +280,3 @@ def test_attempts_at_an_expensive_method_are_in_the_folder_of_the_seed(store: Lo
     directory = put_attempt(store, expensive=True)
     assert the_only(attempts_at(store, TAG, CELL, expensive=True)).directory == directory
     assert attempts_at(store, TAG, CELL, expensive=False) == []
-
-
-# --- standings ---
-
-
-def test_an_experiment_without_attempts_is_missing(store: LocalStore) -> None:
-    assert stand(store) == Standing(CELL, "missing", (), None, "")
-
-
-def test_experiments_that_nobody_asked_for_stand_there_too(store: LocalStore) -> None:
-    put_attempt(store, OTHER)
-    found = standings(TAG, [CELL], read_attempts(store, TAG), Nobody())
-    assert {cell: standing.state for cell, standing in found.items()} == {CELL: "missing", OTHER: "done"}
-
-
-def test_what_cannot_be_told_apart_stands_nowhere(store: LocalStore) -> None:
-    directory = put_attempt(store)
-    store.put(f"{directory}/{METADATA}", b"")
-    assert stand(store).state == "missing"
-
-
-@pytest.mark.parametrize("last", ["failed", "interrupted", "running"])
-def test_done_wins_and_the_newest_completed_one_counts(store: LocalStore, last: str) -> None:
-    names = [put_attempt(store, status=status, seconds=at) for at, status in enumerate(["completed"] * 2 + [last])]
-    found = stand(store)
-    assert found.state == "done"
-    assert found.counts is not None
-    assert found.counts.directory == names[1]
-    assert [attempt.directory for attempt in found.attempts] == names
-
-
-@pytest.mark.parametrize(
-    ("statuses", "state", "reason"),
-    [
-        (["failed"], "failed", "ValueError: broken"),
-        (["interrupted"], "missing", "interrupted"),
-        (["failed", "interrupted"], "missing", "interrupted"),
-        (["interrupted", "failed"], "failed", "ValueError: broken"),
-        (["running"], "failed", DIED),
-        (["failed", "running"], "failed", DIED),
-        (["running", "failed"], "failed", "ValueError: broken"),
-    ],
-)
-def test_the_last_attempt_decides_when_none_is_complete(
-    store: LocalStore, statuses: list[str], state: str, reason: str
-) -> None:
-    names = [put_attempt(store, status=status, seconds=at) for at, status in enumerate(statuses)]
-    found = stand(store)
-    assert (found.state, found.reason) == (state, reason)
-    assert found.counts is not None
-    assert found.counts.directory == names[-1]
-
-
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_running_needs_a_process_that_has_the_claim(store: LocalStore, claims: LocalClaims) -> None:
-    put_attempt(store, status="failed", seconds=1.0)
-    running = put_attempt(store, status="running", seconds=2.0)
-    put_attempt(store, OTHER, status="running")
-
-    def states() -> dict[Cell, str]:
-        found = standings(TAG, [CELL], read_attempts(store, TAG), claims)
-        return {cell: standing.state for cell, standing in found.items()}
-
-    assert states() == {CELL: "failed", OTHER: "failed"}
-    with claimed_elsewhere(lambda: LocalClaims(store.root), claim_key(TAG, CELL)):
-        assert states() == {CELL: "running", OTHER: "failed"}
-        counts = standings(TAG, [CELL], read_attempts(store, TAG), claims)[CELL].counts
-        assert counts is not None
-        assert counts.directory == running
-        put_attempt(store, status="completed", seconds=0.5)
-        assert states()[CELL] == "done"
-    assert states() == {CELL: "done", OTHER: "failed"}
-
-
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_claim_without_an_attempt_is_not_running_yet(store: LocalStore, claims: LocalClaims) -> None:
-    put_attempt(store, status="failed")
-    with claimed_elsewhere(lambda: LocalClaims(store.root), claim_key(TAG, CELL)):
-        assert standings(TAG, [CELL], read_attempts(store, TAG), claims)[CELL].state == "failed"
-
-
-def test_a_clock_that_jumps_back_changes_which_is_newest_and_loses_nothing(store: LocalStore) -> None:
-    later = put_attempt(store, seconds=0.0, rows=b"first")
-    earlier = put_attempt(store, seconds=-86_400.0 * 365, rows=b"second")
-    found = stand(store)
-    assert [attempt.directory for attempt in found.attempts] == [earlier, later]
-    assert found.state == "done"
-    assert found.counts is not None
-    assert found.counts.directory == later
-
-
-def test_a_failure_before_the_clock_jumped_back_does_not_hide_a_result(store: LocalStore) -> None:
-    put_attempt(store, status="failed", seconds=3600.0)
-    put_attempt(store, seconds=-3600.0)
-    assert stand(store).state == "done"
-
-
-STATUSES = ["completed", "failed", "interrupted", "running"]
-
-
-@given(st.lists(st.tuples(st.sampled_from(STATUSES), st.integers(-5, 5)), unique_by=lambda made: made[1]))
-def test_an_experiment_is_done_exactly_if_a_complete_attempt_is_there(made: list[tuple[str, int]]) -> None:
-    attempts = [
-        Attempt(f"{TAG}/ASHA/{at}", CELL, status, float(at), None, "", 0, "", None, 1.0)  # type: ignore[arg-type]
-        for status, at in made
-    ]
-    found = standings(TAG, [CELL], attempts, Nobody())[CELL]
-    again = standings(TAG, [CELL], attempts[::-1], Nobody())[CELL]
-    assert found == again, "the order in which attempts are found plays no part"
-    assert (found.state == "done") == any(status == "completed" for status, _ in made)
-    assert sorted(found.attempts, key=lambda attempt: attempt.directory) == sorted(
-        attempts, key=lambda attempt: attempt.directory
-    )

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.errors import HpoctlError, UsageError
@@ -33,6 +33,7 @@ def test_names_that_lead_elsewhere_are_refused(store: LocalStore, name: str) -> 
         store.delete(name)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_no_name_leads_out_of_the_root(name: str) -> None:
     store = LocalStore(Path("/root-of-results"))
@@ -133,7 +134,7 @@ def test_a_link_is_not_followed_when_listed_removed_or_moved(store: LocalStore, 
     assert (outside / "folder" / "kept").read_bytes() == b"kept"
 
 
-def test_links_in_a_circle_are_clear_errors_or_nothing(store: LocalStore) -> None:
+def test_links_in_a_circle_are_clear_errors(store: LocalStore) -> None:
     store.put("a/x", b"x")
     (store.root / "loop").symlink_to(store.root / "loop")
     for call in (
@@ -141,10 +142,11 @@ def test_links_in_a_circle_are_clear_errors_or_nothing(store: LocalStore) -> Non
         lambda: store.get("loop/x"),
         lambda: store.delete("loop/x"),
         lambda: store.move("a", "loop/a"),
+        lambda: store.list("loop"),
+        lambda: store.folders("loop"),
     ):
         with pytest.raises(HpoctlError):
             call()
-    assert dict(store.list("loop")) == {}
     assert dict(store.list("")) == {"a/x": 1}
     store.delete("loop")
     assert not (store.root / "loop").is_symlink()
@@ -160,15 +162,13 @@ def test_names_too_long_for_the_file_system_are_clear_errors(store: LocalStore, 
         lambda: store.put(name, b""),
         lambda: store.get(name),
         lambda: store.move("a", name),
+        lambda: store.delete(name),
+        lambda: store.list(name),
+        lambda: store.folders(name),
     ):
         with pytest.raises(HpoctlError, match="too long"):
             call()
     assert dict(store.list("")) == {"a/b": 0}
-    for look in (store.list, store.folders, store.delete):
-        try:
-            assert not look(name)
-        except HpoctlError as error:
-            assert "too long" in error.what  # noqa: PT017 - either is right, by the version of Python
 
 
 @pytest.mark.parametrize("create", [False, True])

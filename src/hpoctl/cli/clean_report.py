@@ -29,7 +29,8 @@ def print_selection(selection: Selection) -> None:
         table = Table()
         for name in ("method", "benchmark", "results", "seeds", "state", "size"):
             number = name in {"results", "size"}
-            table.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")
+            kept = name not in {"seeds", "state"}
+            table.add_column(name, justify="right" if number else "left", no_wrap=kept, overflow="fold")
         for group in groups:
             states = ", ".join(f"{count:,} {state}" for state, count in sorted(group.states.items()))
             names = (_shown(group.method or "unknown"), _shown(group.benchmark or "unknown"))
@@ -87,7 +88,7 @@ def print_restored(restored: Restored, *, dry_run: bool) -> None:
     """What came back, and what did not."""
     if restored.directories:
         verb = "would restore" if dry_run else "restored"
-        tell(f"{verb} {_some(restored.directories)} (cleaned at {restored.entry})")
+        tell(f"{verb} {_restored(restored.directories)} (cleaned at {restored.entry})")
     elif not restored.left:
         tell(f"the clean at {restored.entry} has nothing in the trash: undone already, or killed before its first move")
     _show_left("still in the trash", restored.left, FIX_UNDO)
@@ -178,6 +179,12 @@ def _warn(lines: Iterable[str]) -> None:
 
 def _results(count: int) -> str:
     return f"{count:,} result{'s' if count != 1 else ''}"
+
+
+def _restored(directories: Sequence[str]) -> str:
+    """Results by number and tag, a whole tag by its name."""
+    tags = ", ".join(dict.fromkeys(directory.partition("/")[0] for directory in directories))
+    return f"tag {tags}" if tags == directories[0] else f"{_results(len(directories))} of tag {tags}"
 
 
 def _some(directories: Sequence[str]) -> str:

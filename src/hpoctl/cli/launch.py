@@ -130,7 +130,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
             print_plan(plan)
         return 0
     print_start(plan, registry)
-    if detach:
+    if detach and plan.jobs:
         return _detach(plan, as_json=as_json)
     # `kill` ends a launch in the background as Ctrl-C does one in a terminal.
     signal.signal(signal.SIGTERM, _interrupt)
@@ -150,9 +150,6 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
     from hpoctl.ops.detach import detach
     from hpoctl.ops.launch import settle
 
-    if not plan.jobs:
-        out().print(f"tag {plan.tag}: nothing to do, {plan.done} of {plan.wanted} experiments are complete")
-        return 0
     words = [word for word in sys.argv[1:] if word not in {"--detach", "--json"}]
     words += [] if "--tag" in words else ["--tag", plan.tag]
     # The master seed is the tag's from now on; the process in the background finds it there.

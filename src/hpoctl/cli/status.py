@@ -136,7 +136,7 @@ def _watch_live(look: "Callable[[], StudyStatus]", filters: "Filters", root: "Ro
     with Live(console=console, auto_refresh=False) as live:
         while True:
             found = look()
-            advice = [Text(line, style="dim") for line in hints(found, root)]
+            advice = [Text(line, style="dim") for line in hints(found, root, watching=True)]
             live.update(Group(*picture(found, filters, console.width), *advice), refresh=True)
             if found.complete:
                 return
@@ -170,7 +170,9 @@ def _list_tags(root: "Root", *, verify: bool, as_json: bool) -> None:
         errors = [{"what": problem, "fix": "`hpoctl status --tag` says more."} for problem in found.problems]
         emit_json("status", "partial" if errors else "success", {"tags": found.tags}, errors)
         return
-    out().print(tag_table(found))
+    console = out()
+    if found.tags:
+        console.print(tag_table(found, console.width))
     for problem in found.problems:
         err().print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
     if found.tags:

@@ -1,6 +1,6 @@
 """What `hpoctl status` shows: a matrix of methods and benchmarks, what is wrong, what runs, what to do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -15,6 +15,9 @@ from hpoctl.ops.tag_state import Filters
 from hpoctl.ops.time_left import TimeLeft
 
 STYLES = {"done": "green", "failed": "bold red", "running": "cyan", "missing": "yellow"}
+SEPARATORS = ("  ", "\n")
+"""What stands between the counts of a cell: where the line is too short, each gets its own."""
+
 MOST_LINES = 20
 """Lines of one kind in the text; `--json` has all of them."""
 
@@ -54,11 +57,13 @@ def next_commands(status: StudyStatus, root: Root) -> list[str]:
     return commands
 
 
-def hints(status: StudyStatus, root: Root) -> list[str]:
-    """What to do now, a line each."""
+def hints(status: StudyStatus, root: Root, *, watching: bool = False) -> list[str]:
+    """What to do now, a line each; somebody who watches a launch has nothing to do but wait."""
     if status.complete:
         unread = any(not damaged.replaced for damaged in status.damaged)
         return ["all done; damaged results do not count" if unread else "all done, nothing to mend"]
+    if watching and status.launches:
+        return []
     commands = next_commands(status, root)
     lines = [f"next: {command}" for command in commands[:MOST_COMMANDS]]
     if status.launches and status.to_launch:
@@ -71,29 +76,23 @@ def hints(status: StudyStatus, root: Root) -> list[str]:
     return lines
 
 
-def tag_table(found: TagList) -> Table:
-    """All tags and how far each is."""
-    table = Table()
-    for name in ("tag", "done", "failed", "running", "missing", "size", "last activity", "launch"):
-        left = name in {"tag", "last activity", "launch"}
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
-    for tag in found.tags:
-        complete = tag.done == tag.total
-        table.add_row(
-            Text(tag.tag),
-            Text(f"{tag.done:,} of {tag.total:,}", style=STYLES["done"] if complete else ""),
-            _count(tag.failed, "failed"),
-            _count(tag.running, "running"),
-            _count(tag.missing, "missing"),
-            size_text(tag.size),
-            utc_text(tag.last_activity),
-            "runs" if tag.launches else "-",
-        )
-    return table
-
-
-def _count(count: int, kind: str) -> Text:
-    return Text(f"{count:,}" if count else "-", style=STYLES[kind] if count else "")
+def tag_table(found: TagList, width: int) -> Table:
+    """All tags and how far each is, in a given number of columns."""
+    titles = ["tag", "experiments", "size", "last activity (UTC)", "launch"]
+    for separator in SEPARATORS:
+        rows = [
+            [
+                Text(tag.tag),
+                _experiments(tag.done, tag.total, tag.failed, tag.running, tag.missing, separator),
+                Text(size_text(tag.size)),
+                Text(utc_text(tag.last_activity).removesuffix(" UTC")),
+                Text("runs" if tag.launches else "-", style=STYLES["running"] if tag.launches else ""),
+            ]
+            for tag in found.tags
+        ]
+        if _columns(titles, rows) <= width:
+            break
+    return _table(titles, rows)
 
 
 def _title(status: StudyStatus, filters: Filters) -> Text:
@@ -108,20 +107,20 @@ def _title(status: StudyStatus, filters: Filters) -> Text:
 def _matrix(status: StudyStatus, width: int) -> Table:
     """Methods by benchmarks, each cell on one line if that fits, else on several; else a row for each pair."""
     pairs = {(pair.method, pair.benchmark): pair for pair in status.pairs}
-    for separator in ("  ", "\n"):
+    titles = ["method", *status.benchmarks]
+    for separator in SEPARATORS:
         rows = [
             [Text(method), *(_cell(pairs.get((method, name)), separator) for name in status.benchmarks)]
             for method in status.methods
         ]
-        titles = ["method", *status.benchmarks]
         if _columns(titles, rows) <= width:
-            return _table(titles, rows, lines=separator == "\n" and any(map(_tall, rows)))
-    rows = [[Text(pair.method), Text(pair.benchmark), _cell(pair, "  ")] for pair in status.pairs]
-    return _table(["method", "benchmark", "experiments"], rows, lines=False)
+            return _table(titles, rows)
+    rows = [[Text(pair.method), Text(pair.benchmark), _cell(pair, SEPARATORS[0])] for pair in status.pairs]
+    return _table(["method", "benchmark", "experiments"], rows)
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[Text]], *, lines: bool) -> Table:
-    table = Table(show_lines=lines)
+def _table(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> Table:
+    table = Table(show_lines=any("\n" in cell.plain for row in rows for cell in row))
     for title in titles:
         table.add_column(Text(title), overflow="fold")
     for row in rows:
@@ -138,19 +137,21 @@ def _columns(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
     return sum(wide + 3 for wide in widest) + 1
 
 
-def _tall(row: Sequence[Text]) -> bool:
-    return any("\n" in cell.plain for cell in row)
-
-
 def _cell(pair: Pair | None, separator: str) -> Text:
     if pair is None:
         return Text("-")
-    if pair.done.count == pair.total:
-        return Text(f"{pair.done.count}/{pair.total} done", style=STYLES["done"])
-    parts = [Text(f"{pair.done.count}/{pair.total}")]
-    for kind, seeds in (("failed", pair.failed), ("running", pair.running), ("missing", pair.missing)):
-        if seeds.count:
-            parts.append(Text(f"{seeds.count} {kind}", style=STYLES[kind]))
+    counts = (pair.failed.count, pair.running.count, pair.missing.count)
+    return _experiments(pair.done.count, pair.total, *counts, separator)
+
+
+def _experiments(done: int, total: int, failed: int, running: int, missing: int, separator: str) -> Text:
+    """How many experiments there are of each kind, in words, so that nobody needs the colours."""
+    if done == total:
+        return Text(f"{done}/{total} done", style=STYLES["done"])
+    parts = [Text(f"{done}/{total}")]
+    for kind, count in (("failed", failed), ("running", running), ("missing", missing)):
+        if count:
+            parts.append(Text(f"{count} {kind}", style=STYLES[kind]))
     return Text(separator).join(parts)
 
 
@@ -208,7 +209,7 @@ def _where(status: StudyStatus, kind: str) -> list[str]:
     for (method, text), (seeds, benchmarks) in by_method.items():
         groups.setdefault((text, tuple(benchmarks)), (seeds, []))[1].append(method)
     return [
-        f"{_names(methods, status.methods, 'methods')} {_names(benchmarks, status.benchmarks, 'benchmarks')} "
+        f"{_names(methods, status.methods, 'methods')} {_names(benchmarks, status.benchmarks, 'benchmarks')}: "
         f"{_seeds(seeds)}"
         for (_, benchmarks), (seeds, methods) in groups.items()
     ]

@@ -16,14 +16,16 @@ class HpoctlError(Exception):
     Args:
         what: One line that says what is wrong.
         fix: One line that says what to do.
+
+    Both may quote a name of a file, which can hold anything: what cannot be printed is shown by its code.
     """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)
-        self.what = what
-        self.fix = fix
+        self.what = _printable(what)
+        self.fix = _printable(fix)
 
     def __str__(self) -> str:
         return f"{self.what} {self.fix}"
@@ -39,6 +41,12 @@ class IncompleteError(HpoctlError):
     """There is nothing to act on, or the input is incomplete or damaged."""
 
     exit_code = 3
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> UsageError:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpoctl.core.cells import LOG
+from hpoctl.core.cells import LOG, METADATA
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Activity, Failure, Job, JobState, JobStatus, Store, Task
+from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.engine.experiment import close_metadata
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.process import WorkerProcess
@@ -113,7 +114,10 @@ class LocalLauncher:
             worker.interrupt()
         deadline = time.monotonic() + GRACE
         for worker in stopped:
-            self._remove(worker, deadline - time.monotonic())
+            entry, directory = self._in_hand[id(worker)], worker.directory
+            _, log = self._remove(worker, deadline - time.monotonic())
+            if directory is not None:
+                _record(LocalStore(Path(entry.job.results)), directory, {"status": "interrupted"}, log)
         if not self._in_hand and not self._queue and not self._waiting:
             self._close(0.0)
 
@@ -160,8 +164,8 @@ class LocalLauncher:
             for worker in self._workers:
                 selector.register(worker.descriptor, selectors.EVENT_READ, worker)
             heard = [key.data for key, _ in selector.select(wait)]
-        for worker in heard:
-            said = worker.hear()
+        for worker in [worker for worker in self._workers if worker in heard or worker.ended]:
+            said = worker.hear() if worker in heard else None
             if said is None:
                 self._bury(worker)
             else:
@@ -217,13 +221,14 @@ class LocalLauncher:
         if entry is None:
             self._stillborn += 1
             if self._stillborn > self._options.workers:
-                last = log.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-                raise HpoctlError(f"Workers cannot start: {how}: {last[0]}", "`hpoctl plugins` shows what is loaded.")
+                raise HpoctlError(f"Workers cannot start: {how}: {_gist(log)}", "`hpoctl plugins` shows what is loaded.")
             return
         reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
-        if directory is not None:
-            _record(LocalStore(Path(entry.job.results)), directory, reason, log)
-        self._fail(entry, reason)
+        closing = {"status": "failed", "error": reason}
+        if directory is not None and _record(LocalStore(Path(entry.job.results)), directory, closing, log):
+            self._jobs[entry.job.name].done += 1
+        else:
+            self._fail(entry, reason)
 
     def _remove(self, worker: WorkerProcess, seconds: float) -> tuple[str, bytes]:
         """Take a worker off the list, after its end; returns how it ended, and what it printed."""
@@ -238,15 +243,26 @@ class LocalLauncher:
     def _close(self, seconds: float) -> None:
         for worker in self._workers:
             worker.dismiss()
+        deadline = time.monotonic() + seconds
         for worker in list(self._workers):
-            self._remove(worker, seconds)
+            self._remove(worker, deadline - time.monotonic())
 
 
-def _record(store: Store, directory: str, reason: str, log: bytes) -> None:
-    """Write down why an attempt ended that could not do so itself."""
+def _gist(log: bytes) -> str:
+    """The line that says most: an error of ours, else the last one, as of a traceback."""
+    lines = log.decode(errors="replace").strip().splitlines()
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return next(iter([*errors, *lines[-1:]]), "it said nothing")
+
+
+def _record(store: Store, directory: str, closing: Mapping[str, Any], log: bytes) -> bool:
+    """Write down how an attempt ended, unless it has done so itself; returns whether it is complete all the same."""
     try:
-        close_metadata(store, directory, {"status": "failed", "error": reason})
+        status = unseal(store.get(f"{directory}/{METADATA}")).get("status")
+        if status == "running":
+            close_metadata(store, directory, closing)
         if log:
             store.put(f"{directory}/{LOG}", log)
-    except HpoctlError:
-        return  # its directory was removed, or the disk is full: the failure itself is told anyway
+    except (HpoctlError, FileNotFoundError, DamagedError):
+        return False  # its directory was removed, or the disk is full: the failure itself is told anyway
+    return bool(status == "completed")

@@ -1,6 +1,7 @@
 """One worker process: started, given tasks, listened to, killed, and what its death says."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -35,8 +36,11 @@ class WorkerProcess:
         self.share: float | None = None
         self.since = time.monotonic()
         self._rest = b""
+        self._nonsense = ""
         # What a worker prints, last words in a crash included, goes to a file that it empties before each experiment.
-        self._log: IO[bytes] = tempfile.TemporaryFile(mode="a+b", buffering=0)  # noqa: SIM115 - see close
+        self._log: IO[bytes] = tempfile.TemporaryFile(mode="w+b", buffering=0)  # noqa: SIM115 - see close
+        # Appended to, so that it can be emptied; tempfile does not pass the mode "a" on.
+        fcntl.fcntl(self._log, fcntl.F_SETFL, fcntl.fcntl(self._log, fcntl.F_GETFL) | os.O_APPEND)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 command,
@@ -47,6 +51,7 @@ class WorkerProcess:
                 bufsize=0,
             )
         except OSError as error:
+            self._log.close()
             raise HpoctlError(
                 f"A worker cannot be started: {error.strerror or error}.", "Use fewer --jobs, or free memory."
             ) from error
@@ -55,6 +60,11 @@ class WorkerProcess:
     def descriptor(self) -> int:
         """Becomes readable when the worker has something to say, or has ended."""
         return self._pipe(self._process.stdout).fileno()
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended; a process that it has forked may keep its descriptor open."""
+        return self._process.poll() is not None
 
     @property
     def seconds(self) -> float:
@@ -74,12 +84,17 @@ class WorkerProcess:
             self._pipe(self._process.stdin).write(json.dumps(values).encode() + b"\n")
 
     def hear(self) -> list[Mapping[str, Any]] | None:
-        """What it has said since; None: it has ended. Waits, unless its descriptor is readable."""
+        """What it has said since; None: it has ended, or is no worker. Waits, unless its descriptor is readable."""
         data = os.read(self.descriptor, 65536)
         if not data:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [json.loads(line) for line in lines]
+        try:
+            return [_message(line) for line in lines]
+        except ValueError as error:
+            self._nonsense = str(error)
+            self.kill()
+            return None
 
     def drop(self) -> None:
         """It has done what it had in hand."""
@@ -112,7 +127,7 @@ class WorkerProcess:
             self._process.kill()
             code = self._process.wait()
         self._pipe(self._process.stdout).close()
-        return _how(code)
+        return self._nonsense or _how(code)
 
     def close(self) -> None:
         """Let go of its log."""
@@ -123,6 +138,21 @@ class WorkerProcess:
         if pipe is None:
             raise HpoctlError("A worker has no pipes.", "Launch again.")
         return pipe
+
+
+def _message(line: bytes) -> Mapping[str, Any]:
+    """What a worker has said.
+
+    Raises:
+        ValueError: No worker says that.
+    """
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict) or not isinstance(message.get("event"), str):
+        raise ValueError(f"it answered {line[:80].decode(errors='replace')!r}, as no worker does")
+    return message
 
 
 def _how(code: int) -> str:

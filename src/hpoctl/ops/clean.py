@@ -1,19 +1,25 @@
 """`hpoctl clean`: move results into the trash, one step each, so that a clean can be killed anywhere and undone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from time import sleep
 from typing import Literal
 
-from hpoctl.core.cells import claim_key
+from hpoctl.core.cells import CONTROL, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.protocols import Claims
 from hpoctl.ops.roots import Root
 from hpoctl.ops.selection import Match, Selection, fitting, held_elsewhere, select
 from hpoctl.ops.trash import Left, new_entry
 from hpoctl.stores.ledger import read_again
 
 FORMAT = 1
+WAIT = 0.01
+"""Seconds between looks whether another clean of the tag has ended."""
+WAITS = 3000
 Fate = Literal["moved", "gone", "running"]
 
 
@@ -52,9 +58,9 @@ def clean(root: Root, selection: Selection, now: datetime, command: str, *, forc
         IncompleteError: Nothing can be moved, because all of it runs, or is gone.
         HpoctlError: The whole tag was selected and something of it runs, or the trash cannot be written.
     """
-    if selection.criteria.whole:
-        return _clean_tag(root, selection, now, command, force=force)
-    return _clean_results(root, selection, now, command, force=force)
+    work = _clean_tag if selection.criteria.whole else _clean_results
+    with _turn(root.claims, selection.tag):
+        return work(root, selection, now, command, force=force)
 
 
 def what_runs(selection: Selection) -> str:
@@ -83,18 +89,17 @@ def _clean_tag(root: Root, selection: Selection, now: datetime, command: str, *,
 
 def _clean_results(root: Root, selection: Selection, now: datetime, command: str, *, force: bool) -> Cleaned:
     tag = selection.tag
-    wanted = [match for match in selection.matches if force or not match.busy]
-    busy = [match for match in selection.matches if not force and match.busy]
+    runs = partial(held_elsewhere, root.claims, tag)
+    busy = [match for match in selection.matches if not force and match.attempt.cell and runs(match.attempt.cell)]
+    busy_ones = {match.attempt.directory for match in busy}
+    wanted = [match for match in selection.matches if match.attempt.directory not in busy_ones]
     if not wanted:
         raise _all_running(busy)
     content = _manifest(selection, [match.attempt.directory for match in wanted], command)
     moved: list[Match] = []
     left: list[Left] = []
     with new_entry(root.store, root.claims, content, now) as folder:
-        mover = _Mover(root, selection, now, folder, force=force)
-        contested = mover.move(wanted, moved, left)
-        # Another clean may have had the claim for a moment; whoever has it still runs the experiment.
-        busy += mover.move(contested, moved, left)
+        busy += _Mover(root, selection, now, folder, force=force).move(wanted, moved, left)
     if not moved and not left:
         raise _all_running(busy) if busy else _gone(tag)
     return Cleaned(
@@ -105,6 +110,22 @@ def _clean_results(root: Root, selection: Selection, now: datetime, command: str
         tuple(match.attempt.directory for match in busy),
         tuple(left),
     )
+
+
+@contextmanager
+def _turn(claims: Claims, tag: str) -> Iterator[None]:
+    """One clean of a tag at a time: its claims on experiments would look to another one as if they were being run."""
+    key = f"{tag}/{CONTROL}/clean"
+    for _ in range(WAITS):
+        if claims.take(key):
+            break
+        sleep(WAIT)
+    else:
+        raise HpoctlError(f"Another clean of tag {tag} does not end.", "Wait for it or stop it, and clean again.")
+    try:
+        yield
+    finally:
+        claims.release(key)
 
 
 class _Mover:

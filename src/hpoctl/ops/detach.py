@@ -1,7 +1,6 @@
 """A launch that goes on by itself: a process of its own session, whose output goes to a file in the tag."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import running_launches
+from hpoctl.ops.provenance import own_command
 
 PATIENCE = 60.0
 """Seconds that the process gets to begin."""
@@ -40,13 +40,13 @@ def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
     Raises:
         HpoctlError: It ended, or did not begin in time.
     """
-    folder = plan.store.root / plan.tag / CONTROL / "launches"
-    log = folder / f"{SystemTime().utc().strftime('%Y%m%d-%H%M%S-%f')}.log"
+    name = f"{plan.tag}/{CONTROL}/launches/{SystemTime().utc().strftime('%Y%m%d-%H%M%S-%f')}.log"
+    log = plan.store.root / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with log.open("xb") as output:
+        plan.store.put(name, b"", create=True)  # no link leads it out of the root
+        with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                [sys.executable, "-m", "hpoctl", *words, "--log", str(log)],
+                [*own_command(), *words, "--log", str(log)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -1,18 +1,16 @@
 """`hpoctl launch`: submit what is missing of a study, and watch it until it is done."""
 
 import platform
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Launcher, Task
+from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.ops.costs import read_costs, write_costs
-from hpoctl.ops.jobs import PlannedJob
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import keep_launch
-from hpoctl.ops.provenance import command_line, git_commit
+from hpoctl.ops.provenance import command_line, git_commit, own_command
 from hpoctl.ops.tags import Plan, keep_master_seed, keep_plan
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 
@@ -95,7 +93,7 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     if plan.jobs:
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
     watcher.begins(master_seed)
-    jobs = [_job(plan, planned, plans, master_seed) for planned in plan.jobs]
+    jobs = _jobs(plan, plans, master_seed)
     launcher: Launcher = plan.launcher.make(plan.launcher_options)
     interrupted = False
     statuses: Sequence[JobStatus] = ()
@@ -119,16 +117,18 @@ def settle(plan: LaunchPlan) -> int:
     return keep_master_seed(plan.store, plan.tag, plan.master_seed.value, replace=plan.new_seed)
 
 
-def _job(plan: LaunchPlan, planned: PlannedJob, plans: Sequence[Plan], master_seed: int) -> Job:
-    """A job with the command of a worker for it."""
+def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job]:
+    """The jobs with the command of a worker for them."""
     # Equal plans are kept once, so a plan's place among them is its name.
     names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
-    tasks = tuple(Task(names[task.plan], task.cell, task.seconds) for task in planned.tasks)
-    commit = git_commit()
-    words = [sys.executable, "-m", "hpoctl", "work", "--tag", plan.tag, "--results", str(plan.store.root)]
+    root, commit = str(plan.store.root), git_commit()
+    words = [*own_command(), "work", "--tag", plan.tag, "--results", root]
     words += ["--random-seed", str(master_seed), "--entrypoint", command_line()]
     words += ["--git-commit", commit] if commit else []
-    return Job(planned.name, str(plan.store.root), tuple(words), tasks)
+    return [
+        Job(planned.name, root, tuple(words), tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
+        for planned in plan.jobs
+    ]
 
 
 def _progress(

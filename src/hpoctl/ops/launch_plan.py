@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_tag
-from hpoctl.core.options import Setting, apply_settings
+from hpoctl.core.options import Setting, apply_settings, option_types
 from hpoctl.core.protocols import Task
 from hpoctl.core.study import DEFAULT_LAUNCHER, Study
 from hpoctl.launchers.options import LocalOptions
@@ -150,7 +151,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         seconds=makespan([task.seconds for task in tasks], workers or len(tasks)),
         basis="measured" if all(cost.basis == "measured" for cost in expected) else "modelled",
         mixed=tuple(mixed),
-        warnings=(*changed, *warnings, *damaged),
+        warnings=(*changed, *([master_seed.warning] if master_seed.warning else []), *warnings, *damaged),
         data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
         store=store,
         claims=claims,
@@ -210,6 +211,13 @@ def _launcher(study: Study, config: Config, changes: Overrides, registry: Regist
     name = changes.launcher or next(iter([*of_study, *of_folder]))
     entry = registry.launcher(name)
     values = {**of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}
+    known = option_types(entry.options)
+    for option in values:
+        if option not in known:
+            close = get_close_matches(option, known, n=1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            listed = f"It has: {', '.join(known)}." if known else "It has no options."
+            raise UsageError(f"Unknown option {option!r} of launcher {name}.", f"{hint}{listed}")
     settings = [Setting(entry.name, option, _text(value)) for option, value in values.items()]
     return entry, apply_settings(entry.name, entry.options, settings)
 
@@ -226,13 +234,26 @@ def _master_seed(request: LaunchRequest, store: LocalStore, tag: str, study: Stu
     wanted = request.random_seed
     if wanted is None and request.new_seed:
         return master_seed_for(store, tag, draw_master_seed())
-    found = master_seed_for(store, tag, study.random_seed if wanted is None else wanted)
+    if wanted is None:
+        return _own_master_seed(store, tag, study)
+    found = master_seed_for(store, tag, wanted)
     if found.warning and not request.new_seed:
         raise UsageError(
             f"{found.warning[0].upper()}{found.warning[1:]}.",
             "Leave --random-seed out, name another --tag, or give --new-seed.",
         )
     return found
+
+
+def _own_master_seed(store: LocalStore, tag: str, study: Study) -> MasterSeed:
+    """The tag's, else the study's, else a new one."""
+    own = master_seed_for(store, tag, None)
+    if study.random_seed is None or own.value == study.random_seed:
+        return own
+    if own.drawn:
+        return MasterSeed(study.random_seed, drawn=False)
+    warning = f"tag {tag} has the master seed {own.value}, and goes on with it; study {study.name} says "
+    return replace(own, warning=f"{warning}{study.random_seed}")
 
 
 def _expected(want: Wanted, costs: Costs) -> Expected:

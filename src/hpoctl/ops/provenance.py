@@ -34,6 +34,11 @@ def command_line() -> str:
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
+def own_command() -> list[str]:
+    """The words that start another process of this program, one that imports nothing from the current folder."""
+    return [sys.executable, "-P", "-m", "hpoctl"]
+
+
 def git_commit() -> str | None:
     """The commit of the current folder; None where there is no git or no checkout."""
     try:

@@ -8,7 +8,7 @@ from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import unseal
+from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.engine.spec import determinants
 from hpoctl.ops.resolve import Resolved, spec_of
 from hpoctl.stores.ledger import Attempt, Standing
@@ -111,15 +111,22 @@ class _Identities:
 
 
 def _differences(store: Store, attempt: Attempt, here: Mapping[str, Any]) -> tuple[str, ...]:
-    metadata = unseal(store.get(f"{attempt.directory}/{METADATA}"))
-    there = _flat(metadata["determinants"])
-    ours = _flat(here)
+    there, ours = _flat(_recorded(store, attempt)), _flat(here)
     names = dict.fromkeys([*there, *ours])
     return tuple(
         f"{name}: {there.get(name, 'nothing')} -> {ours.get(name, 'nothing')}"
         for name in names
         if there.get(name) != ours.get(name) and name != "seeds.seed"
     )
+
+
+def _recorded(store: Store, attempt: Attempt) -> Mapping[str, Any]:
+    """What determined an attempt; nothing, if that is not recorded or somebody has just moved it away."""
+    try:
+        found = unseal(store.get(f"{attempt.directory}/{METADATA}")).get("determinants")
+    except (FileNotFoundError, DamagedError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -50,7 +50,7 @@ def resolve(study: Study, registry: Registry) -> Resolved:
 def spec_of(resolved: Resolved, tag: str, master_seed: int, cell: Cell) -> ExperimentSpec:
     """The spec of one experiment of the study."""
     study = resolved.study
-    simulator = SimulatorOptions(poll_interval=study.poll_interval, checkpointing=study.checkpointing)
+    simulator = SimulatorOptions(poll_interval=float(study.poll_interval), checkpointing=study.checkpointing)
     changes = {
         "n_workers": study.n_workers,
         "max_wallclock_time": study.max_wallclock_time,

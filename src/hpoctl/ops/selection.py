@@ -163,7 +163,7 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
     passed_over = [
         Left(a.directory, "it is not where results are; move it by hand") for a in chosen if not _in_its_place(a)
     ]
-    if criteria.incomplete and not _takes_unknown(criteria):
+    if criteria.incomplete and not (criteria.failed or criteria.duplicates or _takes_unknown(criteria)):
         passed_over += [Left(attempt.directory, UNKNOWN_CELL) for attempt in attempts if attempt.cell is None]
     if not matches:
         raise _nothing(root, tag, passed_over)

@@ -9,6 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,8 @@ def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
             outcome = _run_once(spec, answer, shop, versions[kind])
         except HpoctlError as error:
             answer({"event": "ended", "outcome": "failed", "error": error.what})
+        except Exception as error:  # noqa: BLE001 - what a plugin does ends its experiment, not the others
+            answer({"event": "ended", "outcome": "failed", "error": f"{type(error).__name__}: {error}"})
         else:
             answer({"event": "ended", "outcome": outcome, "error": ""})
 
@@ -118,7 +121,8 @@ def _run_logged(spec: ExperimentSpec, answer: Answer, shop: Workshop, provenance
     finally:
         printed = _output()
         if printed and directories:
-            shop.store.put(f"{directories[0]}/{LOG}", printed)
+            with suppress(HpoctlError):  # an experiment counts without its log, too
+                shop.store.put(f"{directories[0]}/{LOG}", printed)
 
 
 def _forget_output() -> None:

@@ -97,21 +97,21 @@ def _descriptor(path: Path, flags: int) -> int:
     known = _open.get((path, flags))
     if known is not None and _same(os.fstat(known), path):
         return known
-    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)  # no link leads out of the root
     _open[path, flags] = descriptor
     return descriptor
 
 
 def _same(opened: os.stat_result, path: Path) -> bool:
     try:
-        present = path.stat()
+        present = path.lstat()
     except FileNotFoundError:
         return False
     return (opened.st_dev, opened.st_ino) == (present.st_dev, present.st_ino)
 
 
 def _lock(descriptor: int, operation: int, key: str) -> bool:
-    place = int.from_bytes(sha256(key.encode()).digest()[:8], "big") % PLACES
+    place = int.from_bytes(sha256(key.encode(errors="surrogatepass")).digest()[:8], "big") % PLACES
     try:
         fcntl.lockf(descriptor, operation, 1, place)
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError, unseal
 
@@ -100,6 +100,31 @@ def attempts_at(store: Store, tag: str, cell: Cell, *, expensive: bool) -> list[
         if name.startswith(start):
             sizes |= store.list(f"{folder}/{name}")
     return [attempt for attempt in _attempts(store, sizes, verify=True) if attempt.cell == cell]
+
+
+def read_results(store: Store, attempt: Attempt) -> bytes:
+    """The results of a complete attempt, byte for byte as they were written: what is averaged is read by this.
+
+    Raises:
+        IncompleteError: The attempt is not complete, or a file of it is missing or damaged.
+        HpoctlError: The store cannot be read.
+    """
+    name = METADATA
+    try:
+        metadata = unseal(store.get(f"{attempt.directory}/{METADATA}"))
+        if metadata.get("status") != "completed":
+            raise DamagedError(f"its status is {metadata.get('status')!r}")
+        name = RESULTS
+        data = store.get(f"{attempt.directory}/{RESULTS}")
+        if content_hash(data) != metadata.get("results_sha256"):
+            raise DamagedError("its hash does not match")
+    except (FileNotFoundError, DamagedError) as error:
+        why = "it is missing" if isinstance(error, FileNotFoundError) else error
+        raise IncompleteError(
+            f"{store.location(f'{attempt.directory}/{name}')} cannot be used: {why}.",
+            "Leave this result out, or launch its tag again.",
+        ) from error
+    return data
 
 
 def standings(tag: str, cells: Iterable[Cell], attempts: Iterable[Attempt], claims: Claims) -> dict[Cell, Standing]:

@@ -72,12 +72,8 @@ class LocalStore:
         """
         base = self._path(prefix) if prefix else self.root
         sizes: dict[str, int] = {}
-        try:
-            if base.is_dir():
-                self._check_inside(base)
-                _add_sizes(base, f"{prefix}/" if prefix else "", sizes)
-        except OSError as error:
-            raise _cannot_read(base, error) from error
+        self._check_inside(base)
+        _add_sizes(str(base), f"{prefix}/" if prefix else "", sizes)
         return dict(sorted(sizes.items()))
 
     def folders(self, folder: str) -> Sequence[str]:
@@ -87,13 +83,12 @@ class LocalStore:
             HpoctlError: The folder cannot be read, or leads out of the root.
         """
         base = self._path(folder) if folder else self.root
+        self._check_inside(base)
         try:
-            if not base.is_dir():
-                return []
-            self._check_inside(base)
             with os.scandir(base) as entries:
-                return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-        except FileNotFoundError:
+                found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            return sorted(name for name in found if not BAD.search(name))
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise _cannot_read(base, error) from error
@@ -166,18 +161,20 @@ def _check_kind(path: Path, *, present: bool) -> None:
         raise FileExistsError(path)
 
 
-def _add_sizes(folder: Path, prefix: str, sizes: dict[str, int]) -> None:
+def _add_sizes(folder: str, prefix: str, sizes: dict[str, int]) -> None:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
+                if BAD.search(entry.name):
+                    continue  # not ours: nothing can be got or put under such a name
                 if entry.is_dir(follow_symlinks=False):
-                    _add_sizes(Path(entry.path), f"{prefix}{entry.name}/", sizes)
+                    _add_sizes(entry.path, f"{prefix}{entry.name}/", sizes)
                 elif entry.is_file(follow_symlinks=False) and not entry.name.startswith(TEMPORARY):
                     sizes[prefix + entry.name] = entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        return  # moved or removed by somebody else while we looked
+    except (FileNotFoundError, NotADirectoryError):
+        return  # it is not there, or was moved or removed by somebody else while we looked
     except OSError as error:
-        raise _cannot_read(folder, error) from error
+        raise _cannot_read(Path(folder), error) from error
 
 
 def _cannot_read(folder: Path, error: OSError) -> HpoctlError:

@@ -1,0 +1,132 @@
+"""Launches without worker processes: their experiments run in this process, with the real plans, claims and store."""
+
+import json
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from hpoctl import builtins
+from hpoctl.core.entries import Benchmark, LauncherEntry
+from hpoctl.core.options import NoOptions
+from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Task
+from hpoctl.core.study import Study
+from hpoctl.ops.launch import LaunchOutcome, LaunchProgress, launch
+from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest, plan_launch
+from hpoctl.ops.work import Workshop, work
+from hpoctl.plugins import Registry, hookimpl, load_registry
+from hpoctl.stores.claims import LocalClaims
+from hpoctl.stores.local import LocalStore
+from hpoctl.testing import toy_benchmark
+
+PATIENCE = 60.0
+"""Seconds that another process may take with an experiment."""
+
+
+class Nobody:
+    """Watches no launch."""
+
+    def begins(self, master_seed: int) -> None:
+        pass
+
+    def shows(self, progress: LaunchProgress) -> None:
+        pass
+
+
+class Here:
+    """A launcher that runs all experiments in this process when they are submitted, in an order of its own."""
+
+    def __init__(self, tag: str, registry: Registry, rng: random.Random | None, counts: dict[str, int]) -> None:
+        self._tag = tag
+        self._registry = registry
+        self._rng = rng
+        self._counts = counts
+        self._jobs: dict[str, JobStatus] = {}
+
+    def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
+        tasks = [(job, task) for job in jobs for task in job.tasks]
+        if self._rng is not None:
+            self._rng.shuffle(tasks)
+        failures: dict[str, list[Failure]] = {job.name: [] for job in jobs}
+        deadline = time.monotonic() + PATIENCE
+        while tasks:
+            held = []
+            for job, task in tasks:
+                outcome, error = self._run(job, task)
+                self._counts[outcome] = self._counts.get(outcome, 0) + 1
+                if outcome == "held":
+                    held.append((job, task))
+                elif outcome == "failed":
+                    failures[job.name].append(Failure(task.cell, error))
+            if held and time.monotonic() > deadline:
+                raise TimeoutError(f"experiments are held forever: {held}")
+            tasks = held
+            time.sleep(0.001 if held else 0.0)
+        for job in jobs:
+            failed = failures[job.name]
+            state = "failed" if failed else "done"
+            self._jobs[job.name] = JobStatus(state, len(job.tasks) - len(failed), tuple(failed))
+        return [job.name for job in jobs]
+
+    def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
+        return [self._jobs[receipt] for receipt in receipts]
+
+    def activity(self) -> Sequence[Activity]:
+        return ()
+
+    def cancel(self, receipts: Sequence[str]) -> None:
+        pass
+
+    def _run(self, job: Job, task: Task) -> tuple[str, str]:
+        # A worker is told the tag's master seed by its command line, and so are we.
+        master_seed = int(job.command[job.command.index("--random-seed") + 1])
+        root = Path(job.results)
+        shop = Workshop(
+            LocalStore(root), LocalClaims(root), self._registry, self._tag, master_seed, "hpoctl launch", None
+        )
+        said: list[Mapping[str, Any]] = []
+        work([json.dumps({"plan": task.plan, **asdict(task.cell)})], said.append, shop)
+        return said[-1]["outcome"], said[-1]["error"]
+
+
+def launch_here(
+    request: LaunchRequest, registry: Registry, rng: random.Random | None = None
+) -> tuple[LaunchPlan, LaunchOutcome, dict[str, int]]:
+    """Plan and launch; returns the plan, what came of it, and how often each outcome of an experiment occurred."""
+    plan = plan_launch(request, registry)
+    counts: dict[str, int] = {}
+    here = LauncherEntry("local", "In this process", lambda options: Here(plan.tag, registry, rng, counts), NoOptions())
+    return plan, launch(replace(plan, launcher=here), Nobody()), counts
+
+
+def toy_registry(studies: Sequence[Study], benchmarks: Sequence[Benchmark] = ()) -> Registry:
+    """The built-in methods with toy benchmarks `toy` and `toy-2`, others, and some studies; no plugin."""
+
+    @hookimpl
+    def hpoctl_benchmarks() -> Sequence[Benchmark]:
+        return [toy_benchmark(budget=100.0), toy_benchmark(name="toy-2", budget=150.0), *benchmarks]
+
+    @hookimpl
+    def hpoctl_studies() -> Sequence[Study]:
+        return studies
+
+    toys = SimpleNamespace(__name__="toys", hpoctl_benchmarks=hpoctl_benchmarks, hpoctl_studies=hpoctl_studies)
+    return load_registry([builtins, toys], ())
+
+
+@contextmanager
+def no_stderr() -> Iterator[None]:
+    """Let standard error go nowhere: a worker empties it before each experiment where it is a file."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
