@@ -83,7 +83,9 @@ def measure(words: list[str], *, cold: bool) -> tuple[float, float]:
         os.sync()
         DROP_CACHES.write_text("3")
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "hpoctl", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hpoctl", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, code, used = os.wait4(process.pid, 0)
     process.returncode = code
     if code:

@@ -4,7 +4,8 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark
 
+Listener = Callable[[Mapping[str, Any]], None]
 PATIENCE = 60.0
 """Seconds that another process may take with an experiment."""
 
@@ -41,11 +43,11 @@ class Nobody:
 class Here:
     """A launcher that runs all experiments in this process when they are submitted, in an order of its own."""
 
-    def __init__(self, tag: str, registry: Registry, rng: random.Random | None, counts: dict[str, int]) -> None:
+    def __init__(self, tag: str, registry: Registry, rng: random.Random | None, listen: Listener) -> None:
         self._tag = tag
         self._registry = registry
         self._rng = rng
-        self._counts = counts
+        self._listen = listen
         self._jobs: dict[str, JobStatus] = {}
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
@@ -58,7 +60,6 @@ class Here:
             held = []
             for job, task in tasks:
                 outcome, error = self._run(job, task)
-                self._counts[outcome] = self._counts.get(outcome, 0) + 1
                 if outcome == "held":
                     held.append((job, task))
                 elif outcome == "failed":
@@ -90,18 +91,41 @@ class Here:
             LocalStore(root), LocalClaims(root), self._registry, self._tag, master_seed, "hpoctl launch", None
         )
         said: list[Mapping[str, Any]] = []
-        work([json.dumps({"plan": task.plan, **asdict(task.cell)})], said.append, shop)
+
+        def answer(message: Mapping[str, Any]) -> None:
+            self._listen(message)
+            said.append(message)
+
+        work([json.dumps({"plan": task.plan, **asdict(task.cell)})], answer, shop)
         return said[-1]["outcome"], said[-1]["error"]
 
 
 def launch_here(
-    request: LaunchRequest, registry: Registry, rng: random.Random | None = None
-) -> tuple[LaunchPlan, LaunchOutcome, dict[str, int]]:
-    """Plan and launch; returns the plan, what came of it, and how often each outcome of an experiment occurred."""
+    request: LaunchRequest,
+    registry: Registry,
+    rng: random.Random | None = None,
+    listen: Listener = lambda message: None,
+) -> tuple[LaunchPlan, LaunchOutcome, Counter[str]]:
+    """Plan and launch.
+
+    Args:
+        request: What to launch.
+        registry: What names stand for.
+        rng: The order of the experiments is drawn from it; None: that of the plan.
+        listen: Is told all that a worker says.
+
+    Returns:
+        The plan, what came of it, and how often each outcome of an experiment occurred.
+    """
     plan = plan_launch(request, registry)
-    counts: dict[str, int] = {}
-    here = LauncherEntry("local", "In this process", lambda options: Here(plan.tag, registry, rng, counts), NoOptions())
-    return plan, launch(replace(plan, launcher=here), Nobody()), counts
+    outcomes: Counter[str] = Counter()
+
+    def told(message: Mapping[str, Any]) -> None:
+        outcomes.update([message["outcome"]] if message["event"] == "ended" else [])
+        listen(message)
+
+    here = LauncherEntry("local", "In this process", lambda options: Here(plan.tag, registry, rng, told), NoOptions())
+    return plan, launch(replace(plan, launcher=here), Nobody()), outcomes
 
 
 def toy_registry(studies: Sequence[Study], benchmarks: Sequence[Benchmark] = ()) -> Registry:

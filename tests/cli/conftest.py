@@ -1,17 +1,12 @@
 """The command line as a person meets it: a process of its own, with a toy benchmark from a plugin."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support import write_distribution
+from command_line import CommandLine
 
 TOY = """
 from dataclasses import replace
@@ -64,53 +59,17 @@ def hpoctl_studies():
 """
 
 
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return dict(json.loads(self.out))
-
-
-@dataclass(frozen=True)
-class CommandLine:
-    """Runs `hpoctl` with plugins from a folder and results in another one."""
-
-    plugins: Path
-    root: Path
-    environment: dict[str, str]
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-W", "error", "-m", "hpoctl", *words]
-
-    def __call__(self, *words: str, **environment: str) -> Answer:
-        done = subprocess.run(
-            self.command(*words),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-            cwd=self.root.parent,
-            env=self.environment | environment,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
-
-    def install(self, name: str, source: str) -> None:
-        write_distribution(self.plugins, name, source)
-
-
 @pytest.fixture
 def cli(tmp_path: Path) -> CommandLine:
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     root = tmp_path / "results"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HPOCTL_")}
+    # Runners of tests may set COLUMNS; what is piped has a width of its own.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HPOCTL_", "COLUMNS"))}
     environment = kept | {
         "PYTHONPATH": str(plugins),
         "HPOCTL_ROOT": str(root),
+        "HPOCTL_CACHE": str(tmp_path / "cache"),
         "HPOCTL_PLUGINS": "toys-plugin",
         "OPENBLAS_NUM_THREADS": "1",
         "NO_COLOR": "1",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import CommandLine
 
 from clean_trees import OTHER, Tree, grow
+from command_line import CommandLine
 from hpoctl.cli.clean import clean
 from hpoctl.core.cells import METADATA, Cell, claim_key
 from hpoctl.core.errors import HpoctlError

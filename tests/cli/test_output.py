@@ -2,7 +2,7 @@
 
 import subprocess
 
-from conftest import CommandLine  # type: ignore[import-not-found]
+from command_line import CommandLine
 
 
 def test_a_reader_that_goes_away_does_not_end_a_launch(cli: CommandLine) -> None:

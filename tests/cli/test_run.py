@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import CommandLine
+
+from command_line import CommandLine
 
 Results = Callable[[], list[Path]]
 

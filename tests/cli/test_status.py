@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from conftest import CommandLine
 
+from command_line import CommandLine
 from hpoctl.core.cells import LOG, RESULTS, Cell, claim_key
 from hpoctl.core.study import Study
 from hpoctl.ops.tags import keep_plan

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CommandLine
 
+from command_line import CommandLine
 from hpoctl.ops.study_files import load_study
 
 WISHES = """

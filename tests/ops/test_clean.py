@@ -54,7 +54,7 @@ CASES: list[tuple[Criteria, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("criteria", "expected"), CASES, ids=lambda case: str(case)[:60])
+@pytest.mark.parametrize(("criteria", "expected"), CASES)
 def test_what_matches_is_moved_and_nothing_else(root: Root, criteria: Criteria, expected: set[str]) -> None:
     tree = grow(root)
     before = files(root.store.root)
@@ -128,7 +128,7 @@ def test_a_tag_in_the_trash_is_no_tag(root: Root) -> None:
         select(root, TRASH, Criteria(), NOW)
 
 
-@pytest.mark.parametrize("criteria", [of("RS", incomplete=True), of(incomplete=True, older_than=1.0)], ids=str)
+@pytest.mark.parametrize("criteria", [of("RS", incomplete=True), of(incomplete=True, older_than=1.0)])
 def test_damaged_results_of_unknown_cell_are_passed_over_where_more_is_asked(root: Root, criteria: Criteria) -> None:
     tree = grow(root)
     assert [left.directory for left in select(root, TAG, criteria, NOW).passed_over] == [tree.unknown]

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from launch_here import launch_here, no_stderr, toy_registry
 
 from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.entries import Benchmark, ExtraResults
@@ -25,6 +24,7 @@ from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark, toy_space, toy_table
 from hpoctl.testing.claims import claimed_elsewhere
+from launch_here import launch_here, no_stderr, toy_registry
 
 TAG = "t"
 BENCHMARK = toy_benchmark(name="own", budget=150.0)
@@ -127,9 +127,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 def test_what_is_damaged_is_named_and_done_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     known = registry()
     launch_here(request(), known)
-    folder = next(
-        file.parent for file in metadata_files(tmp_path) if json.loads(file.read_text())["seed"] == 0
-    )
+    folder = next(file.parent for file in metadata_files(tmp_path) if json.loads(file.read_text())["seed"] == 0)
     damage(folder)
     plan, outcome, counts = launch_here(request(), known)
     assert todo(plan) == {ZERO}

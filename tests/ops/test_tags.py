@@ -160,6 +160,14 @@ def test_an_equal_plan_is_used_again(store: LocalStore) -> None:
     assert keep_plan(store, "other", STUDY, "s") != first
 
 
+def test_of_plans_launched_in_turn_the_last_one_is_the_newest(store: LocalStore) -> None:
+    first, second = STUDY, replace(STUDY, max_wallclock_time=60.0)
+    for study in (first, second, first, first):
+        keep_plan(store, TAG, study, "s")
+    assert [plan.study for plan in read_plans(store, TAG)] == [first, second, first]
+    assert all(plan.study == first for plan in wanted_cells(read_plans(store, TAG)).values())
+
+
 def test_a_plan_after_one_was_removed_is_still_the_newest(store: LocalStore) -> None:
     plans = [keep_plan(store, TAG, replace(STUDY, num_seeds=number), "s") for number in (1, 2, 3)]
     store.delete(f"{TAG}/.hpoctl/plans/{plans[0].name}.json")

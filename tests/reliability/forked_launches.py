@@ -2,8 +2,8 @@
 
     python forked_launches.py ROOT ROUNDS LAUNCHES
 
-It loads everything once and has no threads, so that a launch costs milliseconds. For each round it prints a line of JSON:
-the tag and what each launch says.
+It loads everything once and has no threads, so that a launch costs milliseconds. For each round it prints a line of
+JSON: the tag and what each launch says.
 """
 
 import json
@@ -69,7 +69,7 @@ def _launch(root: Path, tag: str, registry: Registry, seed: str, tell: int) -> N
             "complete": [outcome.done, outcome.wanted],
             "failures": [failure.error for failure in outcome.failures],
             "planned": plan.experiments,
-            "ran": counts.get("done", 0),
+            "ran": counts["done"],
         }
     except BaseException as error:  # noqa: BLE001 - a child must not go on with its parent's work
         said = f"{type(error).__name__}: {error}"

@@ -1,6 +1,5 @@
 """Damaged files: each is found and named, hides nothing else, and costs its own experiment one more run."""
 
-import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell
-from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
 from hpoctl.ops.costs import Costs
 from hpoctl.ops.launch_plan import LaunchRequest
@@ -46,7 +45,7 @@ class Sound:
         with no_stderr():
             plan, outcome, counts = launch_here(LaunchRequest(tag=TAG, results=self.root.store.root), REGISTRY)
         assert (outcome.done, outcome.failures) == (outcome.wanted, ())
-        assert counts.get("done", 0) == plan.experiments
+        assert counts["done"] == plan.experiments
         return [task.cell for job in plan.jobs for task in job.tasks]
 
     def results(self) -> dict[Cell, bytes]:
@@ -80,7 +79,7 @@ def sound(study: Sound) -> Iterator[Sound]:
 
 def damaged(data: bytes, others: list[bytes], rng: random.Random) -> tuple[str, bytes | None]:
     """What has become of a file, in words, and its bytes; None: it is gone."""
-    kind = rng.choice(["cut", "cut", "flip", "flip", "flip", "zeros", "longer", "other", "gone"])
+    kind = rng.choice(["cut", "cut", "flip", "flip", "flip", "zeros", "longer", "gone", *(["other"] if others else [])])
     place = rng.randrange(len(data))
     if kind == "cut":
         return f"cut to {place} bytes", data[:place]
@@ -101,7 +100,7 @@ def damaged(data: bytes, others: list[bytes], rng: random.Random) -> tuple[str, 
 def damage(sound: Sound, name: str, rng: random.Random) -> Iterator[str]:
     """Damage a file for a while; gives what was done, in words."""
     data, path = sound.files[name], sound.path(name)
-    others = [other for other in sound.files.values() if other != data]
+    others = [other for file, other in sound.files.items() if file.endswith(RESULTS) and name.endswith(RESULTS)]
     what, new = damaged(data, others, rng)
     while new == data:
         what, new = damaged(data, others, rng)
@@ -126,10 +125,7 @@ def test_every_damage_is_named_and_hides_nothing_else(sound: Sound) -> None:
             found = {attempt.directory: attempt for attempt in read_attempts(store, TAG, verify=True)}
             broken = found.pop(directory)
             assert broken.recorded == "damaged", what
-            # Another experiment's sealed metadata is sound in itself: then the results do not fit it.
-            assert (METADATA if file == METADATA and "replaced" not in what else RESULTS) in broken.reason or (
-                METADATA in broken.reason
-            ), what
+            assert file in broken.reason, what
             others = {place: attempt for place, attempt in sound.attempts.items() if place != directory}
             assert found == others, what
             for attempt in (broken, sound.attempts[directory]):
@@ -167,12 +163,8 @@ def restore(sound: Sound) -> None:
 
 @pytest.mark.parametrize("file", ["study.json", "plan"])
 def test_a_damaged_study_is_one_clear_error_and_nothing_is_written(sound: Sound, file: str) -> None:
-    (name,) = [
-        name
-        for name in sound.files
-        if name.endswith("/study.json") or f"{CONTROL}/plans/" in name
-        if (name.endswith("/study.json") == (file == "study.json"))
-    ]
+    where = f"{TAG}/study.json" if file == "study.json" else f"{TAG}/{CONTROL}/plans/"
+    (name,) = [name for name in sound.files if name.startswith(where)]
     rng = generator("damage of", file)
     for _ in range(STUDY_LEVEL):
         with damage(sound, name, rng) as what:
@@ -212,15 +204,3 @@ def test_the_command_line_names_the_damaged_file(sound: Sound) -> None:
         assert [line[:6] for line in answer.stderr.splitlines()] == ["error:", "  fix:"], answer.stderr
         assert snapshot(sound.root.store.root) == before
         path.write_bytes(sound.files[name])
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_what_cannot_be_read_is_an_error_of_the_disk_not_of_the_result(sound: Sound) -> None:
-    directory = next(iter(sound.attempts))
-    path = sound.path(f"{directory}/{RESULTS}")
-    path.chmod(0)
-    try:
-        with pytest.raises(HpoctlError, match="Cannot read"):
-            read_results(sound.root.store, sound.attempts[directory])
-    finally:
-        path.chmod(0o644)

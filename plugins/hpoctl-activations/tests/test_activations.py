@@ -1,6 +1,6 @@
 """The methods, the composer and the study of the plugin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -11,8 +11,22 @@ from hpoctl import builtins
 from hpoctl.core.protocols import RungState
 from hpoctl.core.space import Choice, FinRange, Fixed, Space
 from hpoctl.engine.spec import make_spec
-from hpoctl.plugins import Registry, load_registry
+from hpoctl.ops.launch_plan import LaunchRequest, plan_launch
+from hpoctl.ops.overrides import Overrides
+from hpoctl.plugins import Origin, Registry, load_registry
+from hpoctl.plugins.registry import Registered
 from hpoctl.testing import run_spec, toy_benchmark, toy_table
+
+
+ACTIVATION = Choice(("tanh", "relu"))
+NETWORK = Space(
+    {
+        "hp_activation_fn_1": ACTIVATION,
+        "hp_activation_fn_2": ACTIVATION,
+        "rate": FinRange(0.0, 0.9, 10),
+        "epochs": Fixed(27),
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +59,29 @@ def test_a_variant_is_its_method_with_both_activations_fixed(registry, base, act
 
 def test_the_study_is_the_reference_study(registry):
     study = registry.study("activations")
-    assert len(study.methods) * len(study.benchmarks) * study.num_seeds == 640
-    methods = [registry.method(name) for name in study.methods]
-    assert sum(20 if method.expensive else 1 for method in methods) == 84
+    assert len(study.cells()) == 640
     assert [registry.extra_result(name).name for name in study.extra_results] == ["rung-levels"]
+
+
+@pytest.mark.parametrize(
+    ("options", "jobs", "experiments"),
+    [({}, 84, 640), ({"num_seeds": 1}, 8, 32), ({"num_seeds": 20, "start_seed": 1}, 80, 608)],
+)
+def test_the_study_is_launched_as_so_many_jobs(registry, tmp_path, monkeypatch, options, jobs, experiments):
+    monkeypatch.chdir(tmp_path)
+    table = toy_table(NETWORK)
+    benchmarks = {name: toy_benchmark(lambda: table, name=name) for name in registry.study("activations").benchmarks}
+    origin = Origin("toys", "1", "toys", "toys")
+    known = replace(registry, benchmarks={name: Registered(entry, origin) for name, entry in benchmarks.items()})
+    request = LaunchRequest(Overrides(**options), tag="docs-2", results=tmp_path / "results")
+    plan = plan_launch(request, known)
+    assert (len(plan.jobs), plan.experiments) == (jobs, experiments)
+    names = [job.name for job in plan.jobs]
+    assert len(set(names)) == jobs
+    assert {"docs-2-ASHA-RELU", "docs-2-RS"} <= set(names)
+    last = options.get("num_seeds", 20) - 1
+    assert {f"docs-2-MOBSTER-TANH-{last}", f"docs-2-BO-{last}"} <= set(names)
+    assert {job.prefix for job in plan.jobs} == {f"docs-2/{name.removeprefix('docs-2-')}/" for name in names}
 
 
 @dataclass(frozen=True)
@@ -87,9 +120,7 @@ def test_levels_that_are_no_columns_are_left_out(composer):
 
 def table():
     """Made-up curves of 27 epochs, so the rung levels are 1, 3 and 9."""
-    activation = Choice(("tanh", "relu"))
-    domains = {"hp_activation_fn_1": activation, "hp_activation_fn_2": activation, "rate": FinRange(0.0, 0.9, 10)}
-    return toy_table(Space({**domains, "epochs": Fixed(27)}))
+    return toy_table(NETWORK)
 
 
 @pytest.fixture

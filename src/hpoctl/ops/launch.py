@@ -89,7 +89,10 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     system = system or SystemTime()
     began = system.monotonic()
     master_seed = settle(plan)
-    plans = [keep_plan(plan.store, plan.tag, new.study, new.source, new.changes) for new in plan.plans]
+    plans = [
+        known if known.name else keep_plan(plan.store, plan.tag, known.study, known.source, known.changes)
+        for known in plan.plans
+    ]
     if plan.jobs:
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
     watcher.begins(master_seed)

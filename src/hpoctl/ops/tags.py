@@ -118,17 +118,17 @@ def stored_master_seed(store: Store, tag: str) -> int | None:
 
 
 def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> Plan:
-    """Keep what is about to be launched; an equal plan that the tag has already is used again."""
-    content = {"format": FORMAT, "tag": tag, "source": source, "study": study_table(study)}
-    digest = content_hash(canonical_json(content))[:12]
+    """Keep what is about to be launched; where the tag's newest plan is equal, that one is used again."""
     changes = changes or Overrides()
+    said = overrides_table(changes)
+    content = {"format": FORMAT, "tag": tag, "source": source, "study": study_table(study), "changes": said}
+    digest = content_hash(canonical_json(content))[:12]
     names = plan_names(store, tag)
-    for name in names:
-        if name.endswith(f"-{digest}"):
-            return Plan(name, study, source, changes)
+    if names and names[-1].endswith(f"-{digest}"):
+        return Plan(names[-1], study, source, changes)
     name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
     with suppress(FileExistsError):  # another launch has just written the same
-        store.put(_plan_file(tag, name), seal({**content, "changes": overrides_table(changes)}), create=True)
+        store.put(_plan_file(tag, name), seal(content), create=True)
     return Plan(name, study, source, changes)
 
 

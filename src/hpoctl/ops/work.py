@@ -4,6 +4,7 @@ Tasks come as JSON, a line each; answers go out the same way. Whoever starts a w
 has completed is kept, and the claim on what it was running ends with it.
 """
 
+import fcntl
 import json
 import os
 import stat
@@ -85,7 +86,8 @@ def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
                 versions[kind] = versions_of([spec], shop.registry)
             outcome = _run_once(spec, answer, shop, versions[kind])
         except HpoctlError as error:
-            answer({"event": "ended", "outcome": "failed", "error": error.what})
+            why = error.what.removeprefix(f"{cell} failed: ")  # whoever hears it knows which one it was
+            answer({"event": "ended", "outcome": "failed", "error": why})
         except Exception as error:  # noqa: BLE001 - what a plugin does ends its experiment, not the others
             answer({"event": "ended", "outcome": "failed", "error": f"{type(error).__name__}: {error}"})
         else:
@@ -126,17 +128,23 @@ def _run_logged(spec: ExperimentSpec, answer: Answer, shop: Workshop, provenance
 
 
 def _forget_output() -> None:
-    """Begin a new log, where standard error is a file: a launcher makes it one."""
-    if stat.S_ISREG(os.fstat(2).st_mode):
+    """Begin a new log."""
+    if _is_log():
         os.ftruncate(2, 0)
 
 
 def _output() -> bytes:
     """What has been printed since."""
-    status = os.fstat(2)
-    if not stat.S_ISREG(status.st_mode):
-        return b""
-    return os.pread(2, MAX_LOG, max(0, status.st_size - MAX_LOG))
+    return os.pread(2, MAX_LOG, max(0, os.fstat(2).st_size - MAX_LOG)) if _is_log() else b""
+
+
+def _is_log() -> bool:
+    """Whether standard error is a file for us alone: one that can be read, too. One from a shell cannot."""
+    try:
+        readable = fcntl.fcntl(2, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+        return readable and stat.S_ISREG(os.fstat(2).st_mode)
+    except OSError:  # a plugin has closed it
+        return False
 
 
 class _Pulse:

@@ -4,6 +4,7 @@ Nothing else is kept: the results are the ledger, so there is none that could di
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -93,12 +94,19 @@ def read_again(store: Store, directories: Iterable[str], *, verify: bool = False
 
 
 def attempts_at(store: Store, tag: str, cell: Cell, *, expensive: bool) -> list[Attempt]:
-    """The attempts at one experiment, their content verified, without a look at the rest of the tag."""
+    """The attempts at one experiment, their content verified, without a look at the rest of the tag.
+
+    Raises:
+        HpoctlError: Something cannot be read at present: whether the experiment is complete is not known then.
+    """
     folder, _, start = experiment_prefix(tag, cell, expensive=expensive).rpartition("/")
     sizes: dict[str, int] = {}
     for name in store.folders(folder):
         if name.startswith(start):
             sizes |= store.list(f"{folder}/{name}")
+    for name in sizes:
+        with suppress(FileNotFoundError):
+            store.get(name)  # what a disk refuses to show for a moment is not damaged
     return [attempt for attempt in _attempts(store, sizes, verify=True) if attempt.cell == cell]
 
 

@@ -1,0 +1,48 @@
+"""The command line as a process of its own, with plugins from a folder."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support import write_distribution
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.out))
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs `hpoctl` with plugins from a folder and results in another one."""
+
+    plugins: Path
+    root: Path
+    environment: dict[str, str]
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-W", "error", "-m", "hpoctl", *words]
+
+    def __call__(self, *words: str, **environment: str) -> Answer:
+        done = subprocess.run(
+            self.command(*words),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+            cwd=self.root.parent,
+            env=self.environment | environment,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def install(self, name: str, source: str) -> None:
+        write_distribution(self.plugins, name, source)
