@@ -30,7 +30,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import METADATA, RESULTS, Cell, experiment_prefix
+from hpoctl.core.cells import METADATA, RESULTS, experiment_prefix
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.sealed import seal
 from hpoctl.core.study import Study
@@ -41,8 +41,9 @@ from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.ops.provenance import provenance_of
 from hpoctl.ops.registry import open_registry
 from hpoctl.ops.resolve import Resolved, resolve, spec_of
-from hpoctl.ops.tags import keep_master_seed, keep_plan, plan_names
+from hpoctl.ops.tags import keep_master_seed, keep_plan
 from hpoctl.ops.work import Workshop, work
+from hpoctl.ops.worker import worker_words
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.methods import Nobody
@@ -137,14 +138,26 @@ def cpu_of(command: Sequence[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def experiments_alone(specs: Sequence[ExperimentSpec]) -> float:
-    """CPU seconds of the experiments, simulated and turned into bytes in this process, which is warm by then."""
+def experiments_alone(specs: Sequence[ExperimentSpec], processes: int) -> float:
+    """CPU seconds of the experiments, simulated and turned into bytes in warm processes, as many as a launch has.
+
+    Two busy cores that share a memory, or are two halves of one, need more CPU time each than one alone.
+    """
     for spec in {(spec.method.name, spec.benchmark.name): spec for spec in specs}.values():
         bytes_of(spec)
-    began = time.process_time()
-    for spec in specs:
-        bytes_of(spec)
-    return time.process_time() - began
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children = []
+    for place in range(processes):
+        child = os.fork()
+        if child == 0:
+            for spec in specs[place::processes]:
+                bytes_of(spec)
+            os._exit(0)
+        children.append(child)
+    if any(os.waitpid(child, 0)[1] for child in children):
+        raise SystemExit("an experiment failed")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def bytes_of(spec: ExperimentSpec) -> bytes:
@@ -189,7 +202,7 @@ def output_to_file() -> Iterator[None]:
 
 def answering(accounts: Accounts) -> Callable[[Mapping[str, Any]], None]:
     """Answers into the void, as costly as those into a pipe."""
-    void = Path(os.devnull).open("w", encoding="utf-8")
+    void = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
 
     def answer(message: Mapping[str, Any]) -> None:
         with accounts.charge("answers"):
@@ -204,13 +217,14 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     specs = [spec_of(resolved, TAG, MASTER_SEED, cell) for cell in study.cells()]
     words = ["--study", study.name, "--tag", TAG, "--num-seeds", str(study.num_seeds), "--random-seed", "1"]
     words += [word for method in study.methods for word in ("--method", method)]
+    count = len(os.sched_getaffinity(0))
     pairs = []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             own, workers = hpoctl("launch", *words, "--results", folder)
             inside = own_accounts(Path(folder))
             looks = hpoctl("launch", "--tag", TAG, "--results", folder)[0]
-        alone = experiments_alone(specs)
+        alone = experiments_alone(specs, count)
         pairs.append((own + workers, alone, own, workers, looks, inside))
     total, alone, own, workers, looks, inside = (median(column) for column in zip(*pairs, strict=True))
     share = median((pair[0] - pair[1]) / pair[0] for pair in pairs)
@@ -219,17 +233,15 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     print(f"hpoctl launch, all processes    {total:8.2f}  (its own {own:.2f}, workers {workers:.2f})")
     print(f"the experiments alone           {alone:8.2f}")
     print(f"overhead                        {100 * share:7.1f}%  (budget 10 %; single runs: {shares})")
-    print(
-        f"cpu_seconds in their metadata   {inside:8.2f}  (with two of three writes; the rest is {100 * (1 - inside / total):.1f}%)"
-    )
+    rest = 100 * (1 - inside / total)
+    print(f"cpu_seconds in their metadata   {inside:8.2f}  (with two of three writes; the rest is {rest:.1f}%)")
     print()
     start = cpu_of([sys.executable, "-m", "hpoctl", "--version"])
-    worker = [sys.executable, "-m", "hpoctl", "work", "--tag", TAG, "--random-seed", "1", "--results", "nowhere"]
-    ready = cpu_of([*worker, "--entrypoint", "none"])
+    ready = cpu_of(worker_words(TAG, MASTER_SEED, Path("nowhere"), "none", None))
     with tempfile.TemporaryDirectory() as folder:
         planning = hpoctl("launch", *words, "--dry-run", "--results", folder)[0]
     accounts, worked = work_accounts(specs, study)
-    count = len(os.sched_getaffinity(0))
+    single = experiments_alone(specs, 1)
     print("where it goes, CPU ms                        in all   an experiment")
     row("start of hpoctl", start, len(specs))
     row("plan, an empty root (its imports included)", planning - start, len(specs))
@@ -237,7 +249,7 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     row(f"start of {count} workers", count * ready, len(specs))
     for name, seconds in accounts.seconds.items():
         row(f"{name} ({accounts.calls[name]} times)", seconds, len(specs))
-    row("specs, metadata, hashes of a worker", worked - alone - sum(accounts.seconds.values()), len(specs))
+    row("specs, metadata, hashes of a worker", worked - single - sum(accounts.seconds.values()), len(specs))
     print(f"launched again, nothing to do: {looks:.2f} CPU s, {len(specs)} results verified")
 
 

@@ -17,7 +17,6 @@ from hpoctl.plugins import Origin, Registry, load_registry
 from hpoctl.plugins.registry import Registered
 from hpoctl.testing import run_spec, toy_benchmark, toy_table
 
-
 ACTIVATION = Choice(("tanh", "relu"))
 NETWORK = Space(
     {

@@ -15,7 +15,6 @@ from hpoctl.cli.output import emit_json, err, error_json, show_error
 from hpoctl.cli.run import run
 from hpoctl.cli.status import status
 from hpoctl.cli.studies import studies_app
-from hpoctl.cli.work import work
 from hpoctl.core.errors import HpoctlError
 
 INTERRUPTED = 130
@@ -56,7 +55,6 @@ app.command()(methods)
 app.command()(benchmarks)
 app.add_typer(studies_app, name="studies")
 app.command()(plugins)
-app.command(hidden=True)(work)
 
 
 def run_app() -> None:

@@ -52,7 +52,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
         table,
         sink,
         compression="zstd",
-        compression_level=3,
+        compression_level=11,
         use_dictionary=[name for name in table.column_names if name not in encodings],
         column_encoding=encodings,
         write_statistics=False,

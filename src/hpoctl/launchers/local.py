@@ -221,7 +221,8 @@ class LocalLauncher:
         if entry is None:
             self._stillborn += 1
             if self._stillborn > self._options.workers:
-                raise HpoctlError(f"Workers cannot start: {how}: {_gist(log)}", "`hpoctl plugins` shows what is loaded.")
+                what = f"Workers cannot start: {how}: {_gist(log)}"
+                raise HpoctlError(what, "`hpoctl plugins` shows what is loaded.")
             return
         reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
         closing = {"status": "failed", "error": reason}

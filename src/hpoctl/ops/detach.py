@@ -11,7 +11,7 @@ from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import running_launches
-from hpoctl.ops.provenance import own_command
+from hpoctl.ops.provenance import own_python
 
 PATIENCE = 60.0
 """Seconds that the process gets to begin."""
@@ -46,7 +46,7 @@ def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
         plan.store.put(name, b"", create=True)  # no link leads it out of the root
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                [*own_command(), *words, "--log", str(log)],
+                [*own_python(), "hpoctl", *words, "--log", str(log)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

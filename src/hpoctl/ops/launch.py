@@ -10,8 +10,9 @@ from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.ops.costs import read_costs, write_costs
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import keep_launch
-from hpoctl.ops.provenance import command_line, git_commit, own_command
+from hpoctl.ops.provenance import command_line, git_commit
 from hpoctl.ops.tags import Plan, keep_master_seed, keep_plan
+from hpoctl.ops.worker import worker_words
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 
 TICK = 0.1
@@ -124,12 +125,10 @@ def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job
     """The jobs with the command of a worker for them."""
     # Equal plans are kept once, so a plan's place among them is its name.
     names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
-    root, commit = str(plan.store.root), git_commit()
-    words = [*own_command(), "work", "--tag", plan.tag, "--results", root]
-    words += ["--random-seed", str(master_seed), "--entrypoint", command_line()]
-    words += ["--git-commit", commit] if commit else []
+    root = plan.store.root
+    words = worker_words(plan.tag, master_seed, root, command_line(), git_commit())
     return [
-        Job(planned.name, root, tuple(words), tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
+        Job(planned.name, str(root), words, tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
         for planned in plan.jobs
     ]
 

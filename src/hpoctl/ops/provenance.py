@@ -34,9 +34,9 @@ def command_line() -> str:
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
-def own_command() -> list[str]:
-    """The words that start another process of this program, one that imports nothing from the current folder."""
-    return [sys.executable, "-P", "-m", "hpoctl"]
+def own_python() -> list[str]:
+    """The words before the name of a module that is to be run; nothing is imported from the current folder."""
+    return [sys.executable, "-P", "-m"]
 
 
 def git_commit() -> str | None:

@@ -117,22 +117,27 @@ def read_results(store: Store, attempt: Attempt) -> bytes:
         IncompleteError: The attempt is not complete, or a file of it is missing or damaged.
         HpoctlError: The store cannot be read.
     """
-    name = METADATA
+    directory = attempt.directory
     try:
-        metadata = unseal(store.get(f"{attempt.directory}/{METADATA}"))
-        if metadata.get("status") != "completed":
-            raise DamagedError(f"its status is {metadata.get('status')!r}")
-        name = RESULTS
-        data = store.get(f"{attempt.directory}/{RESULTS}")
-        if content_hash(data) != metadata.get("results_sha256"):
-            raise DamagedError("its hash does not match")
+        metadata = unseal(store.get(f"{directory}/{METADATA}"))
     except (FileNotFoundError, DamagedError) as error:
-        why = "it is missing" if isinstance(error, FileNotFoundError) else error
-        raise IncompleteError(
-            f"{store.location(f'{attempt.directory}/{name}')} cannot be used: {why}.",
-            "Leave this result out, or launch its tag again.",
-        ) from error
+        raise _unusable(store, f"{directory}/{METADATA}", error) from error
+    if metadata.get("status") != "completed":
+        raise _unusable(store, f"{directory}/{METADATA}", f"its status is {metadata.get('status')!r}")
+    try:
+        data = store.get(f"{directory}/{RESULTS}")
+    except FileNotFoundError as error:
+        raise _unusable(store, f"{directory}/{RESULTS}", error) from error
+    if content_hash(data) != metadata.get("results_sha256"):
+        raise _unusable(store, f"{directory}/{RESULTS}", "its hash does not match")
     return data
+
+
+def _unusable(store: Store, name: str, cause: object) -> IncompleteError:
+    why = "it is missing" if isinstance(cause, FileNotFoundError) else cause
+    return IncompleteError(
+        f"{store.location(name)} cannot be used: {why}.", "Leave this result out, or launch its tag again."
+    )
 
 
 def standings(tag: str, cells: Iterable[Cell], attempts: Iterable[Attempt], claims: Claims) -> dict[Cell, Standing]:

@@ -1,7 +1,6 @@
 """The contract of a launcher: every experiment is run once, one that fails is named, and what is cancelled stops."""
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from hpoctl.core.protocols import Job, JobStatus, Launcher, Task
 from hpoctl.core.study import Study
 from hpoctl.ops.jobs import plan_jobs
 from hpoctl.ops.tags import keep_plan
+from hpoctl.ops.worker import worker_words
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 from hpoctl.stores.local import LocalStore
@@ -111,8 +111,7 @@ class ToyJobs:
         path = os.pathsep.join([str(plugins), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {"PYTHONPATH": path, "HPOCTL_PLUGINS": PLUGIN, toy_plugin.WIRES: str(self._wires())}
         words = ("env", *(f"{name}={value}" for name, value in environment.items()))
-        words += (sys.executable, "-P", "-m", "hpoctl", "work", "--tag", TAG, "--results", str(self.store.root))
-        return (*words, "--random-seed", "7", "--entrypoint", "hpoctl launch")
+        return (*words, *worker_words(TAG, 7, self.store.root, "hpoctl launch", None))
 
 
 def write_entry_point(folder: Path, name: str, module: str) -> None:

@@ -1,0 +1,83 @@
+"""The process of a worker: `python -m hpoctl.ops.worker JSON`, started by launchers.
+
+The JSON object names `tag`, `random_seed` (the master seed), `results` (the root), `entrypoint` and `git_commit` (what
+results are to name). Tasks come on standard input and answers go to standard output, a line of JSON each; see `work`.
+It is not a command of `hpoctl`, because the command line costs as much to import as a small experiment to run.
+"""
+
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from hpoctl.core.errors import HpoctlError
+from hpoctl.ops.provenance import own_python
+from hpoctl.ops.registry import open_registry
+from hpoctl.ops.work import Workshop, work
+from hpoctl.stores.claims import LocalClaims
+from hpoctl.stores.local import LocalStore
+
+MODULE = "hpoctl.ops.worker"
+INTERRUPTED = 130
+
+
+def worker_words(tag: str, master_seed: int, results: Path, entrypoint: str, git_commit: str | None) -> tuple[str, ...]:
+    """The command of a worker."""
+    setup = {
+        "tag": tag,
+        "random_seed": master_seed,
+        "results": str(results),
+        "entrypoint": entrypoint,
+        "git_commit": git_commit,
+    }
+    return (*own_python(), MODULE, json.dumps(setup))
+
+
+def main(argument: str) -> int:
+    """Work off tasks until standard input ends; returns the exit code."""
+    setup = json.loads(argument)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what plugins print goes to the log, as errors do
+    faulthandler.enable()
+    # Ctrl-C in a terminal reaches us, too; whoever started us decides what becomes of it, and terminates us then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+    def answer(message: Mapping[str, Any]) -> None:
+        # Nobody may be listening any more: what was begun is worth finishing all the same.
+        with contextlib.suppress(OSError):
+            answers.write(json.dumps(message) + "\n")
+            answers.flush()
+
+    try:
+        root = Path(setup["results"])
+        shop = Workshop(
+            LocalStore(root),
+            LocalClaims(root),
+            open_registry(),
+            setup["tag"],
+            setup["random_seed"],
+            setup["entrypoint"],
+            setup["git_commit"],
+        )
+        work(sys.stdin, answer, shop)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except HpoctlError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
