@@ -4,7 +4,7 @@ SOURCES = src tests benchmarks tools plugins/hpoctl-fcnet plugins/hpoctl-activat
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: check format-check lint types layers test docs-check format docs wheel-check
+.PHONY: check format-check lint types layers test docs-check format docs wheel-check reliability
 
 check: format-check lint types layers docs-check test
 
@@ -32,6 +32,10 @@ format:
 
 docs:
 	python tools/generate_reference.py
+
+# The tests behind docs/reference/promises.md with more kills, more examples and larger studies than CI has time for.
+reliability:
+	HPOCTL_RELIABILITY=long python -m pytest -n 2 --timeout 3600 tests/reliability tests/stores tests/launchers tests/ops
 
 # Builds the wheels, installs them in a fresh environment outside the checkout, and runs an experiment there.
 wheel-check:

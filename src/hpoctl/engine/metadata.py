@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants, identity
+from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants, identity_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,9 @@ def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: fl
 
 def identity_metadata(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
     """What is known once the table is open: what determines the rows, and the identity that follows from it."""
+    determined_by = determinants(spec, table_hash)
     return {
-        "identity": identity(spec, table_hash),
-        "determinants": determinants(spec, table_hash),
+        "identity": identity_of(determined_by),
+        "determinants": determined_by,
         "data": {**spec.benchmark.provenance, "table": table_hash},
     }

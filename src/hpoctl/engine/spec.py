@@ -127,7 +127,12 @@ def determinants(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
 
 def identity(spec: ExperimentSpec, table_hash: str) -> str:
     """The experiment's identity: the hash of what determines its rows."""
-    return content_hash(canonical_json(determinants(spec, table_hash)))
+    return identity_of(determinants(spec, table_hash))
+
+
+def identity_of(determined_by: Mapping[str, Any]) -> str:
+    """The identity that follows from what determines the rows of an experiment; see `determinants`."""
+    return content_hash(canonical_json(determined_by))
 
 
 def _at_least_one(option: str, value: int | None) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, unseal
-from hpoctl.engine.spec import determinants
+from hpoctl.engine.spec import determinants, identity_of
 from hpoctl.ops.resolve import Resolved, spec_of
 from hpoctl.stores.ledger import Attempt, Standing
 
@@ -70,7 +69,7 @@ def find_mixed(
         if attempt is None or attempt.recorded != "completed":
             continue
         here = identities.determinants(want)
-        if here is not None and attempt.identity != content_hash(canonical_json(here)):
+        if here is not None and attempt.identity != identity_of(here):
             groups.setdefault(_differences(store, attempt, here), []).append((want.cell, attempt))
     mixed = [Mixed(what, tuple(cell for cell, _ in found), found[0][1].directory) for what, found in groups.items()]
     return mixed, list(dict.fromkeys(identities.problems.values()))

@@ -7,6 +7,7 @@ It is not a command of `hpoctl`, because the command line costs as much to impor
 
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -66,6 +67,7 @@ def main(argument: str) -> int:
             setup["entrypoint"],
             setup["git_commit"],
         )
+        gc.freeze()  # what is loaded stays: the collector need not look at it during each experiment
         work(sys.stdin, answer, shop)
     except KeyboardInterrupt:
         return INTERRUPTED
