@@ -85,7 +85,7 @@ class Here:
 
     def _run(self, job: Job, task: Task) -> tuple[str, str]:
         # A worker is told the tag's master seed by its command line, and so are we.
-        master_seed = int(job.command[job.command.index("--random-seed") + 1])
+        master_seed = json.loads(job.command[-1])["random_seed"]
         root = Path(job.results)
         shop = Workshop(
             LocalStore(root), LocalClaims(root), self._registry, self._tag, master_seed, "hpoctl launch", None

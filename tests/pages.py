@@ -29,6 +29,7 @@ MASKS = (
     (re.compile(r"on \S+, process \d+"), "on HOST, process PID"),
     (re.compile(r"(?<![\d.\[])\d+(\.\d+)? s\b|\b\d+:\d\d(:\d\d)?\b"), "DURATION"),
     (re.compile(r"\b[\d.,]+ [kMG]?B\b"), "SIZE"),
+    (re.compile(r"\d+ at a time"), "SOME at a time"),
     (re.compile(r'"[^"]*/hpoctl/|line \d+'), "PLACE"),
     (re.compile(r"[─━]+"), "─"),
     (re.compile(r"\s+"), " "),

@@ -201,14 +201,18 @@ def test_what_failed_is_said_with_the_command_that_says_why_and_mended_by_the_ne
         {"method": "RS-EACH", "benchmark": "toy-2", "seed": 0},
     ]
     assert sorted((entry["experiment"] for entry in data["failures"]), key=lambda cell: cell["method"]) == failed
-    assert all(error["fix"] == "hpoctl launch --tag a" for error in as_json.json["errors"])
+    assert [error["fix"] for error in as_json.json["errors"]] == ["hpoctl launch --tag a"] * 2
+    elsewhere = small("--tag", "a", "--json", "--results", str(small.cli.root))
+    assert {error["fix"] for error in elsewhere.json["errors"]} == {f"hpoctl launch --tag a --results {small.cli.root}"}
 
     small.cut_wires()
     mended = small(*following.removeprefix("next: hpoctl launch ").split())
     assert mended.code == 0
     assert mended.err.splitlines()[0] == "tag a: 2 jobs, 2 experiments of 12 (10 complete, 2 failed before)"
     expected = {name: ["completed"] for name in CELLS}
-    expected |= {name: ["failed", "failed", "completed"] for name in ("ASHA toy-1 seed 1", "RS-EACH toy-2 seed 0")}
+    expected |= {
+        name: ["failed", "failed", "failed", "completed"] for name in ("ASHA toy-1 seed 1", "RS-EACH toy-2 seed 0")
+    }
     assert small.attempts("a") == expected
     assert small.bytes("a").items() >= whole.items()
 
@@ -249,6 +253,24 @@ def test_ctrl_c_keeps_what_is_complete_and_the_next_launch_ends_in_the_same_byte
     assert small.statuses("a") == [*(["completed"] * ALL), "interrupted", "interrupted"]
     assert small("--tag", "whole").code == 0
     assert small.bytes("a") == small.bytes("whole")
+
+
+def test_a_second_ctrl_c_waits_for_nobody(small: Small) -> None:
+    small.set_wire(LAST, "ignore signals, wait")
+    words = ("--tag", "a", "--method", "RS", "--benchmark", "toy-1", "--num-seeds", "1")
+    with small.start(*words) as process:
+        wait_until(lambda: small.statuses("a") == ["running"], "it does not begin")
+        time.sleep(0.5)  # so that it ignores signals
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Traceback" not in err
+        (entry,) = small.metadata("a")
+        wait_until(lambda: gone(entry["pid"]), "its worker goes on")
+    assert small(*words).code == 0
+    assert small.attempts("a") == {LAST: ["interrupted", "completed"]}
 
 
 def test_workers_finish_what_they_have_in_hand_when_the_launch_is_killed(small: Small) -> None:

@@ -1,6 +1,7 @@
 """The page that runs a study in stages is executed, all 640 experiments of it, and shows what is printed."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pages import Block, Folder, blocks, missing_lines
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-a-study-in-stages.md"
 FOLDER = "/home/ada/activations"
+STAMP = re.compile(r"-\d{8}-\d{6}-\d{6}(-\d+)?$")
 CHANGED = {"name", "tag", "random_seed", "max_wallclock_time", "extra_results"}
 
 
@@ -145,7 +147,7 @@ def nothing_that_was_complete_is_run_again(executed: Executed) -> None:
         gone = {name for name in complete if name not in kept}
         if gone:
             assert "clean --tag docs-2 --method ASHA --seed 13" in after.block.content
-            assert {name.rpartition("-20")[0] for name in gone} == {
+            assert {STAMP.sub("", name) for name in gone} == {
                 f"results/docs-2/ASHA/docs-2-fcnet-{name}-13" for name in ("protein", "naval", "parkinsons", "slice")
             }
 
@@ -161,4 +163,4 @@ def the_last_launch_runs_the_four_experiments_of_asha_again_and_they_come_out_th
 
 def rows_of(name: str, results: dict[str, tuple[float, str]]) -> tuple[str, str]:
     """An experiment and the hash of its rows."""
-    return name.rpartition("-20")[0], results[name][1]
+    return STAMP.sub("", name), results[name][1]

@@ -122,6 +122,28 @@ def test_ctrl_c_is_passed_on_and_recorded(store: LocalStore) -> None:
     assert (attempt.recorded, attempt.seconds) == ("interrupted", None)
 
 
+class InterruptedAt(LocalStore):
+    """Is interrupted when metadata with some status has just been written."""
+
+    def __init__(self, root: Path, status: str) -> None:
+        super().__init__(root)
+        self.status = status
+
+    def put(self, name: str, data: bytes, *, create: bool = False) -> None:
+        super().put(name, data, create=create)
+        if name.endswith(METADATA) and unseal(data)["status"] == self.status:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("status", "recorded"), [("running", "interrupted"), ("completed", "completed")])
+def test_ctrl_c_while_metadata_is_written(tmp_path: Path, status: str, recorded: str) -> None:
+    store = InterruptedAt(tmp_path / "root", status)
+    with pytest.raises(KeyboardInterrupt):
+        run(store)
+    (attempt,) = read_attempts(store, "docs-2", verify=True)
+    assert attempt.recorded == recorded
+
+
 # --- the table ---
 
 TABLES = [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell
@@ -51,6 +51,15 @@ KILLED = -9
 methods = st.sampled_from(METHODS)
 seeds = st.integers(0, MOST - 1)
 counts = st.integers(1, MOST)
+filters = st.builds(
+    Filters, methods=st.just(()) | st.tuples(methods), seeds=st.none() | st.frozensets(seeds, min_size=1)
+)
+flags = st.booleans()
+criteria = st.one_of(
+    st.builds(Criteria, filters=filters),
+    st.sampled_from([Criteria(incomplete=True), Criteria(failed=True), Criteria(duplicates=True)]),
+    st.builds(Criteria, filters=filters, incomplete=flags, failed=flags, duplicates=flags),
+).filter(lambda made: not made.whole)
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,16 @@ class Studies(RuleBasedStateMachine):
 
     # what happens
 
+    @initialize(num_seeds=st.sampled_from([0, 2, 3]), again=st.integers(0, 3), broken=st.lists(seeds, max_size=2))
+    def begin(self, num_seeds: int, again: int, broken: list[int]) -> None:
+        """With nothing, or with a study that has been launched and has duplicates and failures."""
+        if num_seeds:
+            self.launch(num_seeds)
+            for seed in range(again):
+                self.run_a_cell("RS", seed, 2)
+            for seed in broken:
+                self.kill_a_cell("BO", seed)
+
     @rule(num_seeds=counts)
     def create(self, num_seeds: int) -> None:
         """Plan a study, and be killed before anything runs."""
@@ -144,12 +163,13 @@ class Studies(RuleBasedStateMachine):
         keep_plan(store, TAG, study, "toys")
         self.there().wanted |= cells_of(num_seeds)
 
-    @rule(method=methods, seed=seeds)
-    def run_a_cell(self, method: str, seed: int) -> None:
+    @rule(method=methods, seed=seeds, times=st.integers(1, 3))
+    def run_a_cell(self, method: str, seed: int, times: int) -> None:
         """`hpoctl run`, which makes an attempt even if there is a complete one."""
-        outcome = self.work(TAG, method, seed)
-        assert len(outcome.finished) == 1
-        self.began([(Cell(method, "toy", seed), "completed")])
+        for _ in range(times):
+            outcome = self.work(TAG, method, seed)
+            assert len(outcome.finished) == 1
+            self.began([(Cell(method, "toy", seed), "completed")])
 
     @rule(method=methods, seed=seeds)
     def run_a_cell_that_fails(self, method: str, seed: int) -> None:
@@ -204,21 +224,18 @@ class Studies(RuleBasedStateMachine):
         self.began([(made.cell, made.recorded) for made in new.values()])
         self.launched(num_seeds)
 
-    @rule(
-        some=st.lists(methods, max_size=1),
-        seed=st.none() | seeds,
-        incomplete=st.booleans(),
-        failed=st.booleans(),
-        duplicates=st.booleans(),
-    )
-    def clean_some(self, some: list[str], seed: int | None, incomplete: bool, failed: bool, duplicates: bool) -> None:
-        filters = Filters(tuple(some), (), None if seed is None else frozenset({seed}))
-        self.clean(Criteria(filters, incomplete=incomplete, failed=failed, duplicates=duplicates))
+    # What is refused is tried at the beginning; later on there is something to do.
+    @precondition(lambda self: not self.number or (self.tag and self.tag.attempts))
+    @rule(criteria=criteria)
+    def clean_some(self, criteria: Criteria) -> None:
+        self.clean(criteria)
 
+    @precondition(lambda self: not self.number or (self.tag and len(self.tag.attempts) > 5))
     @rule()
     def clean_the_tag(self) -> None:
         self.clean(Criteria())
 
+    @precondition(lambda self: not self.number or self.trash)
     @rule()
     def undo(self) -> None:
         if not self.trash:
@@ -239,6 +256,7 @@ class Studies(RuleBasedStateMachine):
             return
         self.trash.pop()
 
+    @precondition(lambda self: not self.number or len(self.trash) > 2)
     @rule()
     def purge(self) -> None:
         if not self.trash:
@@ -289,6 +307,16 @@ class Studies(RuleBasedStateMachine):
         present = {path.name for path in self.root.store.root.iterdir()} - {CLAIMS, ".trash"}
         assert present == ({TAG, OTHER} if self.tag else {OTHER})
 
+    @invariant()
+    def the_trash_holds_what_was_cleaned(self) -> None:
+        store = self.root.store
+        entries = [store.list(f".trash/{name}") for name in store.folders(".trash")]
+        found = [
+            sorted({name.rpartition("/")[0].split("/", 2)[2] for name in entry if RESULTS in name}) for entry in entries
+        ]
+        expected = [(last.whole.attempts if last.whole else last.attempts).items() for last in self.trash]
+        assert found == [sorted(name for name, made in items if made.recorded == "completed") for items in expected]
+
     # the model
 
     def wanted(self) -> set[Cell]:
@@ -322,7 +350,8 @@ class Studies(RuleBasedStateMachine):
 
     def fits(self, criteria: Criteria) -> dict[str, Made]:
         attempts = self.tag.attempts if self.tag else {}
-        newest = {made.cell: made.number for made in attempts.values() if made.recorded == "completed"}
+        in_order = sorted(attempts.values(), key=lambda made: made.number)
+        newest = {made.cell: made.number for made in in_order if made.recorded == "completed"}
 
         def match(made: Made) -> bool:
             complete = made.recorded == "completed"

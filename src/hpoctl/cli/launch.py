@@ -137,7 +137,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     with LaunchBars(err(), plan.tag) as bars:
         outcome = launch_plan(plan, bars, log)
     if as_json:
-        emit_json("launch", *outcome_json(plan, outcome))
+        emit_json("launch", *outcome_json(plan, outcome, request))
     else:
         print_outcome(plan, outcome, request)
     if outcome.interrupted:

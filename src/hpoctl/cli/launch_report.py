@@ -91,7 +91,7 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
         err().print(f"and {len(outcome.failures) - REASONS} more", style="red", markup=False)
     if outcome.interrupted:
         err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
-    root = ["--results", str(request.results)] if request.results else []
+    root = _root(request)
     if outcome.failures:
         first = outcome.failures[0].cell
         where = ["--tag", plan.tag, "--method", first.method, "--benchmark", first.benchmark, "--seed", str(first.seed)]
@@ -102,7 +102,9 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
         hint(f"next: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, *root])}")
 
 
-def outcome_json(plan: LaunchPlan, outcome: LaunchOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
+def outcome_json(
+    plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchRequest
+) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
     """The outcome for scripts: status, data and errors of the envelope."""
     data = {
         **_facts(plan),
@@ -115,13 +117,18 @@ def outcome_json(plan: LaunchPlan, outcome: LaunchOutcome) -> tuple[Status, dict
         "interrupted": outcome.interrupted,
         "seconds": outcome.seconds,
     }
-    again = f"hpoctl launch --tag {plan.tag}"
+    again = shlex.join(["hpoctl", "launch", "--tag", plan.tag, *_root(request)])
     errors = [{"what": f"{failure.cell} failed: {failure.error}", "fix": again} for failure in outcome.failures]
     if outcome.interrupted:
         errors.append({"what": "Interrupted.", "fix": again})
     if not errors:
         return "success", data, errors
     return ("partial" if outcome.done else "error"), data, errors
+
+
+def _root(request: LaunchRequest) -> list[str]:
+    """The words that name the root, if it was named."""
+    return ["--results", str(request.results)] if request.results else []
 
 
 def _facts(plan: LaunchPlan) -> dict[str, Any]:

@@ -147,8 +147,7 @@ def run_experiment(
         }
         close_metadata(store, directory, {**facts, "status": "completed"})
     except KeyboardInterrupt:
-        with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
-            close_metadata(store, directory, {**facts, "status": "interrupted"})
+        _interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
         closing = {**facts, "status": "failed", "error": traceback.format_exc()}
@@ -163,6 +162,13 @@ def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> 
         HpoctlError: The metadata is gone, damaged, or cannot be written.
     """
     store.put(f"{directory}/{METADATA}", seal({**_read_metadata(store, directory), **closing}))
+
+
+def _interrupted(store: Store, directory: str, facts: Mapping[str, Any]) -> None:
+    """Record an interruption, unless the attempt is complete already."""
+    with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
+        if _read_metadata(store, directory).get("status") == "running":
+            close_metadata(store, directory, {**facts, "status": "interrupted"})
 
 
 def _read_metadata(store: Store, directory: str) -> dict[str, Any]:
@@ -262,5 +268,8 @@ def _new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any
             store.put(f"{directory}/{METADATA}", seal(opening), create=True)
         except FileExistsError:
             attempt += 1
+        except KeyboardInterrupt:
+            _interrupted(store, directory, {})
+            raise
         else:
             return directory

@@ -112,14 +112,21 @@ class LocalLauncher:
         stopped = [worker for worker in self._workers if self._job_of(worker) in names]
         for worker in stopped:
             worker.interrupt()
-        deadline = time.monotonic() + GRACE
-        for worker in stopped:
+        try:
+            self._await_stop(stopped, time.monotonic() + GRACE)
+        except KeyboardInterrupt:  # whoever interrupts twice is in a hurry
+            self._await_stop([worker for worker in stopped if worker in self._workers], time.monotonic())
+            self._close(0.0)
+            raise
+        if not self._in_hand and not self._queue and not self._waiting:
+            self._close(0.0)
+
+    def _await_stop(self, workers: Sequence[WorkerProcess], deadline: float) -> None:
+        for worker in workers:
             entry, directory = self._in_hand[id(worker)], worker.directory
             _, log = self._remove(worker, deadline - time.monotonic())
             if directory is not None:
                 _record(LocalStore(Path(entry.job.results)), directory, {"status": "interrupted"}, log)
-        if not self._in_hand and not self._queue and not self._waiting:
-            self._close(0.0)
 
     def _job_of(self, worker: WorkerProcess) -> str | None:
         entry = self._in_hand.get(id(worker))

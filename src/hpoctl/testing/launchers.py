@@ -25,8 +25,8 @@ PLUGIN = "hpoctl-toys"
 PATIENCE = 60.0
 """Seconds that a launcher gets for what it should do at once."""
 
-STOPS = 2.0
-"""Seconds within which cancelled jobs have stopped."""
+STOPS = 4.0
+"""Seconds within which cancelled jobs have stopped: two, and two more for a machine that does other things, too."""
 
 ENDED = frozenset({"done", "failed"})
 
