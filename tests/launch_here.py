@@ -14,8 +14,8 @@ from typing import Any
 
 from hpoctl import builtins
 from hpoctl.core.entries import Benchmark, LauncherEntry
+from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Task
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Task
 from hpoctl.core.study import Study
 from hpoctl.ops.launch import LaunchOutcome, LaunchProgress, launch
 from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest, plan_launch

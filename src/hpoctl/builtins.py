@@ -7,8 +7,9 @@ listing methods stays fast.
 from collections.abc import Iterable
 
 from hpoctl.core.entries import LauncherEntry, Method, MethodContext
+from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Launcher, Scheduler
+from hpoctl.core.protocols import Scheduler
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.plugins import hookimpl
 from hpoctl.schedulers.options import AshaOptions, BoOptions, MobsterOptions

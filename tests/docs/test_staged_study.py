@@ -110,19 +110,19 @@ pytestmark = pytest.mark.timeout(600)
 
 def test_the_page_is_what_happens(executed: Executed) -> None:
     # One test, so that the page is executed once, on however many processes the tests are spread.
-    every_command_ends_as_the_page_says(executed)
-    the_page_shows_what_is_printed(executed)
-    the_study_file_is_the_reference_with_the_changes_that_the_page_names(executed)
-    nothing_that_was_complete_is_run_again(executed)
-    the_last_launch_runs_the_four_experiments_of_asha_again_and_they_come_out_the_same(executed)
+    check_every_command_ends_as_the_page_says(executed)
+    check_the_page_shows_what_is_printed(executed)
+    check_the_study_file_is_the_reference_with_the_changes_that_the_page_names(executed)
+    check_nothing_that_was_complete_is_run_again(executed)
+    check_the_last_launch_runs_the_four_experiments_of_asha_again_and_they_come_out_the_same(executed)
 
 
-def every_command_ends_as_the_page_says(executed: Executed) -> None:
+def check_every_command_ends_as_the_page_says(executed: Executed) -> None:
     expected = [int(step.block.purpose.removeprefix("exit") or 0) for step in executed.steps]
     assert [step.code for step in executed.steps] == expected, [step.printed for step in executed.steps]
 
 
-def the_page_shows_what_is_printed(executed: Executed) -> None:
+def check_the_page_shows_what_is_printed(executed: Executed) -> None:
     wrong = {
         step.block.content: (missing, step.printed)
         for step, shown in zip(executed.steps, executed.shown, strict=True)
@@ -132,7 +132,7 @@ def the_page_shows_what_is_printed(executed: Executed) -> None:
     assert sum(bool(shown) for shown in executed.shown) >= 8
 
 
-def the_study_file_is_the_reference_with_the_changes_that_the_page_names(executed: Executed) -> None:
+def check_the_study_file_is_the_reference_with_the_changes_that_the_page_names(executed: Executed) -> None:
     _, shown = Folder(executed.folder, FOLDER, {}).run("hpoctl studies show activations")
     reference = tomllib.loads(shown)
     edited = tomllib.loads((executed.folder / "study.toml").read_text(encoding="utf-8"))
@@ -140,7 +140,7 @@ def the_study_file_is_the_reference_with_the_changes_that_the_page_names(execute
     assert edited["extra_results"] == [*reference["extra_results"], "trip-wire"]
 
 
-def nothing_that_was_complete_is_run_again(executed: Executed) -> None:
+def check_nothing_that_was_complete_is_run_again(executed: Executed) -> None:
     for before, after in zip(executed.steps, executed.steps[1:], strict=False):
         complete = {name: facts for name, facts in before.results.items() if facts[1]}
         kept = {name for name, facts in complete.items() if after.results.get(name) == facts}
@@ -152,7 +152,9 @@ def nothing_that_was_complete_is_run_again(executed: Executed) -> None:
             }
 
 
-def the_last_launch_runs_the_four_experiments_of_asha_again_and_they_come_out_the_same(executed: Executed) -> None:
+def check_the_last_launch_runs_the_four_experiments_of_asha_again_and_they_come_out_the_same(
+    executed: Executed,
+) -> None:
     before, after = executed.steps[-2].results, executed.steps[-1].results
     old, new = set(before) - set(after), set(after) - set(before)
     assert len(old) == len(new) == 4

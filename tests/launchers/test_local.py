@@ -15,7 +15,7 @@ import pytest
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.protocols import Job, JobStatus, Task
+from hpoctl.core.jobs import Job, JobStatus, Task
 from hpoctl.core.sealed import seal, unseal
 from hpoctl.launchers.local import LocalLauncher
 from hpoctl.launchers.options import LocalOptions

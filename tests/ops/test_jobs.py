@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpoctl.core.cells import Cell
-from hpoctl.core.protocols import Task
+from hpoctl.core.jobs import Task
 from hpoctl.core.study import Study
 from hpoctl.ops.jobs import PlannedJob, makespan, plan_jobs
 

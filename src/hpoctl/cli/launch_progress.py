@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hpoctl.core.protocols import Activity, Failure
+from hpoctl.core.jobs import Activity, Failure
 from hpoctl.ops.launch import LaunchProgress
 
 REFRESH = 0.1

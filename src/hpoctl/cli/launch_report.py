@@ -8,15 +8,12 @@ from rich.table import Table
 
 from hpoctl.cli.launch_progress import duration
 from hpoctl.cli.output import Status, err, hint, out
-from hpoctl.core.protocols import Task
+from hpoctl.core.jobs import Task
 from hpoctl.ops.jobs import PlannedJob
 from hpoctl.ops.launch import LaunchOutcome
 from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
 from hpoctl.ops.seed_ranges import seeds_text
 from hpoctl.plugins import Registry
-
-REASONS = 5
-"""Failures that are listed after a launch; `hpoctl status` has all of them."""
 
 
 def print_start(plan: LaunchPlan, registry: Registry) -> None:
@@ -85,10 +82,6 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
     out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
     for note in _data_notes(plan):
         out().print(note, markup=False, soft_wrap=True)
-    for failure in outcome.failures[:REASONS]:
-        err().print(f"failed {failure.cell}: {failure.error}", style="red", markup=False, soft_wrap=True)
-    if len(outcome.failures) > REASONS:
-        err().print(f"and {len(outcome.failures) - REASONS} more", style="red", markup=False)
     if outcome.interrupted:
         err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
     root = _root(request)

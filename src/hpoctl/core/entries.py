@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.jobs import Launcher
 from hpoctl.core.names import check_entry_name
 from hpoctl.core.options import check_options
-from hpoctl.core.protocols import Blackbox, Composer, FloatArray, Launcher, Mode, Scheduler
+from hpoctl.core.protocols import Blackbox, Composer, FloatArray, Mode, Scheduler
 from hpoctl.core.rng import Streams
 from hpoctl.core.space import Space, Value
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from hpoctl.core.cells import LOG, METADATA
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Activity, Failure, Job, JobState, JobStatus, Store, Task
+from hpoctl.core.jobs import Activity, Failure, Job, JobState, JobStatus, Task
+from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.engine.experiment import close_metadata
 from hpoctl.launchers.options import LocalOptions

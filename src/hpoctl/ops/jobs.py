@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
 from hpoctl.core.cells import job_folder
-from hpoctl.core.protocols import Task
+from hpoctl.core.jobs import Task
 
 
 @dataclass(frozen=True, slots=True)

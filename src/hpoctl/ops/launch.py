@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.protocols import Activity, Failure, Job, JobStatus, Launcher
+from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.ops.costs import read_costs, write_costs
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import keep_launch

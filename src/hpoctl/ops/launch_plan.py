@@ -9,9 +9,9 @@ from typing import Any
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import UsageError
+from hpoctl.core.jobs import Task
 from hpoctl.core.names import check_tag
 from hpoctl.core.options import Setting, apply_settings, option_types
-from hpoctl.core.protocols import Task
 from hpoctl.core.study import DEFAULT_LAUNCHER, Study
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.choose_study import default_study, find_study

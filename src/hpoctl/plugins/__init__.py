@@ -12,8 +12,9 @@ from hpoctl.core.entries import (
     Method,
     MethodContext,
 )
+from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Blackbox, Composer, ExperimentView, Launcher, Scheduler
+from hpoctl.core.protocols import Blackbox, Composer, ExperimentView, Scheduler
 from hpoctl.core.study import Study
 from hpoctl.plugins.hookspecs import hookimpl
 from hpoctl.plugins.kinds import Origin

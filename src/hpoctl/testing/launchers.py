@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpoctl.core.cells import Cell, claim_key
-from hpoctl.core.protocols import Job, JobStatus, Launcher, Task
+from hpoctl.core.jobs import Job, JobStatus, Launcher, Task
 from hpoctl.core.study import Study
 from hpoctl.ops.jobs import plan_jobs
 from hpoctl.ops.tags import keep_plan
