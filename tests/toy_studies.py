@@ -165,9 +165,14 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill a process with all that it started, and wait until all of them are gone."""
-    with suppress(ProcessLookupError):
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(PATIENCE)
+    # Its id may belong to somebody else by now: of what it left behind, only what is ours is killed.
+    for pid, command in members(process.pid).items():
+        if "hpoctl" in command:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     wait_until_gone(process.pid)
 
 
@@ -176,8 +181,7 @@ def wait_until_gone(group: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while members(group):
         if time.monotonic() > deadline:
-            os.killpg(group, signal.SIGKILL)
-            raise TimeoutError(f"process group {group} does not end")
+            raise TimeoutError(f"process group {group} does not end: {members(group)}")
         time.sleep(0.005)
 
 

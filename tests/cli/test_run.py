@@ -271,3 +271,11 @@ def test_help_imports_nothing_heavy(cli: CommandLine) -> None:
     command = cli.command()
     done = subprocess.run([*command[:-2], "-c", code], capture_output=True, text=True, check=True, env=cli.environment)
     assert done.stdout.endswith("heavy: []\n")
+
+
+def test_the_master_seed_of_a_study_file_is_used_unless_the_tag_or_an_option_has_another(cli: CommandLine) -> None:
+    (cli.root.parent / "mine.toml").write_text('methods = ["RS"]\nbenchmarks = ["toy"]\nrandom_seed = 2026\n')
+    words = ("run", "--study", "mine.toml", "--method", "RS", "--json")
+    assert cli(*words, "--tag", "a").json["data"]["master_seed"] == 2026
+    assert cli(*words, "--tag", "b", "--random-seed", "7").json["data"]["master_seed"] == 7
+    assert cli(*words, "--tag", "b").json["data"]["master_seed"] == 7

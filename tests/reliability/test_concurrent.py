@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +81,7 @@ def test_launches_at_once_that_are_killed_leave_nothing_undone(seed: int) -> Non
         try:
             for delay, process in zip((0.7, 0.4), processes[:2], strict=True):
                 with_timeout(process, delay)
-                os.killpg(process.pid, signal.SIGKILL)
+                kill_group(process)
             codes = [process.wait(PATIENCE) for process in processes[2:]]
         finally:
             for process in processes:

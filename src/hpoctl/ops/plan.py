@@ -1,6 +1,7 @@
 """What `hpoctl run` is about to do: from names and options to experiments."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hpoctl.ops.config import read_config, results_folder
 from hpoctl.ops.overrides import Overrides, override
 from hpoctl.ops.provenance import provenance_of
 from hpoctl.ops.resolve import resolve, spec_of
-from hpoctl.ops.tags import MASTER_SEEDS, master_seed_for
+from hpoctl.ops.tags import MASTER_SEEDS, MasterSeed, master_seed_for
 from hpoctl.plugins import Registry
 from hpoctl.stores.local import LocalStore
 
@@ -29,7 +30,7 @@ class RunRequest:
         changes: What the options say; it names a method at least. Without `num_seeds` there is one seed.
         study: The study whose benchmarks and composers are used, by name or file; None: the one that has the method.
         tag: The tag; None: one is made up.
-        random_seed: The master seed; None: it is drawn.
+        random_seed: The master seed; None: the tag's, else the study's, else it is drawn.
         results: The root of results; None: $HPOCTL_ROOT, that of the folder's configuration, or ~/hpoctl.
         folder: Where study files and a configuration are looked for.
     """
@@ -75,7 +76,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
     store = LocalStore(results_folder(request.results, read_config(request.folder)))
-    master_seed = master_seed_for(store, tag, request.random_seed)
+    master_seed = _master_seed(store, tag, request, studies)
     specs = [
         spec_of(resolved, tag, master_seed.value, cell)
         for resolved in [resolve(study, registry) for study in studies]
@@ -84,6 +85,13 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     warnings = (master_seed.warning,) if master_seed.warning else ()
     given = request.random_seed is not None
     return RunPlan(tag, master_seed.value, tuple(specs), store, provenance_of(specs, registry), given, warnings)
+
+
+def _master_seed(store: LocalStore, tag: str, request: RunRequest, studies: Sequence[Study]) -> MasterSeed:
+    """The master seed that was given, else the tag's, else that of a study, else a new one."""
+    found = master_seed_for(store, tag, request.random_seed)
+    of_studies = [study.random_seed for study in studies if study.random_seed is not None]
+    return MasterSeed(of_studies[0], drawn=False) if found.drawn and of_studies else found
 
 
 def new_tag() -> str:
