@@ -95,6 +95,7 @@ class ToyStudy:
             "PYTHONPATH": str(self.folder / "plugins"),
             "HPOCTL_ROOT": str(self.root),
             "HPOCTL_CACHE": str(self.folder / "cache"),
+            "HPOCTL_DATA": str(self.folder / "data"),
             "HPOCTL_PLUGINS": ",".join(name.rpartition("-")[0].replace("_", "-") for name in plugins),
             "OPENBLAS_NUM_THREADS": "1",
             "NO_COLOR": "1",

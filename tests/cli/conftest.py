@@ -70,6 +70,7 @@ def cli(tmp_path: Path) -> CommandLine:
         "PYTHONPATH": str(plugins),
         "HPOCTL_ROOT": str(root),
         "HPOCTL_CACHE": str(tmp_path / "cache"),
+        "HPOCTL_DATA": str(tmp_path / "data"),
         "HPOCTL_PLUGINS": "toys-plugin",
         "OPENBLAS_NUM_THREADS": "1",
         "NO_COLOR": "1",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.core.places import cache_directory, results_root
+from hpoctl.core.places import cache_directory, data_directory, results_root
 
-VARIABLES = ("HPOCTL_ROOT", "HPOCTL_CACHE", "XDG_CACHE_HOME")
+VARIABLES = ("HPOCTL_ROOT", "HPOCTL_CACHE", "XDG_CACHE_HOME", "HPOCTL_DATA", "XDG_DATA_HOME")
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_in_the_home_folder_unless_told(home: Path) -> None:
     assert results_root() == home / "hpoctl"
     assert cache_directory() == home / ".cache" / "hpoctl"
+    assert data_directory() == home / ".local" / "share" / "hpoctl"
 
 
 def test_where_the_variables_say(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +31,10 @@ def test_where_the_variables_say(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert cache_directory() == Path("/var/cache/hpoctl")
     monkeypatch.setenv("HPOCTL_CACHE", "~/mine")
     assert cache_directory() == home / "mine"
+    monkeypatch.setenv("XDG_DATA_HOME", "/var/data")
+    assert data_directory() == Path("/var/data/hpoctl")
+    monkeypatch.setenv("HPOCTL_DATA", "~/ours")
+    assert data_directory() == home / "ours"
 
 
 def test_an_empty_variable_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,9 +42,11 @@ def test_an_empty_variable_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(variable, "")
     assert results_root() == home / "hpoctl"
     assert cache_directory() == home / ".cache" / "hpoctl"
+    assert data_directory() == home / ".local" / "share" / "hpoctl"
 
 
 def test_asking_makes_nothing(home: Path) -> None:
     results_root()
     cache_directory()
+    data_directory()
     assert list(home.iterdir()) == []

@@ -58,6 +58,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
         "NO_COLOR": "1",
         "HOME": str(place),
         "HPOCTL_CACHE": str(cache),
+        "HPOCTL_DATA": str(place / "data"),
         "HPOCTL_ROOT": "",
         "PYTHONPATH": str(path / "trip-wire"),
     }

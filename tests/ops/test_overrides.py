@@ -27,6 +27,7 @@ STUDY = Study(
     decision_time="measured",
     poll_interval=5.0,
     checkpointing=False,
+    restrict_configurations=True,
     fixed={"ASHA": {"activation": "relu"}, "BO": {"units": 8}},
     launcher="cluster",
     launcher_options={"queue": "short", "nodes": 2},
@@ -42,6 +43,7 @@ SIMPLE: dict[str, Any] = {
     "decision_time": 0.0,
     "poll_interval": 0.0,
     "checkpointing": True,
+    "restrict_configurations": False,
 }
 
 

@@ -75,6 +75,7 @@ def test_the_budget_is_the_benchmark_s_unless_the_study_says_otherwise(registry:
         "max_num_evaluations": 100,
         "max_size_data_for_model": 50,
         "decision_time": 0.5,
+        "restrict_configurations": True,
     }
     study = replace(STUDY, **values, poll_interval=5.0, checkpointing=False)
     changed = spec_of(resolve(study, registry), "t", 7, cell)

@@ -45,6 +45,7 @@ def studies(draw: st.DrawFn) -> Study:
         decision_time=draw(st.sampled_from(["zero", "measured", 0.0]) | SECONDS),
         poll_interval=draw(st.just(0.0) | SECONDS),
         checkpointing=draw(st.booleans()),
+        restrict_configurations=draw(st.booleans()),
         fixed=draw(st.dictionaries(owners, st.dictionaries(TEXTS, VALUES, max_size=3), max_size=2)),
         launcher=draw(NAMES),
         launcher_options=draw(st.dictionaries(TEXTS, VALUES, max_size=3)),

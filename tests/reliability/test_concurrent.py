@@ -28,6 +28,7 @@ def test_eight_launches_at_once_run_each_experiment_once() -> None:
         environment = os.environ | {
             "PYTHONPATH": str(HERE.parent),
             "HPOCTL_CACHE": str(folder / "cache"),
+            "HPOCTL_DATA": str(folder / "data"),
             "HPOCTL_PLUGINS": "",
             "OPENBLAS_NUM_THREADS": "1",
         }

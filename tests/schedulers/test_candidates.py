@@ -3,8 +3,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.core.space import Choice, FinRange, Fixed, LogRandInt, LogUniform, Ordinal, RandInt, Space, Uniform
-from hpoctl.schedulers.candidates import Neighbourhood, Suggested, candidates
+from hpoctl.core.space import (
+    Choice,
+    FinRange,
+    Fixed,
+    LogRandInt,
+    LogUniform,
+    Ordinal,
+    RandInt,
+    Space,
+    TableSpace,
+    Uniform,
+)
+from hpoctl.schedulers.candidates import ALL_ROWS, Neighbourhood, Suggested, candidates
 
 FINITE = Space({"a": Choice(("x", "y", "z")), "f": Fixed(3), "b": Ordinal((1, 2, 4, 8), kind="nn-log")})
 MIXED = Space({"a": Choice(("x", "y")), "u": Uniform(0.0, 1.0), "n": RandInt(1, 1000), "m": LogRandInt(1, 4)})
@@ -92,3 +103,31 @@ def test_a_random_point_and_its_configuration_are_the_same_point() -> None:
     points = space.snap(rng().random((300, len(space))))
     from_configs = np.stack([space.units(config) for config in space.configs(points)])
     np.testing.assert_array_equal(points, from_configs)
+
+
+PLANE = Space({"u": Uniform(0.0, 1.0), "v": Uniform(0.0, 1.0), "f": Fixed(1)})
+
+
+def plane_table(size: int) -> TableSpace:
+    return TableSpace.from_numbers(PLANE, np.column_stack([rng(3).random((size, 2)), np.zeros(size)]))
+
+
+def test_all_rows_of_a_short_table_are_candidates() -> None:
+    table = plane_table(60)
+    points = candidates(table, Neighbourhood.of(table), table.rows[:3], 10, 5, rng())
+    np.testing.assert_array_equal(points, table.rows)
+
+
+def test_of_a_long_table_random_rows_and_the_nearest_ones_are_candidates() -> None:
+    table = plane_table(ALL_ROWS + 1)
+    best = table.rows[[7, 70, 700]]
+    points = candidates(table, Neighbourhood.of(table), best, 100, 5, rng())
+    assert len(points) == 100 + 3 * 15
+    np.testing.assert_array_equal(table.snap(points), points)
+    for place, point in enumerate(best):
+        gaps = ((table.rows - point) ** 2).sum(axis=1)
+        around = points[100 + 15 * place : 115 + 15 * place]
+        np.testing.assert_array_equal(around, table.rows[np.argsort(gaps)[:15]])
+    spread = points[:100, 0]
+    assert (spread.min(), spread.max()) == (pytest.approx(0.0, abs=0.1), pytest.approx(1.0, abs=0.1))
+    np.testing.assert_array_equal(points, candidates(table, Neighbourhood.of(table), best, 100, 5, rng()))

@@ -1,11 +1,13 @@
 """The shared sequence of random configurations: the middle first, nothing twice, exhausted when it is."""
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.protocols import Start
 from hpoctl.core.rng import Streams
-from hpoctl.core.space import Choice, Fixed, RandInt, Space, Uniform
+from hpoctl.core.space import Choice, Fixed, RandInt, Space, TableSpace, Uniform
 from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.schedulers.single_fidelity import SingleFidelity
 from hpoctl.testing import toy_space
@@ -88,3 +90,14 @@ def test_only_final_values_reach_the_searcher() -> None:
     scheduler.on_report(report(0, 5, 0.5))
     scheduler.on_report(report(0, 27, 0.25))
     assert notes.seen == [(0, 27, -0.25)]
+
+
+@pytest.mark.parametrize("rows", [1, 5, 300])
+def test_a_table_is_drawn_to_its_last_row_and_begins_with_its_middle(rows: int) -> None:
+    space = Space({"u": Uniform(0.0, 1.0), "c": Fixed(1)})
+    values = np.random.default_rng(0).permutation(rows) / rows
+    table = TableSpace.of(space, [{"u": float(value), "c": 1} for value in values])
+    configs = drawn(table, rows + 10)
+    assert sorted(table.index(config) for config in configs) == list(range(rows))
+    assert configs[0] == table.middle()
+    assert rows < 5 or drawn(table, rows, seed=1) != configs

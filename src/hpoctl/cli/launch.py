@@ -19,6 +19,7 @@ from hpoctl.cli.options import (
     NWorkers,
     PollInterval,
     RandomSeed,
+    RestrictConfigurations,
     Results,
     Settings,
     parse_decision_time,
@@ -65,6 +66,7 @@ def launch(
     decision_time: DecisionTimeText = None,
     poll_interval: PollInterval = None,
     checkpointing: Checkpointing = None,
+    restrict_configurations: RestrictConfigurations = None,
     on: Annotated[str | None, typer.Option(help="Launcher: where jobs execute. Default: the study's.")] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Experiments at a time. Default: one for each core.")
@@ -100,6 +102,7 @@ def launch(
         decision_time=parse_decision_time(decision_time),
         poll_interval=poll_interval,
         checkpointing=checkpointing,
+        restrict_configurations=restrict_configurations,
         launcher=on,
         launcher_options={
             **_launcher_options(launcher_option or ()),

@@ -87,7 +87,7 @@ def warn(problems: "Iterable[Problem]") -> None:
         err().print(f"warning: {problem.what}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _print_table(columns: Mapping[str, Sequence[object]], *, right: Sequence[str] = ()) -> None:
+def print_table(columns: Mapping[str, Sequence[object]], *, right: Sequence[str] = ()) -> None:
     """Print columns of texts. Plugins wrote them, so they are no markup."""
     from rich.table import Table
     from rich.text import Text
@@ -114,7 +114,7 @@ def print_lines(lines: Iterable[str]) -> None:
         out().print(line, markup=False, emoji=False, soft_wrap=True)
 
 
-def _print_facts(title: str, facts: Mapping[str, str]) -> None:
+def print_facts(title: str, facts: Mapping[str, str]) -> None:
     """A title, and one line for each fact that there is."""
     print_lines([title, *(f"  {key}: {fact}" for key, fact in facts.items() if fact)])
 
@@ -122,7 +122,7 @@ def _print_facts(title: str, facts: Mapping[str, str]) -> None:
 def _print_methods(found: "Sequence[MethodInfo]") -> None:
     from hpoctl.cli.output import hint
 
-    _print_table(
+    print_table(
         {
             "method": [method.name for method in found],
             "what it does": [method.summary for method in found],
@@ -134,7 +134,7 @@ def _print_methods(found: "Sequence[MethodInfo]") -> None:
 
 
 def _print_method(method: "MethodInfo") -> None:
-    _print_facts(
+    print_facts(
         f"{method.name}: {method.summary}",
         {
             "from": source_text(method.origin),
@@ -145,7 +145,7 @@ def _print_method(method: "MethodInfo") -> None:
         },
     )
     if method.options:
-        _print_table(
+        print_table(
             {
                 "option": [option.name for option in method.options],
                 "type": [option.type for option in method.options],
@@ -156,7 +156,7 @@ def _print_method(method: "MethodInfo") -> None:
 
 
 def _print_benchmarks(found: "Sequence[BenchmarkInfo]") -> None:
-    _print_table(
+    print_table(
         {
             "benchmark": [benchmark.name for benchmark in found],
             "what it is": [benchmark.summary for benchmark in found],
@@ -173,7 +173,8 @@ def _print_benchmarks(found: "Sequence[BenchmarkInfo]") -> None:
 
 def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
     count = benchmark.configurations
-    _print_facts(
+    of_all = "infinitely many" if count is None else f"{count:,}"
+    print_facts(
         f"{benchmark.name}: {benchmark.summary}",
         {
             "from": source_text(benchmark.origin),
@@ -183,10 +184,10 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
             "resource": f"{benchmark.resource_attr} to {benchmark.max_resource} ({benchmark.max_resource_attr})",
             "workers": str(benchmark.n_workers),
             "budget": _budget(benchmark),
-            "configurations": "infinitely many" if count is None else f"{count:,}",
+            "configurations": f"those of {of_all} that its table lists" if benchmark.restricted else of_all,
         },
     )
-    _print_table(
+    print_table(
         {
             "hyperparameter": [entry.name for entry in benchmark.space],
             "allowed": [entry.allowed for entry in benchmark.space],
@@ -197,7 +198,7 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
 def _print_plugins(reports: "Sequence[PluginReport]", problems: "Sequence[Problem]") -> None:
     from hpoctl.cli.output import hint
 
-    _print_table(
+    print_table(
         {
             "plugin": [report.origin.entry_point or "-" for report in reports],
             "from": [report.origin for report in reports],

@@ -41,6 +41,13 @@ PollInterval = Annotated[
 Checkpointing = Annotated[
     bool | None, typer.Option(help="Whether a resumed trial goes on where it paused (the default), or starts over.")
 ]
+RestrictConfigurations = Annotated[
+    bool | None,
+    typer.Option(
+        "--restrict-configurations/--no-restrict-configurations",
+        help="Whether methods may try only what a table lists. Default: the study's; some benchmarks always do.",
+    ),
+]
 Results = Annotated[
     Path | None, typer.Option(help="Root of results. Default: $HPOCTL_ROOT, that of hpoctl.toml, or ~/hpoctl.")
 ]
@@ -80,4 +87,6 @@ def experiment_words(changes: "Overrides") -> list[str]:
     words = [word for name, value in options.items() if value is not None for word in (name, f"{value}")]
     if changes.checkpointing is not None:
         words.append("--checkpointing" if changes.checkpointing else "--no-checkpointing")
+    if changes.restrict_configurations is not None:
+        words.append(f"--{'' if changes.restrict_configurations else 'no-'}restrict-configurations")
     return words + [word for setting in changes.settings for word in ("--set", setting)]

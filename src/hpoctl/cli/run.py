@@ -15,6 +15,7 @@ from hpoctl.cli.options import (
     NWorkers,
     PollInterval,
     RandomSeed,
+    RestrictConfigurations,
     Results,
     Settings,
     parse_decision_time,
@@ -51,6 +52,7 @@ def run(
     decision_time: DecisionTimeText = None,
     poll_interval: PollInterval = None,
     checkpointing: Checkpointing = None,
+    restrict_configurations: RestrictConfigurations = None,
     results: Results = None,
     verbose: Annotated[
         bool,
@@ -77,6 +79,7 @@ def run(
         decision_time=parse_decision_time(decision_time),
         poll_interval=poll_interval,
         checkpointing=checkpointing,
+        restrict_configurations=restrict_configurations,
     )
     request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results)
     code = _run(request, verbose=verbose, as_json=as_json)

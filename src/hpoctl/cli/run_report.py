@@ -36,7 +36,7 @@ def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> No
     if outcome.finished:
         _print_table(outcome.finished)
         out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
-        for note in _data_notes(plan.specs):
+        for note in (*_data_notes(plan.specs), *_off_table_notes(outcome.finished)):
             out().print(note, markup=False, soft_wrap=True)
     for failed in outcome.failed:
         show_error(failed.error)
@@ -104,6 +104,18 @@ def _data_notes(specs: Sequence[ExperimentSpec]) -> list[str]:
         if facts:
             notes[spec.benchmark.name] = f"{spec.benchmark.name} data: {facts}"
     return list(notes.values())
+
+
+def _off_table_notes(finished: Sequence[Finished]) -> list[str]:
+    """What was looked up in the nearest row of a table; nothing where all trials were in it."""
+    notes = []
+    for result in finished:
+        far = result.off_table
+        if far and far.off_table:
+            what = f"{far.off_table:,} of {far.trials:,} trials got the curve of the nearest configuration of the table"
+            how_far = f"distance {far.mean_distance:.2g} on average, {far.max_distance:.2g} at most"
+            notes.append(f"{result.name}: {what}, {how_far}")
+    return notes
 
 
 def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> str:

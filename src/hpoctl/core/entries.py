@@ -1,7 +1,8 @@
-"""What plugins register: methods, benchmarks, extra-result composers and launchers, as frozen data."""
+"""What plugins register: methods, benchmarks, extra-result composers, launchers and importers, as frozen data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 from hpoctl.core.errors import UsageError
@@ -109,6 +110,11 @@ class Benchmark:
         blackbox: Opens the table.
         provenance: What a reader of the results has to know about the data, such as `curves: modelled`.
         max_num_evaluations: The budget in reports; None: no such budget.
+        restricted: Whether methods may try the configurations of the table only: its blackbox has a `TableSpace`, and
+            `space` is the space around it.
+        card: What `hpoctl blackbox info` shows besides: source, licence, citation, gates, each a line.
+        check: Looks at the whole table, longer than opening it takes; yields a line for each thing that is right and
+            raises an `HpoctlError` for the first that is not. None: the contract of blackboxes is all there is.
     """
 
     name: str
@@ -124,6 +130,9 @@ class Benchmark:
     blackbox: Callable[[], Blackbox]
     provenance: Mapping[str, str] = field(default_factory=dict)
     max_num_evaluations: int | None = None
+    restricted: bool = False
+    card: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[], Iterator[str]] | None = None
 
     def __post_init__(self) -> None:
         check_entry_name("benchmark", self.name)
@@ -188,3 +197,42 @@ class LauncherEntry:
     def __post_init__(self) -> None:
         check_entry_name("launcher", self.name)
         check_options(self.name, self.options)
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how much of it is done, and of how much (None: nobody knows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import has brought.
+
+    Attributes:
+        benchmarks: The benchmarks that use it.
+        notes: What a person should know about it, a line each.
+    """
+
+    benchmarks: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Importer:
+    """A kind of files that `hpoctl blackbox import` brings in.
+
+    Attributes:
+        name: What people type, such as `table`.
+        summary: One line of what files it reads.
+        load: Reads a file or folder, checks all of it, and keeps what benchmarks need below `data_directory()`. When it
+            raises, nothing has changed.
+        fetch: Downloads the original files from an address (None: its own) and returns where they are, ready for
+            `load`; called again, it goes on where it was. None: there is nothing to download.
+    """
+
+    name: str
+    summary: str
+    load: Callable[[Path, Progress], Imported]
+    fetch: Callable[[str | None, Progress], Path] | None = None
+
+    def __post_init__(self) -> None:
+        check_entry_name("importer", self.name)

@@ -9,6 +9,14 @@ def results_root() -> Path:
     return Path(os.environ.get("HPOCTL_ROOT") or "~/hpoctl").expanduser()
 
 
+def data_directory() -> Path:
+    """What was imported: `$HPOCTL_DATA`, or `$XDG_DATA_HOME/hpoctl`, or `~/.local/share/hpoctl`."""
+    if chosen := os.environ.get("HPOCTL_DATA"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "hpoctl"
+
+
 def cache_directory() -> Path:
     """What can be made again: `$HPOCTL_CACHE`, or `$XDG_CACHE_HOME/hpoctl`, or `~/.cache/hpoctl`."""
     if chosen := os.environ.get("HPOCTL_CACHE"):

@@ -38,6 +38,8 @@ class Study:
         decision_time: What a suggestion costs on the simulated clock: zero, measured, or a number of seconds.
         poll_interval: Simulated seconds between looks at the trials; 0: at every event.
         checkpointing: Whether a resumed trial goes on where it paused, or starts over.
+        restrict_configurations: Whether methods may try the configurations of a table only, where it lists some of the
+            space; otherwise a configuration off the table gets the curve of the nearest one.
         fixed: Hyperparameters fixed to a value, by method.
         launcher: Where jobs execute.
         launcher_options: Options of the launcher.
@@ -61,6 +63,7 @@ class Study:
     decision_time: DecisionTime = "zero"
     poll_interval: float = 0.0
     checkpointing: bool = True
+    restrict_configurations: bool = False
     fixed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     launcher: str = DEFAULT_LAUNCHER
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)

@@ -19,7 +19,7 @@ WHOLE = frozenset(
     {"num_seeds", "start_seed", "random_seed", "n_workers", "max_num_evaluations", "max_size_data_for_model"}
 )
 NUMBERS = frozenset({"max_wallclock_time", "poll_interval", "decision_time"})
-FLAGS = frozenset({"checkpointing", "default"})
+FLAGS = frozenset({"checkpointing", "restrict_configurations", "default"})
 KEYS = tuple(entry.name for entry in fields(Study))
 
 

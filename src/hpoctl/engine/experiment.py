@@ -7,11 +7,12 @@
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from hpoctl.backends.simulator import Simulator
+from hpoctl.blackboxes.nearest import OffTable
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, experiment_prefix
 from hpoctl.core.clock import SystemTime, VirtualClock
@@ -24,6 +25,7 @@ from hpoctl.core.space import Config
 from hpoctl.core.study import DecisionTime
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
 from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
+from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import column_names, parquet_bytes, rows_table
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
@@ -44,6 +46,8 @@ class Finished:
         best_config: The configuration of the best row's trial.
         wall_seconds: Real time it took.
         cpu_seconds: CPU time it took.
+        off_table: How far its trials were from the rows of a table that does not list all configurations of the space;
+            None: its table does, or the method could try no others.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Finished:
     best_config: Config | None
     wall_seconds: float
     cpu_seconds: float
+    off_table: OffTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,12 @@ class Simulation:
     Attributes:
         rows: Its rows.
         decision_seconds: Real time the scheduler's suggestions took.
+        off_table: How far its trials were from the rows of its table, see `Finished`.
     """
 
     rows: Rows
     decision_seconds: float
+    off_table: OffTable | None = None
 
 
 def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system: SystemTime) -> Simulation:
@@ -79,10 +86,13 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
         blackbox: The benchmark's table.
         watcher: Watches it run.
         system: Where real time comes from.
+
+    Raises:
+        UsageError: The method does not fit the benchmark, or the experiment cannot be restricted to its table.
     """
-    benchmark = spec.benchmark
+    benchmark, search = spec.benchmark, searched(spec, blackbox)
     streams = Streams(spec.master_seed, spec.seed)
-    context = MethodContext(spec.space(), benchmark.goal, benchmark.max_resource, streams, spec.max_size_data_for_model)
+    context = MethodContext(search.space, benchmark.goal, benchmark.max_resource, streams, spec.max_size_data_for_model)
     clock = VirtualClock()
     scheduler = spec.method.make(context, spec.method.options)
     charged = _ChargedSuggestions(scheduler.suggest, clock, spec.decision_time, system)
@@ -90,10 +100,11 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
     view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, clock, scheduler, log)
     composers = [entry.make() for entry in spec.extra_results]
     extra = ExtraColumns(composers, view, column_names(benchmark, context.space))
-    backend = Simulator(blackbox, clock, streams, spec.max_wallclock_time, spec.simulator)
+    backend = Simulator(search.blackbox, clock, streams, spec.max_wallclock_time, spec.simulator)
     parts = Parts(scheduler, backend, clock, charged, log, extra, watcher)
     tune(parts, Limits(spec.n_workers, spec.max_num_evaluations))
-    return Simulation(log.rows(extra, spec.max_num_evaluations), charged.seconds)
+    off_table = search.nearest.counted() if search.nearest else None
+    return Simulation(log.rows(extra, spec.max_num_evaluations), charged.seconds, off_table)
 
 
 def run_experiment(
@@ -128,17 +139,18 @@ def run_experiment(
         if opened:
             opened(directory)
         blackbox = _open(spec)
-        facts |= identity_metadata(spec, blackbox.content_hash)
+        facts |= identity_metadata(spec, blackbox)
         simulation = simulate(spec, blackbox, watcher, system)
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
         _read_metadata(store, directory)
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - wall, system.cpu() - cpu)
-        finished = _finished(spec, simulation.rows, facts["identity"], directory, seconds)
+        finished = _finished(spec, simulation, facts["identity"], directory, seconds)
         facts |= {
             "trials": finished.trials,
             "rows": finished.rows,
             "non_finite_rows": finished.non_finite_rows,
+            "off_table": asdict(finished.off_table) if finished.off_table else None,
             "results_bytes": len(results),
             "results_sha256": content_hash(results),
             "decision_seconds": simulation.decision_seconds,
@@ -208,7 +220,10 @@ def _failed(
     return HpoctlError(f"{spec.name} failed: {_one_line(error)}.", f"The traceback is in {where}.")
 
 
-def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, seconds: tuple[float, float]) -> Finished:
+def _finished(
+    spec: ExperimentSpec, simulation: Simulation, key: str, directory: str, seconds: tuple[float, float]
+) -> Finished:
+    rows = simulation.rows
     best = best_of(rows, spec.benchmark.goal)
     return Finished(
         name=spec.name,
@@ -221,6 +236,7 @@ def _finished(spec: ExperimentSpec, rows: Rows, key: str, directory: str, second
         best_config=rows.configs[best.trial_id] if best else None,
         wall_seconds=seconds[0],
         cpu_seconds=seconds[1],
+        off_table=simulation.off_table,
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpoctl.core.protocols import Blackbox
+from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants, identity_of
 
 
@@ -60,6 +62,7 @@ def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: fl
         "max_size_data_for_model": spec.max_size_data_for_model,
         "decision_time": spec.decision_time,
         "extra_results": [entry.name for entry in spec.extra_results],
+        "off_table": None,
         "data": dict(benchmark.provenance),
         "versions": dict(provenance.versions),
         "git_commit": provenance.git_commit,
@@ -71,9 +74,14 @@ def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: fl
     }
 
 
-def identity_metadata(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
-    """What is known once the table is open: what determines the rows, and the identity that follows from it."""
-    determined_by = determinants(spec, table_hash)
+def identity_metadata(spec: ExperimentSpec, blackbox: Blackbox) -> dict[str, Any]:
+    """What is known once the table is open: what determines the rows, and the identity that follows from it.
+
+    Raises:
+        UsageError: The experiment cannot be restricted to its table.
+    """
+    table_hash = blackbox.content_hash
+    determined_by = determinants(spec, table_hash, restricted=is_restricted(spec, blackbox))
     return {
         "identity": identity_of(determined_by),
         "determinants": determined_by,

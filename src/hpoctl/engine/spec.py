@@ -33,6 +33,7 @@ class ExperimentSpec:
         max_size_data_for_model: How many data a model may be fitted to; None: the method's default.
         decision_time: What a suggestion costs on the simulated clock: nothing, what it really took, or so many
             seconds.
+        restrict_configurations: Whether the method may try the configurations of the table only.
         simulator: How the simulator tells time.
         extra_results: Extra-result composers.
     """
@@ -47,6 +48,7 @@ class ExperimentSpec:
     max_num_evaluations: int | None = None
     max_size_data_for_model: int | None = None
     decision_time: DecisionTime = "zero"
+    restrict_configurations: bool = False
     simulator: SimulatorOptions = field(default_factory=SimulatorOptions)
     extra_results: tuple[ExtraResults, ...] = ()
 
@@ -67,8 +69,13 @@ class ExperimentSpec:
         """What the experiment is called in messages."""
         return str(self.cell)
 
+    @property
+    def restricted(self) -> bool:
+        """Whether the method may try the configurations of the table only: the benchmark's wish, or a person's."""
+        return self.benchmark.restricted or self.restrict_configurations
+
     def space(self) -> Space:
-        """The configuration space with the method's fixed values.
+        """The configuration space with the method's fixed values; a table may have less of it, see `search_space`.
 
         Raises:
             UsageError: The benchmark has no such hyperparameter or value.
@@ -76,9 +83,12 @@ class ExperimentSpec:
         try:
             return self.benchmark.space.with_fixed(self.method.fixed)
         except UsageError as error:
-            raise UsageError(
-                f"{self.method.name} does not fit {self.benchmark.name}: {error.what}", error.fix
-            ) from error
+            raise does_not_fit(self, error) from error
+
+
+def does_not_fit(spec: ExperimentSpec, error: UsageError) -> UsageError:
+    """The error for a method whose fixed values the benchmark does not have."""
+    return UsageError(f"{spec.method.name} does not fit {spec.benchmark.name}: {error.what}", error.fix)
 
 
 def make_spec(
@@ -98,8 +108,14 @@ def make_spec(
     return replace(spec, **{name: value for name, value in changes.items() if value is not None})
 
 
-def determinants(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
-    """Everything that determines the rows of an experiment, as JSON values."""
+def determinants(spec: ExperimentSpec, table_hash: str, *, restricted: bool = False) -> dict[str, Any]:
+    """Everything that determines the rows of an experiment, as JSON values.
+
+    Args:
+        spec: The experiment.
+        table_hash: The content hash of its table.
+        restricted: Whether the method sees the rows of a table only, and that makes a difference.
+    """
     return {
         "format": FORMAT,
         "method": {"kind": spec.method.kind, "options": option_values(spec.method.options)},
@@ -122,12 +138,13 @@ def determinants(spec: ExperimentSpec, table_hash: str) -> dict[str, Any]:
         "clock": {"decision_time": spec.decision_time, **option_values(spec.simulator)},
         "seeds": {"master_seed": spec.master_seed, "seed": spec.seed},
         "extra_results": [entry.name for entry in spec.extra_results],
+        **({"restricted": True} if restricted else {}),  # only where it applies: older identities stay as they are
     }
 
 
-def identity(spec: ExperimentSpec, table_hash: str) -> str:
-    """The experiment's identity: the hash of what determines its rows."""
-    return identity_of(determinants(spec, table_hash))
+def identity(spec: ExperimentSpec, table_hash: str, *, restricted: bool = False) -> str:
+    """The experiment's identity: the hash of what determines its rows; see `determinants`."""
+    return identity_of(determinants(spec, table_hash, restricted=restricted))
 
 
 def identity_of(determined_by: Mapping[str, Any]) -> str:

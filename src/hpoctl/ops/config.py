@@ -20,7 +20,7 @@ from typing import Any
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.places import results_root
-from hpoctl.ops.toml_files import read_toml
+from hpoctl.core.toml_files import read_toml
 
 FILE = "hpoctl.toml"
 PROJECT_FILE = "pyproject.toml"

@@ -21,7 +21,7 @@ from hpoctl.ops.jobs import PlannedJob, makespan, plan_jobs
 from hpoctl.ops.overrides import Overrides, carried, override
 from hpoctl.ops.plan import check_names, new_tag
 from hpoctl.ops.reconcile import Mixed, Wanted, find_mixed
-from hpoctl.ops.resolve import Resolved, resolve
+from hpoctl.ops.resolve import Resolved, check_restricted, resolve
 from hpoctl.ops.roots import open_root
 from hpoctl.ops.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, read_plans
 from hpoctl.plugins import Registry
@@ -201,6 +201,8 @@ def _changed(plans: Sequence[Plan], registry: Registry, folder: Path) -> list[st
 def _wanted(plans: Sequence[Plan], registry: Registry) -> dict[Cell, Wanted]:
     """All experiments that the plans want; of several plans for one the newest counts."""
     resolved: list[tuple[Plan, Resolved]] = [(plan, resolve(plan.study, registry)) for plan in plans]
+    for _, found in resolved:
+        check_restricted(found)
     return {cell: Wanted(cell, plan.name, found) for plan, found in resolved for cell in plan.study.cells()}
 
 

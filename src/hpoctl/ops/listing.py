@@ -77,7 +77,8 @@ class BenchmarkInfo:
         summary: What it is.
         origin: The plugin that registers it.
         space: Its hyperparameters.
-        configurations: How many configurations there are; None: infinitely many.
+        configurations: How many configurations the space has; None: infinitely many.
+        restricted: Whether only those of them can be tried that its table lists.
         metrics: All metrics that are recorded.
         metric: The one that is tuned.
         mode: Whether it is to be minimised or maximised.
@@ -95,6 +96,7 @@ class BenchmarkInfo:
     origin: Origin
     space: tuple[HyperparameterInfo, ...]
     configurations: int | None
+    restricted: bool
     metrics: tuple[str, ...]
     metric: str
     mode: Literal["min", "max"]
@@ -127,7 +129,10 @@ def plugin_problems(registry: Registry) -> tuple[Problem, ...]:
     return tuple(
         Problem(
             f"Plugin {report.origin}: {failure}",
-            f"Update or uninstall {report.distribution}, or leave it out with `{SELECTION}={others}`.",
+            # What is built in fails only where tables that were imported are damaged.
+            "Import such a table again, or remove it with `hpoctl blackbox remove NAME`."
+            if report.origin.built_in
+            else f"Update or uninstall {report.distribution}, or leave it out with `{SELECTION}={others}`.",
         )
         for report in registry.plugins
         for failure in report.failures
@@ -198,6 +203,7 @@ def _benchmark(registered: Registered[Benchmark]) -> BenchmarkInfo:
             HyperparameterInfo(name, domain, space[name].describe()) for name, domain in space.to_json().items()
         ),
         configurations=space.size,
+        restricted=benchmark.restricted,
         metrics=benchmark.metrics,
         metric=benchmark.metric,
         mode=benchmark.mode,

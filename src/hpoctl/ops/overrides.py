@@ -26,6 +26,7 @@ class Overrides:
         decision_time: What a suggestion costs on the simulated clock.
         poll_interval: Simulated seconds between looks at the trials.
         checkpointing: Whether a resumed trial goes on where it paused.
+        restrict_configurations: Whether methods may try the configurations of a table only.
         launcher: Where jobs execute.
         launcher_options: Options of the launcher, on top of the study's.
     """
@@ -42,6 +43,7 @@ class Overrides:
     decision_time: DecisionTime | None = None
     poll_interval: float | None = None
     checkpointing: bool | None = None
+    restrict_configurations: bool | None = None
     launcher: str | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from hpoctl.ops.choose_study import find_study
 from hpoctl.ops.config import read_config, results_folder
 from hpoctl.ops.overrides import Overrides, override
 from hpoctl.ops.provenance import provenance_of
-from hpoctl.ops.resolve import resolve, spec_of
+from hpoctl.ops.resolve import check_restricted, resolve, spec_of
 from hpoctl.ops.tags import MASTER_SEEDS, MasterSeed, master_seed_for
 from hpoctl.plugins import Registry
 from hpoctl.stores.local import LocalStore
@@ -77,10 +77,11 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
     store = LocalStore(results_folder(request.results, read_config(request.folder)))
     master_seed = _master_seed(store, tag, request, studies)
+    all_resolved = [resolve(study, registry) for study in studies]
+    for resolved in all_resolved:
+        check_restricted(resolved)
     specs = [
-        spec_of(resolved, tag, master_seed.value, cell)
-        for resolved in [resolve(study, registry) for study in studies]
-        for cell in resolved.study.cells()
+        spec_of(resolved, tag, master_seed.value, cell) for resolved in all_resolved for cell in resolved.study.cells()
     ]
     warnings = (master_seed.warning,) if master_seed.warning else ()
     given = request.random_seed is not None

@@ -6,8 +6,9 @@ from typing import Any
 
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Store
+from hpoctl.core.protocols import Blackbox, Store
 from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import determinants, identity_of
 from hpoctl.ops.resolve import Resolved, spec_of
 from hpoctl.stores.ledger import Attempt, Standing
@@ -82,25 +83,28 @@ class _Identities:
         self.problems: dict[str, str] = {}
         self._tag = tag
         self._master_seed = master_seed
-        self._tables: dict[str, str] = {}
+        self._tables: dict[str, tuple[Blackbox, str]] = {}
         self._templates: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def determinants(self, want: Wanted) -> dict[str, Any] | None:
         """What determines an experiment; None if its table cannot be opened."""
         key = (want.plan, want.cell.method, want.cell.benchmark)
         if key not in self._templates:
-            table = self._table(want)
-            if table is None:
+            opened = self._table(want)
+            if opened is None:
                 return None
-            self._templates[key] = determinants(spec_of(want.resolved, self._tag, self._master_seed, want.cell), table)
+            blackbox, table = opened
+            spec = spec_of(want.resolved, self._tag, self._master_seed, want.cell)
+            self._templates[key] = determinants(spec, table, restricted=is_restricted(spec, blackbox))
         seeds = {"master_seed": self._master_seed, "seed": want.cell.seed}
         return {**self._templates[key], "seeds": seeds}
 
-    def _table(self, want: Wanted) -> str | None:
+    def _table(self, want: Wanted) -> tuple[Blackbox, str] | None:
         name = want.cell.benchmark
         if name not in self._tables and name not in self.problems:
             try:
-                self._tables[name] = want.resolved.benchmarks[name].blackbox().content_hash
+                blackbox = want.resolved.benchmarks[name].blackbox()
+                self._tables[name] = blackbox, blackbox.content_hash
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever a plugin raises

@@ -8,6 +8,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
 from hpoctl.core.options import apply_settings, parse_setting
 from hpoctl.core.study import Study
+from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec, make_spec
 from hpoctl.plugins import Registry
 
@@ -47,6 +48,28 @@ def resolve(study: Study, registry: Registry) -> Resolved:
     return resolved
 
 
+def check_restricted(resolved: Resolved) -> None:
+    """Refuse what cannot be restricted to its table, or fixes what no row has, before anything is run or written.
+
+    Tables are opened for that, but for experiments that are restricted only. One that does not open is left to them.
+
+    Raises:
+        UsageError: There is such an experiment.
+    """
+    study = resolved.study
+    for name, benchmark in resolved.benchmarks.items():
+        cells = [Cell(method, name, study.start_seed) for method in resolved.methods]
+        specs = [spec for spec in (spec_of(resolved, "check", 0, cell) for cell in cells) if spec.restricted]
+        if not specs:
+            continue
+        try:
+            blackbox = benchmark.blackbox()
+        except (Exception, SystemExit):  # noqa: BLE001, S112 - whatever a plugin raises: its experiment says so
+            continue
+        for spec in specs:
+            searched(spec, blackbox)
+
+
 def spec_of(resolved: Resolved, tag: str, master_seed: int, cell: Cell) -> ExperimentSpec:
     """The spec of one experiment of the study."""
     study = resolved.study
@@ -57,6 +80,7 @@ def spec_of(resolved: Resolved, tag: str, master_seed: int, cell: Cell) -> Exper
         "max_num_evaluations": study.max_num_evaluations,
         "max_size_data_for_model": study.max_size_data_for_model,
         "decision_time": study.decision_time,
+        "restrict_configurations": study.restrict_configurations,
         "simulator": simulator,
         "extra_results": resolved.extra_results,
     }

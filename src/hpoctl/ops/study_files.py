@@ -9,7 +9,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.names import MAX_LENGTH
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import study_from_table, study_table
-from hpoctl.ops.toml_files import read_toml
+from hpoctl.core.toml_files import read_toml
 
 GAP = re.compile(r"[^A-Za-z0-9]+")
 SEPARATORS = frozenset("-_.")

@@ -8,9 +8,12 @@ from hpoctl.core.entries import (
     Benchmark,
     ExtraResults,
     Goal,
+    Imported,
+    Importer,
     LauncherEntry,
     Method,
     MethodContext,
+    Progress,
 )
 from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
@@ -30,6 +33,8 @@ __all__ = [
     "ExperimentView",
     "ExtraResults",
     "Goal",
+    "Imported",
+    "Importer",
     "Launcher",
     "LauncherEntry",
     "Method",
@@ -37,6 +42,7 @@ __all__ = [
     "NoOptions",
     "Origin",
     "PluginReport",
+    "Progress",
     "Registered",
     "Registry",
     "Scheduler",

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from pluggy import HookimplMarker, HookspecMarker
 
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
+from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
 from hpoctl.core.study import Study
 
 PROJECT = "hpoctl"
@@ -57,6 +57,15 @@ def hpoctl_extra_results() -> Iterable[ExtraResults]:
 @hookspec
 def hpoctl_launchers() -> Iterable[LauncherEntry]:
     """Register launchers: where jobs execute."""
+    return ()
+
+
+@hookspec
+def hpoctl_importers() -> Iterable[Importer]:
+    """Register importers: files that people have, which `hpoctl blackbox import` turns into benchmarks.
+
+    The hook `hpoctl_benchmarks` of the same plugin registers what was imported before.
+    """
     return ()
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
+from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
 from hpoctl.core.study import Study
 
-Entry = Method | Benchmark | ExtraResults | LauncherEntry | Study
-EntryT = TypeVar("EntryT", Method, Benchmark, ExtraResults, LauncherEntry, Study)
+Entry = Method | Benchmark | ExtraResults | LauncherEntry | Importer | Study
+EntryT = TypeVar("EntryT", Method, Benchmark, ExtraResults, LauncherEntry, Importer, Study)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ METHODS = Kind("methods", "method", Method, "hpoctl methods")
 BENCHMARKS = Kind("benchmarks", "benchmark", Benchmark, "hpoctl benchmarks")
 EXTRA_RESULTS = Kind("extra_results", "extra-result composer", ExtraResults, "hpoctl plugins")
 LAUNCHERS = Kind("launchers", "launcher", LauncherEntry, "hpoctl plugins")
+IMPORTERS = Kind("importers", "importer", Importer, "hpoctl blackbox list")
 STUDIES = Kind("studies", "study", Study, "hpoctl studies")
-KINDS = (METHODS, BENCHMARKS, EXTRA_RESULTS, LAUNCHERS, STUDIES)
+KINDS = (METHODS, BENCHMARKS, EXTRA_RESULTS, LAUNCHERS, IMPORTERS, STUDIES)
 
 
 @dataclass(frozen=True, slots=True)

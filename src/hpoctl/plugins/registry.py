@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any, Generic
 
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
+from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
 from hpoctl.core.errors import UsageError, unknown_name
 from hpoctl.core.study import Study
 from hpoctl.plugins.kinds import (
     BENCHMARKS,
     EXTRA_RESULTS,
+    IMPORTERS,
     LAUNCHERS,
     METHODS,
     STUDIES,
@@ -80,6 +81,7 @@ class Registry:
         benchmarks: Benchmarks.
         extra_results: Extra-result composers.
         launchers: Launchers.
+        importers: Importers.
         studies: Studies.
         plugins: What became of each plugin, in the same order.
         conflicts: Names that several plugins register.
@@ -89,6 +91,7 @@ class Registry:
     benchmarks: Mapping[str, Registered[Benchmark]]
     extra_results: Mapping[str, Registered[ExtraResults]]
     launchers: Mapping[str, Registered[LauncherEntry]]
+    importers: Mapping[str, Registered[Importer]]
     studies: Mapping[str, Registered[Study]]
     plugins: tuple[PluginReport, ...]
     conflicts: tuple[Conflict, ...] = ()
@@ -133,6 +136,14 @@ class Registry:
         """
         return self._find(LAUNCHERS, self.launchers, name)
 
+    def importer(self, name: str) -> Importer:
+        """The importer of that name.
+
+        Raises:
+            UsageError: There is none, or several plugins register it.
+        """
+        return self._find(IMPORTERS, self.importers, name)
+
     def _find(self, kind: Kind[EntryT], table: Mapping[str, Registered[EntryT]], name: str) -> EntryT:
         if name in table:
             return table[name].entry
@@ -163,12 +174,14 @@ def load_registry(builtins: Sequence[object], entry_points: Iterable[EntryPoint]
     benchmarks = _settle(BENCHMARKS, contributions)
     extra_results = _settle(EXTRA_RESULTS, contributions)
     launchers = _settle(LAUNCHERS, contributions)
+    importers = _settle(IMPORTERS, contributions)
     studies = _settle(STUDIES, contributions)
     settled: dict[str, _Settled[Any]] = {
         METHODS.plural: methods,
         BENCHMARKS.plural: benchmarks,
         EXTRA_RESULTS.plural: extra_results,
         LAUNCHERS.plural: launchers,
+        IMPORTERS.plural: importers,
         STUDIES.plural: studies,
     }
     return Registry(
@@ -176,6 +189,7 @@ def load_registry(builtins: Sequence[object], entry_points: Iterable[EntryPoint]
         benchmarks=benchmarks.table,
         extra_results=extra_results.table,
         launchers=launchers.table,
+        importers=importers.table,
         studies=studies.table,
         plugins=tuple(_report(contribution, settled) for contribution in contributions),
         conflicts=tuple(conflict for of_kind in settled.values() for conflict in of_kind.conflicts),

@@ -5,6 +5,9 @@ configurations are. Random points explore; around the best configurations there 
 
     exchanges       another value for one hyperparameter of few values (all of them), or for two (some of them);
     perturbations   small moves of the hyperparameters of many values.
+
+Where a space lists its configurations such moves would miss most of them: of a short list all are candidates, of a
+longer one the rows nearest to the best ones instead of the moves.
 """
 
 from collections.abc import Iterator
@@ -12,13 +15,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpoctl.core.space import FloatArray, Space
+from hpoctl.core.space import FloatArray, Space, TableSpace
 
 FEW = 16
 """A hyperparameter with at most this many values has all of them exchanged; others are perturbed."""
 
 LEAST_MOVE, GREATEST_MOVE = 0.02, 0.2
 """Standard deviations of perturbations, in units of the range; drawn log-uniformly in between."""
+
+ALL_ROWS = 2_000
+"""Of a list with at most this many configurations, all are candidates."""
 
 MOVED = 0.4
 """How likely each hyperparameter of many values moves in a perturbation."""
@@ -125,7 +131,7 @@ def candidates(
     """Random points, then the neighbours of the best ones, each standing for its configuration.
 
     Args:
-        space: The configuration space.
+        space: The configuration space; of a table of up to `ALL_ROWS` all rows are candidates, in their order.
         neighbourhood: Its moves.
         best: The points to look around, shape (b, d).
         num_random: How many random points.
@@ -135,5 +141,17 @@ def candidates(
     Returns:
         Rows of the unit cube, shape (m, d).
     """
+    if isinstance(space, TableSpace):
+        return _listed(space, best, num_random, num_neighbours, rng)
     around = [neighbourhood.around(point, num_neighbours, rng) for point in best]
-    return space.snap(np.concatenate([rng.random((num_random, len(space))), *around]))
+    return space.snap(np.concatenate([space.sample(num_random, rng), *around]))
+
+
+def _listed(
+    space: TableSpace, best: FloatArray, num_random: int, num_neighbours: int, rng: np.random.Generator
+) -> FloatArray:
+    """All rows of a short table; of a longer one random rows, and the rows nearest to the best ones."""
+    if space.size <= ALL_ROWS:
+        return space.rows
+    near = [space.rows[space.near(point, 3 * num_neighbours)] for point in best]
+    return np.concatenate([space.sample(num_random, rng), *near])

@@ -56,7 +56,7 @@ class RandomConfigs:
         block, place = divmod(self._drawn, BLOCK)
         if place == 0:
             rng = self._streams.get("random-configurations", block)
-            self._block = self.space.configs(rng.random((BLOCK, len(self.space))))
+            self._block = self.space.configs(self.space.sample(BLOCK, rng))
         self._drawn += 1
         return self._block[place]
 

@@ -1,44 +1,46 @@
-"""The contract of a method: deterministic, inside its space, unmoved by bad metrics, done when the space is."""
+"""The contract of a method: deterministic, inside its space, unmoved by hard cases, done when the space is."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Method
-from hpoctl.core.protocols import Curve, Decision, Ended, FloatArray, Report, Resume, Start
-from hpoctl.core.space import Choice, Config, Fixed, LogUniform, Space, Uniform
+from hpoctl.core.errors import UsageError
+from hpoctl.core.space import Config, Space
 from hpoctl.engine.experiment import simulate
-from hpoctl.engine.rows import RowLog, Rows
+from hpoctl.engine.rows import Rows
 from hpoctl.engine.spec import ExperimentSpec, make_spec
-from hpoctl.testing.contract import require
-from hpoctl.testing.toys import METRIC, toy_benchmark, toy_table
+from hpoctl.testing.contract import ContractError, require
+from hpoctl.testing.hard_cases import (
+    LARGE_SPACES,
+    SHALLOW,
+    SMALL_SPACES,
+    TARGETS,
+    FormulaToy,
+    Nobody,
+    run_with_failures,
+    with_trials,
+)
+from hpoctl.testing.toys import toy_benchmark, toy_space, toy_table
 
-ONE_POINT = Space({"x": Choice(("only",)), "epochs": Fixed(27)})
-FEW_POINTS = Space({"x": Choice(("a", "b", "c")), "y": Choice((1, 2)), "epochs": Fixed(27)})
 SHORT = 600.0
 """Simulated seconds that are enough to see whether a method stumbles."""
 
+LONG = 1e9
+"""Simulated seconds that are never used up."""
 
-class Nobody:
-    """A watcher that does not look."""
-
-    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
-        """Nothing."""
-
-    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
-        """Nothing."""
-
-    def ends(self, event: Ended) -> None:
-        """Nothing."""
+MANY, MANY_EXPENSIVE = 5000, 100
+"""How many trials a method has to manage, and how many if it is expensive."""
 
 
 def run_quietly(method: Method, benchmark: Benchmark, *, seed: int = 0, master_seed: int = 7) -> Rows:
     """Run one experiment in memory; a warning is an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with _quiet():
         return run_spec(make_spec("contract", method, benchmark, seed, master_seed, {}))
 
 
@@ -47,8 +49,12 @@ def run_spec(spec: ExperimentSpec) -> Rows:
     return simulate(spec, spec.benchmark.blackbox(), Nobody(), SystemTime()).rows
 
 
-def check_method(method: Method) -> None:
+def check_method(method: Method, *, trials: int | None = None) -> None:
     """Check a method on toy tables; its fixed values are left out, because the tables do not have them.
+
+    Args:
+        method: The method.
+        trials: How many trials it has to manage; None: 5,000, or 100 if it is expensive.
 
     Raises:
         ContractError: What is broken.
@@ -56,9 +62,16 @@ def check_method(method: Method) -> None:
     free = Method(method.name, method.summary, method.kind, method.make, method.options, method.expensive)
     _check_reproducible(free)
     _check_maximises(free)
-    _check_bad_metrics(free)
-    _check_scales(free)
-    _check_small_spaces(free)
+    for what, check in (
+        *((f"when metrics are {name}", partial(_check_targets, free, name)) for name in TARGETS),
+        *((f"in a space of {name}", partial(_check_small_space, free, name)) for name in SMALL_SPACES),
+        *((f"in a space of {name}", partial(_check_large_space, free, name)) for name in LARGE_SPACES),
+        *((f"with {number} workers", partial(_check_workers, free, number)) for number in (1, 50)),
+        *((f"when trials have {epochs} epochs", partial(_check_epochs, free, epochs)) for epochs in (1, 2)),
+        ("when trials fail", partial(_check_failures, free)),
+        ("with many trials", partial(_check_many_trials, free, trials or (MANY_EXPENSIVE if free.expensive else MANY))),
+    ):
+        _stands(what, check)
 
 
 def same_rows(one: Rows, other: Rows) -> bool:
@@ -101,65 +114,72 @@ def _check_maximises(method: Method) -> None:
     )
 
 
-def _check_bad_metrics(method: Method) -> None:
-    for bad in (np.nan, np.inf, -np.inf):
-        some = run_quietly(method, toy_benchmark(partial(toy_table, change=partial(_spoil_some, bad)), budget=SHORT))
-        require(len(some) > 0, f"it gave up when some metrics were {bad}")
-        table = partial(toy_table, change=partial(np.full_like, fill_value=bad))
-        every = run_quietly(method, toy_benchmark(table, budget=SHORT))
-        require(len(every) > 0, f"it gave up when all metrics were {bad}")
+def _stands(what: str, check: Callable[[], None]) -> None:
+    """Let a check say in which case a method raised or warned."""
+    try:
+        check()
+    except ContractError as error:
+        raise ContractError(f"{what}: {error}") from error
+    except Exception as error:
+        raise ContractError(f"{what}: it raised {type(error).__name__}: {error}") from error
 
 
-def _spoil_some(bad: float, losses: FloatArray) -> FloatArray:
-    spoilt = losses.copy()
-    spoilt[::5] = bad
-    spoilt[1::5, :, 10:] = bad
-    return spoilt
+def _check_targets(method: Method, name: str) -> None:
+    rows = run_quietly(method, toy_benchmark(partial(toy_table, change=TARGETS[name]), budget=SHORT))
+    require(len(rows.configs) > 4, f"it gave up after {len(rows.configs)} trials")
+    _check_configs(toy_space(), rows.configs)
 
 
-def _check_scales(method: Method) -> None:
-    changes: dict[str, Callable[[FloatArray], FloatArray]] = {
-        "constant": np.ones_like,
-        "of 1e-8": lambda losses: losses * 1e-8,
-        "of 1e8": lambda losses: losses * 1e8,
-        "spread over decades": lambda losses: np.exp(20.0 * (losses - losses.mean())),
-        "negative": lambda losses: losses - 10.0,
-    }
-    for name, change in changes.items():
-        rows = run_quietly(method, toy_benchmark(partial(toy_table, change=change), budget=SHORT))
-        require(len(rows) > 0, f"it gave up when metrics were {name}")
+def _check_small_space(method: Method, name: str) -> None:
+    space = SMALL_SPACES[name]
+    rows = run_quietly(method, toy_benchmark(partial(FormulaToy, space), budget=LONG))
+    require(len(rows.configs) == space.size, f"it tried {len(rows.configs)} of {space.size} configurations")
+    _check_configs(space, rows.configs)
 
 
-def _check_small_spaces(method: Method) -> None:
-    for space, count in ((ONE_POINT, 1), (FEW_POINTS, 6)):
-        rows = run_quietly(method, toy_benchmark(partial(toy_table, space), budget=20_000.0))
-        require(len(rows.configs) == count, f"it tried {len(rows.configs)} of {count} configurations")
-        _check_configs(space, rows.configs)
-    for space in (Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(27)}), _wide_space()):
-        benchmark = toy_benchmark(partial(ContinuousToy, space), budget=SHORT)
-        rows = run_quietly(method, benchmark)
-        require(len(rows.configs) > 4, f"it stopped after {len(rows.configs)} trials in a continuous space")
-        _check_configs(space, rows.configs)
+def _check_large_space(method: Method, name: str) -> None:
+    space = LARGE_SPACES[name]
+    rows = run_quietly(method, toy_benchmark(partial(FormulaToy, space), budget=SHORT))
+    require(len(rows.configs) > 4, f"it gave up after {len(rows.configs)} trials")
+    _check_configs(space, rows.configs)
 
 
-def _wide_space() -> Space:
-    domains = {f"x{place}": (Uniform(-1.0, 1.0) if place % 2 else LogUniform(1e-6, 1.0)) for place in range(30)}
-    return Space({**domains, "epochs": Fixed(27)})
+def _check_workers(method: Method, number: int) -> None:
+    rows = run_quietly(method, replace(toy_benchmark(budget=SHORT), n_workers=number))
+    least = min(4, number)
+    require(len(rows.configs) > least, f"it gave up after {len(rows.configs)} trials")
+    _check_configs(toy_space(), rows.configs)
 
 
-class ContinuousToy:
-    """A made-up blackbox over any space."""
+def _check_epochs(method: Method, epochs: int) -> None:
+    try:
+        rows = run_quietly(method, toy_benchmark(partial(toy_table, max_epochs=epochs), budget=SHORT))
+    except UsageError:  # it says that it is of no use there
+        return
+    require(len(rows.configs) > 4, f"it gave up after {len(rows.configs)} trials")
+    require(rows.resources.max() == epochs, "no trial reached the largest resource")
 
-    metrics = (METRIC,)
-    num_seeds = 1
-    content_hash = "continuous-toy"
 
-    def __init__(self, space: Space) -> None:
-        self.space = space
+def _check_failures(method: Method) -> None:
+    small = SMALL_SPACES["six points"]
+    with _quiet():
+        every = run_with_failures(method, toy_benchmark(partial(FormulaToy, small), budget=LONG))
+        endless = run_with_failures(method, toy_benchmark(partial(FormulaToy, SHALLOW), budget=SHORT))
+    require(len(every.configs) == 6, f"it tried {len(every.configs)} of 6 configurations")
+    require(len(endless.configs) > 20, f"it gave up after {len(endless.configs)} trials")
+    require(endless.resources.max() == 9, "no trial reached the largest resource")
+    _check_configs(SHALLOW, endless.configs)
 
-    def curve(self, config: Config, seed: int) -> Curve:  # noqa: ARG002 - there is no noise
-        """A curve that falls towards the squared distance from a point."""
-        encoded = self.space.encode(self.space.units(config)[np.newaxis, :])[0]
-        epochs = np.arange(1, 28)
-        losses = ((encoded - 0.3) ** 2).mean() + 1.0 / epochs
-        return Curve(epochs, losses[:, np.newaxis], epochs * (5.0 + encoded.mean()))
+
+def _check_many_trials(method: Method, number: int) -> None:
+    benchmark = toy_benchmark(partial(FormulaToy, SHALLOW), budget=LONG)
+    rows = run_quietly(with_trials(method, number), benchmark)
+    require(len(rows.configs) == number, f"it gave up after {len(rows.configs)} trials")
+    _check_configs(SHALLOW, rows.configs)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield

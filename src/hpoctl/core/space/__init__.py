@@ -9,6 +9,7 @@ from hpoctl.core.space.domains import Config, Domain, Fixed, FloatArray, Value
 from hpoctl.core.space.finite import Choice, FinRange, LogFinRange, Ordinal
 from hpoctl.core.space.ranges import LogRandInt, LogUniform, RandInt, Uniform
 from hpoctl.core.space.space import Space
+from hpoctl.core.space.table import TableSpace
 
 __all__ = [
     "Choice",
@@ -23,6 +24,7 @@ __all__ = [
     "Ordinal",
     "RandInt",
     "Space",
+    "TableSpace",
     "Uniform",
     "Value",
 ]

@@ -127,6 +127,10 @@ class Space:
         self.validate(config)
         return np.array([domain.unit(config[name]) for name, domain in self.domains.items()], dtype=np.float64)
 
+    def sample(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Points of the unit cube for `count` uniform draws of a configuration, with repetitions, shape (count, d)."""
+        return rng.random((count, len(self)))
+
     def snap(self, units: FloatArray) -> FloatArray:
         """Points of the unit cube, shape (n, d), moved to the points that stand for their configurations.
 
