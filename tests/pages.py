@@ -19,6 +19,7 @@ FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 GAP = "..."
 PREAMBLE = f"""set -e
 hpoctl() {{ {sys.executable} -W error -m hpoctl "$@"; }}
+python() {{ {sys.executable} "$@"; }}
 pip() {{ :; }}
 """
 """Commands are those of this environment; whoever runs a page installs what it installs."""

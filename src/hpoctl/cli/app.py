@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hpoctl import __version__
+from hpoctl.cli.blackbox import blackbox_app
 from hpoctl.cli.clean import clean
 from hpoctl.cli.launch import launch
 from hpoctl.cli.listing import benchmarks, methods, plugins
@@ -54,6 +55,7 @@ app.command()(logs)
 app.command()(methods)
 app.command()(benchmarks)
 app.add_typer(studies_app, name="studies")
+app.add_typer(blackbox_app, name="blackbox")
 app.command()(plugins)
 
 

@@ -1,0 +1,1 @@
+"""Statistics and plots: matplotlib is imported here only, and only when something is drawn."""

@@ -1,0 +1,1 @@
+"""Tables that people bring: their files, the checks they pass, and how they are stored."""

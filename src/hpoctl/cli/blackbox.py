@@ -1,0 +1,194 @@
+"""`hpoctl blackbox`: learning curves that stand for training: what there is, and how to bring one's own."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hpoctl.cli.options import AsJson
+from hpoctl.core.errors import HpoctlError, UsageError
+
+if TYPE_CHECKING:
+    from hpoctl.core.entries import Progress
+
+FAILED = 1
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of the blackbox.")]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="Importer; `hpoctl blackbox list` lists all of them.")]
+
+blackbox_app = typer.Typer(no_args_is_help=True)
+
+
+@blackbox_app.callback()
+def blackbox() -> None:
+    """Blackboxes: learning curves that stand for training. What is known of them; import and check of tables."""
+
+
+@blackbox_app.command(name="list")
+def list_all(as_json: AsJson = False) -> None:
+    """List blackboxes and importers: size, resource, metrics, what is modelled, where each comes from."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackboxes import list_blackboxes
+    from hpoctl.ops.registry import open_registry
+
+    found = list_blackboxes(open_registry())
+    if as_json:
+        report.emit_list(found)
+    else:
+        report.print_list(found)
+
+
+@blackbox_app.command()
+def info(name: Name, as_json: AsJson = False) -> None:
+    """Show all that is known of one: space, size, metrics, defaults, source, licence, what is modelled, gates."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackboxes import blackbox_info
+    from hpoctl.ops.registry import open_registry
+
+    found = blackbox_info(open_registry(), name)
+    if as_json:
+        report.emit_info(found)
+    else:
+        report.print_info(found)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+@blackbox_app.command(name="import")
+def import_files(
+    kind: Kind,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The files: what KIND says it reads.")],
+    as_json: AsJson = False,
+) -> None:
+    """Import files, such as a table of your own: they are checked, stored, and become benchmarks."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackbox_data import import_files as bring
+    from hpoctl.ops.registry import open_registry
+
+    registry = open_registry()
+    with _bar() as progress:
+        imported = bring(registry, kind, path, progress)
+    if as_json:
+        report.emit_imported(kind, imported)
+    else:
+        report.print_imported(imported)
+
+
+@blackbox_app.command()
+def fetch(
+    kind: Kind,
+    url: Annotated[
+        str | None, typer.Option(help="Where to download from. Default: the importer's own address.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download the original files of an importer; called again, it goes on where it was."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackbox_data import fetch_files
+    from hpoctl.ops.registry import open_registry
+
+    registry = open_registry()
+    with _bar() as progress:
+        fetched = fetch_files(registry, kind, url, progress)
+    if as_json:
+        report.emit_fetched(fetched)
+    else:
+        report.print_fetched(fetched)
+
+
+@blackbox_app.command()
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Check one: every byte of its data where they have checksums, and that its curves keep the rules."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackbox_data import check_blackbox
+    from hpoctl.ops.registry import open_registry
+
+    registry = open_registry()
+    registry.benchmark(name)
+    lines: list[str] = []
+    wrong: HpoctlError | None = None
+    try:
+        for line in check_blackbox(registry, name):
+            lines.append(line)
+            if not as_json:
+                report.print_right(line)
+    except HpoctlError as error:
+        wrong = error
+    if as_json:
+        report.emit_check(name, lines, wrong)
+    else:
+        report.print_checked(name, len(lines), wrong)
+    if wrong:
+        raise typer.Exit(FAILED)
+
+
+@blackbox_app.command()
+def plot(
+    name: Name,
+    output: Annotated[Path, typer.Option(help="File to write; .png, .svg or .pdf says the format.")],
+    metric: Annotated[str | None, typer.Option(help="Metric. Default: the one that is tuned.")] = None,
+    num: Annotated[int, typer.Option(min=1, max=1000, help="How many configurations.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the sample.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the learning curves of a random sample of configurations."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackbox_plot import plot_curves
+    from hpoctl.ops.registry import open_registry
+
+    plotted = plot_curves(open_registry(), name, output, metric=metric, num=num, seed=seed)
+    if as_json:
+        report.emit_plotted(plotted)
+    else:
+        report.print_plotted(plotted)
+
+
+@blackbox_app.command()
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of an imported table.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a table that was imported with `hpoctl blackbox import table`. Results on it stay."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.blackbox_data import check_removable, remove_imported
+    from hpoctl.ops.registry import open_registry
+
+    registry = open_registry()
+    check_removable(registry, name)
+    if not yes and not _agreed(f"This removes the imported table {name}; only its file can bring it back.", as_json):
+        report.print_kept(name)
+        return
+    remove_imported(registry, name)
+    if as_json:
+        report.emit_removed(name)
+    else:
+        report.print_removed(name)
+
+
+def _agreed(what: str, as_json: bool) -> bool:
+    """Ask; where nobody can answer, `--yes` has to be given."""
+    if as_json or not sys.stdin.isatty():
+        raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
+    return typer.confirm(f"{what} Go on?", err=True)
+
+
+@contextmanager
+def _bar() -> "Iterator[Progress]":
+    """A bar of what an importer is doing; nothing when piped."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from hpoctl.cli.output import err
+
+    console = err()
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, done: int, total: int | None) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield tell

@@ -1,0 +1,211 @@
+"""What `hpoctl blackbox` prints."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from hpoctl.cli.listing import print_facts, print_lines, print_table, source_text, warn
+from hpoctl.cli.output import emit_json, err, error_json, hint, out, show_error
+from hpoctl.cli.words import many
+
+if TYPE_CHECKING:
+    from hpoctl.core.entries import Imported
+    from hpoctl.core.errors import HpoctlError
+    from hpoctl.ops.blackbox_data import Fetched
+    from hpoctl.ops.blackbox_plot import Plotted
+    from hpoctl.ops.blackboxes import BlackboxInfo, BlackboxList, OpenedInfo
+    from hpoctl.ops.listing import Problem
+
+COMMAND = "blackbox"
+NARROW = 40
+
+
+def emit_list(found: "BlackboxList") -> None:
+    """The list as JSON; partial if a plugin or an imported table failed."""
+    errors = _errors(found.problems)
+    data = {"blackboxes": found.blackboxes, "importers": found.importers}
+    emit_json(COMMAND, "partial" if errors else "success", data, errors)
+
+
+def print_list(found: "BlackboxList") -> None:
+    """Blackboxes and importers one below the other: what is to be said is too long for the columns of a table."""
+    warn(found.problems)
+    for row in found.blackboxes:
+        seeds = "seeds known when opened" if row.seeds is None else many(row.seeds, "seed")
+        count = f"{'listed ones of ' if row.restricted else ''}{_count(row.configurations)} configurations"
+        facts = {
+            "size": f"{count}, {seeds}, {row.resource_attr} to {row.max_resource}",
+            "metrics": ", ".join(f"{name} ({row.mode})" if name == row.metric else name for name in row.metrics),
+            "curves": row.curves or "nothing is said of them",
+            "from": "imported" if row.imported else str(row.origin),
+        }
+        _print_block(f"{row.name}: {row.summary}", facts)
+    if not found.blackboxes:
+        print_lines(["no blackboxes"])
+    print_lines(["", "importers"])
+    downloads = ", downloads with `hpoctl blackbox fetch"
+    _print_block(
+        "",
+        {
+            row.name: f"{row.summary} ({row.origin}{f'{downloads} {row.name}`' if row.fetches else ''})"
+            for row in found.importers
+        },
+    )
+    hint("`hpoctl blackbox info NAME` shows one; `hpoctl blackbox import table FILE` brings your own")
+
+
+def emit_info(found: "BlackboxInfo") -> None:
+    """All that is known as JSON; partial if the table cannot be opened."""
+    errors = _errors([*([found.problem] if found.problem else []), *found.warnings])
+    data = {"benchmark": found.benchmark, "card": found.card, "opened": found.opened}
+    emit_json(COMMAND, "partial" if errors else "success", data, errors)
+
+
+def print_info(found: "BlackboxInfo") -> None:
+    """Facts, the card, and the space."""
+    warn(found.warnings)
+    benchmark, opened = found.benchmark, found.opened
+    reports = benchmark.max_num_evaluations
+    facts = {
+        "from": source_text(benchmark.origin),
+        **{str(key): fact for key, fact in benchmark.provenance.items()},
+        "metric": f"{benchmark.metric} ({benchmark.mode})",
+        "recorded": ", ".join(benchmark.metrics),
+        "resource": f"{benchmark.resource_attr} to {benchmark.max_resource} ({benchmark.max_resource_attr})",
+        "workers": str(benchmark.n_workers),
+        "budget": f"{benchmark.max_wallclock_time:,.0f} s" + (f", {reports:,} reports" if reports else ""),
+    }
+    if opened:
+        facts |= {
+            "configurations": _count(opened.configurations),
+            "other configurations": _others(opened),
+            "seeds": f"{opened.seeds:,}",
+            "levels": f"{opened.levels:,}",
+            "content hash": opened.content_hash,
+        }
+    print_facts(f"{benchmark.name}: {benchmark.summary}", facts | dict(found.card))
+    print_table(
+        {
+            "hyperparameter": [entry.name for entry in benchmark.space],
+            "allowed": [entry.allowed for entry in benchmark.space],
+        }
+    )
+    if found.problem:
+        _show_problem(found.problem)
+    else:
+        hint(f"`hpoctl blackbox plot {benchmark.name} --output curves.png` draws some curves")
+
+
+def emit_imported(kind: str, imported: "Imported") -> None:
+    """What was imported as JSON."""
+    emit_json(COMMAND, "success", {"kind": kind, "benchmarks": imported.benchmarks, "notes": imported.notes})
+
+
+def print_imported(imported: "Imported") -> None:
+    """What was imported, what to know about it, and what to type next."""
+    print_lines([f"imported {', '.join(imported.benchmarks)}", *(f"  {note}" for note in imported.notes)])
+    if imported.benchmarks:
+        name = imported.benchmarks[0]
+        hint(f"`hpoctl blackbox info {name}` shows what is known of it")
+        hint(f"`hpoctl run --method ASHA --benchmark {name}` runs on it")
+
+
+def emit_fetched(fetched: "Fetched") -> None:
+    """What was downloaded as JSON."""
+    emit_json(COMMAND, "success", fetched)
+
+
+def print_fetched(fetched: "Fetched") -> None:
+    """Where the files are, and how to import them."""
+    print_lines([fetched.path])
+    hint(f"`hpoctl blackbox import {fetched.kind} {fetched.path}` imports them")
+
+
+def print_right(line: str) -> None:
+    """A thing that is right."""
+    out().print(f"{_mark('✓', 'ok')} {line}", style="green", markup=False, emoji=False, soft_wrap=True)
+
+
+def print_checked(name: str, right: int, wrong: "HpoctlError | None") -> None:
+    """How a check has ended."""
+    if wrong is None:
+        print_lines([f"{name} is sound: {many(right, 'check')}"])
+        return
+    out().print(f"{_mark('✗', 'wrong')} {wrong.what}", style="bold red", markup=False, emoji=False, soft_wrap=True)
+    show_error(type(wrong)(f"{name} is not sound: {wrong.what}", wrong.fix))
+
+
+def emit_check(name: str, right: Sequence[str], wrong: "HpoctlError | None") -> None:
+    """The checks as JSON."""
+    data = {"name": name, "sound": wrong is None, "checks": list(right)}
+    emit_json(COMMAND, "error" if wrong else "success", data, [error_json(wrong)] if wrong else [])
+
+
+def emit_plotted(plotted: "Plotted") -> None:
+    """What was drawn as JSON."""
+    emit_json(COMMAND, "success", plotted)
+
+
+def print_plotted(plotted: "Plotted") -> None:
+    """The file, and what the picture cannot show."""
+    print_lines([plotted.path])
+    if plotted.not_finite:
+        hint(f"{plotted.metric} is NaN or infinite somewhere in {many(plotted.not_finite, 'curve')}: gaps")
+
+
+def emit_removed(name: str) -> None:
+    """What was removed as JSON."""
+    emit_json(COMMAND, "success", {"removed": name})
+
+
+def print_removed(name: str) -> None:
+    """What was removed."""
+    print_lines([f"removed {name}"])
+
+
+def print_kept(name: str) -> None:
+    """Nothing was removed."""
+    err().print(f"{name} is still there", markup=False)
+
+
+def _errors(problems: "Sequence[Problem]") -> list[dict[str, str]]:
+    return [{"what": problem.what, "fix": problem.fix} for problem in problems]
+
+
+def _show_problem(problem: "Problem") -> None:
+    err().print(f"error: {problem.what}", style="bold red", markup=False, soft_wrap=True)
+    err().print(f"  fix: {problem.fix}", markup=False, soft_wrap=True)
+
+
+def _print_block(title: str, facts: Mapping[str, str]) -> None:
+    """A title and facts below it, wrapped to the width of the terminal."""
+    indent = max((len(key) for key in facts), default=0) + 4
+    lines = [title] if title else []
+    for key, fact in facts.items():
+        # A name is never cut in two: it is there to be copied.
+        lines += wrap(
+            fact,
+            max(out().width, NARROW),
+            initial_indent=f"  {f'{key}:':<{indent - 2}}",
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    print_lines(lines)
+
+
+def _others(opened: "OpenedInfo") -> str:
+    """What becomes of configurations of the space that have no curve."""
+    if not opened.listed:
+        return ""
+    return "cannot be tried" if opened.restricted else "get the curve of the nearest one"
+
+
+def _count(number: int | None) -> str:
+    return "infinitely many" if number is None else f"{number:,}"
+
+
+def _mark(sign: str, word: str) -> str:
+    """A sign, or a word where the terminal has no such letter."""
+    return sign if "utf" in (sys.stdout.encoding or "").lower() else word
