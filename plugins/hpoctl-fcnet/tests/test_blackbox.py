@@ -19,12 +19,13 @@ from hpoctl_fcnet.space import SPACE
 
 @pytest.fixture(scope="module")
 def benchmarks():
-    return {benchmark.name: benchmark for benchmark in plugin.hpoctl_benchmarks()}
+    registered = {benchmark.name: benchmark for benchmark in plugin.hpoctl_benchmarks()}
+    return {name: benchmark for name, benchmark in registered.items() if "pool" not in name}
 
 
 @pytest.fixture(scope="session")
 def blackbox(protein):
-    return FcnetBlackbox("protein")
+    return FcnetBlackbox("protein", None)
 
 
 def test_four_benchmarks_with_the_defaults_of_the_reference_study(benchmarks):

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl_fcnet import table
+from hpoctl_fcnet import table, table_files
 from hpoctl_fcnet.packed import load_finals, table_hash
 
 
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make tables of the first 256 rows only, in a cache of their own; returns the directory of the naval table."""
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path))
-    monkeypatch.setattr(table, "SHAPES", {"loss.npy": (256, 4, 100), "runtime.npy": (256, 4)})
+    monkeypatch.setattr(table_files, "SHAPES", {"loss.npy": (256, 4, 100), "runtime.npy": (256, 4)})
     whole = table.load_finals
     expand = table.expand
 
@@ -48,10 +48,10 @@ def test_the_table_is_mapped_and_read_only(protein):
 
 def test_the_cache_is_used_again(monkeypatch, tmp_path):
     directory = small(monkeypatch, tmp_path)
-    first = table.open_table("naval")
+    first = table.open_table("naval", None)
     assert sorted(path.name for path in directory.iterdir()) == ["loss.npy", "manifest.json", "runtime.npy"]
     monkeypatch.setattr(table, "expand", None)
-    assert np.array_equal(table.open_table("naval").loss, first.loss)
+    assert np.array_equal(table.open_table("naval", None).loss, first.loss)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_an_expansion_that_fails_leaves_nothing_behind(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setattr(table, "expand", breaks_off)
         with pytest.raises(KeyboardInterrupt):
-            table.open_table("naval")
+            table.open_table("naval", None)
     assert list(directory.parent.iterdir()) == []
-    assert table.open_table("naval").loss.shape == (256, 4, 100)
+    assert table.open_table("naval", None).loss.shape == (256, 4, 100)
 
 
 def test_what_a_killed_process_left_is_removed_when_it_is_old(monkeypatch, tmp_path):
@@ -93,7 +93,7 @@ def test_what_a_killed_process_left_is_removed_when_it_is_old(monkeypatch, tmp_p
         folder.mkdir()
         (folder / "loss.npy").write_bytes(b"half of a table")
     os.utime(old, (0, 0))
-    table.open_table("naval")
+    table.open_table("naval", None)
     assert sorted(directory.parent.iterdir()) == [young, directory]
 
 
@@ -129,10 +129,10 @@ def lost_file(directory: Path) -> None:
 )
 def test_a_damaged_cache_is_an_error_that_names_the_directory(monkeypatch, tmp_path, damage):
     directory = small(monkeypatch, tmp_path)
-    table.open_table("naval")
+    table.open_table("naval", None)
     damage(directory)
     with pytest.raises(IncompleteError) as caught:
-        table.open_table("naval")
+        table.open_table("naval", None)
     assert str(directory) in caught.value.what
     assert "Delete" in caught.value.fix
     assert "\n" not in str(caught.value)
@@ -142,7 +142,7 @@ def test_a_cache_that_cannot_be_written_is_an_error_with_a_remedy(monkeypatch, t
     (tmp_path / "file").write_text("no directory")
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path / "file"))
     with pytest.raises(HpoctlError) as caught:
-        table.open_table("naval")
+        table.open_table("naval", None)
     assert str(tmp_path / "file") in caught.value.what
     assert "HPOCTL_CACHE" in caught.value.fix
 
@@ -154,16 +154,16 @@ def test_a_full_disk_is_an_error_with_a_remedy(monkeypatch, tmp_path):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(table.os, "write", full)
+        patch.setattr(table_files.os, "write", full)
         with pytest.raises(HpoctlError, match="No space left on device"):
-            table.open_table("naval")
+            table.open_table("naval", None)
     assert not directory.exists()
 
 
 def test_two_processes_that_expand_at_once_both_get_the_table(monkeypatch, tmp_path):
     script = (
         "import sys, zlib; from hpoctl_fcnet.table import open_table; sys.stdin.readline();"
-        "print(zlib.crc32(open_table('parkinsons').loss[::61].tobytes()))"
+        "print(zlib.crc32(open_table('parkinsons', None).loss[::61].tobytes()))"
     )
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path))
     processes = [

@@ -1,28 +1,16 @@
 """The fcnet tables as blackboxes."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Curve, FloatArray
 from hpoctl.core.space import Config, Space, Value
-from hpoctl_fcnet.grid import GRID, NUM_EPOCHS, NUM_SEEDS
-from hpoctl_fcnet.packed import table_hash
-from hpoctl_fcnet.space import MAX_RESOURCE_ATTR, SPACE
+from hpoctl_fcnet.grid import NUM_EPOCHS, NUM_SEEDS, steps
+from hpoctl_fcnet.space import MAX_RESOURCE_ATTR, METRICS, SPACE
 from hpoctl_fcnet.table import open_table
-
-METRICS = ("metric_valid_loss", "metric_elapsed_time")
-
-
-def _steps() -> Mapping[str, Mapping[Value, int]]:
-    """How far each value of each hyperparameter moves along the rows of the tables."""
-    steps: dict[str, dict[Value, int]] = {MAX_RESOURCE_ATTR: {NUM_EPOCHS: 0}}
-    stride = 1
-    for name, values in reversed(list(GRID.items())):
-        steps[name] = {value: place * stride for place, value in enumerate(values)}
-        stride *= len(values)
-    return steps
 
 
 class FcnetBlackbox:
@@ -30,16 +18,18 @@ class FcnetBlackbox:
 
     Args:
         name: The set: protein, naval, parkinsons or slice.
+        imported: Where its imported original is (`imported_directory` says it); None: the modelled curves.
 
     Raises:
-        HpoctlError: The expanded table cannot be read or written (see `table`).
+        HpoctlError: The table cannot be read or written (see `table`).
     """
 
-    def __init__(self, name: str) -> None:
-        table = open_table(name)
+    def __init__(self, name: str, imported: Path | None) -> None:
+        table = open_table(name, imported)
         self._loss, self._runtime = table.loss, table.runtime
-        self._hash = table_hash(name)
-        self._steps = tuple(_steps().items())
+        self._hash = table.content_hash
+        moves: dict[str, Mapping[Value, int]] = {MAX_RESOURCE_ATTR: {NUM_EPOCHS: 0}, **steps()}
+        self._steps = tuple(moves.items())
         self._epochs = np.arange(1, NUM_EPOCHS + 1)
         self._shares = self._epochs / NUM_EPOCHS
 
@@ -60,7 +50,7 @@ class FcnetBlackbox:
 
     @property
     def content_hash(self) -> str:
-        """A hash of the table: of the packaged data and of how they are expanded."""
+        """A hash of the table: of the packaged data and how they are expanded, or of the imported curves."""
         return self._hash
 
     def curve(self, config: Config, seed: int) -> Curve:

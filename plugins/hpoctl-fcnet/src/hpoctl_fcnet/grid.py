@@ -33,3 +33,13 @@ def config_at(index: int) -> dict[str, Value]:
         index, position = divmod(index, len(values))
         config[name] = values[position]
     return {name: config[name] for name in GRID}
+
+
+def steps() -> dict[str, dict[Value, int]]:
+    """How far each value of each hyperparameter moves along the rows of the tables, in the order of `GRID`."""
+    found: dict[str, dict[Value, int]] = {}
+    stride = 1
+    for name, values in reversed(list(GRID.items())):
+        found[name] = {value: place * stride for place, value in enumerate(values)}
+        stride *= len(values)
+    return {name: found[name] for name in GRID}

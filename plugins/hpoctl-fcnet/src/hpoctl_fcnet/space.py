@@ -1,4 +1,4 @@
-"""The configuration space of fcnet, in the order of the tables."""
+"""The configuration space of fcnet, in the order of the tables, and the metrics."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from hpoctl.core.space import Choice, Domain, Fixed, Ordinal, Space
 from hpoctl_fcnet.grid import GRID, NUM_EPOCHS
 
 MAX_RESOURCE_ATTR: Final = "epochs"
+METRICS: Final = ("metric_valid_loss", "metric_elapsed_time")
 
 
 def _domain(name: str) -> Domain:
