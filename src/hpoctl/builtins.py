@@ -4,15 +4,23 @@ Each method is a scheduler put together from existing pieces. The pieces are imp
 listing methods stays fast.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from hpoctl.core.entries import LauncherEntry, Method, MethodContext
+from hpoctl.core.entries import Benchmark, Imported, Importer, LauncherEntry, Method, MethodContext, Progress
 from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Scheduler
 from hpoctl.launchers.options import LocalOptions
-from hpoctl.plugins import hookimpl
-from hpoctl.schedulers.options import AshaOptions, BoOptions, MobsterOptions
+from hpoctl.plugins import hookimpl, load_registry
+from hpoctl.schedulers.options import (
+    AshaOptions,
+    BoOptions,
+    HyperbandOptions,
+    MedianOptions,
+    MobsterOptions,
+    SyncHyperbandOptions,
+)
 
 
 def _random_search(context: MethodContext, options: NoOptions) -> Scheduler:  # noqa: ARG001 - nothing to set
@@ -36,17 +44,53 @@ def _asha(context: MethodContext, options: AshaOptions) -> Scheduler:
     return Asha(RandomSearcher(RandomConfigs(context.space, context.streams)), context, options)
 
 
+def _hyperband(context: MethodContext, options: HyperbandOptions) -> Scheduler:
+    from hpoctl.schedulers.hyperband import Hyperband
+    from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
+
+    return Hyperband(RandomSearcher(RandomConfigs(context.space, context.streams)), context, options)
+
+
+def _sync_hyperband(context: MethodContext, options: SyncHyperbandOptions) -> Scheduler:
+    from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
+    from hpoctl.schedulers.sync_hyperband import SyncHyperband
+
+    return SyncHyperband(RandomSearcher(RandomConfigs(context.space, context.streams)), context, options)
+
+
+def _median(context: MethodContext, options: MedianOptions) -> Scheduler:
+    from hpoctl.schedulers.median_stopping import MedianStopping
+    from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
+
+    return MedianStopping(RandomSearcher(RandomConfigs(context.space, context.streams)), context, options)
+
+
 def _mobster(context: MethodContext, options: MobsterOptions) -> Scheduler:
     from hpoctl.schedulers.asha import Asha
     from hpoctl.schedulers.mf_searcher import MultiFidelitySearcher
+    from hpoctl.schedulers.rung_trust import RungTrust
+    from hpoctl.schedulers.rungs import rung_levels
 
-    return Asha(MultiFidelitySearcher(context, options), context, options)
+    levels = rung_levels(options.grace_period, options.reduction_factor, context.max_resource)
+    trust = RungTrust(levels, options.min_rank_correlation)
+    return Asha(MultiFidelitySearcher(context, options), context, options, trust)
 
 
 def _local(options: LocalOptions) -> Launcher:
     from hpoctl.launchers.local import LocalLauncher
 
     return LocalLauncher(options)
+
+
+def _import_table(path: Path, progress: Progress) -> Imported:
+    from hpoctl.blackboxes.tables.importer import import_table
+
+    return import_table(path, progress, _benchmarks_of_plugins)
+
+
+def _benchmarks_of_plugins() -> Mapping[str, str]:
+    """The names of their benchmarks, and the plugins; without the built-in ones, which are the imported tables."""
+    return {name: str(registered.origin) for name, registered in load_registry([]).benchmarks.items()}
 
 
 RS = Method(
@@ -71,6 +115,27 @@ ASHA = Method(
     make=_asha,
     options=AshaOptions(),
 )
+HYPERBAND = Method(
+    name="HYPERBAND",
+    summary="Asynchronous Hyperband: brackets of ASHA that start at different rungs and share the budget",
+    kind="hyperband",
+    make=_hyperband,
+    options=HyperbandOptions(),
+)
+SYNCHB = Method(
+    name="SYNCHB",
+    summary="Synchronous Hyperband: rungs of a fixed size, waited for before anybody goes on",
+    kind="sync-hyperband",
+    make=_sync_hyperband,
+    options=SyncHyperbandOptions(),
+)
+MEDIAN = Method(
+    name="MEDIAN",
+    summary="Random search with the median stopping rule",
+    kind="median-stopping",
+    make=_median,
+    options=MedianOptions(),
+)
 MOBSTER = Method(
     name="MOBSTER",
     summary="Asynchronous successive halving of configurations that a Gaussian process over epochs suggests",
@@ -84,10 +149,25 @@ MOBSTER = Method(
 @hookimpl
 def hpoctl_methods() -> Iterable[Method]:
     """The built-in methods."""
-    return (RS, BO, ASHA, MOBSTER)
+    return (RS, BO, ASHA, HYPERBAND, SYNCHB, MEDIAN, MOBSTER)
 
 
 @hookimpl
 def hpoctl_launchers() -> Iterable[LauncherEntry]:
     """The built-in launchers."""
     return (LauncherEntry("local", "Worker processes on this machine", _local, LocalOptions()),)
+
+
+@hookimpl
+def hpoctl_benchmarks() -> Iterable[Benchmark]:
+    """The tables that were imported with `hpoctl blackbox import table`."""
+    from hpoctl.blackboxes.tables.importer import imported_benchmarks
+
+    return imported_benchmarks()
+
+
+@hookimpl
+def hpoctl_importers() -> Iterable[Importer]:
+    """The built-in importers."""
+    summary = "Your own table: FILE.npz or FILE.parquet, with a description FILE.toml beside it"
+    return (Importer("table", summary, _import_table),)

@@ -176,3 +176,29 @@ def test_brackets_are_drawn_by_their_weights_and_by_trial() -> None:
     weights = {1: 1.0, 3: 4 / 9, 9: 4 / 18}
     for level, weight in weights.items():
         assert counts[level] / 3000 == pytest.approx(weight / sum(weights.values()), abs=0.03)
+
+
+@pytest.mark.parametrize(("sign", "comparison"), [(1.0, "0.25 <= 0.416667"), (-1.0, "0.75 >= 0.583333")])
+def test_the_reason_of_a_promotion_shows_the_metric_itself(sign: float, comparison: str) -> None:
+    scheduler = asha(AshaOptions(), sign=sign)
+    for trial_id in range(3):
+        scheduler.suggest(trial_id)
+    for trial_id, value in enumerate((0.25, 0.5, 0.75)):
+        scheduler.on_report(report(trial_id, 1, value))
+        scheduler.on_end(trial_id, Outcome.PAUSED)
+    step = scheduler.suggest(3)
+    assert isinstance(step, Resume)
+    assert step.reason == f"level 1: {comparison}, 3 entries"
+
+
+@pytest.mark.parametrize(("sign", "side"), [(1.0, "above"), (-1.0, "below")])
+def test_the_reason_of_a_stop_says_on_which_side_of_the_cut_off_the_metric_is(sign: float, side: str) -> None:
+    scheduler = asha(AshaOptions(type="stopping"), sign=sign)
+    for trial_id in range(2):
+        scheduler.suggest(trial_id)
+    scheduler.on_report(report(0, 1, 0.5))
+    stop = scheduler.on_report(report(1, 1, 0.5 + 0.1 * sign))
+    assert (stop.action, stop.reason) == (Action.STOP, f"{side} the cut-off at level 1")
+    scheduler.suggest(2)
+    other = {"above": "below", "below": "above"}[side]
+    assert scheduler.on_report(report(2, 1, 0.5)).reason == f"at or {other} the cut-off at level 1"

@@ -9,10 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpoctl.core.entries import MethodContext
-from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Action, Decision, Outcome, Report, Resume, RungState, Start
 from hpoctl.schedulers.options import AshaOptions
-from hpoctl.schedulers.rungs import bracket_weights, make_rungs, next_level, rung_levels, rung_states
+from hpoctl.schedulers.rung_trust import RungTrust
+from hpoctl.schedulers.rungs import (
+    Rung,
+    bracket_weights,
+    make_rungs,
+    next_level,
+    on_the_way,
+    rung_levels,
+    rung_states,
+)
 from hpoctl.schedulers.searcher import Searcher
 
 BRACKET_BLOCK = 256
@@ -29,10 +37,14 @@ class Asha:
         searcher: Picks the configurations of new trials.
         context: The goal, the largest resource, and the random streams that brackets are drawn from.
         options: See `AshaOptions`.
+        trust: Says at which rung a new trial is decided on first; None: at the lowest of its bracket.
     """
 
-    def __init__(self, searcher: Searcher, context: MethodContext, options: AshaOptions) -> None:
+    def __init__(
+        self, searcher: Searcher, context: MethodContext, options: AshaOptions, trust: RungTrust | None = None
+    ) -> None:
         self._searcher = searcher
+        self._trust = trust
         self._goal = context.goal
         self._max_resource = context.max_resource
         self._streams = context.streams
@@ -43,6 +55,8 @@ class Asha:
         self._starts = (*self._levels, context.max_resource)
         weights = np.array(bracket_weights(self._starts, options.brackets))
         self._bracket_edges = np.cumsum(weights / weights.sum())
+        # Reasons speak of the metric, not of what is minimised.
+        self._good, self._bad = ("below", "above") if self._goal.sign > 0 else ("above", "below")
         self._pauses = {level: Decision(Action.PAUSE, f"waits at level {level}") for level in self._levels}
         self._target: dict[int, int] = {}
         self._paused_at: dict[int, int] = {}
@@ -58,14 +72,11 @@ class Asha:
             HpoctlError: The trial skipped the level it was to report at.
         """
         trial_id, resource = report.trial_id, int(report.resources[-1])
-        target = self._target[trial_id]
-        if resource < target:
-            return Decision(Action.CONTINUE, f"on the way to {target}", target)
-        if resource > target:
-            raise HpoctlError(
-                f"Trial {trial_id} reported at {resource}, but not at its rung level {target}.",
-                "Report at every resource level from 1 on.",
-            )
+        if self._trust:
+            self._trust.reported(trial_id, report.resources, self._goal.values(report.metrics))
+        early = on_the_way(trial_id, resource, self._target[trial_id])
+        if early is not None:
+            return early
         value = self._goal.last(report.metrics)
         self._searcher.observe(trial_id, resource, value)
         if resource >= self._max_resource:
@@ -77,8 +88,9 @@ class Asha:
             return self._pauses[resource]
         rung.left(trial_id)
         if not rung.is_good(value):
-            return Decision(Action.STOP, f"above the cut-off at level {resource}")
-        return Decision(Action.CONTINUE, f"at or below the cut-off at level {resource}", self._aim(trial_id, resource))
+            return Decision(Action.STOP, f"{self._bad} the cut-off at level {resource}")
+        reason = f"at or {self._good} the cut-off at level {resource}"
+        return Decision(Action.CONTINUE, reason, self._aim(trial_id, resource))
 
     def on_end(self, trial_id: int, outcome: Outcome) -> None:
         """A paused trial can be promoted from now on; one that failed cannot."""
@@ -102,15 +114,22 @@ class Asha:
                 trial_id, value = best
                 del self._paused_at[trial_id]
                 until = self._aim(trial_id, rung.level)
-                cutoff = rung.cutoff()
-                return Resume(trial_id, until, f"level {rung.level}: {value:.6g} <= {cutoff:.6g}, {len(rung)} entries")
+                return Resume(trial_id, until, self._why(rung, value))
         return None
+
+    def _why(self, rung: Rung, value: float) -> str:
+        sign = self._goal.sign
+        shown = [f"{sign * number:.6g}" for number in (value, rung.cutoff()) if number is not None]
+        return f"level {rung.level}: {(' <= ' if sign > 0 else ' >= ').join(shown)}, {len(rung)} entries"
 
     def _new_trial(self, trial_id: int) -> Start | None:
         suggestion = self._searcher.suggest(trial_id)
         if suggestion is None:
             return None
-        until = self._starts[self._bracket(trial_id)]
+        start = self._bracket(trial_id)
+        if self._trust:
+            start = max(start, self._trust.start(trial_id, watch=suggestion.origin != "model"))
+        until = self._starts[start]
         self._target[trial_id] = until
         self._searcher.pending(trial_id, until)
         return Start(suggestion.config, until, suggestion.origin, suggestion.note)

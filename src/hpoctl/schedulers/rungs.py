@@ -8,8 +8,8 @@ Tuning", MLSys, section 3; the quantile of the last level as in the reference se
 import math
 from bisect import bisect_left, insort
 
-from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import RungState
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.protocols import Action, Decision, RungState
 
 
 def rung_levels(grace_period: int, reduction_factor: int, max_resource: int) -> tuple[int, ...]:
@@ -26,9 +26,25 @@ def rung_levels(grace_period: int, reduction_factor: int, max_resource: int) -> 
     if not levels:
         raise UsageError(
             f"grace_period is {grace_period}, but trials run to {max_resource} at most.",
-            f"Use a grace_period below {max_resource}.",
+            f"Use a grace_period below {max_resource}."
+            if max_resource > 1
+            else "Use a method that needs no rungs: RS, BO.",
         )
     return tuple(levels)
+
+
+def bracket_starts(grace_period: int, reduction_factor: int, max_resource: int) -> tuple[int, ...]:
+    """Where the brackets of Hyperband start: at each rung level that is followed by another, at the largest resource.
+
+    In the notation of Li et al. 2018 they are the brackets s = s_max, ..., 0. The bracket that starts at the largest
+    resource is random search. If the reduction factor is larger than the range there are two all the same.
+
+    Raises:
+        UsageError: There is no level below the largest resource.
+    """
+    levels = rung_levels(grace_period, reduction_factor, max_resource)
+    followed = tuple(level for level in levels if level * reduction_factor <= max_resource)
+    return (*(followed or levels[:1]), max_resource)
 
 
 def bracket_weights(starts: tuple[int, ...], brackets: int) -> list[float]:
@@ -135,3 +151,19 @@ def next_level(levels: tuple[int, ...], level: int, max_resource: int) -> int:
     """The level after this one, or the largest resource."""
     place = bisect_left(levels, level + 1)
     return levels[place] if place < len(levels) else max_resource
+
+
+def on_the_way(trial_id: int, resource: int, target: int) -> Decision | None:
+    """The decision on a trial that has not reached the level it was sent to; None: it has.
+
+    Raises:
+        HpoctlError: It has skipped that level.
+    """
+    if resource < target:
+        return Decision(Action.CONTINUE, f"on the way to {target}", target)
+    if resource > target:
+        raise HpoctlError(
+            f"Trial {trial_id} reported at {resource}, but not at its rung level {target}.",
+            "Report at every resource level from 1 on.",
+        )
+    return None

@@ -1,0 +1,176 @@
+"""Synchronous Hyperband: rungs of a fixed size, and nobody goes on before all of a rung have reported.
+
+Successive halving is Jamieson and Talwalkar 2016 (AISTATS), its brackets are Li et al. 2018 (JMLR 18). Who waits does
+not idle: a worker for whom a bracket has nothing begins with the next bracket, as in Syne Tune.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hpoctl.core.entries import MethodContext
+from hpoctl.core.protocols import Action, Decision, Outcome, Report, Resume, RungState, Start
+from hpoctl.schedulers.options import SyncHyperbandOptions
+from hpoctl.schedulers.rungs import Entry, bracket_starts, on_the_way
+from hpoctl.schedulers.searcher import Searcher
+
+Plan = tuple[tuple[int, int], ...]
+"""The size and level of each rung of a bracket; the last level is the largest resource."""
+
+
+def bracket_plans(starts: tuple[int, ...], reduction_factor: int) -> list[Plan]:
+    """The rungs of each bracket, from the most aggressive one on.
+
+    A bracket with s halvings begins with floor((s_max + 1) / (s + 1)) eta^s trials, the sizes in table 1 of Li et al.
+    2018, and each of its rungs keeps one in eta.
+
+    Args:
+        starts: Where brackets start, see `bracket_starts`.
+        reduction_factor: One trial in so many goes on: eta.
+    """
+    plans = []
+    for number in range(len(starts)):
+        halvings = len(starts) - 1 - number
+        last = len(starts) // (halvings + 1)
+        sizes = [last * reduction_factor**left for left in range(halvings, -1, -1)]
+        plans.append(tuple(zip(sizes, starts[number:], strict=True)))
+    return plans
+
+
+@dataclass(slots=True)
+class _Bracket:
+    number: int
+    plan: Plan
+    free: int  # trials that the first rung still has room for
+    place: int = 0  # the current rung
+    running: int = 0  # trials on their way to it, or reported there and still with their worker
+    results: list[Entry] = field(default_factory=list)
+    promoted: deque[tuple[int, str]] = field(default_factory=deque)  # trials to resume, and why
+
+    @property
+    def level(self) -> int:
+        return self.plan[self.place][1]
+
+    @property
+    def done(self) -> bool:
+        """Whether nobody is left in it."""
+        return not (self.free or self.promoted or self.results or self.running)
+
+    @property
+    def last(self) -> bool:
+        return self.place == len(self.plan) - 1
+
+
+class SyncHyperband:
+    """Brackets of successive halving, one after the other, round and round.
+
+    The best n trials of a rung go on, n being the size of the next one, as soon as nobody is on the way to the rung any
+    more. A trial that failed is out; NaN and infinite values never go on: then there are fewer. Where the space is
+    exhausted a bracket begins with as many trials as there are.
+
+    Args:
+        searcher: Picks the configurations of new trials.
+        context: The goal, the largest resource.
+        options: See `SyncHyperbandOptions`.
+
+    Raises:
+        UsageError: There is no level below the largest resource.
+    """
+
+    def __init__(self, searcher: Searcher, context: MethodContext, options: SyncHyperbandOptions) -> None:
+        self._searcher = searcher
+        self._goal = context.goal
+        self._max_resource = context.max_resource
+        starts = bracket_starts(options.grace_period, options.reduction_factor, context.max_resource)
+        self._share = 1 / options.reduction_factor
+        self._plans = bracket_plans(starts, options.reduction_factor)[: options.brackets]
+        self._opened = 0
+        self._open: list[_Bracket] = []
+        self._bracket_of: dict[int, _Bracket] = {}
+        self._entries = dict.fromkeys(starts[:-1], 0)
+
+    def suggest(self, trial_id: int) -> Start | Resume | None:
+        """Resume a promoted trial of the oldest bracket that has one, or start a trial; None: neither is possible."""
+        return self._promotion() or self._new_trial(trial_id) or self._promotion()
+
+    def on_report(self, report: Report) -> Decision:
+        """A trial that has reached its rung waits for the others.
+
+        Raises:
+            HpoctlError: The trial skipped the level it was to report at.
+        """
+        trial_id, resource = report.trial_id, int(report.resources[-1])
+        bracket = self._bracket_of[trial_id]
+        early = on_the_way(trial_id, resource, bracket.level)
+        if early is not None:
+            return early
+        value = self._goal.last(report.metrics)
+        self._searcher.observe(trial_id, resource, value)
+        if resource >= self._max_resource:
+            return Decision(Action.STOP, f"reached {resource}")
+        self._entries[resource] += 1
+        bracket.results.append((value, len(bracket.results), trial_id))
+        waiting = len(bracket.results), bracket.plan[bracket.place][0]
+        return Decision(Action.PAUSE, f"waits at level {resource}, number {waiting[0]} of {waiting[1]}")
+
+    def on_end(self, trial_id: int, outcome: Outcome) -> None:
+        """A trial has left its worker: perhaps the last one that its rung waited for."""
+        self._searcher.ended(trial_id)
+        bracket = self._bracket_of[trial_id]
+        bracket.running -= 1
+        if outcome is not Outcome.PAUSED:
+            bracket.results = [entry for entry in bracket.results if entry[2] != trial_id]
+        self._settle(bracket)
+
+    def rungs(self) -> Sequence[RungState]:
+        """The rungs from the largest level down, entries of all brackets together."""
+        return tuple(RungState(level, self._entries[level], self._share) for level in sorted(self._entries)[::-1])
+
+    def _promotion(self) -> Resume | None:
+        for bracket in self._open:
+            if bracket.promoted:
+                trial_id, reason = bracket.promoted.popleft()
+                bracket.running += 1
+                self._searcher.pending(trial_id, bracket.level)
+                return Resume(trial_id, bracket.level, reason)
+        return None
+
+    def _new_trial(self, trial_id: int) -> Start | None:
+        """A trial for the newest bracket, or for a new one. Older ones are full: else there were no newer one."""
+        newest = self._open[-1] if self._open and self._open[-1].free else None
+        suggestion = self._searcher.suggest(trial_id)
+        if suggestion is None:
+            if newest is not None:
+                newest.free = 0
+                self._settle(newest)
+            return None
+        bracket = newest or self._new_bracket()
+        bracket.free -= 1
+        bracket.running += 1
+        self._bracket_of[trial_id] = bracket
+        self._searcher.pending(trial_id, bracket.level)
+        return Start(suggestion.config, bracket.level, f"{suggestion.origin}, {_name(bracket)}", suggestion.note)
+
+    def _new_bracket(self) -> _Bracket:
+        plan = self._plans[self._opened % len(self._plans)]
+        bracket = _Bracket(self._opened, plan, free=plan[0][0])
+        self._opened += 1
+        self._open.append(bracket)
+        return bracket
+
+    def _settle(self, bracket: _Bracket) -> None:
+        """Promote the best of a rung if nobody is on the way to it any more."""
+        if not (bracket.free or bracket.promoted or bracket.running or bracket.last):
+            size, level = bracket.plan[bracket.place + 1][0], bracket.level
+            ranked = sorted(entry for entry in bracket.results if math.isfinite(entry[0]))
+            for rank, (value, _, trial_id) in enumerate(ranked[:size], 1):
+                shown = f"{self._goal.sign * value:.6g} is number {rank} of {len(bracket.results)}"
+                bracket.promoted.append((trial_id, f"{_name(bracket)}, level {level}: {shown}, {size} go on"))
+            bracket.results = []
+            bracket.place += 1
+        self._open = [bracket for bracket in self._open if not bracket.done]
+
+
+def _name(bracket: _Bracket) -> str:
+    return f"bracket {bracket.number}"
