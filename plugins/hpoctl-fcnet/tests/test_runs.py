@@ -1,12 +1,19 @@
 """The packaged training runs."""
 
+import json
+from hashlib import sha256
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from hpoctl_fcnet.card import card
 from hpoctl_fcnet.curves import unpack
-from hpoctl_fcnet.grid import NUM_CONFIGS
+from hpoctl_fcnet.grid import NUM_CONFIGS, SETS
 from hpoctl_fcnet.packed import curves_file, load_arrays, load_finals
 from hpoctl_fcnet.runs import TRAINED_SETS, Runs, load_runs, pack_runs, unpack_runs
+
+DATA = Path(__file__).parents[1] / "src" / "hpoctl_fcnet" / "data"
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -29,7 +36,21 @@ def test_runs_reproduce_the_original(name):
 
 @pytest.mark.parametrize("name", TRAINED_SETS)
 def test_the_curve_model_was_fitted_to_the_packaged_runs(name):
-    assert np.array_equal(unpack(load_arrays(curves_file(name))).runs, load_runs(name).config)
+    runs = load_runs(name)
+    assert np.array_equal(unpack(load_arrays(curves_file(name))).runs, runs.config[runs.seed == 0])
+
+
+def test_the_gates_are_those_of_the_packaged_files():
+    judged = json.loads((DATA / "gates.json").read_bytes())["files"]
+    packaged = sorted([*DATA.glob("runs-*.npz"), *DATA.glob("curves-*.npz")])
+    assert judged == {path.name: sha256(path.read_bytes()).hexdigest() for path in packaged}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_card_tells_which_gates_are_met(name):
+    told = card(name, None)["gates"]
+    assert ("met" in told) == (name != "slice")
+    assert "gates" not in card(name, Path("imported"))
 
 
 def test_packing_keeps_validation_losses_and_rounds_the_rest():

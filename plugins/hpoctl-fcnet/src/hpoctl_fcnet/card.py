@@ -1,6 +1,8 @@
 """What `hpoctl blackbox info` says about the data of a set; DATA.md says it at length."""
 
+import json
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +32,14 @@ def card(name: str, imported: Path | None) -> Mapping[str, str]:
         "citation": CITATION,
         "networks trained on": TRAINED_ON[name],
         "modelled": f"losses of epochs 1 to 99, {shapes}; final losses and runtimes are original",
+        "gates": "; ".join(gates(name)),
     }
+
+
+def gates(name: str) -> list[str]:
+    """How good the modelled curves of a set are on runs that the model had not seen, a line for each gate."""
+    found = json.loads(files("hpoctl_fcnet").joinpath("data", "gates.json").read_bytes())
+    return [str(line) for line in found["gates"][name]]
 
 
 CITATION: Final = (
