@@ -51,5 +51,6 @@ def best_so_far(times: FloatArray, values: FloatArray, mode: Mode) -> tuple[Floa
         mode: Whether the metric is minimised or maximised.
     """
     losses = np.where(np.isfinite(values), values if mode == "min" else -values, np.inf)
-    better = np.flatnonzero(np.diff(np.minimum.accumulate(losses), prepend=np.inf) < 0)
+    best = np.minimum.accumulate(losses)
+    better = np.flatnonzero(best < np.concatenate([[np.inf], best[:-1]])[: len(best)])
     return times[better], values[better]
