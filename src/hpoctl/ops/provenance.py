@@ -1,10 +1,11 @@
 """Where and by what experiments are run: versions, commit, command line."""
 
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from hpoctl.engine.metadata import Provenance
@@ -20,13 +21,31 @@ def provenance_of(specs: Sequence[ExperimentSpec], registry: Registry) -> Proven
 
 
 def versions_of(specs: Sequence[ExperimentSpec], registry: Registry) -> dict[str, str]:
-    """The versions of hpoctl, of the plugins that the experiments use and of the numerical libraries."""
+    """The versions of hpoctl, of the numerical libraries, of the plugins that are used and of what these require."""
     versions = {"hpoctl": version("hpoctl"), "python": sys.version.split()[0]}
     versions |= {name: version(name) for name in LIBRARIES}
     used = [registry.methods[spec.method.name].origin for spec in specs]
     used += [registry.benchmarks[spec.benchmark.name].origin for spec in specs]
     used += [registry.extra_results[entry.name].origin for spec in specs for entry in spec.extra_results]
-    return versions | {origin.distribution: origin.version for origin in used}
+    plugins = {origin.distribution: origin.version for origin in used}
+    for plugin in sorted(plugins.keys() - versions.keys()):
+        versions |= _libraries(plugin)
+    return versions | plugins
+
+
+def _libraries(distribution: str) -> dict[str, str]:
+    """The versions of what a distribution requires, optional things included, as far as they are installed."""
+    try:
+        required = requires(distribution) or []
+    except PackageNotFoundError:  # a plugin without a distribution of its own
+        return {}
+    versions = {}
+    for name in sorted(re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in required):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
 
 
 def command_line() -> str:

@@ -1,0 +1,94 @@
+"""A searcher of hpoctl with a sampler of Optuna behind it."""
+
+import math
+
+from optuna.samplers import BaseSampler
+
+from hpoctl.core.space import Config, TableSpace
+from hpoctl.plugins import MethodContext
+from hpoctl.schedulers.random_search import RandomConfigs
+from hpoctl.schedulers.searcher import Origin, Suggestion
+from hpoctl_optuna.memory import Memory
+from hpoctl_optuna.parameters import config, distributions, params
+
+MAX_ASKS = 3
+"""How often Optuna is asked for a configuration that nobody has tried, before a random one is tried."""
+
+
+class OptunaSearcher:
+    """Suggests what an Optuna sampler suggests, each configuration once.
+
+    The first configurations are those with which every hpoctl method of the seed begins; the sampler decides once
+    enough trials have reported.
+
+    Args:
+        context: The space, the random streams, and the largest resource.
+        sampler: The sampler.
+        n_startup_trials: After so many trials with a report the sampler decides.
+    """
+
+    def __init__(self, context: MethodContext, sampler: BaseSampler, n_startup_trials: int) -> None:
+        self._space = context.space
+        self._max_resource = context.max_resource
+        self._n_startup_trials = n_startup_trials
+        self._configs = RandomConfigs(context.space, context.streams)
+        self._memory = Memory(sampler, distributions(context.space))
+        self._numbers: dict[int, int] = {}
+        self._reported: set[int] = set()
+
+    def suggest(self, trial_id: int) -> Suggestion | None:
+        """A configuration that was not tried; None: the space is exhausted."""
+        if len(self._reported) < self._n_startup_trials:
+            return self._random(trial_id, "initial")
+        if len(self._numbers) == self._space.size:
+            return None
+        return self._asked(trial_id) or self._random(trial_id, "random")
+
+    def pending(self, trial_id: int, resource: int) -> None:
+        """Optuna's trial runs from the start of the trial to its first report; there is nothing to do."""
+
+    def observe(self, trial_id: int, resource: int, value: float) -> None:
+        """A trial has reported. One that diverged is told as +inf, which Optuna ranks behind all others."""
+        number = self._numbers[trial_id]
+        self._reported.add(trial_id)
+        value = value if math.isfinite(value) else math.inf
+        if resource >= self._max_resource:
+            self._memory.finish(number, value)
+        else:
+            self._memory.stand(number, resource, value)
+
+    def ended(self, trial_id: int) -> None:
+        """A trial has left its worker; without a report it has failed."""
+        if trial_id not in self._reported:
+            self._memory.fail(self._numbers[trial_id])
+
+    def _random(self, trial_id: int, origin: Origin) -> Suggestion | None:
+        drawn = self._configs.draw()
+        if drawn is None:
+            return None
+        self._numbers[trial_id] = self._memory.run(params(self._space, drawn))
+        return Suggestion(drawn, origin)
+
+    def _asked(self, trial_id: int) -> Suggestion | None:
+        """What the sampler suggests; None: it keeps suggesting what was tried."""
+        for _ in range(MAX_ASKS):
+            trial = self._memory.ask()
+            wanted = self._snapped(config(self._space, trial.params))
+            if not self._configs.use(wanted):
+                self._memory.fail(trial.number)
+                continue
+            tried = params(self._space, wanted)
+            # Optuna learns from what is tried, even if that is not quite what it has suggested.
+            self._numbers[trial_id] = (
+                trial.number if tried == trial.params else self._memory.run(tried, instead_of=trial)
+            )
+            return Suggestion(wanted, "model")
+        return None
+
+    def _snapped(self, wanted: Config) -> Config:
+        """The configuration; in a table the nearest one that was not tried."""
+        if not isinstance(self._space, TableSpace):
+            return wanted
+        rows = self._space.near(self._space.around().units(wanted), len(self._numbers) + 1)
+        near = [self._space.at(row) for row in rows]
+        return next((found for found in near if not self._configs.is_used(found)), near[0])
