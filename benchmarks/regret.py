@@ -202,7 +202,7 @@ class Quiet:
 
 
 def run_one(
-    tables: tuple[Path, ...], name: str, method: str, seed: int, settings: tuple[str, ...]
+    tables: tuple[Path, ...], name: str, method: str, seed: int, settings: tuple[str, ...], budget: float | None
 ) -> dict[str, object]:
     """One experiment and its figures."""
     registry = registry_with(tables)
@@ -216,6 +216,7 @@ def run_one(
         num_seeds=seed + 1,
         start_seed=seed,
         settings=own,
+        max_wallclock_time=budget,
     )
     spec = spec_of(resolve(study, registry), "regret", MASTER_SEED, Cell(method, name, seed))
     began = time.process_time()
@@ -320,6 +321,7 @@ def main() -> None:
     parser.add_argument("--method", nargs="+", default=["RS", "ASHA", "BO", "MOBSTER"])
     parser.add_argument("--seeds", nargs=2, type=int, default=[0, 20], metavar=("FIRST", "END"))
     parser.add_argument("--set", nargs="*", default=[], metavar="METHOD.option=value")
+    parser.add_argument("--budget", type=float, help="simulated seconds; default: each benchmark's")
     parser.add_argument("--label", default="", help="marks these rows")
     parser.add_argument("--reference", default="ASHA", help="method that differences are paired with")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -331,7 +333,7 @@ def main() -> None:
         have = {(key[0], key[2], key[3], key[4]) for key in done}
         todo = [task for task in wanted(options) if (task[0], options.label, task[1], task[2]) not in have]
         with ProcessPoolExecutor(options.processes) as pool, options.rows.open("a") as file:
-            futures = [pool.submit(run_one, tables, *task, tuple(options.set)) for task in todo]
+            futures = [pool.submit(run_one, tables, *task, tuple(options.set), options.budget) for task in todo]
             for future in as_completed(futures):
                 row = {**future.result(), "label": options.label}
                 file.write(json.dumps(row) + "\n")

@@ -17,7 +17,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from hpoctl import builtins
 from hpoctl.cli.app import app
-from hpoctl.core.entries import Benchmark, ExtraResults, LauncherEntry, Method
+from hpoctl.core.entries import Benchmark, ExtraResults, Imported, Importer, LauncherEntry, Method
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
 from hpoctl.core.study import Study
@@ -38,9 +38,9 @@ there: [Write a study file](../how-to/write-a-study-file.md).
 """.strip().splitlines()
 
 EXAMPLE = """
-`settings` are what stands after `--set`. A method that is named in `settings` or in `fixed` has to be one of `methods`,
-and values have to fit the space of every benchmark: what does not is refused before anything runs. `default` is for
-studies that a plugin registers; in a file it says nothing.
+`settings` are what stands after `--set`. A method that is named in `settings` or in `fixed` has to be one of
+`methods`, and values have to fit the space of every benchmark: what does not is refused before anything runs.
+`default` is for studies that a plugin registers; in a file it says nothing.
 """.strip().splitlines()
 
 HPOCTL_TOML = """
@@ -82,7 +82,7 @@ def hooks_page() -> str:
             entry = get_args(get_type_hints(hook)["return"])[0].__name__
             lines += [f"## {name}() -> Iterable[{entry}]", "", _prose(hook), ""]
     lines += ["# Entries", ""]
-    for entry in (Method, Benchmark, ExtraResults, LauncherEntry, Study):
+    for entry in (Method, Benchmark, ExtraResults, LauncherEntry, Importer, Imported, Study):
         lines += [f"## {entry.__name__}", "", *_attributes(entry), ""]
     lines += ["# Built-in methods", ""]
     for method in builtins.hpoctl_methods():
@@ -119,6 +119,7 @@ def study_file_page() -> str:
         max_wallclock_time=1800.0,
         fixed={"ASHA": {"hp_batch_size": 32}},
         launcher_options={"retries": 2},
+        panels={"tuned": ("RS", "ASHA"), "fixed": ("ASHA-RELU",)},
     )
     rows = _attribute_rows(Study)
     lines = ["# Study files", "", *STUDY_FILES, "", "## Keys", ""]
@@ -166,7 +167,7 @@ def _parameters(function: Callable[..., Any] | None) -> list[str]:
             rows.append(f"| `{info.metavar or name.upper()}` | | {info.help} |")
         else:
             rows.append(_option_row(name, kind, info, parameter.default))
-    return ["| option | value | what it does |", "|---|---|---|", *rows, ""]
+    return ["| option | value | what it does |", "|---|---|---|", *rows, ""] if rows else []
 
 
 def _option_row(name: str, kind: Any, info: OptionInfo, default: object) -> str:

@@ -42,6 +42,7 @@ def test_every_field_finds_its_way_there_and_back() -> None:
         "launcher": "cluster",
         "launcher_options": {"queue": "short", "nodes": 2, "hours": 0.5, "spot": False},
         "default": True,
+        "panels": {"all of them": ("RS", "ASHA"), "one": ("RS",)},
     }
     study = Study(**values)
     assert [entry.name for entry in fields(Study)] == list(values) == list(KEYS)
@@ -51,7 +52,13 @@ def test_every_field_finds_its_way_there_and_back() -> None:
     for name, value in values.items():
         assert getattr(again, name) == value
         # Each value differs from the field's default, or it would not be in the table at all.
-        assert study_table(study)[name] == (list(value) if isinstance(value, tuple) else value)
+        assert study_table(study)[name] == _as_lists(value)
+
+
+def _as_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_lists(inner) for key, inner in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def test_whole_numbers_of_seconds_are_seconds() -> None:
@@ -87,6 +94,8 @@ def test_a_name_of_its_own_comes_before_that_of_the_file() -> None:
         ({"launcher_options": []}, "launcher_options cannot be []. Give a table of values."),
         ({"launcher_options": {"a": [1]}}, "launcher_options cannot be {'a': [1]}. Give a table of values."),
         ({"launcher_options": {"a": float("nan")}}, "launcher_options cannot be {'a': nan}. Give a table of values."),
+        ({"panels": {"a": "RS"}}, "panels cannot be {'a': 'RS'}. Give a table of titles, each with a list of methods."),
+        ({"panels": ["RS"]}, "panels cannot be ['RS']."),
         ({"fixed": {"RS": 1}}, "fixed cannot be {'RS': 1}. Give a table for each method"),
         ({"fixed": {"RS": {"x": float("inf")}}}, "fixed cannot be {'RS': {'x': inf}}."),
         ({"fixed": {"BO": {"x": 1}}}, "fixed values of BO"),

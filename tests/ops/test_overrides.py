@@ -32,6 +32,7 @@ STUDY = Study(
     launcher="cluster",
     launcher_options={"queue": "short", "nodes": 2},
     default=True,
+    panels={"both": ("RS", "ASHA"), "model": ("BO",)},
 )
 SIMPLE: dict[str, Any] = {
     "start_seed": 0,
@@ -66,7 +67,9 @@ def test_settings_and_fixed_values_of_methods_that_are_left_out_are_left_out() -
     assert narrowed.methods == ("ASHA", "RS")
     assert narrowed.settings == ("ASHA.grace_period=3", "ASHA.type=stopping")
     assert narrowed.fixed == {"ASHA": {"activation": "relu"}}
-    assert replace(narrowed, methods=STUDY.methods, settings=STUDY.settings, fixed=STUDY.fixed) == STUDY
+    assert narrowed.panels == STUDY.panels  # of a figure, which may hold methods of other tags
+    given = {name: getattr(STUDY, name) for name in ("methods", "settings", "fixed")}
+    assert replace(narrowed, **given) == STUDY
 
 
 def test_methods_and_benchmarks_need_not_be_the_study_s() -> None:

@@ -50,6 +50,7 @@ def studies(draw: st.DrawFn) -> Study:
         launcher=draw(NAMES),
         launcher_options=draw(st.dictionaries(TEXTS, VALUES, max_size=3)),
         default=draw(st.booleans()),
+        panels=draw(st.dictionaries(TEXTS, st.lists(TEXTS, max_size=3).map(tuple), max_size=2)),
     )
 
 

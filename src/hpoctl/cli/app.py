@@ -9,10 +9,12 @@ import typer
 from hpoctl import __version__
 from hpoctl.cli.blackbox import blackbox_app
 from hpoctl.cli.clean import clean
+from hpoctl.cli.compare import compare
 from hpoctl.cli.launch import launch
 from hpoctl.cli.listing import benchmarks, methods, plugins
 from hpoctl.cli.logs import logs
 from hpoctl.cli.output import emit_json, err, error_json, show_error
+from hpoctl.cli.plot import plot
 from hpoctl.cli.run import run
 from hpoctl.cli.status import status
 from hpoctl.cli.studies import studies_app
@@ -50,6 +52,8 @@ def hpoctl(
 app.command()(run)
 app.command()(launch)
 app.command()(status)
+app.command()(compare)
+app.command()(plot)
 app.command()(clean)
 app.command()(logs)
 app.command()(methods)

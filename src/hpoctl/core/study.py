@@ -44,6 +44,8 @@ class Study:
         launcher: Where jobs execute.
         launcher_options: Options of the launcher.
         default: Whether `hpoctl launch` uses it when no study is named and several are installed.
+        panels: How `hpoctl plot` groups methods into panels: a title, and the names of its methods, which may be those
+            of other studies.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Study:
     launcher: str = DEFAULT_LAUNCHER
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     default: bool = False
+    panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_entry_name("study", self.name)

@@ -1,6 +1,7 @@
 """A study as a table of plain values, as it stands in `study.toml` and in a tag's plans.
 
-Keys are the fields of `Study`; `fixed` and `launcher_options` are tables. A field that has its default is left out.
+Keys are the fields of `Study`; `fixed`, `launcher_options` and `panels` are tables. A field that has its default is
+left out.
 """
 
 import math
@@ -70,6 +71,8 @@ def _checked(where: str, key: str, value: Any) -> Any:
         raise UsageError(f"{where}: {key} cannot be {value!r}.", f"Give {wanted}.")
     if isinstance(value, list):
         return tuple(value)
+    if key == "panels":
+        return {title: tuple(names) for title, names in value.items()}
     return float(value) if key in NUMBERS and _is_number(value) else value
 
 
@@ -110,7 +113,13 @@ def _is_tables(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_plain_table, value.values()))
 
 
+def _is_panels(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_texts, value.values()))
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     return {key: _plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
@@ -128,6 +137,7 @@ KINDS: tuple[tuple[frozenset[str], Callable[[object], bool], str], ...] = (
     (frozenset({"decision_time"}), _is_time, "zero, measured, or a number of seconds"),
     (NUMBERS, _is_number, "a finite number"),
     (frozenset({"launcher_options"}), _is_plain_table, "a table of values"),
+    (frozenset({"panels"}), _is_panels, "a table of titles, each with a list of methods"),
     (frozenset({"fixed"}), _is_tables, "a table for each method, with the values of its hyperparameters"),
 )
 """What the value of each key may be: keys, check, and what to say where it fails."""

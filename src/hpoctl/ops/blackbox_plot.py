@@ -1,7 +1,5 @@
 """`hpoctl blackbox plot`: learning curves of some configurations as a picture."""
 
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +9,13 @@ import numpy as np
 from hpoctl.analysis.curves import CurvesPicture, draw_curves
 from hpoctl.analysis.drawing import figure_format
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.errors import HpoctlError, UsageError, unknown_name
+from hpoctl.core.errors import unknown_name
 from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.rng import stream
 from hpoctl.core.space import Space, Value
 from hpoctl.ops.blackbox_data import open_blackbox
 from hpoctl.ops.blackboxes import CURVES
+from hpoctl.ops.written_files import check_folder, write_file
 from hpoctl.plugins import Registry
 
 MODELLED = "modelled"
@@ -64,8 +63,7 @@ def plot_curves(registry: Registry, name: str, output: Path, *, metric: str | No
     shown = metric or benchmark.metric
     if shown not in benchmark.metrics:
         raise unknown_name("metric", shown, benchmark.metrics, f"hpoctl blackbox info {name}")
-    if not output.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder {output.parent}.", "Make it, or name another file.")
+    check_folder(output)
     blackbox = open_blackbox(benchmark)
     curves = _curves(blackbox, num, seed)
     column = benchmark.metrics.index(shown)
@@ -79,7 +77,7 @@ def plot_curves(registry: Registry, name: str, output: Path, *, metric: str | No
         resources=[curve.resources for curve in curves],
         curves=values,
     )
-    _write(output, draw_curves(picture, kind))
+    write_file(output, draw_curves(picture, kind))
     bad = sum(1 for curve in values if not np.isfinite(curve).all())
     return Plotted(name, str(output), shown, len(curves), bad, seed)
 
@@ -112,21 +110,3 @@ def _sample(space: Space, num: int, seed: int) -> list[dict[str, Value]]:
         for config in space.configs(space.sample(num, generator)):
             found.setdefault(space.key(config), config)
     return list(found.values())[:num]
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file so that nobody sees half of it."""
-    temporary = path.parent / f".{path.name}-{secrets.token_hex(4)}"
-    try:
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise HpoctlError(
-            f"Cannot write {path}: {error.strerror or error}.", "Name another file with --output."
-        ) from error

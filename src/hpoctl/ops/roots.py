@@ -28,11 +28,15 @@ class Root:
         return shlex.join(["hpoctl", *words, *([] if self.given is None else ["--results", str(self.given)])])
 
 
-def open_root(results: Path | None) -> Root:
+def open_root(results: Path | None, folder: Path | None = None) -> Root:
     """The root that `--results` names; None: `$HPOCTL_ROOT`, or that of the folder, or `~/hpoctl`. Nothing is made.
 
+    Args:
+        results: What `--results` names.
+        folder: The folder whose configuration counts; None: the present one.
+
     Raises:
-        UsageError: The configuration of the present folder is wrong.
+        UsageError: The configuration of the folder is wrong.
     """
-    store = LocalStore(results_folder(results, read_config(Path.cwd())))
+    store = LocalStore(results_folder(results, read_config(folder or Path.cwd())))
     return Root(store, LocalClaims(store.root), results)

@@ -40,5 +40,11 @@ def hpoctl_studies() -> Iterable[Study]:
             num_seeds=20,
             extra_results=("rung-levels",),
             default=True,
+            panels={
+                "activations tuned": ("ASHA", "MOBSTER"),
+                "tanh": ("ASHA-TANH", "MOBSTER-TANH"),
+                "relu": ("ASHA-RELU", "MOBSTER-RELU"),
+                "single fidelity": ("RS", "BO"),
+            },
         ),
     )

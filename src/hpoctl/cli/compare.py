@@ -1,0 +1,91 @@
+"""`hpoctl compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.status import SeedFilter
+from hpoctl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from hpoctl.ops.compare import Comparison
+
+
+def compare(
+    method: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Methods, in the order in which they are judged. Default: all. Two: how many more seeds, too."
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a study's results; repeatable, results are taken together. Required."),
+    ] = None,
+    benchmark: Annotated[
+        list[str] | None, typer.Option("--benchmark", "-b", help="Only this benchmark; repeatable. Default: all.")
+    ] = None,
+    seed: SeedFilter = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="Only results whose metadata say so, as in n_workers=4; repeatable."),
+    ] = None,
+    at: Annotated[float, typer.Option(help="The share of the budget at which they are compared.")] = 1.0,
+    form: Annotated[str, typer.Option("--format", help="text, markdown or latex.")] = "text",
+    output: Annotated[Path | None, typer.Option(help="File to write, instead of showing it.")] = None,
+    results: Results = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare methods, paired by seed, on each benchmark and over all: what differs, and what is not decided."""
+    from hpoctl.cli.documents import FORMATS, Lines, render
+    from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, hint, out
+    from hpoctl.cli.status import make_filters
+    from hpoctl.cli.words import many
+    from hpoctl.ops.roots import open_root
+    from hpoctl.ops.written_files import check_folder, write_file
+
+    if not tag:
+        raise UsageError("No tag is named.", "Name the results with --tag; `hpoctl status` lists all tags.")
+    chosen = next((known for known in FORMATS if known == form), None)
+    if chosen is None:
+        raise UsageError(f"--format cannot be {form!r}.", f"Use one of {', '.join(FORMATS)}.")
+    if as_json and (form != "text" or output is not None):
+        raise UsageError(
+            "--json does not go together with --format and --output.", "Leave them out, and send the output to a file."
+        )
+    if output is not None:
+        check_folder(output)
+    from hpoctl.cli.compare_report import blocks, how_to_read
+    from hpoctl.ops.compare import CompareRequest, compare
+    from hpoctl.ops.load_traces import LoadRequest
+
+    seeds = make_filters(None, None, seed).seeds
+    load = LoadRequest(tuple(tag), results, (), tuple(benchmark or ()), seeds, tuple(where or ()))
+    root = open_root(results)
+    found = compare(CompareRequest(load, tuple(method or ()), at), root)
+    if as_json:
+        emit_json("compare", "success", _data(found))
+        return
+    text = [*blocks(found), Lines(how_to_read(found))]
+    if output is not None:
+        write_file(output, render(text, chosen, WIDTH_WHEN_PIPED).encode())
+    else:
+        console = out()
+        console.print(render(text, chosen, console.width), markup=False, soft_wrap=True, end="")
+    undecided = [pair for line in found.benchmarks for pair in line.pairs if pair.verdict == "undecided"]
+    if undecided and len(found.methods) > 2:
+        pair, tags = undecided[0], [word for name in found.tags for word in ("--tag", name)]
+        command = root.command("compare", pair.first, pair.second, *tags)
+        hint(f"{many(len(undecided), 'pair')} undecided; how many more seeds one of them needs: {command}")
+
+
+def _data(found: "Comparison") -> dict[str, Any]:
+    """The comparison as plain values, with what else is said of it."""
+    from hpoctl.cli.output import plain
+
+    data: dict[str, Any] = plain(found)
+    if found.overall is not None:
+        data["overall"]["ranks"]["power_note"] = found.overall.ranks.power_note
+    return data

@@ -1,0 +1,199 @@
+"""`hpoctl compare` from the command line."""
+
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from command_line import CommandLine
+from hpoctl.core.cells import RESULTS, Cell
+from hpoctl.stores.local import LocalStore
+from trees import TAG, put_attempt
+
+METHODS = ("ASHA", "MOBSTER", "RS")
+BENCHMARKS = ("toy", "toy-2")
+SHIFTS = {"RS": 0.5, "ASHA": 0.05, "MOBSTER": 0.0}
+
+
+def put_curve(store: LocalStore, cell: Cell, final: float, **values: object) -> str:
+    """A complete result with a curve of two steps."""
+    columns = {"st_tuner_time": [10.0, 600.0], "loss": [2.0 * final, final]}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    known: Mapping[str, object] = {"metric_names": ["loss"], "metric_mode": "min", **values}
+    return put_attempt(store, cell, rows=bytes(sink.getvalue()), **known)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study: RS is worse than the two others, which nobody can tell apart."""
+    root = tmp_path_factory.mktemp("made") / "results"
+    store = LocalStore(root)
+    for benchmark in BENCHMARKS:
+        for seed in range(8):
+            shared, *own = np.random.default_rng([seed, len(benchmark)]).normal(size=4)
+            for method, noise in zip(METHODS, own, strict=True):
+                value = 3.0 + SHIFTS[method] + 0.2 * shared + 0.1 * noise
+                put_curve(store, Cell(method, benchmark, seed), value)
+    return root
+
+
+@pytest.fixture
+def store(cli: CommandLine, tree: Path) -> LocalStore:
+    shutil.copytree(tree, cli.root)
+    return LocalStore(cli.root)
+
+
+def test_what_people_see(cli: CommandLine, store: LocalStore) -> None:
+    answer = cli("compare", "--tag", TAG)
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert [line for line in lines if line in {*BENCHMARKS, "all benchmarks"}] == [*BENCHMARKS, "all benchmarks"]
+    verdicts = [line.split()[:3] for line in lines if line.startswith(METHODS) and line.split()[2:3][0][0].isalpha()]
+    assert verdicts.count(["ASHA", "RS", "better"]) == 2
+    assert verdicts.count(["ASHA", "MOBSTER", "undecided"]) == 2
+    assert (
+        "3 methods on 2 benchmarks: critical difference 2.34 ranks of at most 2: this test can show nothing." in lines
+    )
+    assert answer.err == (
+        "2 pairs undecided; how many more seeds one of them needs: hpoctl compare ASHA MOBSTER --tag docs-2\n"
+    )
+    assert "\x1b" not in answer.out
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_it_fits_the_terminal(cli: CommandLine, store: LocalStore, columns: int) -> None:
+    answer = cli("compare", "MOBSTER", "ASHA", "--tag", TAG, COLUMNS=str(columns))
+    assert answer.code == 0
+    assert [line for line in answer.out.splitlines() if len(line) > columns and "$ hpoctl" not in line] == []
+
+
+def test_two_methods_are_told_how_many_more_seeds(cli: CommandLine, store: LocalStore) -> None:
+    put_curve(store, Cell("ASHA", "toy", 30), 3.0)
+    answer = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "-b", "toy")
+    assert answer.code == 0
+    assert "8 pairs of seeds can detect a difference of" in answer.out
+    assert "Not decided. If the difference is what these seeds show," in answer.out
+    (command,) = [line.strip(" $") for line in answer.out.splitlines() if line.startswith("  $ ")]
+    words = shlex.split(command)
+    data = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "-b", "toy", "--json").json["data"]
+    more = data["benchmarks"][0]["pairs"][0]["more"]["more"]
+    expected = ["launch", "--tag", TAG, "--method", "ASHA", "--method", "MOBSTER", "--benchmark", "toy"]
+    assert words[1:] == [*expected, "--start-seed", "31", "--num-seeds", str(31 + more)]
+    assert data["launches"] == {"toy": [command]}
+    assert "ASHA and MOBSTER: seed 30 only one of them has, left out." in answer.out
+
+
+def test_few_seeds_are_told_to_be_six(cli: CommandLine) -> None:
+    for seed in range(2):
+        for method in ("A", "B"):
+            put_curve(LocalStore(cli.root), Cell(method, "toy", seed), 1.0 + seed)
+    answer = cli("compare", "--tag", TAG)
+    assert "So few seeds cannot decide any pair: no adjusted p value can be below 0.5000." in answer.out
+    assert "2 pairs of seeds cannot decide anything" in answer.out
+    command = "hpoctl launch --tag docs-2 --method A --method B --benchmark toy --start-seed 2 --num-seeds 6"
+    assert f"  $ {command}\n" in answer.out
+    chosen = cli("compare", "--tag", TAG, "--seed", "0")
+    assert "$ hpoctl" not in chosen.out
+
+
+def test_what_is_decided_needs_no_more(cli: CommandLine, store: LocalStore) -> None:
+    answer = cli("compare", "MOBSTER", "RS", "--tag", TAG)
+    assert answer.out.count("Decided: MOBSTER is better than RS.") == 2
+    assert "$ hpoctl" not in answer.out
+
+
+def test_json(cli: CommandLine, store: LocalStore) -> None:
+    answer = cli("compare", "--tag", TAG, "--at", "0.25", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.json["command"] == "compare"
+    data = answer.json["data"]
+    assert (data["at"], data["level"], data["methods"]) == (0.25, 0.05, list(METHODS))
+    assert [found["time"] for found in data["benchmarks"]] == [450.0, 450.0]
+    pair = data["benchmarks"][0]["pairs"][1]
+    assert (pair["first"], pair["second"], pair["verdict"]) == ("ASHA", "RS", "better")
+    assert pair["paired"]["n"] == 8
+    assert data["overall"]["ranks"]["power_note"].endswith("this test can show nothing.")
+    assert data["launches"] == {}
+
+
+def test_results_that_are_left_out_are_named(cli: CommandLine, store: LocalStore) -> None:
+    directory = put_curve(store, Cell("ASHA", "toy", 7), 3.0, results_sha256="0")
+    damaged = put_curve(store, Cell("ASHA", "toy", 9), 3.0)
+    store.put(f"{damaged}/{RESULTS}", b"short")
+    put_attempt(store, Cell("MOBSTER", "toy", 9), "failed")
+    answer = cli("compare", "--tag", TAG)
+    assert answer.code == 0, answer.err
+    assert "left out, and to be known" in answer.out
+    assert damaged in answer.out
+    assert directory in answer.out
+    assert "failed: MOBSTER on toy, tag docs-2, seed 9" in answer.out
+
+
+@pytest.mark.parametrize(("form", "begins"), [("markdown", "## toy\n"), ("latex", "\\paragraph{toy}\n")])
+def test_formats_are_shown(cli: CommandLine, store: LocalStore, form: str, begins: str) -> None:
+    assert cli("compare", "--tag", TAG, "--format", form).out.startswith(begins)
+
+
+def test_what_is_shown_can_go_to_a_file(cli: CommandLine, store: LocalStore) -> None:
+    shown = cli("compare", "--tag", TAG)
+    written = cli("compare", "--tag", TAG, "--output", "table")
+    assert (written.code, written.out) == (0, "")
+    assert (cli.root.parent / "table").read_text() == shown.out
+
+
+def test_two_tags_are_taken_together(cli: CommandLine, store: LocalStore) -> None:
+    for seed in range(8):
+        put_curve(store, Cell("NEW", "toy", seed), 1.0 + 0.01 * seed, tag="newer")
+    answer = cli("compare", "NEW", "RS", "--tag", TAG, "--tag", "newer", "--json")
+    assert answer.code == 0, answer.err
+    (found,) = [found for found in answer.json["data"]["benchmarks"] if found["benchmark"] == "toy"]
+    assert [(pair["first"], pair["verdict"]) for pair in found["pairs"]] == [("NEW", "better")]
+
+
+def test_one_method_of_two_tags(cli: CommandLine, store: LocalStore) -> None:
+    for seed in range(8):
+        put_curve(store, Cell("RS", "toy", seed), 1.0 + 0.01 * seed, tag="newer")
+    answer = cli("compare", "RS (newer)", "RS (docs-2)", "--tag", TAG, "--tag", "newer", "-b", "toy", "--json")
+    assert answer.code == 0, answer.err
+    (pair,) = answer.json["data"]["benchmarks"][0]["pairs"]
+    assert (pair["first"], pair["second"], pair["verdict"]) == ("RS (newer)", "RS (docs-2)", "better")
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ((), "No tag is named."),
+        (("RS", "--tag", TAG), "RS alone cannot be compared."),
+        (("--tag", TAG, "--at", "nan"), "--at is nan."),
+        (("--tag", TAG, "--at", "1.5"), "--at is 1.5."),
+        (("--tag", TAG, "--format", "word"), "--format cannot be 'word'."),
+        (("--tag", TAG, "--format", "latex", "--json"), "--json does not go together"),
+        (("--tag", TAG, "--output", "nowhere/table"), "There is no folder nowhere."),
+    ],
+)
+def test_what_makes_no_sense(cli: CommandLine, words: tuple[str, ...], what: str) -> None:
+    answer = cli("compare", *words)
+    assert answer.code == 2
+    assert what in (answer.out if "--json" in words else answer.err)
+
+
+def test_what_there_is_not(cli: CommandLine, store: LocalStore) -> None:
+    unknown = cli("compare", "RS", "ASHE", "--tag", TAG)
+    assert unknown.code == 2
+    assert "ASHE" in unknown.err
+    nothing = cli("compare", "--tag", "docs-3")
+    assert nothing.code == 3
+    assert "There is nothing of tag docs-3" in nothing.err
+
+
+def test_one_method_is_not_enough(cli: CommandLine) -> None:
+    put_curve(LocalStore(cli.root), Cell("RS", "toy", 0), 1.0)
+    answer = cli("compare", "--tag", TAG)
+    assert answer.code == 2
+    assert "There are results of RS only." in answer.err

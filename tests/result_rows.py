@@ -1,0 +1,64 @@
+"""Result directories with rows that can be read: a few columns, given losses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hpoctl.core.cells import Cell
+from hpoctl.core.protocols import Store
+from hpoctl.engine.table import parquet_bytes
+from trees import TAG, put_attempt
+
+METRIC = "loss"
+
+
+def rows_bytes(losses: Sequence[float], times: Sequence[float] | None = None, metric: str = METRIC) -> bytes:
+    """A results file with these losses, one a second."""
+    count = len(losses)
+    columns = {
+        metric: np.array(losses, dtype=float),
+        "epoch": np.arange(1, count + 1),
+        "st_tuner_time": np.arange(1.0, count + 1) if times is None else np.array(times, dtype=float),
+        "trial_id": np.arange(count),
+    }
+    return parquet_bytes(pa.table(columns))
+
+
+def put_result(
+    store: Store,
+    cell: Cell,
+    losses: Sequence[float] = (3.0, 1.0, 2.0),
+    *,
+    tag: str = TAG,
+    options: int = 0,
+    master_seed: int = 7,
+    metric: str = METRIC,
+    mode: str = "min",
+    **values: Any,
+) -> str:
+    """Write a complete result; returns its directory.
+
+    Args:
+        store: Where it goes.
+        cell: The experiment.
+        losses: The metric of its rows.
+        tag: The tag.
+        options: What determines it besides its seeds.
+        master_seed: Its master seed.
+        metric: The metric.
+        mode: Whether it is minimised.
+        values: Other values for the metadata, and options of `put_attempt`.
+    """
+    known = {
+        "metric_names": [metric],
+        "metric_mode": mode,
+        "random_seed": master_seed,
+        "n_workers": 4,
+        "max_wallclock_time": 10.0,
+        "determinants": {"options": options, "seeds": {"master_seed": master_seed, "seed": cell.seed}},
+        "identity": f"{cell} {options} {master_seed}",
+    }
+    content = {"rows": rows_bytes(losses, metric=metric)}
+    return put_attempt(store, cell, tag=tag, **{**content, **known, **values})
