@@ -2,12 +2,12 @@
 
     OPENBLAS_NUM_THREADS=1 python tools/fit_curves.py
 
-One ensemble is trained on the runs of all sets. An input says which set a run belongs to; folded into the biases of the
-first layer it gives a model for each set. Slice has no runs: its ensemble is trained on the runs of the other sets,
-without that input. Residuals come from cross-fitting: what was left of a run by an ensemble that had not seen its
-configuration; those of the first run of each configuration are kept, so that neighbours are different ones. How much of
-a neighbour's residual is added is chosen for each epoch so that the rank correlation of L(e) with L(100) comes near
-that of the real curves. Equal runs give equal files on one machine.
+One ensemble is trained on the first runs of all sets; repeats are left for judging it (see check_curves.py). An input
+says which set a run belongs to; folded into the biases of the first layer it gives a model for each set. Slice has no
+runs: its ensemble is trained on the runs of the other sets, without that input. Residuals come from cross-fitting: what
+was left of a run by an ensemble that had not seen its configuration. How much of a neighbour's residual is added is
+chosen for each epoch so that the rank correlation of L(e) with L(100) comes near that of the real curves. Equal runs
+give equal files on one machine.
 """
 
 import argparse
@@ -47,13 +47,12 @@ SHARE_EPOCHS = (1, 2, 3, 5, 9, 16, 27, 45, 81)
 
 @dataclass(frozen=True)
 class Sample:
-    """The runs of all sets: rows of the grid, ln L(100) on the original's scale, log curves, sets, first runs."""
+    """The runs of all sets: rows of the grid, ln L(100) on the original's scale, log curves, set of each run."""
 
     config: np.ndarray  # (n,)
     logs: np.ndarray  # (n,)
     shapes: np.ndarray  # (n, 99), ln L(e) - ln L(100)
     member: np.ndarray  # (n, 3), one-hot set
-    first: np.ndarray  # (n,), whether it is the first run of its configuration
 
     @property
     def inputs(self) -> np.ndarray:
@@ -75,17 +74,18 @@ def original_offset(name: str, config: np.ndarray, final: np.ndarray) -> float:
 
 def load_sample() -> Sample:
     """All packaged runs."""
-    config, logs, shapes, member, first = [], [], [], [], []
+    config, logs, shapes, member = [], [], [], []
     for place, name in enumerate(TRAINED_SETS):
         runs = load_runs(name)
-        curves = np.log(runs.valid.astype(np.float64))
-        offset = original_offset(name, runs.config, runs.valid[:, -1])
-        config.append(runs.config)
-        logs.append(snapped_log((runs.valid[:, -1] * np.exp(-offset)).astype(np.float32)))
+        first = runs.seed == 0
+        configs, valid = runs.config[first], runs.valid[first]
+        curves = np.log(valid.astype(np.float64))
+        offset = original_offset(name, configs, valid[:, -1])
+        config.append(configs)
+        logs.append(snapped_log((valid[:, -1] * np.exp(-offset)).astype(np.float32)))
         shapes.append(curves[:, :-1] - curves[:, -1:])
-        member.append(np.tile(np.eye(len(TRAINED_SETS))[place], (len(runs.config), 1)))
-        first.append(runs.seed == 0)
-    return Sample(*(np.concatenate(parts) for parts in (config, logs, shapes, member, first)))
+        member.append(np.tile(np.eye(len(TRAINED_SETS))[place], (len(configs), 1)))
+    return Sample(*(np.concatenate(parts) for parts in (config, logs, shapes, member)))
 
 
 def train_network(
@@ -215,7 +215,7 @@ def main() -> None:
     model = fit(sample.inputs, sample.member, sample.shapes, sample.weights, 1)
     shares = []
     for place, name in enumerate(TRAINED_SETS):
-        rows = np.flatnonzero(sample.first & (sample.member[:, place] == 1))
+        rows = np.flatnonzero(sample.member[:, place])
         shares.append(residual_share(sample.config[rows], sample.logs[rows], sample.shapes[rows], residuals[rows]))
         write(
             name, with_residuals(snapped(model, np.eye(len(TRAINED_SETS))[place]), sample, rows, residuals, shares[-1])
@@ -223,7 +223,7 @@ def main() -> None:
     nobody = sample.member[:, :0]
     residuals = sample.shapes - cross_fit(sample, nobody, 200)
     model = fit(sample.inputs, nobody, sample.shapes, sample.weights, 2)
-    rows = np.sort(np.random.default_rng(3).permutation(np.flatnonzero(sample.first))[:MAX_SLICE_RESIDUALS])
+    rows = np.sort(np.random.default_rng(3).permutation(len(residuals))[:MAX_SLICE_RESIDUALS])
     write("slice", with_residuals(snapped(model, np.empty(0)), sample, rows, residuals, np.mean(shares, axis=0)))
 
 
