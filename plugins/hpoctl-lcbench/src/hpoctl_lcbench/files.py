@@ -5,7 +5,6 @@ or the new one, and a model that experiments are using is never written to.
 """
 
 import json
-import os
 import re
 import shutil
 import time
@@ -17,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.places import data_directory
 from hpoctl_lcbench.space import TASKS
@@ -109,9 +109,9 @@ def keep(stored: Stored) -> Path:
                 _write(stored, Path(building) / "model")
                 _publish(Path(building), folder)
             pointer = Path(building) / _CURRENT
-            _write_file(pointer, f"{stored.name}\n".encode())
+            write_durably(pointer, f"{stored.name}\n".encode())
             pointer.replace(directory() / _CURRENT)
-        _sync(directory())
+        sync_directory(directory())
     except OSError as error:
         raise HpoctlError(
             f"{folder} cannot be written: {error.strerror or error}.",
@@ -143,9 +143,9 @@ def _write(stored: Stored, folder: Path) -> None:
         "sha256": stored.model_hash,
         "encoding": dict(stored.encoding),
     }
-    _write_file(folder / _MODEL, stored.data)
-    _write_file(folder / _MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
-    _sync(folder)
+    write_durably(folder / _MODEL, stored.data)
+    write_durably(folder / _MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
+    sync_directory(folder)
 
 
 def _publish(building: Path, folder: Path) -> None:
@@ -159,19 +159,3 @@ def _publish(building: Path, folder: Path) -> None:
         if not _is_sound(folder.name):
             raise
         shutil.rmtree(building / "model")
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make renames in a directory durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

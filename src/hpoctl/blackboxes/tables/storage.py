@@ -29,6 +29,7 @@ from hpoctl.blackboxes.stored import (
     tables_folder,
 )
 from hpoctl.blackboxes.tables.assemble import Table, table_hash
+from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.sealed import seal
@@ -64,7 +65,7 @@ def store_table(table: Table, progress: Progress) -> tuple[Stored, bool]:
                 if (base / version).exists():  # it was damaged, or is not the one that counts
                     (base / version).rename(base / f"{REMOVED}{secrets.token_hex(8)}")
                 building.rename(base / version)
-                _sync(base)
+                sync_directory(base)
                 _point(base, version)
             except BaseException:
                 if _points_elsewhere(base, version):
@@ -88,7 +89,7 @@ def remove_table(name: str) -> None:
     with _writing(name) as base:
         gone = base.parent / f"{REMOVED}{secrets.token_hex(8)}"
         base.rename(gone)
-        _sync(base.parent)
+        sync_directory(base.parent)
         shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -188,8 +189,8 @@ def _write(folder: Path, table: Table, arrays: dict[str, NDArray[Any]], content:
         "shape": list(table.values.shape),
         "files": files,
     }
-    _write_durably(folder / DESCRIPTION, seal(facts))
-    _sync(folder)
+    write_durably(folder / DESCRIPTION, seal(facts))
+    sync_directory(folder)
 
 
 def _parts(array: NDArray[Any]) -> Iterator[bytes]:
@@ -208,24 +209,9 @@ def _point(base: Path, version: str) -> None:
     """Let a version be the one that counts."""
     temporary = base / f"{BUILDING}{CURRENT}"
     try:
-        _write_durably(temporary, f"{version}\n".encode())
+        write_durably(temporary, f"{version}\n".encode())
         temporary.replace(base / CURRENT)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    _sync(base)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(base)
