@@ -77,6 +77,12 @@ class Here:
     def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
         return [self._jobs[receipt] for receipt in receipts]
 
+    def find(self, jobs: Sequence[Job]) -> Sequence[str]:
+        return [job.name for job in jobs]
+
+    def log(self, receipt: str) -> str:
+        return ""
+
     def activity(self) -> Sequence[Activity]:
         return ()
 
@@ -128,8 +134,10 @@ def launch_here(
     return plan, launch(replace(plan, launcher=here), Nobody()), outcomes
 
 
-def toy_registry(studies: Sequence[Study], benchmarks: Sequence[Benchmark] = ()) -> Registry:
-    """The built-in methods with toy benchmarks `toy` and `toy-2`, others, and some studies; no plugin."""
+def toy_registry(
+    studies: Sequence[Study], benchmarks: Sequence[Benchmark] = (), launchers: Sequence[LauncherEntry] = ()
+) -> Registry:
+    """The built-in methods with toy benchmarks `toy` and `toy-2`, others, some studies and launchers; no plugin."""
 
     @hookimpl
     def hpoctl_benchmarks() -> Sequence[Benchmark]:
@@ -139,7 +147,12 @@ def toy_registry(studies: Sequence[Study], benchmarks: Sequence[Benchmark] = ())
     def hpoctl_studies() -> Sequence[Study]:
         return studies
 
-    toys = SimpleNamespace(__name__="toys", hpoctl_benchmarks=hpoctl_benchmarks, hpoctl_studies=hpoctl_studies)
+    @hookimpl
+    def hpoctl_launchers() -> Sequence[LauncherEntry]:
+        return launchers
+
+    hooks = {"hpoctl_benchmarks": hpoctl_benchmarks, "hpoctl_studies": hpoctl_studies}
+    toys = SimpleNamespace(__name__="toys", hpoctl_launchers=hpoctl_launchers, **hooks)
     return load_registry([builtins, toys], ())
 
 

@@ -22,7 +22,8 @@ def load(
 
     The columns are those of results.parquet, with `tag`, `method`, `benchmark` and `seed` in front. `method` is
     `METHOD (TAG)` where two tags hold the same experiment. Results are compared with their hashes when they are read.
-    What is left out, and why, is in `frame.attrs["skipped"]`, and a warning says how much it is.
+    What is left out, and why, is in `frame.attrs["skipped"]`, and a warning says how much it is. What is imported, and
+    which seeds cannot be paired, is in `frame.attrs["notes"]`.
 
     Args:
         tags: The tags, at least one.
@@ -37,15 +38,13 @@ def load(
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
-    from pathlib import Path  # noqa: PLC0415 - `import hpoctl` stays cheap
-
-    from hpoctl.ops.load_rows import load_for_notebook  # noqa: PLC0415
+    from hpoctl.ops.load_rows import load_for_notebook  # noqa: PLC0415 - `import hpoctl` stays cheap
     from hpoctl.ops.results_of_tags import LoadRequest  # noqa: PLC0415
 
     return load_for_notebook(
         LoadRequest(
             tags=tags,
-            results=None if results is None else Path(results),
+            results=None if results is None else str(results),
             methods=tuple(methods),
             benchmarks=tuple(benchmarks),
             seeds=None if seeds is None else frozenset(seeds),

@@ -84,3 +84,12 @@ def cli(tmp_path: Path) -> CommandLine:
 def results(cli: CommandLine) -> Callable[[], list[Path]]:
     """The result files that are there."""
     return lambda: sorted(cli.root.glob("*/*/*/results.parquet"))
+
+
+@pytest.fixture
+def study(cli: CommandLine) -> CommandLine:
+    """Three seeds of RS and ASHA on two benchmarks, tag t."""
+    words = ("--method", "RS", "--method", "ASHA", "--benchmark", "toy", "--benchmark", "toy-max")
+    answer = cli("run", *words, "--tag", "t", "--num-seeds", "3", "--random-seed", "5", "--max-wallclock-time", "200")
+    assert answer.code == 0, answer.err
+    return cli

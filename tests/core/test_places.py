@@ -19,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_in_the_home_folder_unless_told(home: Path) -> None:
-    assert results_root() == home / "hpoctl"
+    assert results_root() == str(home / "hpoctl")
     assert cache_directory() == home / ".cache" / "hpoctl"
     assert data_directory() == home / ".local" / "share" / "hpoctl"
 
@@ -27,7 +27,7 @@ def test_in_the_home_folder_unless_told(home: Path) -> None:
 def test_where_the_variables_say(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPOCTL_ROOT", "~/elsewhere")
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
-    assert results_root() == home / "elsewhere"
+    assert results_root() == str(home / "elsewhere")
     assert cache_directory() == Path("/var/cache/hpoctl")
     monkeypatch.setenv("HPOCTL_CACHE", "~/mine")
     assert cache_directory() == home / "mine"
@@ -40,7 +40,7 @@ def test_where_the_variables_say(home: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_empty_variable_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in VARIABLES:
         monkeypatch.setenv(variable, "")
-    assert results_root() == home / "hpoctl"
+    assert results_root() == str(home / "hpoctl")
     assert cache_directory() == home / ".cache" / "hpoctl"
     assert data_directory() == home / ".local" / "share" / "hpoctl"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.errors import UsageError
-from hpoctl.ops.config import Config, read_config, results_folder
+from hpoctl.ops.config import Config, read_config, results_address
 
 FULL = 'study = "my.toml"\nresults = "out"\nlauncher = "local"\n'
 
@@ -58,7 +58,6 @@ def test_a_file_that_is_not_toml_is_named_with_its_line(tmp_path: Path, file: st
         ("source = 'a'", "has an unknown key 'source'. Known keys: "),
         ("study = 3", ": study cannot be 3. Give a text."),
         ("results = ''", ": results cannot be ''. Give a text."),
-        ("results = 's3://bucket/prefix'", ": results cannot be 's3://bucket/prefix'. Give the path of a folder."),
         ("results = '~nobody-of-that-name/x'", ": results cannot be '~nobody-of-that-name/x'"),
         ("launcher = true", ": launcher cannot be True. Give a text."),
         ("launcher_options = 1", ": launcher_options cannot be 1. Give a table of values."),
@@ -90,11 +89,11 @@ def test_which_root_of_results_counts(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "hpoctl.toml").write_text('results = "out"\n')
     monkeypatch.delenv("HPOCTL_ROOT", raising=False)
     config = read_config(tmp_path)
-    assert results_folder(None, config) == tmp_path / "out"
-    assert results_folder(None, Config()) == Path.home() / "hpoctl"
+    assert results_address(None, config) == str(tmp_path / "out")
+    assert results_address(None, Config()) == str(Path.home() / "hpoctl")
     monkeypatch.setenv("HPOCTL_ROOT", str(tmp_path / "root"))
-    assert results_folder(None, config) == tmp_path / "root"
-    assert results_folder(tmp_path / "given", config) == tmp_path / "given"
+    assert results_address(None, config) == str(tmp_path / "root")
+    assert results_address("given", config) == "given"
 
 
 def test_an_absolute_root_of_results_and_one_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,19 @@ from hpoctl import __version__
 from hpoctl.cli.blackbox import blackbox_app
 from hpoctl.cli.clean import clean
 from hpoctl.cli.compare import compare
+from hpoctl.cli.doctor import doctor
+from hpoctl.cli.exchange import export, import_results
 from hpoctl.cli.launch import launch
 from hpoctl.cli.listing import benchmarks, methods, plugins
 from hpoctl.cli.logs import logs
 from hpoctl.cli.output import emit_json, err, error_json, show_error
 from hpoctl.cli.plot import plot
+from hpoctl.cli.report import report
 from hpoctl.cli.run import run
 from hpoctl.cli.status import status
+from hpoctl.cli.stop import stop
 from hpoctl.cli.studies import studies_app
+from hpoctl.cli.sync import sync
 from hpoctl.core.errors import HpoctlError
 
 INTERRUPTED = 130
@@ -54,6 +59,11 @@ app.command()(launch)
 app.command()(status)
 app.command()(compare)
 app.command()(plot)
+app.command()(report)
+app.command()(export)
+app.command(name="import")(import_results)
+app.command()(sync)
+app.command()(stop)
 app.command()(clean)
 app.command()(logs)
 app.command()(methods)
@@ -61,6 +71,7 @@ app.command()(benchmarks)
 app.add_typer(studies_app, name="studies")
 app.add_typer(blackbox_app, name="blackbox")
 app.command()(plugins)
+app.command()(doctor)
 
 
 def run_app() -> None:

@@ -3,6 +3,7 @@
 import shlex
 import signal
 import sys
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,6 +77,17 @@ def launch(
     launcher_option: Annotated[
         list[str] | None, typer.Option("--launcher-option", help="option=value of the launcher; repeatable.")
     ] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Add seeds to --pairs, look after look, until each is decided."),
+    ] = False,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--pairs", help="Two methods that --until-decided decides, as in MOBSTER:ASHA; repeatable."),
+    ] = None,
+    max_seeds: Annotated[
+        int | None, typer.Option("--max-seeds", help="Seeds that --until-decided runs of a pair at most.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print the jobs, their experiments, results and expected time.")
     ] = False,
@@ -110,7 +122,17 @@ def launch(
         },
     )
     request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results)
-    code = _launch(request, dry_run=dry_run, detach=detach, as_json=as_json, log=log)
+    if until_decided:
+        from hpoctl.cli.until_decided import launch_until_decided
+
+        background = partial(_detach, as_json=as_json) if detach else None
+        code = launch_until_decided(
+            request, pairs or (), max_seeds, dry_run=dry_run, detach=background, as_json=as_json, log=log
+        )
+    elif pairs or max_seeds is not None:
+        raise UsageError("--pairs and --max-seeds go with --until-decided only.", "Add --until-decided.")
+    else:
+        code = _launch(request, dry_run=dry_run, detach=detach, as_json=as_json, log=log)
     if code:
         raise typer.Exit(code)
 
@@ -165,7 +187,7 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
         f"launched {plan.experiments} experiments of {plan.tag} in the background: pid {started.pid}", markup=False
     )
     out().print(f"output: {started.log}", markup=False, soft_wrap=True)
-    root = ["--results", str(plan.store.root)] if "--results" in words else []
+    root = ["--results", plan.store.location("")] if "--results" in words else []
     hint(f"watch: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, '--watch', *root])}")
     hint(f"stop: kill {started.pid}")
     return 0

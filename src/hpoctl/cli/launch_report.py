@@ -8,7 +8,7 @@ from rich.table import Table
 
 from hpoctl.cli.launch_progress import duration
 from hpoctl.cli.output import Status, err, hint, out
-from hpoctl.core.jobs import Task
+from hpoctl.core.jobs import Estimate, Task
 from hpoctl.ops.jobs import PlannedJob
 from hpoctl.ops.launch import LaunchOutcome
 from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
@@ -53,6 +53,8 @@ def print_plan(plan: LaunchPlan) -> None:
         out().print(
             f"expected time on {plan.launcher.name}{workers}: {duration(plan.seconds)} ({origin})", markup=False
         )
+        for line in _estimate_lines(plan):
+            out().print(line, markup=False, soft_wrap=True)
     for note in _data_notes(plan):
         out().print(note, markup=False, soft_wrap=True)
 
@@ -64,6 +66,7 @@ def plan_json(plan: LaunchPlan) -> dict[str, Any]:
         "master_seed": None if plan.master_seed.drawn else plan.master_seed.value,
         "expected_seconds": plan.seconds,
         "expected_basis": plan.basis,
+        "estimate": _estimate(plan),
         "jobs": [_job_json(plan, job) for job in plan.jobs],
         "warnings": list(plan.warnings),
     }
@@ -82,9 +85,12 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
     out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
     for note in _data_notes(plan):
         out().print(note, markup=False, soft_wrap=True)
+    root = _root(request)
     if outcome.interrupted:
         err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
-    root = _root(request)
+        if plan.launcher.outlives:
+            hint("jobs that were submitted go on; what waits for its turn is submitted by the next launch")
+            hint(f"stop them: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")
     if outcome.failures:
         first = outcome.failures[0].cell
         where = ["--tag", plan.tag, "--method", first.method, "--benchmark", first.benchmark, "--seed", str(first.seed)]
@@ -117,6 +123,23 @@ def outcome_json(
     if not errors:
         return "success", data, errors
     return ("partial" if outcome.done else "error"), data, errors
+
+
+def _estimate(plan: LaunchPlan) -> Estimate | None:
+    if plan.launcher.estimate is None or not plan.jobs:
+        return None
+    return plan.launcher.estimate(plan.launcher_options, [job.seconds for job in plan.jobs])
+
+
+def _estimate_lines(plan: LaunchPlan) -> list[str]:
+    """What the jobs are expected to cost, and what they can cost at most."""
+    estimate = _estimate(plan)
+    if estimate is None:
+        return []
+    lines = [f"machines: {estimate.hours:,.2f} hours expected, {estimate.capped_hours:,.1f} hours at most"]
+    if estimate.dollars is not None and estimate.capped_dollars is not None:
+        lines.append(f"cost: ${estimate.dollars:,.2f} expected, ${estimate.capped_dollars:,.2f} at most")
+    return [*lines, *([estimate.note] if estimate.note else [])]
 
 
 def _root(request: LaunchRequest) -> list[str]:
@@ -155,11 +178,15 @@ def _task_json(task: Task) -> dict[str, Any]:
 
 def _counts(plan: LaunchPlan) -> str:
     jobs, count = len(plan.jobs), plan.experiments
+    if not jobs and plan.live:
+        return f"tag {plan.tag}: nothing to submit, {plan.waiting} experiments are in {_many(len(plan.live), 'job')}"
     if not jobs:
         running = f", {plan.running} running" if plan.running else ""
+        running += f", {plan.waiting} in jobs on {', '.join(plan.elsewhere)}" if plan.elsewhere else ""
         return f"tag {plan.tag}: nothing to do, {plan.done} of {plan.wanted} experiments are complete{running}"
     had = [f"{plan.done} complete"] if plan.done else []
     had += [f"{plan.running} running elsewhere"] if plan.running else []
+    had += [f"{plan.waiting} in {_many(len(plan.live), 'job')} of before"] if plan.waiting else []
     had += [f"{plan.failed} failed before"] if plan.failed else []
     of = f" of {plan.wanted} ({', '.join(had)})" if had else ""
     return f"tag {plan.tag}: {_many(jobs, 'job')}, {_many(count, 'experiment')}{of}"

@@ -7,6 +7,7 @@ import typer
 
 from hpoctl.cli.options import AsJson, Results
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter, make_filters
+from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.core.cells import Cell
@@ -25,15 +26,23 @@ def logs(
     benchmark: BenchmarkFilter = None,
     seed: SeedFilter = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every attempt, the oldest first.")] = False,
+    job: Annotated[
+        str | None, typer.Option(help="Show what a job of a launcher elsewhere printed; `hpoctl status` names them.")
+    ] = None,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what one experiment printed, and the traceback if it failed."""
+    """Show what one experiment printed, and the traceback if it failed; or what a job printed."""
     from hpoctl.cli.output import emit_json
     from hpoctl.ops.logs import find_logs
     from hpoctl.ops.roots import open_root
 
     root = open_root(results)
+    if job is not None:
+        if method or benchmark or seed or everything:
+            raise UsageError("--job is about a whole job.", "Leave out --method, --benchmark, --seed and --all.")
+        _show_job(root, tag, job, as_json=as_json)
+        return
     found = find_logs(root, tag, make_filters(method, benchmark, seed), everything=everything)
     if not found.attempts:
         _ask_to_narrow(root, found, as_json=as_json)
@@ -44,9 +53,22 @@ def logs(
         _print(root, found)
 
 
+def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:
+    from hpoctl.cli.output import emit_json, out
+    from hpoctl.ops.job_log import read_job_log
+    from hpoctl.ops.registry import open_registry
+
+    text = read_job_log(root, tag, job, open_registry())
+    if as_json:
+        emit_json("logs", "success", {"tag": tag, "job": job, "log": text})
+    elif text:
+        typer.echo(text.rstrip("\n"))
+    else:
+        out().print("it has printed nothing, or nothing that can be had", style="dim", markup=False)
+
+
 def _ask_to_narrow(root: "Root", found: "Found", *, as_json: bool) -> None:
     from hpoctl.cli.output import emit_json, error_json, out, show_error
-    from hpoctl.core.errors import UsageError
 
     error = UsageError(
         f"{len(found.cells):,} experiments of tag {found.tag} match.",

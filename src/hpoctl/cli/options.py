@@ -1,6 +1,5 @@
 """The options that several commands have, once: their types with their help, and back from values to words."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +48,10 @@ RestrictConfigurations = Annotated[
     ),
 ]
 Results = Annotated[
-    Path | None, typer.Option(help="Root of results. Default: $HPOCTL_ROOT, that of hpoctl.toml, or ~/hpoctl.")
+    str | None,
+    typer.Option(
+        help="Root of results: a folder or s3://bucket/prefix. Default: $HPOCTL_ROOT, that of hpoctl.toml, or ~/hpoctl."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 

@@ -11,6 +11,7 @@ from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from hpoctl.core.jobs import Launcher
     from hpoctl.ops.roots import Root
     from hpoctl.ops.status import StudyStatus
     from hpoctl.ops.tag_state import Filters
@@ -81,10 +82,29 @@ def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: li
 def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":
     from hpoctl.launchers.options import LocalOptions
     from hpoctl.ops.costs import read_costs
+    from hpoctl.ops.launchers import manifests_of, submitted_jobs
     from hpoctl.ops.status import read_status
 
     costs, workers = read_costs(), LocalOptions().workers
-    return lambda: read_status(root, tag, filters, costs=costs, now=time.time(), workers=workers, verify=verify)
+    launchers = _launchers(root, tag)
+
+    def look() -> "StudyStatus":
+        jobs = submitted_jobs(manifests_of(root.store, tag), launchers)
+        return read_status(
+            root, tag, filters, costs=costs, now=time.time(), workers=workers, verify=verify, submitted=jobs
+        )
+
+    return look
+
+
+def _launchers(root: "Root", tag: str) -> "dict[str, Launcher]":
+    """The launchers elsewhere that have jobs of the tag; plugins are loaded only if there are any."""
+    from hpoctl.core.names import check_tag
+    from hpoctl.ops.launchers import launchers_of, manifests_of
+    from hpoctl.ops.registry import open_registry
+
+    manifests = manifests_of(root.store, check_tag(tag))
+    return launchers_of(manifests, open_registry()) if manifests else {}
 
 
 def _print(found: "StudyStatus", filters: "Filters", root: "Root") -> None:

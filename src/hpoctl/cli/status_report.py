@@ -1,5 +1,6 @@
 """What `hpoctl status` shows: a matrix of methods and benchmarks, what is wrong, what runs, what to do."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import RenderableType
@@ -10,7 +11,7 @@ from hpoctl.cli.words import many, rough_time, size_text, utc_text
 from hpoctl.ops.roots import Root
 from hpoctl.ops.seed_ranges import runs
 from hpoctl.ops.status import Pair, SeedSet, StudyStatus
-from hpoctl.ops.tag_list import TagList
+from hpoctl.ops.tag_list import TagList, TagSummary
 from hpoctl.ops.tag_state import Filters
 from hpoctl.ops.time_left import TimeLeft
 
@@ -22,6 +23,7 @@ MOST_LINES = 20
 """Lines of one kind in the text; `--json` has all of them."""
 
 MOST_COMMANDS = 5
+JOB_STATES = ("done", "running", "waiting", "failed", "unknown")
 
 
 def picture(status: StudyStatus, filters: Filters, width: int) -> list[RenderableType]:
@@ -35,6 +37,7 @@ def picture(status: StudyStatus, filters: Filters, width: int) -> list[Renderabl
         *_section("failed", "failed", _failures(status)),
         *_section("damaged", "failed", _damaged(status)),
         *_section("missing", "missing", _where(status, "missing")),
+        *_jobs(status),
         *_launches(status),
         *_time_left(status),
     ]
@@ -83,7 +86,7 @@ def tag_table(found: TagList, width: int) -> Table:
         rows = [
             [
                 Text(tag.tag),
-                _experiments(tag.done, tag.total, tag.failed, tag.running, tag.missing, separator),
+                _summary(tag, separator),
                 Text(size_text(tag.size)),
                 Text(utc_text(tag.last_activity).removesuffix(" UTC")),
                 Text("runs" if tag.launches else "-", style=STYLES["running"] if tag.launches else ""),
@@ -155,6 +158,11 @@ def _experiments(done: int, total: int, failed: int, running: int, missing: int,
     return Text(separator).join(parts)
 
 
+def _summary(tag: TagSummary, separator: str) -> Text:
+    counts = _experiments(tag.done, tag.total, tag.failed, tag.running, tag.missing, separator)
+    return Text(separator).join([counts, Text(f"{tag.imported} imported")]) if tag.imported else counts
+
+
 def _totals(status: StudyStatus) -> Text:
     totals = status.totals
     text = Text(f"{totals.done:,} of {totals.total:,} done", style=STYLES["done"] if status.complete else "")
@@ -166,6 +174,9 @@ def _totals(status: StudyStatus) -> Text:
 
 def _remarks(status: StudyStatus) -> list[Text]:
     lines = [Text(f"cannot be read: {problem}", style="bold red") for problem in status.problems]
+    for origin, methods in status.imported.items():
+        listed = ", ".join(f"{count} of {method}" for method, count in methods.items())
+        lines.append(Text(f"{origin}: {many(sum(methods.values()), 'experiment')} ({listed})"))
     if status.totals.extra and status.totals.wanted:
         lines.append(Text(f"{many(status.totals.extra, 'experiment')} of these no launch of the tag has asked for"))
     if status.earlier_attempts:
@@ -224,6 +235,21 @@ def _names(names: Sequence[str], everything: Sequence[str], word: str) -> str:
 
 def _seeds(seeds: SeedSet) -> str:
     return f"seed {seeds.seeds}" if seeds.count == 1 else f"seeds {seeds.seeds}"
+
+
+def _jobs(status: StudyStatus) -> list[Text]:
+    """How many jobs each launcher has in which state, and why single ones failed or wait."""
+    lines = []
+    for launcher in dict.fromkeys(job.launcher for job in status.jobs):
+        own = [job for job in status.jobs if job.launcher == launcher]
+        states = Counter(job.state for job in own)
+        counts = ", ".join(f"{states[state]} {state}" for state in JOB_STATES if states[state])
+        lines.append(Text(f"jobs on {launcher}: {counts}", style=STYLES["running"] if states["running"] else ""))
+        told = [f"{job.name} {job.state}: {job.reason}" for job in own if job.reason and job.state != "done"]
+        lines += [Text(f"  {line}") for line in told[:MOST_LINES]]
+        if len(told) > MOST_LINES:
+            lines.append(Text(f"  and {len(told) - MOST_LINES:,} more lines; --json has all of them"))
+    return lines
 
 
 def _launches(status: StudyStatus) -> list[Text]:

@@ -1,12 +1,13 @@
 """What plugins register: methods, benchmarks, extra-result composers, launchers and importers, as frozen data."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.jobs import Launcher
+from hpoctl.core.findings import Finding
+from hpoctl.core.jobs import Estimate, Launcher
 from hpoctl.core.names import check_entry_name
 from hpoctl.core.options import check_options
 from hpoctl.core.protocols import Blackbox, Composer, FloatArray, Mode, Scheduler
@@ -187,12 +188,19 @@ class LauncherEntry:
         summary: One line of where it runs jobs.
         make: Makes the launcher from its options.
         options: The options with their defaults, a frozen dataclass instance.
+        outlives: Whether jobs go on when the launch that submitted them ends: nothing is cancelled then, and the next
+            launch finds them again.
+        estimate: From the options and the expected seconds of each job, what they are expected to cost; None: nothing.
+        check: What would stop a launch with these options, for `hpoctl doctor`; None: nothing could.
     """
 
     name: str
     summary: str
     make: Callable[[Any], Launcher]
     options: Any
+    outlives: bool = False
+    estimate: Callable[[Any, Sequence[float]], Estimate] | None = None
+    check: Callable[[Any], Iterable[Finding]] | None = None
 
     def __post_init__(self) -> None:
         check_entry_name("launcher", self.name)

@@ -27,13 +27,15 @@ class Job:
     """What a launcher submits: experiments that run one after another, or side by side where the launcher can.
 
     Attributes:
-        name: The job's name, unique within a tag.
-        results: The root of results.
+        name: The job's name, unique within a tag: another set of experiments, or another try at them, has another.
+        tag: The tag.
+        results: The root of results: a path or an address such as s3://bucket/prefix.
         command: The command of a worker. It reads tasks from its standard input, a line each, and answers there too.
         tasks: Its experiments.
     """
 
     name: str
+    tag: str
     results: str
     command: tuple[str, ...]
     tasks: tuple[Task, ...]
@@ -63,11 +65,13 @@ class JobStatus:
         state: Its state; `failed`: it has ended, and not all of its experiments are complete.
         done: How many of its experiments are complete.
         failures: Those that failed, so far as the launcher knows.
+        reason: Why the job itself failed or waits, in one line; empty: nothing to say.
     """
 
     state: JobState
     done: int = 0
     failures: tuple[Failure, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,38 @@ class Activity:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What jobs are expected to take of machines that cost something.
+
+    Attributes:
+        hours: Expected hours of machines, all jobs together.
+        capped_hours: The most that they can take: each job until its time limit.
+        dollars: What the expected hours cost; None: nothing, or nobody knows.
+        capped_dollars: What the capped hours cost.
+        note: Where prices come from and what is left out, in one line.
+    """
+
+    hours: float
+    capped_hours: float
+    dollars: float | None
+    capped_dollars: float | None
+    note: str
+
+
 class Launcher(Protocol):
     """Where jobs execute."""
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Submit jobs; returns a receipt for each. Submitting a job twice does not run it twice."""
+        """Take jobs in; returns a receipt for each. Submitting a job twice does not run it twice, and does not wait.
+
+        Raises:
+            UsageError: A job cannot be run with these options; none is submitted.
+        """
+        ...
+
+    def find(self, jobs: Sequence[Job]) -> Sequence[str]:
+        """The receipts of jobs that may have been submitted before, by another process as well; submits nothing."""
         ...
 
     def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
@@ -104,4 +135,8 @@ class Launcher(Protocol):
 
     def cancel(self, receipts: Sequence[str]) -> None:
         """Cancel jobs: within two seconds nothing of theirs runs here. Cancelling what has ended is no error."""
+        ...
+
+    def log(self, receipt: str) -> str:
+        """What a job has printed, as far as the launcher can tell; empty: nothing, or it cannot."""
         ...

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 
-def results_root() -> Path:
-    """The root of results: `$HPOCTL_ROOT`, or `~/hpoctl`."""
-    return Path(os.environ.get("HPOCTL_ROOT") or "~/hpoctl").expanduser()
+def results_root() -> str:
+    """The root of results, a path or an address: `$HPOCTL_ROOT`, or `~/hpoctl`."""
+    root = os.environ.get("HPOCTL_ROOT") or "~/hpoctl"
+    return root if "://" in root else str(Path(root).expanduser())
 
 
 def data_directory() -> Path:

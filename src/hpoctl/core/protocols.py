@@ -4,7 +4,7 @@ The engine asks a scheduler what to run, hands it to a trial backend, passes the
 scheduler, and carries out its decisions. None of the three knows how the others work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
@@ -277,8 +277,28 @@ class Store(Protocol):
         """
         ...
 
+    def unfinished_moves(self) -> Sequence[tuple[str, str]]:
+        """Moves that were killed, as folders and their targets: each can be done again. None where one step does it."""
+        ...
+
+    def contents(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of many small blobs of one tag, so far as the store reads many faster than one by one.
+
+        Args:
+            listed: A listing that has them: a store may answer from what it has kept, if that is as it is listed.
+            names: The names.
+
+        Yields:
+            Names and bytes. For blobs that are left out, `get` knows more.
+        """
+        ...
+
+    def hashes(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """The hashes of many blobs of one tag, as `content_hash` gives them; otherwise as `contents`."""
+        ...
+
     def location(self, name: str) -> str:
-        """Where a blob or folder is, for people: a path or an address."""
+        """Where a blob or folder is, for people and as `--results`: a path or an address. Empty string: the root."""
         ...
 
 

@@ -8,7 +8,6 @@ import selectors
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hpoctl.core.cells import LOG, METADATA
@@ -19,7 +18,7 @@ from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.engine.experiment import close_metadata
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.process import WorkerProcess
-from hpoctl.stores.local import LocalStore
+from hpoctl.stores.opening import open_results
 
 GRACE = 1.2
 """Seconds that a worker gets to record an interruption before it is killed."""
@@ -81,6 +80,10 @@ class LocalLauncher:
         self._queue.sort(key=lambda entry: entry.task.seconds)
         return [job.name for job in jobs]
 
+    def find(self, jobs: Sequence[Job]) -> Sequence[str]:
+        """Nothing that another process has submitted: jobs end with their launch."""
+        return [job.name for job in jobs]
+
     def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
         """How far jobs are. Work goes on only while somebody polls.
 
@@ -122,12 +125,16 @@ class LocalLauncher:
         if not self._in_hand and not self._queue and not self._waiting:
             self._close(0.0)
 
+    def log(self, receipt: str) -> str:  # noqa: ARG002 - the contract's signature
+        """Nothing: what an experiment prints is kept beside its results."""
+        return ""
+
     def _await_stop(self, workers: Sequence[WorkerProcess], deadline: float) -> None:
         for worker in workers:
             entry, directory = self._in_hand[id(worker)], worker.directory
             _, log = self._remove(worker, deadline - time.monotonic())
             if directory is not None:
-                _record(LocalStore(Path(entry.job.results)), directory, {"status": "interrupted"}, log)
+                _record(open_results(entry.job.results).store, directory, {"status": "interrupted"}, log)
 
     def _job_of(self, worker: WorkerProcess) -> str | None:
         entry = self._in_hand.get(id(worker))
@@ -234,7 +241,7 @@ class LocalLauncher:
             return
         reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
         closing = {"status": "failed", "error": reason}
-        if directory is not None and _record(LocalStore(Path(entry.job.results)), directory, closing, log):
+        if directory is not None and _record(open_results(entry.job.results).store, directory, closing, log):
             self._jobs[entry.job.name].done += 1
         else:
             self._fail(entry, reason)

@@ -33,7 +33,8 @@ class Config:
     Attributes:
         study: The study that `hpoctl launch` uses: a registered name, or a file relative to this one. What ends in
             `.toml` or has a `/` is a file.
-        results: The root of results, relative to this file. `--results` and `$HPOCTL_ROOT` go before it.
+        results: The root of results: a path relative to this file, or s3://bucket/prefix. `--results` and
+            `$HPOCTL_ROOT` go before it.
         launcher: Where jobs execute.
         launcher_options: Options of that launcher.
         source: The file that says so; empty: there is none.
@@ -70,12 +71,12 @@ def read_config(folder: Path) -> Config:
     return _config(tools["hpoctl"], f"[tool.hpoctl] of {path}", folder)
 
 
-def results_folder(given: Path | None, config: Config) -> Path:
+def results_address(given: str | None, config: Config) -> str:
     """The root of results: the one that was given, else `$HPOCTL_ROOT`, else that of the folder, else `~/hpoctl`."""
     if given is not None:
-        return given
+        return str(given)
     if config.results is not None and not os.environ.get("HPOCTL_ROOT"):
-        return Path(config.results)
+        return config.results
     return results_root()
 
 
@@ -101,7 +102,7 @@ def _config(table: Any, where: str, folder: Path) -> Config:
 
 def _results(text: str, where: str, folder: Path) -> str:
     if "://" in text:
-        raise UsageError(f"{where}: results cannot be {text!r}.", "Give the path of a folder.")
+        return text  # an address: whoever opens it says whether there is such a kind of root
     try:
         return str(folder / Path(text).expanduser())
     except RuntimeError as error:  # ~somebody who does not exist

@@ -9,6 +9,7 @@ from pathlib import Path
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.places import cache_directory
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import running_launches
 from hpoctl.ops.provenance import own_python
@@ -40,10 +41,15 @@ def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
     Raises:
         HpoctlError: It ended, or did not begin in time.
     """
-    name = f"{plan.tag}/{CONTROL}/launches/{SystemTime().utc().strftime('%Y%m%d-%H%M%S-%f')}.log"
-    log = plan.store.root / name
+    stamp = SystemTime().utc().strftime("%Y%m%d-%H%M%S-%f")
+    name = f"{plan.tag}/{CONTROL}/launches/{stamp}.log"
+    log = Path(plan.store.location(name))
     try:
-        plan.store.put(name, b"", create=True)  # no link leads it out of the root
+        if "://" in plan.store.location(""):  # results are elsewhere, but this process is here
+            log = cache_directory() / "launches" / f"{plan.tag}-{stamp}.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            plan.store.put(name, b"", create=True)  # no link leads it out of the root
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [*own_python(), "hpoctl", *words, "--log", str(log)],

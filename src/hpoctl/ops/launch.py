@@ -1,10 +1,12 @@
 """`hpoctl launch`: submit what is missing of a study, and watch it until it is done."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Protocol
 
+from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.ops.costs import read_costs, write_costs
@@ -94,7 +96,7 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         known if known.name else keep_plan(plan.store, plan.tag, known.study, known.source, known.changes)
         for known in plan.plans
     ]
-    if plan.jobs:
+    if plan.jobs or plan.live:
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
     watcher.begins(master_seed)
     jobs = _jobs(plan, plans, master_seed)
@@ -103,8 +105,8 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     statuses: Sequence[JobStatus] = ()
     receipts: Sequence[str] = ()
     try:
-        receipts = launcher.submit(jobs)
-        running = bool(jobs)
+        receipts = [*launcher.submit(jobs), *launcher.find(plan.live)]
+        running = bool(receipts)
         while running:
             statuses = launcher.poll(receipts, TICK)
             watcher.shows(_progress(plan, statuses, launcher.activity(), system.monotonic() - began))
@@ -112,7 +114,8 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     except KeyboardInterrupt:
         interrupted = True
     finally:
-        launcher.cancel(receipts)
+        if not plan.launcher.outlives:
+            launcher.cancel(receipts)
     return _outcome(plan, plans, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
 
 
@@ -122,15 +125,27 @@ def settle(plan: LaunchPlan) -> int:
 
 
 def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job]:
-    """The jobs with the command of a worker for them."""
+    """The jobs with the command of a worker for them.
+
+    A job that may outlive its launch is named after what it has to do: the same again, by another launch at the same
+    time or after this one was killed, is the same job; another try after it has ended is another one.
+    """
     # Equal plans are kept once, so a plan's place among them is its name.
     names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
-    root = plan.store.root
+    root = plan.store.location("")
     words = worker_words(plan.tag, master_seed, root, command_line(), git_commit())
-    return [
-        Job(planned.name, str(root), words, tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
+    jobs = [
+        Job(planned.name, plan.tag, root, words, tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
         for planned in plan.jobs
     ]
+    return [replace(job, name=_new_name(job, plan.ended)) for job in jobs] if plan.launcher.outlives else jobs
+
+
+def _new_name(job: Job, ended: Container[str]) -> str:
+    """The first name of such a job that no job has had that has ended."""
+    what = [(task.plan, str(task.cell)) for task in job.tasks]
+    names = (f"{job.name}-{content_hash(canonical_json([what, attempt]))[:8]}" for attempt in count())
+    return next(name for name in names if name not in ended)
 
 
 def _progress(
@@ -139,11 +154,12 @@ def _progress(
     done = sum(status.done for status in statuses)
     failures = tuple(failure for status in statuses for failure in status.failures)
     ended = done + len(failures)
-    share = ended / max(1, plan.experiments)
+    total = plan.experiments + sum(len(job.tasks) for job in plan.live)
+    share = ended / max(1, total)
     # At first what was expected, later what was seen: the longest come first, so what was seen is too much at first.
     seen = elapsed / share if ended else plan.seconds
     left = max(0.0, (1.0 - share) * (share * seen + (1.0 - share) * plan.seconds))
-    return LaunchProgress(plan.experiments, done, failures, activity, elapsed, left)
+    return LaunchProgress(total, done, failures, activity, elapsed, left)
 
 
 def _outcome(
@@ -159,6 +175,7 @@ def _outcome(
     cells = [cell for kept in plans for cell in kept.study.cells()]
     found = standings(plan.tag, cells, read_attempts(plan.store, plan.tag), plan.claims)
     submitted = {task.cell for job in plan.jobs for task in job.tasks}
+    submitted |= {task.cell for job in plan.live for task in job.tasks}
     _learn([standing for cell, standing in found.items() if cell in submitted])
     states = [found[cell].state for cell in dict.fromkeys(cells)]
     return LaunchOutcome(

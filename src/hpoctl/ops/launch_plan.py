@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import UsageError
-from hpoctl.core.jobs import Task
+from hpoctl.core.jobs import Job, Task
 from hpoctl.core.names import check_tag
-from hpoctl.core.options import Setting, apply_settings, option_types
-from hpoctl.core.study import DEFAULT_LAUNCHER, Study
+from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.study import Study
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.choose_study import default_study, find_study
 from hpoctl.ops.config import Config, read_config
 from hpoctl.ops.costs import Basis, Costs, Expected, read_costs
 from hpoctl.ops.jobs import PlannedJob, makespan, plan_jobs
+from hpoctl.ops.launchers import ENDED, choose_launcher, launchers_of, manifests_of, submitted_jobs
 from hpoctl.ops.overrides import Overrides, carried, override
 from hpoctl.ops.plan import check_names, new_tag
 from hpoctl.ops.reconcile import Mixed, Wanted, find_mixed
@@ -25,9 +25,7 @@ from hpoctl.ops.resolve import Resolved, check_restricted, resolve
 from hpoctl.ops.roots import open_root
 from hpoctl.ops.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, read_plans
 from hpoctl.plugins import Registry
-from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.ledger import read_attempts, standings
-from hpoctl.stores.local import LocalStore
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class LaunchRequest:
     random_seed: int | None = None
     new_seed: bool = False
     allow_mixed: bool = False
-    results: Path | None = None
+    results: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +66,16 @@ class LaunchPlan:
         jobs: The jobs to be submitted.
         done: How many of the wanted experiments are complete.
         running: How many of them somebody is running.
+        waiting: How many of the rest are in jobs of an earlier launch.
         failed: How many of those to be run have failed before.
         seconds: How long it is expected to take.
         basis: Where that comes from: `measured` if all of it is.
         mixed: Complete results that this launch would not make again as they are.
         warnings: What a person should know before.
         data: What is known of the data, by benchmark.
+        live: Jobs of an earlier launch that run or wait still: they are not submitted again, but watched.
+        elsewhere: Other launchers that have jobs of the tag which run or wait.
+        ended: The names of jobs of earlier launches that have ended, complete or not.
         store: Where results go.
         claims: Who runs what.
     """
@@ -88,14 +90,18 @@ class LaunchPlan:
     jobs: tuple[PlannedJob, ...]
     done: int
     running: int
+    waiting: int
     failed: int
     seconds: float
     basis: Basis
     mixed: tuple[Mixed, ...]
     warnings: tuple[str, ...]
     data: Mapping[str, Mapping[str, str]]
-    store: LocalStore
-    claims: LocalClaims
+    live: tuple[Job, ...]
+    elsewhere: tuple[str, ...]
+    ended: frozenset[str]
+    store: Store
+    claims: Claims
 
     @property
     def experiments(self) -> int:
@@ -105,7 +111,7 @@ class LaunchPlan:
     @property
     def wanted(self) -> int:
         """How many experiments are wanted."""
-        return self.done + self.running + self.experiments
+        return self.done + self.running + self.waiting + self.experiments
 
 
 def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
@@ -120,7 +126,10 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     store, claims = root.store, root.claims
     tag, plans, changed = _plans(request, config, registry, store)
     newest = plans[-1].study
-    launcher, options = _launcher(newest, config, request.changes, registry)
+    manifests = manifests_of(store, tag)
+    launcher, options = choose_launcher(newest, config, request.changes, registry, manifests)
+    launchers = launchers_of(manifests, registry)
+    submitted = submitted_jobs(manifests, launchers | {launcher.name: launcher.make(options)})
     wanted = _wanted(plans, registry)
     master_seed = _master_seed(request, store, tag, newest)
     attempts = read_attempts(store, tag, verify=True)
@@ -129,7 +138,10 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     if mixed and not request.allow_mixed:
         raise _refusal(tag, mixed)
     costs = read_costs()
-    todo = [want for cell, want in wanted.items() if standing[cell].state in {"failed", "missing"}]
+    live = [job.manifest for job in submitted if job.live]
+    in_hand = {task.cell for manifest in live for task in manifest.job.tasks}
+    not_done = [want for cell, want in wanted.items() if standing[cell].state in {"failed", "missing"}]
+    todo = [want for want in not_done if want.cell not in in_hand]
     expected = [_expected(want, costs) for want in todo]
     tasks = [Task(want.plan, want.cell, cost.seconds) for want, cost in zip(todo, expected, strict=True)]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
@@ -147,19 +159,23 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         jobs=plan_jobs(tag, tasks, expensive),
         done=states.count("done"),
         running=states.count("running"),
+        waiting=len(not_done) - len(todo),
         failed=states.count("failed"),
         seconds=makespan([task.seconds for task in tasks], workers or len(tasks)),
         basis="measured" if all(cost.basis == "measured" for cost in expected) else "modelled",
         mixed=tuple(mixed),
         warnings=(*changed, *([master_seed.warning] if master_seed.warning else []), *warnings, *damaged),
         data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
+        live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
+        elsewhere=tuple(dict.fromkeys(item.launcher for item in live if item.launcher != launcher.name)),
+        ended=frozenset(job.manifest.job.name for job in submitted if job.status.state in ENDED),
         store=store,
         claims=claims,
     )
 
 
 def _plans(
-    request: LaunchRequest, config: Config, registry: Registry, store: LocalStore
+    request: LaunchRequest, config: Config, registry: Registry, store: Store
 ) -> tuple[str, list[Plan], list[str]]:
     """The tag, what is wanted of it, and what a person should know about that.
 
@@ -206,33 +222,7 @@ def _wanted(plans: Sequence[Plan], registry: Registry) -> dict[Cell, Wanted]:
     return {cell: Wanted(cell, plan.name, found) for plan, found in resolved for cell in plan.study.cells()}
 
 
-def _launcher(study: Study, config: Config, changes: Overrides, registry: Registry) -> tuple[LauncherEntry, Any]:
-    """The launcher and its options: what the command line says, then the study, then the folder."""
-    of_study = {study.launcher: study.launcher_options} if _says_where(study) else {}
-    of_folder = {config.launcher or DEFAULT_LAUNCHER: config.launcher_options}
-    name = changes.launcher or next(iter([*of_study, *of_folder]))
-    entry = registry.launcher(name)
-    values = {**of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}
-    known = option_types(entry.options)
-    for option in values:
-        if option not in known:
-            close = get_close_matches(option, known, n=1)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            listed = f"It has: {', '.join(known)}." if known else "It has no options."
-            raise UsageError(f"Unknown option {option!r} of launcher {name}.", f"{hint}{listed}")
-    settings = [Setting(entry.name, option, _text(value)) for option, value in values.items()]
-    return entry, apply_settings(entry.name, entry.options, settings)
-
-
-def _says_where(study: Study) -> bool:
-    return study.launcher != DEFAULT_LAUNCHER or bool(study.launcher_options)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _master_seed(request: LaunchRequest, store: LocalStore, tag: str, study: Study) -> MasterSeed:
+def _master_seed(request: LaunchRequest, store: Store, tag: str, study: Study) -> MasterSeed:
     wanted = request.random_seed
     if wanted is None and request.new_seed:
         return master_seed_for(store, tag, draw_master_seed())
@@ -247,7 +237,7 @@ def _master_seed(request: LaunchRequest, store: LocalStore, tag: str, study: Stu
     return found
 
 
-def _own_master_seed(store: LocalStore, tag: str, study: Study) -> MasterSeed:
+def _own_master_seed(store: Store, tag: str, study: Study) -> MasterSeed:
     """The tag's, else the study's, else a new one."""
     own = master_seed_for(store, tag, None)
     if study.random_seed is None or own.value == study.random_seed:

@@ -8,18 +8,18 @@ from pathlib import Path
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_tag, made_up_tag
 from hpoctl.core.options import parse_setting
+from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.rng import stream
 from hpoctl.core.study import Study
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.choose_study import find_study
-from hpoctl.ops.config import read_config, results_folder
 from hpoctl.ops.overrides import Overrides, override
 from hpoctl.ops.provenance import provenance_of
 from hpoctl.ops.resolve import check_restricted, resolve, spec_of
+from hpoctl.ops.roots import open_root
 from hpoctl.ops.tags import MASTER_SEEDS, MasterSeed, master_seed_for
 from hpoctl.plugins import Registry
-from hpoctl.stores.local import LocalStore
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class RunRequest:
     study: str | None = None
     tag: str | None = None
     random_seed: int | None = None
-    results: Path | None = None
+    results: str | None = None
     folder: Path = Path()
 
 
@@ -52,6 +52,7 @@ class RunPlan:
         master_seed: The master seed.
         specs: The experiments, in order.
         store: Where results go.
+        claims: Who runs what.
         provenance: Where and by what they are run.
         seed_was_given: Whether a person gave the master seed.
         warnings: What a person should know before.
@@ -60,7 +61,8 @@ class RunPlan:
     tag: str
     master_seed: int
     specs: tuple[ExperimentSpec, ...]
-    store: LocalStore
+    store: Store
+    claims: Claims
     provenance: Provenance
     seed_was_given: bool
     warnings: tuple[str, ...] = ()
@@ -75,7 +77,8 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     check_names(request.changes, registry)
     studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
-    store = LocalStore(results_folder(request.results, read_config(request.folder)))
+    root = open_root(request.results, request.folder)
+    store = root.store
     master_seed = _master_seed(store, tag, request, studies)
     all_resolved = [resolve(study, registry) for study in studies]
     for resolved in all_resolved:
@@ -85,10 +88,12 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     ]
     warnings = (master_seed.warning,) if master_seed.warning else ()
     given = request.random_seed is not None
-    return RunPlan(tag, master_seed.value, tuple(specs), store, provenance_of(specs, registry), given, warnings)
+    return RunPlan(
+        tag, master_seed.value, tuple(specs), store, root.claims, provenance_of(specs, registry), given, warnings
+    )
 
 
-def _master_seed(store: LocalStore, tag: str, request: RunRequest, studies: Sequence[Study]) -> MasterSeed:
+def _master_seed(store: Store, tag: str, request: RunRequest, studies: Sequence[Study]) -> MasterSeed:
     """The master seed that was given, else the tag's, else that of a study, else a new one."""
     found = master_seed_for(store, tag, request.random_seed)
     of_studies = [study.random_seed for study in studies if study.random_seed is not None]

@@ -43,7 +43,7 @@ class LoadRequest:
     """
 
     tags: tuple[str, ...]
-    results: Path | None = None
+    results: str | None = None
     methods: tuple[str, ...] = ()
     benchmarks: tuple[str, ...] = ()
     seeds: frozenset[int] | None = None
@@ -170,7 +170,8 @@ def _setup(metadata: Mapping[str, Any]) -> str:
     determined_by = metadata.get("determinants")
     if not isinstance(determined_by, Mapping):
         return ""
-    return content_hash(canonical_json({key: value for key, value in determined_by.items() if key != "seeds"}))
+    own = {"seeds", "content"}  # an imported result has its content among what identifies it
+    return content_hash(canonical_json({key: value for key, value in determined_by.items() if key not in own}))
 
 
 def master_seed(found: Found) -> object:

@@ -4,9 +4,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpoctl.ops.config import read_config, results_folder
-from hpoctl.stores.claims import LocalClaims
-from hpoctl.stores.local import LocalStore
+from hpoctl.core.protocols import Claims, Store
+from hpoctl.ops.config import read_config, results_address
+from hpoctl.stores.opening import open_results
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,16 @@ class Root:
         given: What a person named as the root; None: nothing.
     """
 
-    store: LocalStore
-    claims: LocalClaims
-    given: Path | None
+    store: Store
+    claims: Claims
+    given: str | None
 
     def command(self, *words: str) -> str:
         """An hpoctl command line on this root, to copy and paste."""
-        return shlex.join(["hpoctl", *words, *([] if self.given is None else ["--results", str(self.given)])])
+        return shlex.join(["hpoctl", *words, *([] if self.given is None else ["--results", self.given])])
 
 
-def open_root(results: Path | None, folder: Path | None = None) -> Root:
+def open_root(results: str | None, folder: Path | None = None) -> Root:
     """The root that `--results` names; None: `$HPOCTL_ROOT`, or that of the folder, or `~/hpoctl`. Nothing is made.
 
     Args:
@@ -38,5 +38,5 @@ def open_root(results: Path | None, folder: Path | None = None) -> Root:
     Raises:
         UsageError: The configuration of the folder is wrong.
     """
-    store = LocalStore(results_folder(results, read_config(folder or Path.cwd())))
-    return Root(store, LocalClaims(store.root), results)
+    opened = open_results(results_address(results, read_config(folder or Path.cwd())))
+    return Root(opened.store, opened.claims, None if results is None else str(results))

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from hpoctl.core.cells import claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Claims
 from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
 from hpoctl.ops.plan import RunPlan
 from hpoctl.ops.tags import keep_master_seed
-from hpoctl.stores.claims import LocalClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,13 @@ def run(
         system: Where real time comes from.
     """
     master_seed = keep_master_seed(plan.store, plan.tag, plan.master_seed)
-    claims = LocalClaims(plan.store.root)
     finished: list[Finished] = []
     failed: list[Failed] = []
     for planned in plan.specs:
         # Somebody else may have begun the tag, and drawn its master seed, in the meantime.
         spec = planned if plan.seed_was_given else replace(planned, master_seed=master_seed)
         try:
-            result = _run_claimed(spec, plan, claims, watch, system or SystemTime())
+            result = _run_claimed(spec, plan, plan.claims, watch, system or SystemTime())
         except KeyboardInterrupt:
             return RunOutcome(tuple(finished), tuple(failed), spec.name)
         except HpoctlError as error:
@@ -78,7 +77,7 @@ def run(
 def _run_claimed(
     spec: ExperimentSpec,
     plan: RunPlan,
-    claims: LocalClaims,
+    claims: Claims,
     watch: Callable[[ExperimentSpec], Watcher],
     system: SystemTime,
 ) -> Finished:

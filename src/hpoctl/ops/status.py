@@ -8,6 +8,7 @@ from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
 from hpoctl.ops.costs import Costs
+from hpoctl.ops.launchers import SubmittedJob
 from hpoctl.ops.launches import Launch, running_launches
 from hpoctl.ops.roots import Root
 from hpoctl.ops.seed_ranges import seeds_text
@@ -112,6 +113,31 @@ class Damaged:
 
 
 @dataclass(frozen=True, slots=True)
+class JobLine:
+    """A job that a launcher elsewhere has been given.
+
+    Attributes:
+        name: Its name.
+        launcher: The launcher.
+        state: Its state.
+        experiments: How many it has.
+        done: How many of them it says are complete.
+        failed: How many of them it says have failed.
+        reason: Why it failed or waits, in one line; empty: nothing to say.
+        submitted: When it was first submitted, in seconds since 1970.
+    """
+
+    name: str
+    launcher: str
+    state: str
+    experiments: int
+    done: int
+    failed: int
+    reason: str
+    submitted: float
+
+
+@dataclass(frozen=True, slots=True)
 class StudyStatus:
     """How far a tag is.
 
@@ -130,7 +156,9 @@ class StudyStatus:
         size: Bytes on disk.
         to_launch: How many experiments the next launch would run.
         to_run: Experiments of no plan that failed or were interrupted: no launch runs them.
+        jobs: Jobs that launchers elsewhere have been given.
         problems: What could not be read, a line each.
+        imported: How many of the complete experiments of a method are imported, by where they come from and method.
     """
 
     tag: str
@@ -147,7 +175,9 @@ class StudyStatus:
     size: int
     to_launch: int
     to_run: tuple[Cell, ...]
+    jobs: tuple[JobLine, ...]
     problems: tuple[str, ...]
+    imported: Mapping[str, Mapping[str, int]]
 
     @property
     def complete(self) -> bool:
@@ -164,6 +194,7 @@ def read_status(
     now: float,
     workers: int,
     verify: bool = False,
+    submitted: Sequence[SubmittedJob] = (),
 ) -> StudyStatus:
     """How far a tag is.
 
@@ -175,6 +206,7 @@ def read_status(
         now: Now, in seconds since 1970.
         workers: How many experiments run at a time where no launch says it.
         verify: Compare the content of complete results with their hashes, too.
+        submitted: Jobs that launchers elsewhere have been given, and how far they are.
 
     Raises:
         UsageError: The tag is none, or a filter names what the tag does not have.
@@ -190,6 +222,7 @@ def read_status(
     pairs = _pairs(chosen, wanted)
     damaged = _damaged(store, attempts, stands, filters)
     launches = tuple(running_launches(store, root.claims, tag))
+    in_hand = {task.cell for job in submitted if job.live for task in job.manifest.job.tasks}
     open_cells = [stand for stand in chosen.values() if stand.state != "done"]
     return StudyStatus(
         tag=tag,
@@ -206,9 +239,28 @@ def read_status(
             open_cells, attempts, wanted, costs, now, sum(launch.workers for launch in launches) or workers
         ),
         size=sum(attempt.size for attempt in attempts if attempt.cell is None or attempt.cell in chosen),
-        to_launch=sum(stand.state in {"failed", "missing"} and stand.cell in wanted for stand in open_cells),
+        to_launch=sum(
+            stand.state in {"failed", "missing"} and stand.cell in wanted and stand.cell not in in_hand
+            for stand in open_cells
+        ),
         to_run=tuple(stand.cell for stand in open_cells if stand.state != "running" and stand.cell not in wanted),
+        jobs=tuple(map(_job_line, submitted)),
         problems=tuple(problems),
+        imported=_imported(chosen.values()),
+    )
+
+
+def _job_line(job: SubmittedJob) -> JobLine:
+    manifest, status = job.manifest, job.status
+    return JobLine(
+        manifest.job.name,
+        manifest.launcher,
+        status.state,
+        len(manifest.job.tasks),
+        status.done,
+        len(status.failures),
+        status.reason,
+        manifest.submitted,
     )
 
 
@@ -236,6 +288,15 @@ def _pairs(chosen: Mapping[Cell, Standing], wanted: Mapping[Cell, Plan]) -> tupl
     return tuple(
         Pair(*key, *(_seed_set(group.get(kind.name, ())) for kind in fields(Totals))) for key, group in groups.items()
     )
+
+
+def _imported(stands: Iterable[Standing]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for stand in stands:
+        if stand.is_imported and stand.counts is not None:
+            methods = found.setdefault(stand.counts.origin, {})
+            methods[stand.cell.method] = methods.get(stand.cell.method, 0) + 1
+    return found
 
 
 def _seed_set(seeds: Sequence[int]) -> SeedSet:

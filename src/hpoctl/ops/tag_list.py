@@ -27,6 +27,7 @@ class TagSummary:
         last_activity: When an experiment or a launch last began or ended, in seconds since 1970; 0: unknown.
         launches: The launches that run.
         problem: What could not be read; empty: nothing.
+        imported: How many of its experiments are complete with an imported result.
     """
 
     tag: str
@@ -39,6 +40,7 @@ class TagSummary:
     last_activity: float
     launches: tuple[Launch, ...]
     problem: str
+    imported: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def list_tags(root: Root, *, verify: bool = False) -> TagList:
             problems += [f"{tag}: {summary.problem}"] if summary.problem else []
     if not found and not problems:
         raise IncompleteError(
-            f"There are no results in {root.store.root}.",
+            f"There are no results in {root.store.location('')}.",
             f"`{root.command('launch')}` makes some; --results names another root.",
         )
     return TagList(tuple(sorted(found, key=lambda summary: (-summary.last_activity, summary.tag))), tuple(problems))
@@ -111,6 +113,7 @@ def _summary(root: Root, tag: str, *, verify: bool) -> TagSummary | None:
         last_activity=_last_activity(attempts, launches),
         launches=launches,
         problem="; ".join(problems),
+        imported=sum(stand.is_imported for stand in stands.values()),
     )
 
 

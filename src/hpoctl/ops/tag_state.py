@@ -68,4 +68,4 @@ def readable_plans(root: Root, tag: str) -> tuple[list[Plan], list[str]]:
 def nothing_of(root: Root, tag: str) -> IncompleteError:
     """The error for a tag that there is nothing of, with the closest tags that there are."""
     unknown = unknown_name("tag", tag, tags(root.store), root.command("status"))
-    return IncompleteError(f"There is nothing of tag {tag} in {root.store.root}.", unknown.fix)
+    return IncompleteError(f"There is nothing of tag {tag} in {root.store.location('')}.", unknown.fix)

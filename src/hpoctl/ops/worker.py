@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -21,19 +20,18 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.ops.provenance import own_python
 from hpoctl.ops.registry import open_registry
 from hpoctl.ops.work import Workshop, work
-from hpoctl.stores.claims import LocalClaims
-from hpoctl.stores.local import LocalStore
+from hpoctl.stores.opening import open_results
 
 MODULE = "hpoctl.ops.worker"
 INTERRUPTED = 130
 
 
-def worker_words(tag: str, master_seed: int, results: Path, entrypoint: str, git_commit: str | None) -> tuple[str, ...]:
+def worker_words(tag: str, master_seed: int, results: str, entrypoint: str, git_commit: str | None) -> tuple[str, ...]:
     """The command of a worker."""
     setup = {
         "tag": tag,
         "random_seed": master_seed,
-        "results": str(results),
+        "results": results,
         "entrypoint": entrypoint,
         "git_commit": git_commit,
     }
@@ -57,10 +55,10 @@ def main(argument: str) -> int:
             answers.flush()
 
     try:
-        root = Path(setup["results"])
+        opened = open_results(setup["results"])
         shop = Workshop(
-            LocalStore(root),
-            LocalClaims(root),
+            opened.store,
+            opened.claims,
             open_registry(),
             setup["tag"],
             setup["random_seed"],

@@ -1,0 +1,101 @@
+"""`hpoctl doctor`: what would stop a launch is found before, with its remedy."""
+
+import pytest
+
+from command_line import CommandLine
+
+BROKEN = "raise RuntimeError('no such table')\n"
+
+FAR = """
+from dataclasses import dataclass
+from hpoctl.core.entries import LauncherEntry
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.findings import Finding
+from hpoctl.plugins import hookimpl
+
+@dataclass(frozen=True)
+class Options:
+    host: str = "nowhere"
+
+def check(options):
+    yield Finding("gate", "ok", "it is open")
+    yield Finding("bridge", "problem", f"no bridge to {options.host}", "Build one.")
+    raise HpoctlError("The river cannot be asked.", "Wait for the ferry.")
+
+@hookimpl
+def hpoctl_launchers():
+    return [LauncherEntry("far", "Far away", lambda options: None, Options(), outlives=True, check=check)]
+"""
+
+
+def _found(data: dict) -> list[tuple[str, str]]:
+    return [(finding["subject"], finding["verdict"]) for finding in data["findings"]]
+
+
+def test_nothing_would_stop_a_launch(cli: CommandLine) -> None:
+    answer = cli("doctor", "--results", str(cli.root))
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[-1].startswith("nothing would stop a launch")
+    assert f"{cli.root} can be written, read and claimed in" in answer.out
+    assert sorted(path.name for path in cli.root.iterdir()) == [".claims"]  # no probe is left
+    data = cli("doctor", "--results", str(cli.root), "--json").json["data"]
+    assert ("results", "ok") in _found(data)
+    assert all(finding["remedy"] for finding in data["findings"] if finding["verdict"] != "ok")
+
+
+def test_a_broken_plugin_is_a_warning(cli: CommandLine) -> None:
+    cli.install("hpoctl-broken", BROKEN)
+    answer = cli("doctor", "--results", str(cli.root), HPOCTL_PLUGINS="hpoctl-broken")
+    assert answer.code == 0
+    assert "warning  plugin: hpoctl-broken" in answer.out
+    assert "no such table" in answer.out
+
+
+def test_what_a_launcher_finds_stops_a_launch(cli: CommandLine) -> None:
+    cli.install("hpoctl-far", FAR)
+    answer = cli("doctor", "--on", "far", "--results", str(cli.root), "--json", HPOCTL_PLUGINS="hpoctl-far")
+    assert answer.code == 1
+    assert answer.json["status"] == "error"
+    found = _found(answer.json["data"])
+    assert [entry for entry in found if entry[0] in {"gate", "bridge", "far"}] == [
+        ("gate", "ok"),
+        ("bridge", "problem"),
+        ("far", "problem"),
+    ]
+    assert {error["fix"] for error in answer.json["errors"]} == {"Build one.", "Wait for the ferry."}
+
+
+def test_the_configured_launcher_is_looked_at_with_its_options(cli: CommandLine) -> None:
+    cli.install("hpoctl-far", FAR)
+    (cli.root.parent / "hpoctl.toml").write_text('launcher = "far"\n[launcher_options]\nhost = "Avalon"\n')
+    answer = cli("doctor", "--results", str(cli.root), HPOCTL_PLUGINS="hpoctl-far")
+    assert answer.code == 1
+    assert "problem  bridge: no bridge to Avalon\n           fix: Build one." in answer.out
+    assert answer.out.splitlines()[-1] == "2 problems would stop a launch"
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--on", "nowhere"), "problem  launcher: "),
+        (("--results", "ftp://there"), "problem  results: "),
+    ],
+)
+def test_what_cannot_be_used_is_a_problem(cli: CommandLine, words: tuple[str, ...], what: str) -> None:
+    answer = cli("doctor", *words, HPOCTL_ROOT=str(cli.root))
+    assert answer.code == 1
+    assert what in answer.out
+
+
+def test_a_configuration_that_cannot_be_read(cli: CommandLine) -> None:
+    (cli.root.parent / "hpoctl.toml").write_text("launcher = ")
+    answer = cli("doctor", "--results", str(cli.root))
+    assert answer.code == 1
+    assert "problem  configuration: " in answer.out
+
+
+def test_a_root_that_is_a_file(cli: CommandLine) -> None:
+    cli.root.write_text("results")
+    answer = cli("doctor", "--results", str(cli.root))
+    assert answer.code == 1
+    assert f"problem  results: Cannot write {cli.root}" in answer.out
