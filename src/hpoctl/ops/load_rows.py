@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.load_traces import counted
+from hpoctl.ops.result_notes import notes_of
 from hpoctl.ops.results_of_tags import (
     Found,
     LoadRequest,
@@ -20,12 +21,13 @@ from hpoctl.stores.ledger import read_results
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-ATTRIBUTE = "skipped"
+ATTRIBUTE, NOTES = "skipped", "notes"
 
 
 def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]]:
-    """All rows that fit; `tag`, `method`, `benchmark` and `seed` are the first columns.
+    """All rows that fit; `tag`, `method`, `benchmark` and `seed` are the first columns, `attrs["notes"]` what to know.
 
     Raises:
         UsageError: A tag is none, a filter names what no tag has, or a condition is none.
@@ -41,7 +43,7 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
     for tag in results:
 
         def read(found: Found, tag: TagResults = tag) -> pd.DataFrame:
-            rows = _read(tag, found)
+            rows: pd.DataFrame = read_table(tag, found).to_pandas()
             cell = found.cell
             rows.insert(0, "seed", cell.seed)
             rows.insert(0, "benchmark", cell.benchmark)
@@ -56,6 +58,7 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
     rows = pd.concat(frames, ignore_index=True)
     for name in ("tag", "method", "benchmark"):
         rows[name] = rows[name].astype("category")
+    rows.attrs[NOTES] = list(notes_of(results))
     return rows, left_out
 
 
@@ -73,16 +76,21 @@ def load_for_notebook(request: LoadRequest) -> "pd.DataFrame":
     return rows
 
 
-def _read(tag: TagResults, found: Found) -> "pd.DataFrame":
+def read_table(tag: TagResults, found: Found) -> "pa.Table":
+    """The rows of a result, compared with their hash.
+
+    Raises:
+        IncompleteError: They are missing or damaged.
+        HpoctlError: The store cannot be read.
+    """
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     data = read_results(tag.root.store, found.attempt)
     try:
-        rows: pd.DataFrame = pq.read_table(io.BytesIO(data)).to_pandas()
+        return pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError, ValueError) as error:
         where = tag.root.store.location(f"{found.attempt.directory}/{RESULTS}")
         raise IncompleteError(
             f"{where} cannot be read: {' '.join(str(error).split())[:200]}.", "Launch its tag again."
         ) from error
-    return rows

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from hpoctl.analysis.spending import Axis, follows_a_pause, resource_spent, trials_started
 from hpoctl.analysis.traces import Trace, best_so_far
-from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
-from hpoctl.core.protocols import FloatArray, Mode
+from hpoctl.core.protocols import Action, FloatArray
+from hpoctl.ops.read_columns import DECISION, TIME, TRIAL, Columns, Measured, measured, resource_column, resource_of
+from hpoctl.ops.result_notes import notes_of
 from hpoctl.ops.results_of_tags import (
     LEFT_OUT,
     Found,
@@ -18,11 +20,10 @@ from hpoctl.ops.results_of_tags import (
     TagResults,
     duplicate,
     find_results,
-    master_seed,
     nothing_complete,
 )
 from hpoctl.ops.setups import renamed, setup_names
-from hpoctl.ops.trace_cache import Steps, TraceCache, trace_key
+from hpoctl.ops.trace_cache import Record, TraceCache, record_key
 from hpoctl.stores.ledger import read_results
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
@@ -31,29 +32,49 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Loaded(Generic[T]):
     """What was read.
 
     Attributes:
-        traces: A trace for each experiment with a result that counts, in the order of the plans. `Trace.method` is
+        traces: What was read of each experiment with a result that counts, in the order of the plans. Its method is
             `METHOD (TAG)` where two tags hold the same experiment.
         skipped: What was left out.
         notes: What a person should know before comparing them.
         panels: How the newest plan of each tag groups its methods into panels of a figure; empty: none does.
         modelled: The benchmarks whose data are modelled, so far as the results say so.
+        resources: What the resource of each benchmark is called, so far as the results say so.
     """
 
-    traces: tuple[Trace, ...]
+    traces: tuple[T, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
     panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     modelled: tuple[str, ...] = ()
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_traces(request: LoadRequest) -> Loaded:
+def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
     """The best value so far of all completed experiments that fit.
 
-    A trace is read from verified bytes once, and kept in a cache by the hash of these bytes.
+    Args:
+        request: Which results.
+        axis: What values are traced against: the time of the clock, the resource spent by all trials together, or how
+            many trials were started.
+
+    Raises:
+        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        IncompleteError: There is nothing of a tag, or no completed experiment fits.
+        HpoctlError: The store cannot be read.
+    """
+    return load_each(request, lambda tag, found, cache, name: read_trace(tag, found, cache, name, axis))
+
+
+def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCache, str], T]) -> Loaded[T]:
+    """Something of all completed experiments that fit, read from verified bytes once and kept in a cache by their hash.
+
+    Args:
+        request: Which results.
+        read: Reads it of one experiment, whose method's name is handed in.
 
     Raises:
         UsageError: A tag is none, a filter names what no tag has, or a condition is none.
@@ -63,19 +84,20 @@ def load_traces(request: LoadRequest) -> Loaded:
     results = find_results(request)
     names = setup_names(results)
     skipped = [entry for tag in results for entry in tag.skipped]
-    traces: list[Trace] = []
+    every: list[T] = []
     for tag in results:
         cache = TraceCache.open(tag.root.store.location(tag.tag))
 
-        def read(found: Found, tag: TagResults = tag, cache: TraceCache = cache) -> Trace:
-            return _trace(tag, found, cache, names)
+        def read_here(found: Found, tag: TagResults = tag, cache: TraceCache = cache) -> T:
+            return read(tag, found, cache, names[tag.tag, found.cell.method])
 
-        traces += counted(tag, read, skipped)
+        every += counted(tag, read_here, skipped)
         cache.keep()
     skipped = list(renamed(skipped, names))
-    if not traces:
+    if not every:
         raise nothing_complete(results, skipped)
-    return Loaded(tuple(traces), tuple(skipped), _notes(results), _panels(results), _modelled(results))
+    notes, panels = notes_of(results), _panels(results)
+    return Loaded(tuple(every), tuple(skipped), notes, panels, modelled_benchmarks(results), _resources(results))
 
 
 def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped]) -> Iterator[T]:
@@ -96,71 +118,52 @@ def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped])
             yield value
 
 
-def _trace(tag: TagResults, found: Found, cache: TraceCache, names: Mapping[tuple[str, str], str]) -> Trace:
-    cell, metadata = found.cell, found.metadata
+def read_trace(tag: TagResults, found: Found, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:
+    """The trace of one experiment.
+
+    Raises:
+        IncompleteError: Its result is damaged.
+    """
+    cell = found.cell
     where = tag.root.store.location(found.attempt.directory)
-    try:
-        metric, mode = str(metadata["metric_names"][0]), metadata["metric_mode"]
-        digest = str(metadata["results_sha256"])
-    except (KeyError, IndexError, TypeError) as error:
-        raise IncompleteError(f"{where} does not say what it measured: {error}.", "Leave it out.") from error
-    if mode not in ("min", "max"):
-        raise IncompleteError(f"{where} has the mode {mode!r}.", "Leave it out.")
-    steps = cache.get(
-        trace_key(digest, metric, mode),
-        lambda: _steps(read_results(tag.root.store, found.attempt), metric, mode, where),
-    )
-    name = names[tag.tag, cell.method]
-    identity, budget = found.attempt.identity or "", found.attempt.budget
-    return Trace(tag.tag, name, cell.benchmark, cell.seed, identity, metric, mode, budget, steps.times, steps.values)
+    about = measured(found, where)
+    question = [about.digest, about.metric, about.mode]
+    if axis == "resource":
+        question += [axis, resource_column(about, where), str(about.starts_over)]
+    elif axis == "trials":
+        question += [axis]
+    times, values = cache.get(
+        record_key(*question),
+        lambda: _steps(Columns(read_results(tag.root.store, found.attempt), where), about, axis),
+    ).values
+    budget = found.attempt.budget if axis == "time" else float(times[-1]) if len(times) else 0.0
+    identity = found.attempt.identity or ""
+    return Trace(tag.tag, name, cell.benchmark, cell.seed, identity, about.metric, about.mode, budget, times, values)
 
 
-def _steps(data: bytes, metric: str, mode: Mode, where: str) -> Steps:
-    import pyarrow as pa  # noqa: PLC0415 - a second look does without it
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    try:
-        table = pq.read_table(pa.BufferReader(data), columns=["st_tuner_time", metric], use_threads=False)
-        times, values = (_floats(table.column(name)) for name in ("st_tuner_time", metric))
-    except (pa.ArrowException, KeyError, OSError, ValueError) as error:
-        raise IncompleteError(
-            f"{where}/{RESULTS} cannot be read: {' '.join(str(error).split())[:200]}.", "Launch its tag again."
-        ) from error
-    return Steps(*best_so_far(times, values, mode))
+def _steps(columns: Columns, about: Measured, axis: Axis) -> Record:
+    """When the best value changed and what it was from then on; the last step is the end of what was spent."""
+    times, values = columns.floats(TIME, about.metric)
+    if axis != "time":
+        times = _spent(columns, about, axis)
+    steps, best = best_so_far(times, values, about.mode)
+    if axis != "time" and len(steps):
+        steps, best = np.append(steps, times[-1]), np.append(best, best[-1])
+    return Record((), np.stack([steps, best]))
 
 
-def _floats(column: Any) -> FloatArray:
-    return np.asarray(column.to_numpy(), dtype=float)
+def _spent(columns: Columns, about: Measured, axis: Axis) -> FloatArray:
+    if axis == "trials":
+        return trials_started(*columns.whole(TRIAL))
+    trial_ids, resources = columns.whole(TRIAL, about.resource)
+    over = np.zeros(len(trial_ids), dtype=bool)
+    if about.starts_over:
+        over = follows_a_pause(trial_ids, columns.words(DECISION) == Action.PAUSE.value)
+    return resource_spent(trial_ids, resources, over)
 
 
-def _notes(results: tuple[TagResults, ...]) -> tuple[str, ...]:
-    """What makes a comparison by seed wrong: other master seeds, other data."""
-    seeds: dict[str, set[object]] = {}
-    tables: dict[str, set[object]] = {}
-    for tag in results:
-        for cell, candidates in tag.candidates.items():
-            seeds.setdefault(cell.benchmark, set()).add(master_seed(candidates[0]))
-            tables.setdefault(cell.benchmark, set()).add(_table(candidates[0]))
-    notes = [
-        f"results on {benchmark} have different master seeds: seeds of one number are not the same randomness, "
-        "so that they cannot be paired"
-        for benchmark, found in seeds.items()
-        if len(found) > 1
-    ]
-    notes += [
-        f"results on {benchmark} are from different tables: the data behind them differ"
-        for benchmark, found in tables.items()
-        if len(found) > 1
-    ]
-    return tuple(notes)
-
-
-def _table(found: Found) -> object:
-    data = found.metadata.get("data")
-    return data.get("table") if isinstance(data, Mapping) else None
-
-
-def _modelled(results: tuple[TagResults, ...]) -> tuple[str, ...]:
+def modelled_benchmarks(results: tuple[TagResults, ...]) -> tuple[str, ...]:
+    """The benchmarks whose data are modelled, so far as the results say so."""
     found: dict[str, None] = {}
     for tag in results:
         for cell, candidates in tag.candidates.items():
@@ -168,6 +171,13 @@ def _modelled(results: tuple[TagResults, ...]) -> tuple[str, ...]:
             if isinstance(data, Mapping) and any("modelled" in str(value) for value in data.values()):
                 found[cell.benchmark] = None
     return tuple(found)
+
+
+def _resources(results: tuple[TagResults, ...]) -> dict[str, str]:
+    every = (
+        (cell.benchmark, resource_of(found[0].metadata)) for tag in results for cell, found in tag.candidates.items()
+    )
+    return {benchmark: name for benchmark, name in every if name}
 
 
 def _panels(results: tuple[TagResults, ...]) -> dict[str, tuple[str, ...]]:

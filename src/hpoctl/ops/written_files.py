@@ -2,7 +2,10 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from hpoctl.core.errors import HpoctlError, UsageError
 
@@ -23,11 +26,22 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         HpoctlError: It cannot be written.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, which is there when all of it is written, and not before.
+
+    Raises:
+        HpoctlError: It cannot be written.
+    """
     temporary = path.parent / f".{path.name}-{secrets.token_hex(4)}"
     try:
         try:
             with temporary.open("xb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

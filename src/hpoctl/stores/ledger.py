@@ -12,6 +12,7 @@ from typing import Any, Literal
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.origin import OWN, origin_of
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError, unseal
 
@@ -38,6 +39,7 @@ class Attempt:
         host: The machine that it ran on.
         seconds: How long it took; None if it is not complete.
         budget: Its budget in seconds of the experiment's clock.
+        origin: Where it comes from; see `core.origin`.
     """
 
     directory: str
@@ -50,6 +52,7 @@ class Attempt:
     host: str
     seconds: float | None
     budget: float
+    origin: str = OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Standing:
     attempts: tuple[Attempt, ...]
     counts: Attempt | None
     reason: str
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether it is done with a result that was made elsewhere and imported."""
+        return self.state == "done" and self.counts is not None and self.counts.origin != OWN
 
 
 def read_attempts(store: Store, tag: str, *, verify: bool = False) -> list[Attempt]:
@@ -170,16 +178,32 @@ def _attempts(store: Store, sizes: Mapping[str, int], *, verify: bool) -> list[A
     for name, size in sizes.items():
         folder = name.rpartition("/")[0]
         folders[folder] = folders.get(folder, 0) + size
-    found = []
+    found: dict[str, Attempt | None] = {}
+    look = _Look(store, sizes, verify)
+    metadata = [f"{folder}/{METADATA}" for folder in folders if f"{folder}/{METADATA}" in sizes]
+    for name, data in store.contents(sizes, metadata):
+        folder = name.rpartition("/")[0]
+        found[folder] = _attempt(look, folder, folders[folder], data)
     for folder, size in folders.items():
-        if f"{folder}/{METADATA}" in sizes or f"{folder}/{RESULTS}" in sizes:
-            found.append(_attempt(store, folder, size, sizes, verify=verify))
-    return [attempt for attempt in found if attempt is not None]
+        if folder not in found and (f"{folder}/{METADATA}" in sizes or f"{folder}/{RESULTS}" in sizes):
+            found[folder] = _attempt(look, folder, size)
+    return [attempt for folder in folders if (attempt := found.get(folder)) is not None]
 
 
-def _attempt(store: Store, folder: str, size: int, sizes: Mapping[str, int], *, verify: bool) -> Attempt | None:
+class _Look:
+    """A look at the blobs of a listing."""
+
+    def __init__(self, store: Store, sizes: Mapping[str, int], verify: bool) -> None:
+        self.store = store
+        self.sizes = sizes
+        self.verify = verify
+        self.hashes = dict(store.hashes(sizes, [n for n in sizes if n.endswith(f"/{RESULTS}")])) if verify else {}
+
+
+def _attempt(look: _Look, folder: str, size: int, data: bytes | None = None) -> Attempt | None:
+    store, sizes = look.store, look.sizes
     try:
-        metadata = unseal(store.get(f"{folder}/{METADATA}"))
+        metadata = unseal(store.get(f"{folder}/{METADATA}") if data is None else data)
         cell = Cell(str(metadata["algorithm"]), str(metadata["benchmark"]), int(metadata["seed"]))
         recorded = metadata["status"]
         started, budget = float(metadata["st_tuner_start_timestamp"]), float(metadata["max_wallclock_time"])
@@ -195,11 +219,12 @@ def _attempt(store: Store, folder: str, size: int, sizes: Mapping[str, int], *, 
     if recorded == "completed":
         if f"{folder}/{RESULTS}" not in sizes:
             sizes = store.list(folder)  # it may have been completed while we looked
-        reason = _what_is_wrong(store, folder, metadata, sizes.get(f"{folder}/{RESULTS}"), verify=verify)
+        reason = _what_is_wrong(look, folder, metadata, sizes.get(f"{folder}/{RESULTS}"))
         recorded = "damaged" if reason else recorded
     seconds = metadata.get("wall_seconds")
     host, identity = str(metadata.get("host", "")), metadata.get("identity")
-    return Attempt(folder, cell, recorded, started, identity, reason, size, host, seconds, budget)
+    origin = origin_of(metadata)
+    return Attempt(folder, cell, recorded, started, identity, reason, size, host, seconds, budget, origin)
 
 
 def _damaged(folder: str, size: int, reason: str) -> Attempt:
@@ -221,17 +246,18 @@ def _first_line(metadata: Mapping[str, Any]) -> str:
     return line.partition(": ")[2] if line.startswith(OWN_ERRORS) else line
 
 
-def _what_is_wrong(store: Store, folder: str, metadata: Mapping[str, Any], size: int | None, *, verify: bool) -> str:
+def _what_is_wrong(look: _Look, folder: str, metadata: Mapping[str, Any], size: int | None) -> str:
     if size is None:
         return f"{RESULTS} is missing"
     expected = metadata.get("results_bytes")
     if size != expected:
         return f"{RESULTS} has {size} bytes, not {expected}"
-    if verify:
+    if look.verify:
+        name = f"{folder}/{RESULTS}"
         try:
-            data = store.get(f"{folder}/{RESULTS}")
+            found = look.hashes.get(name) or content_hash(look.store.get(name))
         except (FileNotFoundError, HpoctlError) as error:
             return f"{RESULTS} cannot be read: {error}"
-        if content_hash(data) != metadata.get("results_sha256"):
+        if found != metadata.get("results_sha256"):
             return f"{RESULTS} has changed: its hash does not match"
     return ""
