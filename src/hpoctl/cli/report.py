@@ -1,0 +1,55 @@
+"""`hpoctl report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.plot import Tags, Where, load_request
+from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
+
+
+def report(
+    tag: Tags,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, such as x.html. Default: report-TAG.html.")
+    ] = None,
+    method: MethodFilter = None,
+    benchmark: BenchmarkFilter = None,
+    seed: SeedFilter = None,
+    where: Where = None,
+    results: Results = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a study as one HTML file that opens offline: what is better, what is undecided, what is missing."""
+    from dataclasses import replace
+
+    from hpoctl.cli.output import emit_json, hint, out
+    from hpoctl.cli.plot_report import print_skipped, skipped_json
+    from hpoctl.cli.words import size_text
+    from hpoctl.ops.report import ReportRequest, write_report
+
+    written = write_report(ReportRequest(load_request(tag, method, benchmark, seed, where, results), output))
+    if as_json:
+        data = {**_fields(replace(written, skipped=())), "skipped": [skipped_json(entry) for entry in written.skipped]}
+        emit_json("report", "success", data)
+        return
+    console = out()
+    for sentence in written.summary:
+        console.print(f"* {sentence}", markup=False, emoji=False)
+    print_skipped(written.skipped)
+    console.print(
+        f"wrote {written.path}, {size_text(written.size)}; {written.numbers:,} of {written.numbers:,} numbers on it "
+        "recomputed from the data in it",
+        soft_wrap=True,
+        markup=False,
+    )
+    hint(f"open {written.path} in any browser; it needs no network")
+
+
+def _fields(value: object) -> dict[str, object]:
+    from hpoctl.cli.output import plain
+
+    fields: dict[str, object] = plain(value)
+    return fields
