@@ -1,4 +1,4 @@
-"""Wall time and peak memory of `hpoctl plot` on a study of 640 experiments, without and with its cache.
+"""Wall time, CPU time and peak memory of `hpoctl plot` on a study of 640 experiments, without and with its cache.
 
     python benchmarks/plot_scale.py [--experiments 640] [--rows 6000] [--runs 3]
 
@@ -34,6 +34,11 @@ from hpoctl.ops.tags import keep_plan
 from hpoctl.stores.local import LocalStore
 
 TAG = "scale"
+ONE = ["--method", "ASHA", "--benchmark", "fcnet-protein", "--seed", "0"]
+EPOCHS = 8
+"""Epochs of each trial; it is paused after the first one."""
+
+DECISIONS = ["CONTINUE", "PAUSE"]
 
 
 def build(root: Path, experiments: int, rows: int) -> int:
@@ -73,17 +78,21 @@ def results(cell: Cell, rows: int, number: int) -> bytes:
     scale = 1e-4 if cell.benchmark != "fcnet-protein" else 0.2
     columns = {
         "metric_valid_loss": scale * (1.0 + generator.lognormal(0.0, 1.5, rows)),
-        "hp_epoch": generator.integers(1, 100, rows),
+        "hp_epoch": np.arange(rows) % EPOCHS + 1,
         "st_tuner_time": np.sort(generator.uniform(0.0, 3600.0, rows)),
-        "trial_id": np.arange(rows) // 8,
+        "trial_id": np.arange(rows) // EPOCHS,
         **{f"config_{place}": generator.choice([0.0, 0.3, 0.6], rows) for place in range(9)},
         "elapsed_time": generator.uniform(0.0, 3600.0, rows),
+        **{f"num_at_level{level}": np.arange(rows) // (EPOCHS * level) for level in (1, 3, 9, 27, 81)},
     }
-    return parquet_bytes(pa.table(columns))
+    words = pa.DictionaryArray.from_arrays(pa.array((np.arange(rows) % EPOCHS == 0).astype(np.int32)), DECISIONS)
+    status = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), ["InProgress"])
+    made = {name: pa.array(values) for name, values in columns.items()}
+    return parquet_bytes(pa.table({**made, "st_decision": words, "st_status": status}))
 
 
-def measure(words: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Wall time in seconds and peak memory in MB of a command."""
+def measure(words: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
+    """Wall time and CPU time in seconds and peak memory in MB of a command."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "hpoctl", *words],
@@ -95,7 +104,7 @@ def measure(words: list[str], environment: dict[str, str]) -> tuple[float, float
     process.returncode = code
     if code:
         raise SystemExit(f"hpoctl {' '.join(words)} ended with {code}")
-    return time.perf_counter() - began, used.ru_maxrss / 1024
+    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -112,6 +121,10 @@ def main() -> None:
             "plot --output x.png": [*plot, "--output", f"{folder}/x.png"],
             "plot --output x.svg": [*plot, "--output", f"{folder}/x.svg"],
             "plot --terminal": [*plot, "--terminal"],
+            "plot --x resource": [*plot, "--x", "resource", "--output", f"{folder}/x.png"],
+            "plot --x trials": [*plot, "--x", "trials", "--output", f"{folder}/x.png"],
+            "plot --kind rungs": [*plot, "--kind", "rungs", "--output", f"{folder}/x.png"],
+            "plot --kind curves": [*plot, "--kind", "curves", *ONE, "--output", f"{folder}/x.png"],
         }
         print(f"{count:,} experiments of {options.rows:,} rows, median of {options.runs} runs")
         for name, words in commands.items():
@@ -121,9 +134,9 @@ def main() -> None:
                     if state == "cold":
                         shutil.rmtree(cache, ignore_errors=True)
                     runs.append(measure(words, {"HPOCTL_CACHE": str(cache)}))
-                seconds, memory = zip(*runs, strict=True)
-                spread = f"({min(seconds):.2f}-{max(seconds):.2f})"
-                print(f"{name:<22} {state} {median(seconds):6.2f} s {spread}  {max(memory):5.0f} MB")
+                seconds, cpu, memory = zip(*runs, strict=True)
+                wall = f"{median(seconds):6.2f} s ({min(seconds):.2f}-{max(seconds):.2f})"
+                print(f"{name:<22} {state} {wall}  CPU {median(cpu):5.2f} s  {max(memory):5.0f} MB")
 
 
 if __name__ == "__main__":

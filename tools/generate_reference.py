@@ -189,6 +189,8 @@ def _value(kind: Any) -> str:
         return "`" + "`, `".join(map(str, get_args(kind))) + "`"
     names = {int: "whole number", float: "number", str: "text", Path: "path"}
     inner = [member for member in (get_args(kind) or (kind,)) if member is not NoneType]
+    if get_origin(inner[0]) is Literal:
+        return _value(inner[0])
     if any(get_origin(member) is list for member in (*inner, kind)):
         return "text, repeatable"
     return names.get(inner[0], "")

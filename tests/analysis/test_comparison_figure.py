@@ -16,8 +16,8 @@ from hpoctl.analysis.comparison_figure import (
     counts,
     draw_comparison,
     is_logarithmic,
-    time_unit,
 )
+from hpoctl.analysis.horizontal import time_unit
 from hpoctl.analysis.terminal_chart import chart, mark
 
 MAGIC = {"png": b"\x89PNG\r\n", "svg": b"<?xml", "pdf": b"%PDF"}
@@ -81,7 +81,10 @@ def test_many_setups_have_one_legend_and_their_counts_above() -> None:
 def test_counts() -> None:
     assert counts(panel(series(), series(seeds=2, wanted=2))) == "n = 2 or 3"
     assert counts(panel(series(seeds=2))) == "RS 2 of 3"
-    assert counts(panel(*(series(str(place), seeds=2) for place in range(3)))) == "3 setups incomplete"
+    assert counts(panel(*(series(str(place), seeds=2) for place in range(3)))) == "n = 2 of 3"
+    assert (
+        counts(panel(*(series(str(place), seeds=1 + place, wanted=4) for place in range(3)))) == "3 setups incomplete"
+    )
 
 
 def test_losses_over_decades_are_logarithmic_and_accuracies_are_not() -> None:

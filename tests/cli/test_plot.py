@@ -9,15 +9,6 @@ import pytest
 from command_line import CommandLine
 
 
-@pytest.fixture
-def study(cli: CommandLine) -> CommandLine:
-    """Three seeds of RS and ASHA on two benchmarks, tag t."""
-    words = ("--method", "RS", "--method", "ASHA", "--benchmark", "toy", "--benchmark", "toy-max")
-    answer = cli("run", *words, "--tag", "t", "--num-seeds", "3", "--random-seed", "5", "--max-wallclock-time", "200")
-    assert answer.code == 0, answer.err
-    return cli
-
-
 def test_a_figure_is_the_same_twice_and_from_the_cache(study: CommandLine) -> None:
     path = study.root.parent / "x.svg"
     answer = study("plot", "--tag", "t", "--output", str(path))
@@ -131,11 +122,133 @@ def test_metrics_that_are_never_finite_are_nothing_to_draw(cli: CommandLine) -> 
     assert "No experiment reported a finite value." in answer.err
 
 
+SIZES = """
+from hpoctl.plugins import ExtraResults, Study, hookimpl
+
+
+class Sizes:
+    def keys(self):
+        return ["num_at_level1", "num_at_level3", "trials"]
+
+    def __call__(self, view):
+        rungs = {f"num_at_level{rung.level}": rung.entries for rung in view.rungs() if rung.level <= 3}
+        return {**rungs, "trials": view.num_trials}
+
+
+@hookimpl
+def hpoctl_extra_results():
+    yield ExtraResults("sizes", "Sizes of rungs", Sizes)
+"""
+
+
+@pytest.fixture
+def sizes(cli: CommandLine) -> CommandLine:
+    """Two seeds of RS and ASHA on a toy, with sizes of rungs, tag s."""
+    cli.install("sizes-plugin", SIZES)
+    file = cli.root.parent / "study.toml"
+    file.write_text(
+        'methods = ["RS", "ASHA"]\nbenchmarks = ["toy"]\nmax_wallclock_time = 200\nextra_results = ["sizes"]\n'
+        "num_seeds = 2\n"
+    )
+    plugins = {"HPOCTL_PLUGINS": "toys-plugin,sizes-plugin"}
+    answer = cli("launch", "--study", str(file), "--tag", "s", "--random-seed", "5", **plugins)
+    assert answer.code == 0, answer.err
+    return cli
+
+
+def test_sizes_of_rungs_and_other_extra_results(sizes: CommandLine) -> None:
+    path = sizes.root.parent / "x.svg"
+    answer = sizes("plot", "--tag", "s", "--kind", "rungs", "--output", str(path), "--terminal", COLUMNS="80")
+    assert answer.code == 0, answer.err
+    assert "● level 1  ▲ level 3" in answer.out
+    assert "Without such results, and so not drawn: RS." in answer.out
+    assert "median over seeds; quartiles over seeds" in answer.out
+    assert "level 3" in path.read_text()
+    data = sizes("plot", "--tag", "s", "--kind", "rungs", "--json").json["data"]
+    assert data["panels"] == [{"title": "ASHA", "methods": ["num_at_level1", "num_at_level3"]}]
+    low, high = data["setups"]
+    assert (low["metric"], low["mode"], low["seeds"]) == ("num_at_level1", None, [0, 1])
+    assert low["finals"] > high["finals"] > [0, 0]
+    assert low["centre"][-1] == sum(low["finals"]) / 2
+    mean = sizes("plot", "--tag", "s", "--extra", "tri*", "--aggregate", "mean", "--json").json["data"]
+    assert [(each["method"], each["metric"]) for each in mean["setups"]] == [("RS", "trials"), ("ASHA", "trials")]
+    assert (mean["kind"], mean["aggregate"]) == ("extra", "mean over seeds")
+    wrong = sizes("plot", "--tag", "s", "--extra", "rungs", "--json")
+    assert wrong.code == 2
+    assert wrong.json["errors"][0]["fix"] == "There are: num_at_level1, num_at_level3, trials."
+
+
+def test_lines_against_what_was_spent(study: CommandLine) -> None:
+    path = study.root.parent / "x.svg"
+    words = ("--tag", "t", "--benchmark", "toy", "--output", str(path))
+    for axis, label in (("resource", "spent by all trials together"), ("trials", "trials started")):
+        answer = study("plot", "--x", axis, *words, "--terminal")
+        assert answer.code == 0, answer.err
+        assert label in path.read_text()
+        assert "95 % interval at each point" in answer.out
+    asha, rs = sorted(
+        study("plot", "--x", "trials", *words, "--json").json["data"]["setups"], key=lambda each: each["method"]
+    )
+    frame_ends = {"ASHA": asha["times"][-1], "RS": rs["times"][-1]}
+    assert frame_ends["ASHA"] > frame_ends["RS"] >= 1
+    assert asha["times"] == [round(place) for place in asha["times"]]
+
+
+def test_the_learning_curves_of_one_experiment(study: CommandLine) -> None:
+    path = study.root.parent / "x.png"
+    words = ("plot", "--tag", "t", "--kind", "curves", "--output", str(path))
+    several = study(*words, "--benchmark", "toy")
+    assert several.code == 2
+    assert "--kind curves draws one experiment, and 6 fit." in several.err
+    assert f"--method ASHA --benchmark toy --seed 0 --output {path}`" in " ".join(several.err.split())
+    one = ("--method", "ASHA", "--benchmark", "toy", "--seed", "1")
+    answer = study(*words, *one)
+    assert answer.code == 0, answer.err
+    assert "t: ASHA toy seed 1" in answer.out
+    assert f"wrote {path}" in answer.out
+    first = path.read_bytes()
+    data = study(*words, *one, "--json").json["data"]
+    assert path.read_bytes() == first
+    assert (data["method"], data["benchmark"], data["seed"], data["mode"]) == ("ASHA", "toy", 1, "min")
+    levels = data["levels"]
+    assert [level["level"] for level in levels] == sorted(level["level"] for level in levels)
+    assert levels[0]["reached"] == levels[0]["went on"] + levels[0]["paused, never resumed"]
+    assert sum(level["went on"] for level in levels) == data["counts"]["went on"]
+    trial = next(trial for trial in data["trials"] if "went on" in trial["decisions"].values())
+    assert len(trial["resources"]) == len(trial["values"]) > 1
+    assert {"trials." in note for note in data["notes"]} == {True}
+
+
+def test_the_curves_of_a_damaged_experiment(study: CommandLine) -> None:
+    (path,) = study.root.glob("t/RS/t-toy-0-*/results.parquet")
+    path.write_bytes(b"x" * path.stat().st_size)
+    words = ("--method", "RS", "--benchmark", "toy", "--seed", "0", "--kind", "curves", "--json")
+    answer = study("plot", "--tag", "t", *words)
+    assert answer.code == 3
+    assert "No complete experiment of tag t fits; 1 is left out." in answer.json["errors"][0]["what"]
+
+
 WRONG = [
     ((), 2, "No --output says where the figure goes."),
     (("--output", "x.jpg"), 2, "x.jpg names no format of pictures."),
     (("--output", "no/x.png"), 2, "There is no folder no."),
-    (("--terminal", "--json"), 2, "--terminal draws lines against time only."),
+    (("--terminal", "--json"), 2, "--terminal and --json both write to standard output."),
+    (("--terminal", "--kind", "strip"), 2, "--terminal draws lines"),
+    (("--terminal", "--kind", "curves"), 2, "--terminal draws lines"),
+    (("--terminal", "--kind", "rungs", "--extra", "a"), 2, "--extra is a figure of its own."),
+    (("--json", "--kind", "strip", "--x", "trials"), 2, "--x is for the best value so far."),
+    (("--json", "--extra", "a", "--x", "trials"), 2, "--x is for the best value so far."),
+    (("--json", "--kind", "rungs"), 2, "No experiment has an extra result 'num_at_level*'."),
+    (
+        ("--json", "--kind", "rungs", "--no-groups"),
+        2,
+        "--no-groups would say nothing about extra results",
+    ),
+    (
+        ("--json", "--kind", "curves", "--aggregate", "mean"),
+        2,
+        "--aggregate would say nothing about the curves of one experiment.",
+    ),
     (("--terminal", "--group", "a"), 2, "--group cannot be 'a'"),
     (("--terminal", "--group", "a=RS", "--group", "a=ASHA"), 2, "--group 'a' is given twice."),
     (("--terminal", "--group", "a=AHSA"), 2, "Unknown method 'AHSA'."),

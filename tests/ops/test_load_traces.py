@@ -4,12 +4,16 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import hpoctl
+from hpoctl.analysis.spending import Axis
+from hpoctl.analysis.traces import Trace
 from hpoctl.core.cells import RESULTS, Cell
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.study import Study
+from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops import made_cache
 from hpoctl.ops.load_rows import load_rows
 from hpoctl.ops.load_traces import Loaded, LoadRequest, load_traces
@@ -33,15 +37,15 @@ def request(store: LocalStore, *tags: str, **changes: object) -> LoadRequest:
     return LoadRequest(tags=tags or (TAG,), results=store.root, **changes)
 
 
-def load(store: LocalStore, *tags: str, **changes: object) -> Loaded:
+def load(store: LocalStore, *tags: str, **changes: object) -> Loaded[Trace]:
     return load_traces(request(store, *tags, **changes))
 
 
-def kinds(loaded: Loaded) -> list[tuple[str, str]]:
+def kinds(loaded: Loaded[Trace]) -> list[tuple[str, str]]:
     return [(entry.kind, str(entry.cell)) for entry in loaded.skipped]
 
 
-def methods(loaded: Loaded) -> set[str]:
+def methods(loaded: Loaded[Trace]) -> set[str]:
     return {trace.method for trace in loaded.traces}
 
 
@@ -244,7 +248,7 @@ def _cache_files() -> list[Path]:
     return sorted(Path(os.environ["HPOCTL_CACHE"]).glob("traces/*"))
 
 
-def _plain(loaded: Loaded) -> list[tuple[int, list[float], list[float]]]:
+def _plain(loaded: Loaded[Trace]) -> list[tuple[int, list[float], list[float]]]:
     return [(trace.seed, trace.times.tolist(), trace.values.tolist()) for trace in loaded.traces]
 
 
@@ -261,7 +265,7 @@ def test_a_second_look_reads_no_results_and_sees_the_same(store: LocalStore) -> 
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize("damage", [b"", b"hpoctl traces 1\n", b"something else", None])
+@pytest.mark.parametrize("damage", [b"", b"hpoctl traces 2\n", b"something else", None])
 def test_a_damaged_cache_is_made_again(store: LocalStore, damage: bytes | None) -> None:
     put_result(store, CELL)
     first = load(store)
@@ -296,6 +300,69 @@ def test_a_cache_is_bounded(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["4", "last"]
 
 
+# --- against what was spent ---
+
+SPENT = {
+    METRIC: np.array([5.0, 4.0, 6.0, 3.0, 9.0]),
+    "epoch": np.array([1, 1, 2, 2, 3]),
+    "st_tuner_time": np.arange(1.0, 6.0),
+    "trial_id": np.array([0, 1, 0, 1, 1]),
+    "st_decision": np.array([0, 1, 0, 0, 0]),
+}
+"""Two trials: the second one is paused after its first epoch."""
+
+
+def put_spent(store: LocalStore, cell: Cell = CELL, *, checkpointing: bool = True, resource: str = "epoch") -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array(SPENT["st_decision"], pa.int32()), ["CONTINUE", "PAUSE"])
+    columns = {name: pa.array(values) for name, values in SPENT.items()} | {"st_decision": words}
+    determined_by = {
+        "benchmark": {"resource_attr": resource} if resource else {},
+        "clock": {"checkpointing": checkpointing},
+        "seeds": {"seed": cell.seed},
+    }
+    put_result(store, cell, rows=parquet_bytes(pa.table(columns)), determinants=determined_by)
+
+
+@pytest.mark.parametrize(
+    ("axis", "checkpointing", "steps", "values"),
+    [
+        ("resource", True, [1, 2, 4, 5], [5.0, 4.0, 3.0, 3.0]),
+        ("resource", False, [1, 2, 5, 6], [5.0, 4.0, 3.0, 3.0]),
+        ("trials", True, [1, 2, 2, 2], [5.0, 4.0, 3.0, 3.0]),
+    ],
+)
+def test_a_trace_against_what_was_spent(
+    store: LocalStore, axis: Axis, checkpointing: bool, steps: list[int], values: list[float]
+) -> None:
+    put_spent(store, checkpointing=checkpointing)
+    for _ in range(2):  # the second time from the cache
+        loaded = load_traces(request(store), axis)
+        (trace,) = loaded.traces
+        assert (trace.times.tolist(), trace.values.tolist()) == (steps, values)
+        assert trace.budget == steps[-1]
+        assert loaded.resources == {"toy": "epoch"}
+    assert trace.at(np.array([float(steps[-1])])).tolist() == [3.0]
+    assert load(store).traces[0].budget == 10.0  # the same result against time
+
+
+def test_a_resource_that_nobody_names_is_damage_only_where_it_is_asked_for(store: LocalStore) -> None:
+    put_spent(store)
+    put_spent(store, Cell("RS", "toy", 0), resource="")
+    put_spent(store, Cell("BO", "toy", 0), resource="other")
+    assert load(store).skipped == ()
+    assert {entry.kind for entry in load_traces(request(store), "resource").skipped} == {"damaged"}
+    whats = {str(entry.cell): entry.what for entry in load_traces(request(store), "resource").skipped}
+    assert "does not say which column is its resource" in whats["RS toy seed 0"]
+    assert "results.parquet cannot be read" in whats["BO toy seed 0"]
+    assert len(load_traces(request(store), "trials").traces) == 3
+
+
+def test_an_experiment_without_a_finite_value_has_no_trace_against_what_was_spent(store: LocalStore) -> None:
+    put_result(store, CELL, (float("nan"),))
+    (trace,) = load_traces(request(store), "trials").traces
+    assert (trace.budget, len(trace.times)) == (0.0, 0)
+
+
 # --- rows for notebooks ---
 
 
@@ -309,7 +376,7 @@ def test_all_rows_with_their_experiment(store: LocalStore) -> None:
         ("RS", 0, 1.0),
         ("RS", 0, 3.0),
     ]
-    assert frame.attrs == {"skipped": []}
+    assert frame.attrs["skipped"] == []
     assert len(hpoctl.load(TAG, methods=["RS"], seeds=range(1), where=["n_workers=4"], results=store.root)) == 2
 
 

@@ -28,7 +28,7 @@ class Band:
     """A line with a band around it.
 
     Attributes:
-        times: In seconds, increasing, shape (t,).
+        times: In seconds, or in what else a line is against, increasing, shape (t,).
         centre: The aggregate over seeds at these times, shape (t,); NaN before every seed has a value.
         low: The lower end of the band, shape (t,); NaN where there is none, as with a single seed.
         high: The upper end of the band, shape (t,).
@@ -68,7 +68,7 @@ def band(
 
     Args:
         values: The best value so far, shape (n, t), a row a seed; NaN before the first value.
-        times: In seconds, shape (t,).
+        times: In seconds, or in what else the line is against, shape (t,).
         aggregate: Which aggregate.
         simultaneous: Whether the band is to hold the whole line in 95 of 100 studies, instead of each point of it: a
             bootstrap of the largest standardised deviation along the line (sup-t). Not for the median.

@@ -1,15 +1,17 @@
-"""The figure of a study: best value so far against time, or the final value of each seed, setup by setup."""
+"""The figure of a study: lines with bands, or the final value of each seed, setup by setup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hpoctl.analysis.aggregate import Band
 from hpoctl.analysis.curves import is_wide
-from hpoctl.analysis.drawing import figure_bytes, new_figure
+from hpoctl.analysis.drawing import figure_bytes, logarithmic, new_figure
+from hpoctl.analysis.horizontal import Horizontal, horizontal
+from hpoctl.analysis.spending import Axis
 from hpoctl.core.protocols import FloatArray, Mode
 
 if TYPE_CHECKING:
@@ -64,15 +66,17 @@ class Panel:
         title: What stands above it.
         benchmark: The benchmark: panels of one benchmark share their vertical axis.
         metric: The name of the metric.
-        mode: Whether it is minimised or maximised.
+        mode: Whether it is minimised or maximised; None: neither, it is a number such as the size of a rung.
         series: The setups.
+        resource: What the resource is called.
     """
 
     title: str
     benchmark: str
     metric: str
-    mode: Mode
+    mode: Mode | None
     series: Sequence[Series]
+    resource: str = "resource"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +89,8 @@ class ComparisonPicture:
         columns: How many of them stand side by side.
         footnotes: What stands below: how lines and bands are made, what is missing.
         strip: Whether the final value of each seed is drawn, instead of lines.
+        axis: What lines are against.
+        beside: Whether one legend stands beside all panels, also where there is room for one in each.
     """
 
     title: str
@@ -92,6 +98,8 @@ class ComparisonPicture:
     columns: int
     footnotes: Sequence[str]
     strip: bool = False
+    axis: Axis = "time"
+    beside: bool = False
 
 
 def draw_comparison(picture: ComparisonPicture, kind: str) -> bytes:
@@ -101,7 +109,7 @@ def draw_comparison(picture: ComparisonPicture, kind: str) -> bytes:
         UsageError: matplotlib is not installed.
     """
     rows = -(-len(picture.panels) // picture.columns)
-    inside = max(len(panel.series) for panel in picture.panels) <= MOST_INSIDE
+    inside = not picture.beside and max(len(panel.series) for panel in picture.panels) <= MOST_INSIDE
     width = max(PANEL_WIDTH * picture.columns + (0.6 if inside or picture.strip else 2.0), 5.0)
     notes = "\n".join(fill(note, int(width * LETTERS_PER_INCH)) for note in picture.footnotes)
     with new_figure(width, PANEL_HEIGHT * rows + 0.45 + 0.16 * (notes.count("\n") + 1)) as figure:
@@ -109,7 +117,11 @@ def draw_comparison(picture: ComparisonPicture, kind: str) -> bytes:
         for axes in grid[len(picture.panels) :]:
             axes.remove()
         for place, (axes, panel) in enumerate(zip(grid, picture.panels, strict=False)):
-            (_draw_strip if picture.strip else _draw_lines)(axes, panel)
+            if picture.strip:
+                _draw_strip(axes, panel)
+            else:
+                peers = [peer for peer in picture.panels if peer.benchmark == panel.benchmark]
+                _draw_lines(axes, panel, horizontal_of(peers, picture.axis))
             axes.set_title(panel.title if inside or picture.strip else f"{panel.title}, {counts(panel)}", fontsize=10)
             if place % picture.columns == 0:
                 axes.set_ylabel(panel.metric)
@@ -118,13 +130,18 @@ def draw_comparison(picture: ComparisonPicture, kind: str) -> bytes:
         if not picture.strip and not inside:
             _legend_beside(figure, grid[: len(picture.panels)])
         _share(grid, picture)
+        if not picture.strip:
+            _label_outermost(grid, picture)
         figure.suptitle(picture.title, fontsize=11)
         figure.supxlabel(notes, x=0.01, ha="left", fontsize=8, color="#444444")
         return figure_bytes(figure, kind)
 
 
 def counts(panel: Panel) -> str:
-    """How many seeds the lines of a panel are of, as in `n = 20` or `n = 20, ASHA 17 of 20`."""
+    """How many seeds the lines of a panel are of, as in `n = 20`, `n = 17 of 20` or `n = 20, ASHA 17 of 20`."""
+    alike = {(series.band.seeds, series.wanted) for series in panel.series}
+    if len(alike) == 1 and len(panel.series) > 1:
+        return panel.series[0].label.rpartition("(")[2].removesuffix(")")
     whole = sorted({series.band.seeds for series in panel.series if series.band.seeds == series.wanted})
     few = [
         f"{series.name} {series.band.seeds} of {series.wanted}"
@@ -133,6 +150,18 @@ def counts(panel: Panel) -> str:
     ]
     shown = few if len(few) <= 2 else [f"{len(few)} setups incomplete"]
     return ", ".join([*(["n = " + " or ".join(map(str, whole))] if whole else []), *shown])
+
+
+def _label_outermost(grid: Sequence["Axes"], picture: ComparisonPicture) -> None:
+    """Leave out what the panel below or at the left says, too: the labels and numbers of an axis that they share."""
+    count = len(picture.panels)
+    for place, (axes, panel) in enumerate(zip(grid, picture.panels, strict=False)):
+        below = place + picture.columns
+        if below < count and (axes.get_xlabel(), axes.get_xlim()) == (grid[below].get_xlabel(), grid[below].get_xlim()):
+            axes.set_xlabel("")
+            axes.tick_params(labelbottom=False)
+        if place % picture.columns and picture.panels[place - 1].benchmark == panel.benchmark:
+            axes.tick_params(labelleft=False)
 
 
 def _legend_beside(figure: "Figure", grid: Sequence["Axes"]) -> None:
@@ -144,30 +173,38 @@ def _legend_beside(figure: "Figure", grid: Sequence["Axes"]) -> None:
     figure.legend(named.values(), named, loc="outside right upper", frameon=False, fontsize=8)
 
 
-def time_unit(seconds: float) -> tuple[str, float]:
-    """The unit that times up to so many seconds are shown in, and its seconds."""
-    return ("h", 3600.0) if seconds > 4 * 3600.0 else ("min", 60.0) if seconds > 600.0 else ("s", 1.0)
+def horizontal_of(panels: Sequence[Panel], axis: Axis) -> Horizontal:
+    """The horizontal axis that panels of one benchmark share."""
+    bands = [series.band for panel in panels for series in panel.series]
+    begun = [band.times[np.isfinite(band.centre)][:1] for band in bands]
+    first = float(min((places[0] for places in begun if len(places)), default=0.0))
+    return horizontal(axis, [float(band.times[-1]) for band in bands], first, panels[0].resource)
 
 
 def is_logarithmic(panels: Sequence[Panel], *, strip: bool) -> bool:
-    """Whether panels of one benchmark are drawn on a logarithmic scale: losses that span more than a decade."""
+    """Whether panels of one benchmark are drawn on a logarithmic scale: losses that span more than a decade.
+
+    Numbers that are no losses may be zero: so are the sizes of all rungs at the beginning.
+    """
     if panels[0].mode == "max":  # of an accuracy the upper end is of interest
         return False
     every = [series for panel in panels for series in panel.series]
-    return is_wide([series.finals if strip else series.band.centre for series in every])
+    values = [series.finals if strip else series.band.centre for series in every]
+    return is_wide([part[part != 0.0] for part in values] if panels[0].mode is None else values)
 
 
-def _draw_lines(axes: "Axes", panel: Panel) -> None:
-    unit, seconds = time_unit(max(float(series.band.times[-1]) for series in panel.series))
+def _draw_lines(axes: "Axes", panel: Panel, across: Horizontal) -> None:
     for series in panel.series:
         band, colour = series.band, COLOURS[series.place % len(COLOURS)]
         dash = DASHES[series.place // len(COLOURS) % len(DASHES)]
-        times = band.times / seconds
+        times = band.times / across.size
         axes.plot(times, band.centre, dash, color=colour, linewidth=1.8, label=series.label, drawstyle="steps-post")
         if np.isfinite(band.low).any():
             axes.fill_between(times, band.low, band.high, color=colour, alpha=0.18, linewidth=0, step="post")
-    axes.set_xlabel(f"time of the experiment's clock ({unit})")
-    axes.set_xlim(0.0, max(float(series.band.times[-1]) for series in panel.series) / seconds)
+    axes.set_xlabel(across.label)
+    if across.logarithmic:
+        logarithmic(axes, "x", across.end / across.start)
+    axes.set_xlim(across.start / across.size, across.end / across.size)
 
 
 def _draw_strip(axes: "Axes", panel: Panel) -> None:
@@ -189,16 +226,17 @@ def _share(grid: Sequence["Axes"], picture: ComparisonPicture) -> None:
     for benchmark in dict.fromkeys(panel.benchmark for panel in picture.panels):
         own = [(axes, panel) for axes, panel in zip(grid, picture.panels, strict=False) if panel.benchmark == benchmark]
         panels = [panel for _, panel in own]
-        logarithmic = is_logarithmic(panels, strip=picture.strip)
-        low, high = _range(panels, strip=picture.strip, logarithmic=logarithmic)
+        over_decades = is_logarithmic(panels, strip=picture.strip)
+        low, high = _range(panels, strip=picture.strip, logarithmic=over_decades)
         for axes, panel in own:
-            set_scale, set_limits = (
-                (axes.set_xscale, axes.set_xlim) if picture.strip else (axes.set_yscale, axes.set_ylim)
-            )
-            if logarithmic:
-                set_scale("log")
+            which: Literal["x", "y"] = "x" if picture.strip else "y"
+            if over_decades:
+                logarithmic(axes, which, high / low)
+            else:
+                axes.locator_params(axis=which, nbins=4 if picture.strip else 7)
+                axes.ticklabel_format(axis=which, scilimits=(-3, 5), useOffset=False)
             if low < high:
-                set_limits(low, high)
+                (axes.set_xlim if picture.strip else axes.set_ylim)(low, high)
             if picture.strip:
                 axes.set_ylabel("")
                 axes.set_xlabel(panel.metric)
@@ -210,10 +248,9 @@ def _range(panels: Sequence[Panel], *, strip: bool, logarithmic: bool) -> tuple[
     if strip:
         values = np.concatenate([series.finals for series in every])
     else:
-        start = [0 if logarithmic else int(EARLY * len(series.band.times)) for series in every]
-        parts = [series.band.centre[first:] for series, first in zip(every, start, strict=True)]
-        parts += [series.band.low[len(series.band.times) // 2 :] for series in every]
-        parts += [series.band.high[len(series.band.times) // 2 :] for series in every]
+        bands = [series.band for series in every]
+        parts = [band.centre if logarithmic else _after(EARLY, band, band.centre) for band in bands]
+        parts += [_after(0.5, band, ends) for band in bands for ends in (band.low, band.high)]
         values = np.concatenate(parts)
     values = values[np.isfinite(values) & ((values > 0.0) | (not logarithmic))]
     if not len(values):
@@ -224,3 +261,8 @@ def _range(panels: Sequence[Panel], *, strip: bool, logarithmic: bool) -> tuple[
         return low / margin, high * margin
     margin = 0.05 * (high - low)
     return low - margin, high + margin
+
+
+def _after(share: float, band: Band, values: FloatArray) -> FloatArray:
+    """The values of a band after a share of its axis."""
+    return values[np.searchsorted(band.times, share * band.times[-1], side="right") :]

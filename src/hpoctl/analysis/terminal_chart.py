@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpoctl.analysis.comparison_figure import Panel, Series, is_logarithmic, time_unit
+from hpoctl.analysis.comparison_figure import Panel, Series, horizontal_of, is_logarithmic
+from hpoctl.analysis.horizontal import Horizontal
+from hpoctl.analysis.spending import Axis
 from hpoctl.core.protocols import FloatArray
 
 MARKS = "●▲■◆○△□◇"
@@ -33,10 +35,10 @@ def mark(place: int) -> str:
     return MARKS[place % len(MARKS)]
 
 
-def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12) -> list[Row]:
-    """The lines of a panel, the last row being the axis of time.
+def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12, axis: Axis = "time") -> list[Row]:
+    """The lines of a panel, the last row being the horizontal axis.
 
-    The value at the middle of each column is shown; on a linear scale the first twentieth of the time does not count
+    The value at the middle of each column is shown; on a linear scale the first twentieth of the columns does not count
     for the range of values, and what is beyond it is cut off.
 
     Args:
@@ -44,13 +46,14 @@ def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12) ->
         peers: All panels that share its vertical axis, this one included.
         width: Columns of the terminal.
         height: Rows of the chart.
+        axis: What lines are against.
     """
     columns = max(width - AXIS - 1, 10)
     logarithmic = is_logarithmic(peers, strip=False)
-    budget = max(float(series.band.times[-1]) for series in panel.series)
+    across = horizontal_of(peers, axis)
     every = np.concatenate(
         [
-            _columns(series, budget, columns, logarithmic=logarithmic)[0 if logarithmic else columns // 20 :]
+            _columns(series, across, columns, logarithmic=logarithmic)[0 if logarithmic else columns // 20 :]
             for peer in peers
             for series in peer.series
         ]
@@ -61,7 +64,7 @@ def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12) ->
     letters = [[" "] * columns for _ in range(height)]
     places = [[-1] * columns for _ in range(height)]
     for series in panel.series:
-        for column, value in enumerate(_columns(series, budget, columns, logarithmic=logarithmic)):
+        for column, value in enumerate(_columns(series, across, columns, logarithmic=logarithmic)):
             if low <= value <= high:
                 row = round((high - value) / (high - low) * (height - 1))
                 letters[row][column], places[row][column] = mark(series.place), series.place
@@ -71,16 +74,19 @@ def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12) ->
         value = shown.get(row)
         label = "" if value is None else f"{10**value if logarithmic else value:.4g}"
         rows.append(Row(f"{label:>{AXIS}}", "".join(letters[row]), tuple(places[row])))
-    unit, seconds = time_unit(budget)
-    end = f"{budget / seconds:g} {unit}"
-    rows.append(Row(" " * AXIS, f"0{end:>{columns - 1}}", (-1,) * columns))
+    scale = " (logarithmic)" if across.logarithmic else ""
+    begin = f"{across.start / across.size:g}"
+    end = f"{across.end / across.size:g} {across.unit}{scale}"
+    rows.append(Row(" " * AXIS, f"{begin}{end:>{columns - len(begin)}}", (-1,) * columns))
     return rows
 
 
-def _columns(series: Series, budget: float, columns: int, *, logarithmic: bool) -> FloatArray:
-    """The value at the middle of each column, shape (columns,); NaN before the first and after the last time."""
+def _columns(series: Series, across: Horizontal, columns: int, *, logarithmic: bool) -> FloatArray:
+    """The value at the middle of each column, shape (columns,); NaN before the first and after the last place."""
     times, values = series.band.times, series.band.centre
-    middles = (np.arange(columns) + 0.5) / columns * budget
+    middles = across.at((np.arange(columns) + 0.5) / columns)
     found = np.append(values, np.nan)[np.searchsorted(times, middles, side="right") - 1]
     found = np.where(middles <= times[-1], found, np.nan)
-    return np.log10(found) if logarithmic else found
+    if not logarithmic:
+        return found
+    return np.log10(np.where(found > 0.0, found, np.nan))

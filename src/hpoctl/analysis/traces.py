@@ -1,4 +1,4 @@
-"""The best value so far of an experiment against the time of its clock: what plots and comparisons are made of."""
+"""The best value so far of an experiment as a step function: what plots and comparisons are made of."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from hpoctl.core.protocols import FloatArray, Mode
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The best value so far of one experiment: a step function of time.
+    """The best value so far of one experiment: a step function of time, or of the resource or trials that it spent.
 
     Attributes:
         tag: The tag of its study.
@@ -19,8 +19,9 @@ class Trace:
         identity: Its identity.
         metric: The metric.
         mode: Whether the metric is minimised or maximised.
-        budget: The budget in seconds of the experiment's clock.
-        times: When the best value changed, in seconds, increasing, shape (k,); empty if no value was finite.
+        budget: Where it ends: the budget in seconds of the experiment's clock, or all the resource or trials it spent.
+        times: When the best value changed, in the unit of the budget, not decreasing, shape (k,); empty if no value was
+            finite.
         values: The best value from then on, in the metric's own unit, shape (k,).
     """
 
@@ -36,7 +37,7 @@ class Trace:
     values: FloatArray
 
     def at(self, times: FloatArray) -> FloatArray:
-        """The best value at times in seconds, shape (n,); NaN before the first value."""
+        """The best value at times in the unit of the budget, shape (n,); NaN before the first value."""
         places = np.searchsorted(self.times, times, side="right") - 1
         known = np.append(self.values, np.nan)  # place -1 is the last entry
         return np.asarray(known[places])

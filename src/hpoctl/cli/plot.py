@@ -1,5 +1,6 @@
 """`hpoctl plot`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,7 @@ from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from hpoctl.analysis.aggregate import Aggregate
     from hpoctl.ops.load_traces import LoadRequest
 
 Tags = Annotated[list[str], typer.Option("--tag", help="Name of a study's results; repeatable, they are put together.")]
@@ -31,9 +33,25 @@ def plot(
     seed: SeedFilter = None,
     where: Where = None,
     kind: Annotated[
-        Literal["time", "strip"],
-        typer.Option(help="Best value so far against time, or the final value of each seed."),
+        Literal["best", "strip", "rungs", "curves"],
+        typer.Option(
+            help="Best value so far, the final value of each seed, sizes of rungs over time, or the learning curves of "
+            "one experiment."
+        ),
+    ] = "best",
+    axis: Annotated[
+        Literal["time", "resource", "trials"],
+        typer.Option(
+            "--x",
+            help="What the best value so far is against: time, resource spent by all trials, or trials started.",
+        ),
     ] = "time",
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extra", help="An extra result over time, instead: its name or a pattern, as in 'num_at*'; repeatable."
+        ),
+    ] = None,
     group: Annotated[
         list[str] | None,
         typer.Option(
@@ -44,37 +62,54 @@ def plot(
     ] = None,
     no_groups: Annotated[bool, typer.Option("--no-groups", help="One panel for each benchmark.")] = False,
     aggregate: Annotated[
-        Literal["iqm_bootstrap", "mean", "median"],
+        Literal["iqm_bootstrap", "mean", "median"] | None,
         typer.Option(
-            help="Interquartile mean with bootstrap interval, mean with t-interval, or median with quartiles."
+            help="Interquartile mean with bootstrap interval, mean with t-interval, or median with quartiles. "
+            "Default: iqm_bootstrap; of extra results, median."
         ),
-    ] = "iqm_bootstrap",
+    ] = None,
     simultaneous: Annotated[
         bool, typer.Option("--simultaneous", help="Bands that hold whole lines with 95 %, not each point.")
     ] = False,
-    bootstrap_seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap.")] = 0,
+    bootstrap_seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap. Default: 0.")
+    ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal.")] = False,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw the best value so far of each setup against time, with a band over its seeds."""
-    from hpoctl.cli import plot_report as report
-    from hpoctl.ops.plot import PlotRequest, parse_groups, plot_study
-
-    if output is None and not terminal and not as_json:
-        raise UsageError("No --output says where the figure goes.", "Name a .png, .svg or .pdf, or use --terminal.")
-    if terminal and (as_json or kind != "time"):
-        raise UsageError("--terminal draws lines against time only.", "Leave --json and --kind out.")
-    if group and no_groups:
+    """Draw the best value so far of each setup, with a band over its seeds; or rungs, extra results, one experiment."""
+    shape = Shape(kind, axis, tuple(extra or ()), terminal=terminal)
+    _check(shape, output, as_json=as_json)
+    grouping = [*(["--group"] if group else []), *(["--no-groups"] if no_groups else [])]
+    if len(grouping) == 2:
         raise UsageError("--group and --no-groups do not go together.", "Leave one of them out.")
+    load = load_request(tag, method, benchmark, seed, where, results)
+    if kind == "curves":
+        given = {"--aggregate": aggregate, "--simultaneous": simultaneous or None, "--bootstrap-seed": bootstrap_seed}
+        _refuse(
+            [*grouping, *(name for name, value in given.items() if value is not None)], "the curves of one experiment"
+        )
+        _curves(load, output, as_json=as_json)
+        return
+    if shape.of_columns:
+        _refuse(grouping, "extra results, which have a panel each")
+
+    from hpoctl.cli import plot_report as report
+    from hpoctl.ops.plot import plot_study
+    from hpoctl.ops.plot_panels import parse_groups
+    from hpoctl.ops.plot_request import PlotRequest
+    from hpoctl.ops.plotted_setups import Summary
+
+    usual: Aggregate = "median" if shape.of_columns else "iqm_bootstrap"
     request = PlotRequest(
-        load=load_request(tag, method, benchmark, seed, where, results),
+        load=load,
         output=output,
-        kind=kind,
+        kind="extra" if extra else kind,
+        axis=axis,
         groups={} if no_groups else parse_groups(group) if group else None,
-        aggregate=aggregate,
-        simultaneous=simultaneous,
-        seed=bootstrap_seed,
+        summary=Summary(aggregate or usual, simultaneous, bootstrap_seed or 0),
+        extra=shape.extra,
     )
     plotted = plot_study(request)
     if as_json:
@@ -83,13 +118,72 @@ def plot(
         report.show(plotted, terminal=terminal)
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What kind of figure is asked for.
+
+    Attributes:
+        kind: `--kind`.
+        axis: `--x`.
+        extra: `--extra`.
+        terminal: `--terminal`.
+    """
+
+    kind: str
+    axis: str
+    extra: tuple[str, ...]
+    terminal: bool
+
+    @property
+    def of_columns(self) -> bool:
+        """Whether extra results are drawn, one panel a setup."""
+        return bool(self.extra) or self.kind == "rungs"
+
+
+def _check(shape: Shape, output: Path | None, *, as_json: bool) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: There are such.
+    """
+    if output is None and not shape.terminal and not as_json:
+        raise UsageError("No --output says where the figure goes.", "Name a .png, .svg or .pdf, or use --terminal.")
+    if shape.terminal and as_json:
+        raise UsageError("--terminal and --json both write to standard output.", "Leave one of them out.")
+    if shape.terminal and shape.kind in ("strip", "curves"):
+        raise UsageError(
+            "--terminal draws lines: its letters are too coarse for single seeds and trials.",
+            "Name a .png, .svg or .pdf with --output.",
+        )
+    if shape.extra and shape.kind != "best":
+        raise UsageError("--extra is a figure of its own.", "Leave --kind out.")
+    if shape.axis != "time" and (shape.kind != "best" or shape.extra):
+        raise UsageError("--x is for the best value so far.", "Leave it out, or leave --kind and --extra out.")
+
+
+def _refuse(options: list[str], what: str) -> None:
+    if options:
+        raise UsageError(f"{', '.join(options)} would say nothing about {what}.", "Leave it out.")
+
+
+def _curves(load: "LoadRequest", output: Path | None, *, as_json: bool) -> None:
+    from hpoctl.cli import curves_report as report
+    from hpoctl.ops.plot_curves import plot_curves
+
+    plotted = plot_curves(load, output)
+    if as_json:
+        report.emit(plotted)
+    else:
+        report.show(plotted)
+
+
 def load_request(
     tag: list[str],
     method: list[str] | None,
     benchmark: list[str] | None,
     seed: list[str] | None,
     where: list[str] | None,
-    results: Path | None,
+    results: str | None,
 ) -> "LoadRequest":
     """What `--tag`, `--method`, `--benchmark`, `--seed`, `--where` and `--results` say.
 

@@ -7,12 +7,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from hpoctl.analysis.comparison_figure import Panel
+from hpoctl.analysis.comparison_figure import ComparisonPicture, Panel
 from hpoctl.analysis.terminal_chart import chart, mark
 from hpoctl.cli.output import emit_json, err, hint, out
 from hpoctl.cli.words import many
 from hpoctl.ops.load_traces import Skipped
-from hpoctl.ops.plot import PlottedStudy
+from hpoctl.ops.plot_request import PlottedStudy
 from hpoctl.ops.plotted_setups import Setup
 
 STYLES = ("blue", "red", "green", "magenta", "bold", "cyan", "yellow", "bright_black")
@@ -25,7 +25,7 @@ def show(plotted: PlottedStudy, *, terminal: bool) -> None:
     console = out()
     if terminal:
         for panel in plotted.picture.panels:
-            _draw(panel, [peer for peer in plotted.picture.panels if peer.benchmark == panel.benchmark])
+            _draw(panel, plotted.picture)
     console.print(_table(plotted))
     console.print(f"{plotted.aggregate}; {plotted.interval}", soft_wrap=True, markup=False)
     for note in plotted.notes:
@@ -51,6 +51,7 @@ def emit(plotted: PlottedStudy) -> None:
         "output": plotted.path,
         "tags": plotted.tags,
         "kind": plotted.kind,
+        "x": plotted.axis,
         "aggregate": plotted.aggregate,
         "interval": plotted.interval,
         "panels": [{"title": title, "methods": methods} for title, methods in plotted.panels.items()],
@@ -96,34 +97,38 @@ def _numbers(setup: Setup) -> dict[str, Any]:
 
 def _table(plotted: PlottedStudy) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("benchmark", "method"):
+    of_columns = plotted.kind in ("rungs", "extra")
+    for title in ("benchmark", "method", *(["extra result"] if of_columns else [])):
         table.add_column(title)
     for title in ("seeds", "at the end", "band"):
         table.add_column(title, justify="right")
-    before = ""
+    before = ("", "")
     for setup in sorted(plotted.setups, key=lambda setup: setup.benchmark):
         of = "" if setup.band.seeds == setup.wanted else f" of {setup.wanted}"
         band = setup.band
-        ends = f"{_number(band.low[-1])} to {_number(band.high[-1])}" if math.isfinite(band.low[-1]) else "-"
+        ends = f"{number(band.low[-1])} to {number(band.high[-1])}" if math.isfinite(band.low[-1]) else "-"
         table.add_row(
-            Text(setup.benchmark if setup.benchmark != before else ""),
-            Text(setup.name),
+            Text(setup.benchmark if setup.benchmark != before[0] else ""),
+            Text(setup.name if (setup.benchmark, setup.name) != before else ""),
+            *([Text(setup.metric)] if of_columns else []),
             Text(f"{band.seeds}{of}", style="yellow" if of else ""),
-            Text(_number(band.centre[-1])),
+            Text(number(band.centre[-1])),
             Text(ends),
         )
-        before = setup.benchmark
+        before = setup.benchmark, setup.name
     return table
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A value with four digits."""
     return f"{float(value):.4g}"
 
 
-def _draw(panel: Panel, peers: list[Panel]) -> None:
+def _draw(panel: Panel, picture: ComparisonPicture) -> None:
     console = out()
+    peers = [peer for peer in picture.panels if peer.benchmark == panel.benchmark]
     console.print(f"{panel.title}: {panel.metric}", style="bold", markup=False)
-    for row in chart(panel, peers, min(console.width, WIDEST)):
+    for row in chart(panel, peers, min(console.width, WIDEST), axis=picture.axis):
         line = Text(f"{row.axis} ", style="dim")
         for letter, place in zip(row.cells, row.places, strict=True):
             line.append(letter, style="" if place < 0 else STYLES[place % len(STYLES)])

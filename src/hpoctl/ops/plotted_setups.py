@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hpoctl.analysis import aggregate as aggregating
-from hpoctl.analysis.aggregate import Aggregate, Band, times_up_to, values_at
+from hpoctl.analysis.aggregate import Aggregate, Band, values_at
+from hpoctl.analysis.horizontal import places_up_to
+from hpoctl.analysis.spending import Axis
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import FloatArray, Mode
 from hpoctl.ops.load_traces import Loaded
 from hpoctl.ops.made_cache import made_before, question_key
-from hpoctl.ops.results_of_tags import OPEN
+from hpoctl.ops.results_of_tags import OPEN, Skipped
 from hpoctl.ops.seed_ranges import seeds_text
 
 
@@ -23,8 +26,8 @@ class Setup:
     Attributes:
         name: The method; `METHOD (TAG)` where several tags have it.
         benchmark: The benchmark.
-        metric: The metric.
-        mode: Whether it is minimised or maximised.
+        metric: The metric, or the extra result.
+        mode: Whether it is minimised or maximised; None: it is an extra result, and neither.
         band: Its line and its band.
         finals: The best value at the end, by seed.
         missing: Seeds that it should have and has not.
@@ -34,7 +37,7 @@ class Setup:
     name: str
     benchmark: str
     metric: str
-    mode: Mode
+    mode: Mode | None
     band: Band
     finals: Mapping[int, float]
     missing: tuple[int, ...]
@@ -46,14 +49,30 @@ class Setup:
         return len(self.finals) + len(self.missing) + len(self.without_value)
 
 
-def plotted_setups(loaded: Loaded, aggregate: Aggregate, *, simultaneous: bool, seed: int) -> tuple[Setup, ...]:
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How seeds become a line and a band.
+
+    Attributes:
+        aggregate: The line, and what kind of band.
+        simultaneous: Whether the band is to hold whole lines.
+        seed: The seed of the bootstrap.
+    """
+
+    aggregate: Aggregate = "iqm_bootstrap"
+    simultaneous: bool = False
+    seed: int = 0
+
+
+def plotted_setups(loaded: Loaded[Trace], summary: Summary, axis: Axis = "time") -> tuple[Setup, ...]:
     """Each method on each benchmark in numbers, so far as it has a finite value.
+
+    A line ends where the first of its seeds does.
 
     Args:
         loaded: What was read.
-        aggregate: How seeds become a line and a band.
-        simultaneous: Whether the band is to hold whole lines.
-        seed: The seed of the bootstrap.
+        summary: How seeds become a line and a band.
+        axis: What the traces are against.
 
     Raises:
         UsageError: Results on a benchmark are of different metrics.
@@ -63,18 +82,15 @@ def plotted_setups(loaded: Loaded, aggregate: Aggregate, *, simultaneous: bool, 
     for trace in loaded.traces:
         groups.setdefault((trace.method, trace.benchmark), []).append(trace)
     _check_metrics(loaded.traces)
-    missing: dict[tuple[str, str], set[int]] = {}
-    for entry in loaded.skipped:
-        if entry.cell is not None and entry.kind in OPEN:
-            missing.setdefault((entry.cell.method, entry.cell.benchmark), set()).add(entry.cell.seed)
+    missing = missing_seeds(loaded.skipped)
     setups = []
     for (name, benchmark), traces in groups.items():
         known = [trace for trace in traces if len(trace.times)]
         if not known:
             continue
         budget = min(trace.budget for trace in known)
-        times = times_up_to(budget)
-        line = _band(values_at(known, times), times, aggregate, simultaneous=simultaneous, seed=seed)
+        times = places_up_to(budget, axis)
+        line = band_over_seeds(values_at(known, times), times, summary)
         absent = missing.get((name, benchmark), set()) - {trace.seed for trace in traces}
         never = sorted(trace.seed for trace in traces if not len(trace.times))
         finals = {trace.seed: float(trace.values[-1]) for trace in sorted(known, key=lambda trace: trace.seed)}
@@ -89,16 +105,37 @@ def plotted_setups(loaded: Loaded, aggregate: Aggregate, *, simultaneous: bool, 
     return tuple(setups)
 
 
-def _band(values: FloatArray, times: FloatArray, aggregate: Aggregate, *, simultaneous: bool, seed: int) -> Band:
-    """The line of a setup, from the cache if it was made before."""
-    question = [aggregate, simultaneous, seed, list(values.shape)]
+def missing_seeds(skipped: Sequence[Skipped]) -> dict[tuple[str, str], set[int]]:
+    """The seeds of each method and benchmark that are wanted; some of them may have a result that counts."""
+    missing: dict[tuple[str, str], set[int]] = {}
+    for entry in skipped:
+        if entry.cell is not None and entry.kind in OPEN:
+            missing.setdefault((entry.cell.method, entry.cell.benchmark), set()).add(entry.cell.seed)
+    return missing
+
+
+def band_over_seeds(values: FloatArray, times: FloatArray, summary: Summary) -> Band:
+    """The line of a setup; what a bootstrap makes comes from the cache if it was made before.
+
+    Args:
+        values: A row a seed, shape (n, t).
+        times: Where, shape (t,).
+        summary: How seeds become a line and a band.
+    """
+
+    def make() -> Band:
+        return aggregating.band(values, times, summary.aggregate, simultaneous=summary.simultaneous, seed=summary.seed)
+
+    if summary.aggregate != "iqm_bootstrap" and not summary.simultaneous:
+        return make()
+    question = [summary.aggregate, summary.simultaneous, summary.seed, list(values.shape)]
     key = question_key(question, [values, times], [aggregating], ["numpy", "scipy"])
 
-    def make() -> bytes:
-        line = aggregating.band(values, times, aggregate, simultaneous=simultaneous, seed=seed)
+    def make_bytes() -> bytes:
+        line = make()
         return np.stack([line.centre, line.low, line.high]).astype("<f8").tobytes()
 
-    centre, low, high = np.frombuffer(made_before(key, make), dtype="<f8").reshape(3, len(times)).astype(float)
+    centre, low, high = np.frombuffer(made_before(key, make_bytes), dtype="<f8").reshape(3, len(times)).astype(float)
     return Band(times, centre, low, high, len(values))
 
 
@@ -115,8 +152,14 @@ def _check_metrics(traces: Sequence[Trace]) -> None:
             )
 
 
-def remarks(loaded: Loaded, setups: Sequence[Setup]) -> tuple[str, ...]:
-    """What a person who looks at the figure should know: modelled data, missing seeds, seeds that cannot be paired."""
+def remarks(loaded: Loaded[Any], setups: Sequence[Setup], without: Sequence[str] = ()) -> tuple[str, ...]:
+    """What a person who looks at the figure should know: modelled data, missing seeds, seeds that cannot be paired.
+
+    Args:
+        loaded: What was read.
+        setups: What is drawn of it.
+        without: Setups that have nothing to draw, and why, in words.
+    """
     notes = []
     if loaded.modelled:
         notes.append(f"Data of {', '.join(loaded.modelled)}: modelled curves, not measured ones.")
@@ -132,12 +175,8 @@ def remarks(loaded: Loaded, setups: Sequence[Setup]) -> tuple[str, ...]:
                 f"{setup.name} on {setup.benchmark}: no finite value in seeds {seeds_text(setup.without_value)}, "
                 "which are in no line."
             )
-    found = {(setup.name, setup.benchmark) for setup in setups}
-    empty = {
-        (entry.cell.method, entry.cell.benchmark)
-        for entry in loaded.skipped
-        if entry.cell is not None and entry.kind in OPEN
-    }
-    empty |= {(trace.method, trace.benchmark) for trace in loaded.traces}
-    notes += [f"{name} on {benchmark}: no seed yet." for name, benchmark in sorted(empty - found)]
-    return (*notes, *(f"{note[0].upper()}{note[1:]}." for note in loaded.notes))
+    read = {(each.method, each.benchmark) for each in loaded.traces}
+    empty = missing_seeds(loaded.skipped).keys() - read
+    notes += [f"{name} on {benchmark}: no seed yet." for name, benchmark in sorted(empty)]
+    every = (*notes, *without, *(f"{note[0].upper()}{note[1:]}." for note in loaded.notes))
+    return tuple(dict.fromkeys(every))

@@ -1,4 +1,4 @@
-"""Traces that were read before: one file for each tag below `<cache>/traces`, keyed by the hashes of the results.
+"""What was read of results before: one file for each tag below `<cache>/traces`, keyed by the hashes of the results.
 
 What is in the cache follows from the bytes of a result alone, so that it is never out of date: a result that was
 made again has another hash. A damaged file is read as an empty one, and written again.
@@ -19,7 +19,7 @@ from hpoctl.core.places import cache_directory
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.made_cache import keep_below
 
-FORMAT = b"hpoctl traces 1\n"
+FORMAT = b"hpoctl traces 2\n"
 """Another first line: another program wrote it, and nothing in it is used."""
 
 MOST_BYTES = 256 * 2**20
@@ -29,21 +29,21 @@ DIGEST = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Steps:
-    """The best value so far as steps.
+class Record:
+    """What is kept of a result.
 
     Attributes:
-        times: When it changed, in seconds, shape (k,).
-        values: The value from then on, shape (k,).
+        names: What its rows are called; none: they need no names.
+        values: The numbers, shape (m, k).
     """
 
-    times: FloatArray
+    names: tuple[str, ...]
     values: FloatArray
 
 
 @dataclass
 class TraceCache:
-    """The traces of one tag.
+    """What was read of one tag.
 
     Attributes:
         path: Its file.
@@ -52,8 +52,8 @@ class TraceCache:
     """
 
     path: Path
-    known: Mapping[str, Steps]
-    used: dict[str, Steps] = field(default_factory=dict)
+    known: Mapping[str, Record]
+    used: dict[str, Record] = field(default_factory=dict)
 
     @classmethod
     def open(cls, location: str) -> "TraceCache":
@@ -65,13 +65,13 @@ class TraceCache:
         path = cache_directory() / "traces" / f"{content_hash(location.encode())[:32]}.npz"
         return cls(path, _read(path))
 
-    def get(self, key: str, make: Callable[[], Steps]) -> Steps:
-        """The steps of a key, made if they are not there."""
-        steps = self.known.get(key)
-        if steps is None:
-            steps = make()
-        self.used[key] = steps
-        return steps
+    def get(self, key: str, make: Callable[[], Record]) -> Record:
+        """The record of a key, made if it is not there."""
+        record = self.known.get(key)
+        if record is None:
+            record = make()
+        self.used[key] = record
+        return record
 
     def keep(self) -> None:
         """Write what is new. Where that is not possible, nothing is lost but time."""
@@ -84,12 +84,12 @@ class TraceCache:
         _write(self.path, {**rest, **self.used})
 
 
-def trace_key(results_hash: str, metric: str, mode: str) -> str:
-    """The key of the trace of a result."""
-    return content_hash(f"{results_hash}\n{metric}\n{mode}".encode())
+def record_key(*question: object) -> str:
+    """The key of what is asked of a result, its hash among it."""
+    return content_hash("\n".join(map(str, question)).encode())
 
 
-def _read(path: Path) -> Mapping[str, Steps]:
+def _read(path: Path) -> Mapping[str, Record]:
     try:
         data = path.read_bytes()
     except OSError:
@@ -100,22 +100,28 @@ def _read(path: Path) -> Mapping[str, Steps]:
         return {}
     try:
         with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-            keys, ends = arrays["keys"].tolist(), arrays["ends"]
-            times, values = np.split(arrays["times"], ends[:-1]), np.split(arrays["values"], ends[:-1])
+            keys, names, rows = (arrays[name].tolist() for name in ("keys", "names", "rows"))
+            values = np.split(arrays["values"], arrays["ends"][:-1])
     except (ValueError, KeyError, OSError, zipfile.BadZipFile):
         return {}
-    return {key.decode(): Steps(*steps) for key, *steps in zip(keys, times, values, strict=True)}
+    return {
+        key.decode(): Record(
+            tuple(name.decode().split("\n")) if name else (), part.reshape(row, len(part) // row if row else 0)
+        )
+        for key, name, row, part in zip(keys, names, rows, values, strict=True)
+    }
 
 
-def _write(path: Path, steps: Mapping[str, Steps]) -> None:
+def _write(path: Path, records: Mapping[str, Record]) -> None:
     body = io.BytesIO()
-    every = list(steps.values())
+    every = list(records.values())
     np.savez(
         body,
-        keys=np.array([key.encode() for key in steps]),
-        ends=np.cumsum([len(each.times) for each in every]),
-        times=np.concatenate([each.times for each in every]),
-        values=np.concatenate([each.values for each in every]),
+        keys=np.array([key.encode() for key in records]),
+        names=np.array(["\n".join(each.names).encode() for each in every]),
+        rows=np.array([len(each.values) for each in every]),
+        ends=np.cumsum([each.values.size for each in every]),
+        values=np.concatenate([each.values.ravel() for each in every]),
     )
     data = body.getvalue()
     keep_below(path, FORMAT + content_hash(data).encode() + data, MOST_BYTES)
