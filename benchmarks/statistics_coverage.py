@@ -11,8 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from hpoctl.analysis.aggregate import Aggregate, band
 from hpoctl.analysis.paired import binomial_interval, hodges_lehmann, holm, signed_rank
-from hpoctl.analysis.power import detectable_effect, more_seeds
+from hpoctl.analysis.power import detectable_effect, more_seeds, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, mean_ranks
 from hpoctl.analysis.scores import bootstrapped
 from hpoctl.analysis.sequential import decided_after
@@ -22,6 +23,8 @@ from hpoctl.analysis.traces import Trace
 Generator = np.random.Generator
 Draw = Callable[[Generator, tuple[int, ...]], np.ndarray]
 SEEDS = (6, 12, 20)
+MANY = 250
+"""More pairs than the signed-rank test is exact for."""
 
 
 def skewed(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -61,6 +64,17 @@ def signed_ranks(repeats: int) -> None:
             ends = [hodges_lehmann(sample)[1] for sample in samples]
             covered.append(percent(float(np.mean([end.low <= 0.0 <= end.high for end in ends]))))
         row(name, *rejected, *covered)
+
+
+def many_pairs(repeats: int) -> None:
+    print(f"\nThe same with {MANY} pairs, where ranks are taken for normal\n")
+    row("differences", "test", "interval")
+    row("---", "---:", "---:")
+    for name, draw in DIFFERENCES.items():
+        samples = draw(np.random.default_rng([MANY, len(name)]), (repeats, MANY))
+        rejected = float(np.mean([signed_rank(sample).p <= 0.05 for sample in samples]))
+        ends = [hodges_lehmann(sample)[1] for sample in samples]
+        row(name, percent(rejected), percent(float(np.mean([end.low <= 0.0 <= end.high for end in ends]))))
 
 
 def held(interval: Callable[[Generator], tuple[float, float] | None], truth: float, repeats: int, seed: int) -> float:
@@ -108,6 +122,52 @@ def intervals(repeats: int) -> None:
     for benchmarks in (4, 10, 20):
         found = held(partial(score, benchmarks, 0.2, True), 0.5, few, 4)
         row("score, benchmarks like these", f"{benchmarks} benchmarks, 20 seeds", percent(found))
+
+
+def more_interval(effect: float, count: int, generator: Generator) -> tuple[float, float]:
+    low, high = more_seeds(generator.normal(effect, 1.0, count), generator).interval
+    return np.inf if low is None else low, np.inf if high is None else high
+
+
+def needed(repeats: int) -> None:
+    print("\nHow many more seeds: how many intervals of 80 % hold the number that the true difference needs\n")
+    row("seeds", "difference, in standard deviations", "more that it needs", "holds it")
+    row("---:", "---:", "---:", "---:")
+    for count, effect in ((12, 0.3), (12, 0.5), (12, 0.7), (20, 0.3), (20, 0.5)):
+        truth = (seeds_needed(effect) or 0) - count
+        found = held(partial(more_interval, effect, count), truth, repeats, count)
+        row(count, effect, truth, percent(found))
+
+
+def bands(repeats: int) -> None:
+    print("\nBands of figures, 20 seeds: how many hold the truth\n")
+    row("band", "values", "holds the truth")
+    row("---", "---", "---:")
+    generator = np.random.default_rng(21)
+    times = np.arange(1.0, repeats + 1.0)
+    lognormal = np.exp(generator.normal(size=(20, repeats)))
+    big = np.sort(np.exp(generator.normal(size=2_000_000)))
+    middle = float(np.mean(big[500_000:1_500_000]))
+    cases: list[tuple[str, Aggregate, str, np.ndarray, float]] = [
+        ("mean, at each time", "mean", "normal", generator.normal(size=(20, repeats)), 0.0),
+        ("mean, at each time", "mean", "skewed (lognormal)", lognormal, float(np.exp(0.5))),
+        ("interquartile mean, at each time", "iqm_bootstrap", "normal", generator.normal(size=(20, repeats)), 0.0),
+        ("interquartile mean, at each time", "iqm_bootstrap", "skewed (lognormal)", lognormal, middle),
+    ]
+    for name, aggregate, values, drawn, truth in cases:
+        found = band(drawn, times, aggregate)
+        row(name, values, percent(float(np.mean((found.low <= truth) & (truth <= found.high)))))
+    few = max(repeats // 10, 50)
+    kinds: tuple[tuple[str, Aggregate], ...] = (("mean", "mean"), ("interquartile mean", "iqm_bootstrap"))
+    for name, aggregate in kinds:
+        for simultaneous in (False, True):
+            whole = 0
+            for _ in range(few):
+                walks = generator.normal(size=(20, 30)).cumsum(axis=1)
+                found = band(walks, np.arange(1.0, 31.0), aggregate, simultaneous=simultaneous)
+                whole += bool(np.all((found.low <= 0.0) & (found.high >= 0.0)))
+            kind = "simultaneous" if simultaneous else "at each time"
+            row(f"{name}, {kind}", "whole random walks", percent(whole / few))
 
 
 def families(repeats: int) -> None:
@@ -195,11 +255,15 @@ def main() -> None:
     repeats: int = parser.parse_args().repeats
     error = percent(float(np.sqrt(0.05 * 0.95 / repeats)))
     print(
-        f"{repeats:,} repetitions, one standard error at 5 % is {error}; a tenth of them for scores and, but for its "
-        "last row, in the third table; a third for the test in the fourth, half in the last."
+        f"{repeats:,} repetitions, one standard error at 5 % is {error}; a tenth of them for scores, whole random "
+        "walks and, but for the last row, many methods; a third for more seeds and the test beside the evidence; "
+        "half for what is detected."
     )
     signed_ranks(repeats)
+    many_pairs(repeats)
     intervals(repeats)
+    needed(repeats // 3)
+    bands(repeats)
     families(repeats)
     evidence(repeats)
     powers(repeats // 2)

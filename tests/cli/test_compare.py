@@ -2,31 +2,19 @@
 
 import shlex
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from command_line import CommandLine
 from hpoctl.core.cells import RESULTS, Cell
 from hpoctl.stores.local import LocalStore
-from trees import TAG, put_attempt
+from trees import TAG, put_attempt, put_curve
 
 METHODS = ("ASHA", "MOBSTER", "RS")
 BENCHMARKS = ("toy", "toy-2")
 SHIFTS = {"RS": 0.5, "ASHA": 0.05, "MOBSTER": 0.0}
-
-
-def put_curve(store: LocalStore, cell: Cell, final: float, **values: object) -> str:
-    """A complete result with a curve of two steps."""
-    columns = {"st_tuner_time": [10.0, 600.0], "loss": [2.0 * final, final]}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
-    known: Mapping[str, object] = {"metric_names": ["loss"], "metric_mode": "min", **values}
-    return put_attempt(store, cell, rows=bytes(sink.getvalue()), **known)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +67,8 @@ def test_two_methods_are_told_how_many_more_seeds(cli: CommandLine, store: Local
     assert answer.code == 0
     assert "8 pairs of seeds can detect a difference of" in answer.out
     assert "Not decided. If the difference is what these seeds show," in answer.out
-    (command,) = [line.strip(" $") for line in answer.out.splitlines() if line.startswith("  $ ")]
+    command, in_looks = [line.strip(" $") for line in answer.out.splitlines() if line.startswith("  $ ")]
+    assert "--until-decided" in in_looks
     words = shlex.split(command)
     data = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "-b", "toy", "--json").json["data"]
     more = data["benchmarks"][0]["pairs"][0]["more"]["more"]

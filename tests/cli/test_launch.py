@@ -15,7 +15,8 @@ import pytest
 
 from command_line import Answer, CommandLine
 from hpoctl.testing import toy_plugin
-from hpoctl.testing.launchers import wait_until, write_entry_point
+from hpoctl.testing.polling import wait_until
+from hpoctl.testing.toy_jobs import write_entry_point
 
 SOURCE = """
 from hpoctl.plugins import Study, hookimpl

@@ -1,5 +1,6 @@
 """Methods over benchmarks by their ranks: Friedman's test, Nemenyi's critical difference, and what they can show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,3 +64,18 @@ def critical_difference(methods: int, blocks: int, level: float = LEVEL) -> floa
     """Nemenyi's critical difference of mean ranks."""
     quantile = float(studentized_range.ppf(1.0 - level, methods, np.inf)) / np.sqrt(2.0)
     return float(quantile * np.sqrt(methods * (methods + 1.0) / (6.0 * blocks)))
+
+
+def together(increasing: Sequence[float], difference: float) -> list[tuple[int, int]]:
+    """The largest runs of methods that cannot be told apart, as the places of the first and the last one.
+
+    Args:
+        increasing: Mean ranks, increasing.
+        difference: The critical difference; ranks that differ by less cannot be told apart.
+    """
+    runs: list[tuple[int, int]] = []
+    for first, rank in enumerate(increasing):
+        last = max(place for place, other in enumerate(increasing) if other - rank < difference)
+        if last > first and (not runs or last > runs[-1][1]):
+            runs.append((first, last))
+    return runs

@@ -12,6 +12,9 @@ from hpoctl.core.protocols import FloatArray
 THRESHOLDS = (0.05, 0.1, 0.2, 0.4)
 """Where performance profiles are read off."""
 
+REPEATS = 2000
+"""How many resamples the bootstrap of scores has."""
+
 
 def normalised(losses: FloatArray, *, log: bool) -> FloatArray:
     """Losses of one benchmark between 0, the best of all of them, and 1, the worst; all equal: 0.
@@ -32,7 +35,7 @@ def bootstrapped(
     generator: np.random.Generator,
     *,
     benchmarks: bool,
-    repeats: int = 2000,
+    repeats: int = REPEATS,
     level: float = LEVEL,
 ) -> list[tuple[float, Interval]]:
     """The interquartile mean of each method over benchmarks and seeds, with a bootstrap interval (percentiles).

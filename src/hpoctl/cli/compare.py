@@ -35,6 +35,10 @@ def compare(
     at: Annotated[float, typer.Option(help="The share of the budget at which they are compared.")] = 1.0,
     form: Annotated[str, typer.Option("--format", help="text, markdown or latex.")] = "text",
     output: Annotated[Path | None, typer.Option(help="File to write, instead of showing it.")] = None,
+    critical_difference: Annotated[
+        Path | None,
+        typer.Option(help="File for a diagram of the ranks over all benchmarks; .png, .svg or .pdf says the format."),
+    ] = None,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,6 +47,7 @@ def compare(
     from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, hint, out
     from hpoctl.cli.status import make_filters
     from hpoctl.cli.words import many
+    from hpoctl.ops.ranks_figure import check_picture, write_ranks
     from hpoctl.ops.roots import open_root
     from hpoctl.ops.written_files import check_folder, write_file
 
@@ -57,6 +62,8 @@ def compare(
         )
     if output is not None:
         check_folder(output)
+    if critical_difference is not None:
+        check_picture(critical_difference)
     from hpoctl.cli.compare_report import blocks, how_to_read
     from hpoctl.ops.compare import CompareRequest, compare
     from hpoctl.ops.load_traces import LoadRequest
@@ -65,6 +72,8 @@ def compare(
     load = LoadRequest(tuple(tag), results, (), tuple(benchmark or ()), seeds, tuple(where or ()))
     root = open_root(results)
     found = compare(CompareRequest(load, tuple(method or ()), at), root)
+    if critical_difference is not None:
+        write_ranks(found, critical_difference)
     if as_json:
         emit_json("compare", "success", _data(found))
         return

@@ -8,6 +8,7 @@ from hpoctl.analysis.paired import Interval
 from hpoctl.analysis.power import FEWEST, MOST
 from hpoctl.analysis.scores import THRESHOLDS
 from hpoctl.analysis.time_to_target import TimeRatio
+from hpoctl.cli.decided_report import VALID_WAY, looks_lines
 from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
 from hpoctl.ops.compare import Comparison
@@ -23,6 +24,8 @@ def blocks(comparison: Comparison) -> list[Block]:
     shown: list[Block] = []
     for found in comparison.benchmarks:
         shown += _benchmark(found, comparison, seeds=two)
+    if comparison.until_decided is not None:
+        shown.append(Lines([VALID_WAY, f"$ {comparison.until_decided}"]))
     if comparison.overall is not None:
         shown += _overall(comparison.overall)
     shown += _left_out(comparison)
@@ -68,12 +71,13 @@ def _benchmark(found: BenchmarkComparison, comparison: Comparison, *, seeds: boo
     shown: list[Block] = [Heading(found.benchmark), Lines(lines), methods]
     if found.pairs:
         shown += [_pairs(found, comparison, kind), _targets(found)]
-    remarks = [*_remarks(found, comparison.level), *found.notes]
+    remarks = [*_remarks(found, comparison.level), *looks_lines(found, comparison.in_looks), *found.notes]
     if remarks:
         shown.append(Lines(remarks))
     if seeds:
         for pair in found.pairs:
-            shown.append(Lines(_more(found, pair, comparison)))
+            if comparison.in_looks is None or not comparison.in_looks.covers(pair, found.benchmark):
+                shown.append(Lines(_more(found, pair, comparison)))
     return shown
 
 
@@ -95,7 +99,9 @@ def _pairs(found: BenchmarkComparison, comparison: Comparison, kind: str) -> Gri
         if found.mode == "max":
             chance, interval = 1.0 - chance, Interval(1.0 - interval.high, 1.0 - interval.low)
         row = [pair.first, pair.second, pair.verdict, _with(paired.shift, paired.shift_interval)]
-        row += [_p(paired.test.p), _p(pair.p_holm), _share(chance, interval), str(paired.n)]
+        in_looks = comparison.in_looks is not None and comparison.in_looks.covers(pair, found.benchmark)
+        row += ["in looks", "in looks"] if in_looks else [_p(paired.test.p), _p(pair.p_holm)]
+        row += [_share(chance, interval), str(paired.n)]
         row += [_number(paired.mean), _number(paired.median)]
         row += [_with(pair.moments[place].shift, pair.moments[place].interval) for place in moments]
         rows.append(row)

@@ -40,3 +40,8 @@ def utc_text(timestamp: float) -> str:
 def many(count: int, noun: str) -> str:
     """A number of things, such as `1 experiment` or `20 experiments`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def p_text(p: float) -> str:
+    """A p value, or the level that it is compared with, with as many digits as that takes."""
+    return f"{p:.4f}" if p >= 0.001 else f"{p:.1e}"

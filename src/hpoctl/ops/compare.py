@@ -5,12 +5,17 @@ from dataclasses import dataclass, field, replace
 
 from hpoctl.analysis.across import Overall, compare_overall
 from hpoctl.analysis.comparison import BenchmarkComparison, PairLine, by_benchmark, compare_benchmark
+from hpoctl.analysis.group_sequential import most_seeds
 from hpoctl.analysis.paired import LEVEL
 from hpoctl.analysis.power import FEWEST
 from hpoctl.analysis.traces import Trace
-from hpoctl.core.errors import UsageError, unknown_name
+from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.ops.decided_pairs import DecidedPairs, decided_pairs, with_answers
 from hpoctl.ops.load_traces import LoadRequest, Skipped, load_traces
 from hpoctl.ops.roots import Root
+
+MOST_PROPOSED = 200
+"""More seeds than this are not proposed as the most to be run; who wants them says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,12 @@ class Comparison:
         overall: All benchmarks together; None: there are not two methods with two benchmarks in common.
         skipped: Results that were left out, and experiments that are missing.
         notes: What a person should know before believing any of it.
+        modelled: The benchmarks whose data are modelled, so far as the results say so.
         launches: The commands that run more seeds, by benchmark; only for two methods and all
             seeds, where it is not decided.
+        until_decided: The command that adds new seeds until it is decided, with an error that holds; None: there are
+            not two methods of one tag, or all is decided or hopeless.
+        in_looks: How pairs of the tag were decided in looks; None: none were, or not all of their results are compared.
     """
 
     tags: tuple[str, ...]
@@ -54,6 +63,9 @@ class Comparison:
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
     launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modelled: tuple[str, ...] = ()
+    until_decided: str | None = None
+    in_looks: DecidedPairs | None = None
 
 
 def compare(request: CompareRequest, root: Root) -> Comparison:
@@ -82,12 +94,23 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
             f"There are results of {methods[0]} only.", "Name another --tag too, or launch a second method."
         )
     benchmarks = tuple(compare_benchmark(name, traces, request.at) for name, traces in grouped.items())
+    in_looks, notes = _in_looks(request, root)
     launches: dict[str, tuple[str, ...]] = {}
+    until_decided = None
+    if in_looks is not None:
+        benchmarks = tuple(with_answers(found, in_looks) for found in benchmarks)
     if len(methods) == 2 and request.load.seeds is None:  # otherwise it is not known which seeds there are
         for found in benchmarks:
-            commands = [word for pair in found.pairs for word in _launches(found.benchmark, pair, chosen, root)]
+            commands = [
+                word
+                for pair in found.pairs
+                if in_looks is None or not in_looks.covers(pair, found.benchmark)
+                for word in _launches(found.benchmark, pair, chosen, root)
+            ]
             if commands:
                 launches[found.benchmark] = tuple(commands)
+        if in_looks is None:
+            until_decided = _until_decided([found for found in benchmarks if found.benchmark in launches], chosen, root)
     return Comparison(
         tags=tuple(dict.fromkeys(request.load.tags)),
         at=request.at,
@@ -96,9 +119,27 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
         benchmarks=benchmarks,
         overall=compare_overall(grouped, request.at),
         skipped=loaded.skipped,
-        notes=loaded.notes,
+        notes=(*loaded.notes, *notes, *_modelled(loaded.modelled)),
+        modelled=loaded.modelled,
         launches=launches,
+        until_decided=until_decided,
+        in_looks=in_looks,
     )
+
+
+def _in_looks(request: CompareRequest, root: Root) -> tuple[DecidedPairs | None, list[str]]:
+    """How pairs were decided in looks, and what is said where that is not shown."""
+    try:
+        found = decided_pairs(root, request.load.tags)
+    except IncompleteError as error:
+        return None, [f"{error.what} {error.fix}"]
+    if found is not None and (request.at != 1.0 or request.load.seeds is not None or request.load.where):
+        return None, ["pairs of this tag are decided in looks: only all seeds at the end of the budget say which"]
+    return found, []
+
+
+def _modelled(benchmarks: Sequence[str]) -> list[str]:
+    return [f"data of {', '.join(benchmarks)}: modelled curves, not measured ones"] if benchmarks else []
 
 
 def _base(name: str) -> str:
@@ -153,3 +194,17 @@ def _launches(benchmark: str, pair: PairLine, traces: Sequence[Trace], root: Roo
         )
         for tag, names in by_tag.items()
     ]
+
+
+def _until_decided(undecided: Sequence[BenchmarkComparison], traces: Sequence[Trace], root: Root) -> str | None:
+    """The command that decides two methods of one tag with new seeds: those that were looked at do not count."""
+    tags = {trace.tag for trace in traces}
+    pairs = [pair for found in undecided for pair in found.pairs]
+    if len(tags) != 1 or not pairs:
+        return None
+    needed = max(FEWEST if pair.more is None else pair.paired.n + (pair.more.more or 0) for pair in pairs)
+    most = min(most_seeds(needed, len(pairs), LEVEL), MOST_PROPOSED)
+    start = max(trace.seed for trace in traces) + 1
+    names = [word for found in undecided for word in ("--benchmark", found.benchmark)]
+    words = ["--tag", *tags, *names, "--until-decided", "--pairs", f"{pairs[0].first}:{pairs[0].second}"]
+    return root.command("launch", *words, "--start-seed", str(start), "--max-seeds", str(most))

@@ -152,11 +152,14 @@ def _look(root: Root, tag: str) -> _State:
         Skipped(root.store.location(tag), None, problem, "what it wants is not known", "damaged", tag)
         for problem in problems
     ]
-    for attempt in attempts:
-        if attempt.recorded != "completed" or attempt.cell is None:
+    complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
+    at_once = dict(root.store.contents({}, [f"{attempt.directory}/{METADATA}" for attempt in complete]))
+    for attempt in complete:
+        if attempt.cell is None:
             continue
+        name = f"{attempt.directory}/{METADATA}"
         try:
-            metadata = unseal(root.store.get(f"{attempt.directory}/{METADATA}"))
+            metadata = unseal(at_once[name] if name in at_once else root.store.get(name))
         except (FileNotFoundError, DamagedError) as error:  # changed since we looked a moment ago
             why = f"{METADATA} cannot be read: {error}"
             unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))

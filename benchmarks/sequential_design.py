@@ -1,0 +1,166 @@
+"""What `hpoctl launch --until-decided` costs and saves: its error under repeated looks, its power, its seeds.
+
+    python benchmarks/sequential_design.py [--repeats 3000]
+
+Prints the tables about looks of docs/explanation/statistics.md, in Markdown. The data are drawn, no study is run.
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+from statistics_coverage import DIFFERENCES, ONE_SIDED, Draw, Generator, percent, row
+
+from hpoctl.analysis.decisions import Look, Question, follow
+from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
+from hpoctl.analysis.paired import signed_rank
+from hpoctl.analysis.sequential import decided_after
+
+MOST = 60
+SHIFTS = (0.0, 0.3, 0.5, 0.8, 1.2)
+LEVEL = 0.05
+
+
+def obrien_fleming(shares: np.ndarray, level: float) -> np.ndarray:
+    return np.asarray(4.0 * ndtr(ndtri(level / 4.0) / np.sqrt(shares)))
+
+
+def pocock(shares: np.ndarray, level: float) -> np.ndarray:
+    return np.asarray(level * np.log(1.0 + (np.e - 1.0) * shares))
+
+
+PROCEDURES: dict[str, Spending] = {
+    "spending like O'Brien and Fleming": obrien_fleming,
+    "spending the square of the share (used)": spending,
+    "spending like Pocock": pocock,
+}
+
+
+def mostly_equal(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(generator.normal(size=shape) * (generator.random(shape) < 0.3))
+
+
+def growing(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(generator.normal(size=shape) * np.linspace(1.0, 10.0, shape[-1]))
+
+
+NULLS: dict[str, Draw] = {
+    **DIFFERENCES,
+    "seven of ten are zero": mostly_equal,
+    "ten times as large at the end as at the beginning": growing,
+    **ONE_SIDED,
+}
+
+
+def at_looks(samples: np.ndarray, looks: tuple[int, ...]) -> np.ndarray:
+    """The p value of each sample at each look, shape (samples, looks)."""
+    return np.array([[signed_rank(sample[:count]).p for count in looks] for sample in samples])
+
+
+def decided(p: np.ndarray, looks: tuple[int, ...], levels: tuple[float, ...]) -> tuple[float, float]:
+    """The share of samples that are decided, and the mean number of seeds."""
+    hit = p <= np.array(levels)
+    any_hit = hit.any(axis=1)
+    return float(any_hit.mean()), float(np.where(any_hit, np.array(looks)[hit.argmax(axis=1)], looks[-1]).mean())
+
+
+def procedures(repeats: int) -> None:
+    looks = planned_looks(MOST)
+    print(f"\nOne question, normal differences, at most {MOST} seeds: how often it is decided, and seeds on average\n")
+    row("procedure", *("no shift" if shift == 0.0 else f"shift of {shift:g} deviations" for shift in SHIFTS))
+    row("---", *("---:" for _ in SHIFTS))
+    samples = {
+        shift: np.random.default_rng([31, place]).normal(shift, 1.0, (repeats, MOST))
+        for place, shift in enumerate(SHIFTS)
+    }
+    p = {shift: at_looks(drawn, looks) for shift, drawn in samples.items()}
+    uncorrected = tuple(LEVEL for _ in looks)
+    for name, levels in {
+        f"one test, with {MOST} seeds": (*(0.0 for _ in looks[1:]), LEVEL),
+        "the same looks, each at 5 %": uncorrected,
+        **{name: look_levels(looks, LEVEL, spend) for name, spend in PROCEDURES.items()},
+    }.items():
+        found = [decided(p[shift], looks, levels) for shift in SHIFTS]
+        row(name, *(f"{percent(share)}, {seeds:.0f}" for share, seeds in found))
+    after = {shift: [decided_after(sample) for sample in drawn] for shift, drawn in samples.items()}
+    row(
+        "evidence (e-process), after every seed",
+        *(
+            f"{percent(float(np.mean([count is not None for count in counts])))}, "
+            f"{np.mean([count or MOST for count in counts]):.0f}"
+            for counts in after.values()
+        ),
+    )
+
+
+def errors(repeats: int, maxima: tuple[int, ...] = (12, 20, MOST)) -> None:
+    print("\nOne question without a difference, in looks: how often it is decided\n")
+    row("differences", *(f"at most {most} seeds" for most in maxima), f"at {percent(LEVEL / 8)}, {MOST} seeds")
+    row("---", *("---:" for _ in range(len(maxima) + 1)))
+    for name, draw in NULLS.items():
+        cells = []
+        for most in maxima:
+            looks = planned_looks(most)
+            p = at_looks(draw(np.random.default_rng([most, len(name)]), (repeats, most)), looks)
+            cells.append(decided(p, looks, look_levels(looks, LEVEL))[0])
+        cells.append(decided(p, looks, look_levels(looks, LEVEL / 8))[0])
+        row(name, *map(percent, cells))
+
+
+def families(repeats: int) -> None:
+    print(
+        f"\nTwo pairs, A:B and A:C, on four benchmarks, at most {MOST} seeds: any wrong call, differences found, and "
+        "experiments run of those that all looks take\n"
+    )
+    row("what there is", "any wrong call", "differences found", "experiments")
+    row("---", "---:", "---:", "---:")
+    looks = planned_looks(MOST)
+    questions = [Question("A", other, f"benchmark {place}") for place in range(4) for other in ("B", "C")]
+    for name, shifts in {
+        "no differences": {},
+        "B differs on two benchmarks, by 0.8 deviations": {("B", 0): 0.8, ("B", 1): 0.8},
+        "B differs on all, by 0.8, C on none": {("B", place): 0.8 for place in range(4)},
+        "all differ by 0.8": {(other, place): 0.8 for other in "BC" for place in range(4)},
+        "all differ by 1.5": {(other, place): 1.5 for other in "BC" for place in range(4)},
+    }.items():
+        generator = np.random.default_rng(len(name))
+        wrong, found, there, used = 0, 0, 0, 0.0
+        for _ in range(repeats):
+            values = generator.normal(size=(4, 3, MOST)) / np.sqrt(2.0)
+            for (other, place), shift in shifts.items():
+                values[place, "ABC".index(other)] += shift
+            course = follow(questions, looks, partial(see, values), LEVEL)
+            real = {Question("A", other, f"benchmark {place}") for other, place in shifts}
+            called = {question for question, answer in course.answers.items() if answer.verdict != "undecided"}
+            wrong += bool(called - real)
+            found, there = found + len(called & real), there + len(real)
+            used += course.experiments
+        share = percent(found / there) if there else "none there"
+        row(name, percent(wrong / repeats), share, percent(used / (repeats * 12 * MOST)))
+
+
+def see(values: np.ndarray, question: Question, seeds: int) -> Look:
+    place, other = int(question.benchmark.split()[1]), "ABC".index(question.second)
+    test = signed_rank(values[place, 0, :seeds] - values[place, other, :seeds])
+    return Look(seeds, seeds, test.p, "better" if test.lead < 0 else "worse" if test.lead else "undecided")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3000)
+    repeats: int = parser.parse_args().repeats
+    print(f"Looks at {', '.join(map(str, planned_looks(MOST)))} seeds of {MOST}.")
+    print(f"{repeats:,} repetitions, a third of them in the last table.")
+    tables: list[Callable[[], None]] = [
+        partial(procedures, repeats),
+        partial(errors, repeats),
+        partial(families, max(repeats // 3, 50)),
+    ]
+    for table in tables:
+        table()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Pairs of methods on benchmarks, decided one after another while seeds are added to those that are not.
+
+All of it follows from the results: what was decided at earlier looks is found again by looking again. Over several
+questions the level is split by Holm's procedure (1979), from look to look: each open question is tested at the level
+that is left for it. That holds under repeated looks (Maurer and Bretz 2013): the smallest level at which a question
+would have been decided at any look so far is a p value that only shrinks, and Holm's procedure takes it like any other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpoctl.analysis.comparison import Traces, Verdict, budget_of, uses_ratios
+from hpoctl.analysis.group_sequential import look_levels
+from hpoctl.analysis.paired import LEVEL, paired_differences, signed_rank
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Question:
+    """Which of two methods is better on a benchmark.
+
+    Attributes:
+        first: The method that is judged.
+        second: The one it is judged by.
+        benchmark: The benchmark.
+    """
+
+    first: str
+    second: str
+    benchmark: str
+
+    def __str__(self) -> str:
+        return f"{self.first}:{self.second} on {self.benchmark}"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The signed-rank test of a question at one look.
+
+    Attributes:
+        seeds: How many seeds had been run.
+        pairs: For how many of them both methods have a value.
+        p: The p value, by itself.
+        leads: What the first method is, if it is decided.
+    """
+
+    seeds: int
+    pairs: int
+    p: float
+    leads: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of a question after a look.
+
+    Attributes:
+        question: The question.
+        look: The look that decided it, which may be an earlier one, if the level that is left for it has grown since;
+            else the last one.
+        level: The level at which that look was tested: a p value at or below it decides.
+        verdict: What the first method is.
+    """
+
+    question: Question
+    look: Look
+    level: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What came of a look.
+
+    Attributes:
+        seeds: How many seeds each question had that was open before it.
+        answers: The answers to those questions.
+    """
+
+    seeds: int
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far the decisions are.
+
+    Attributes:
+        stages: The looks so far.
+        open: The questions that are not decided.
+        next_seeds: The number of seeds of the next look; None: there is none, as all is decided or the last look is
+            over.
+    """
+
+    stages: tuple[Stage, ...]
+    open: tuple[Question, ...]
+    next_seeds: int | None
+
+    @property
+    def answers(self) -> Mapping[Question, Answer]:
+        """The last answer to each question that has been looked at."""
+        return {answer.question: answer for stage in self.stages for answer in stage.answers}
+
+    @property
+    def experiments(self) -> int:
+        """How many experiments the looks so far needed; pairs on one benchmark share those of a method."""
+        used: dict[tuple[str, str], int] = {}
+        for stage in self.stages:
+            for answer in stage.answers:
+                for method in (answer.question.first, answer.question.second):
+                    used[method, answer.question.benchmark] = stage.seeds
+        return sum(used.values())
+
+
+def follow(
+    questions: Sequence[Question],
+    looks: tuple[int, ...],
+    see: Callable[[Question, int], Look | None],
+    level: float = LEVEL,
+) -> Course:
+    """Go from look to look as far as there are results.
+
+    Args:
+        questions: What is asked.
+        looks: The numbers of seeds at which one looks, increasing.
+        see: Looks at a question with a number of seeds; None: not all of them have been run.
+        level: The chance to call any difference that is none.
+    """
+    still, seen = list(dict.fromkeys(questions)), dict[Question, list[Look]]()
+    count = len(still)
+    stages: list[Stage] = []
+    for seeds in looks:
+        found = {question: see(question, seeds) for question in still}
+        whole = {question: look for question, look in found.items() if look is not None}
+        if len(whole) < len(still):
+            return Course(tuple(stages), tuple(still), seeds)
+        for question, look in whole.items():
+            seen.setdefault(question, []).append(look)
+        answers = _answers({question: seen[question] for question in still}, count, looks, level)
+        stages.append(Stage(seeds, tuple(answers)))
+        still = [answer.question for answer in answers if answer.verdict == "undecided"]
+        if not still:
+            break
+    return Course(tuple(stages), tuple(still), None)
+
+
+def look_at(traces: Traces, question: Question, seeds: Sequence[int]) -> Look | None:
+    """Look at a question; None: a seed is missing.
+
+    Seeds without a finite value of both methods count as run, and are left out of the test.
+
+    Args:
+        traces: The traces of the benchmark by method and seed.
+        question: The question.
+        seeds: The seeds of the look.
+    """
+    pair = [traces.get(name, {}) for name in (question.first, question.second)]
+    if not all(seed in runs for runs in pair for seed in seeds):
+        return None
+    names = (question.first, question.second)
+    here = {name: {seed: runs[seed] for seed in seeds} for name, runs in zip(names, pair, strict=True)}
+    end = np.array([budget_of(here)])
+    values = np.array([[float(here[name][seed].at(end)[0]) for name in names] for seed in seeds])
+    values = values[np.all(np.isfinite(values), axis=1)]
+    if not len(values):
+        return Look(len(seeds), 0, 1.0, "undecided")
+    test = signed_rank(paired_differences(*values.T, log=uses_ratios(here, 1.0)))
+    mode = pair[0][seeds[0]].mode
+    leads: Verdict = "undecided"
+    if test.lead:
+        leads = "better" if (test.lead < 0) == (mode == "min") else "worse"
+    return Look(len(seeds), len(values), test.p, leads)
+
+
+def fewest_that_decide(questions: int, looks_of: Callable[[int], tuple[int, ...]], level: float = LEVEL) -> int:
+    """The smallest largest number of seeds with which anything can be decided: all differences point one way.
+
+    Args:
+        questions: How many questions there are.
+        looks_of: The looks of such a number.
+        level: The chance to call any difference that is none.
+    """
+    most = looks_of(1)[-1]  # as few as a look can have
+    while 2.0 * 0.5**most > look_levels(looks_of(most), level / questions)[-1]:
+        most += 1
+    return most
+
+
+def _answers(seen: Mapping[Question, Sequence[Look]], count: int, looks: tuple[int, ...], level: float) -> list[Answer]:
+    """The answers to the questions that were open: as they are decided, more of the level is left for the others."""
+    decided: dict[Question, tuple[Look, float]] = {}
+    done = count - len(seen)
+    while True:
+        share = level / max(count - done - len(decided), 1)
+        levels = look_levels(looks, share)
+        new = {
+            question: (look, bound)
+            for question, past in seen.items()
+            if question not in decided
+            for look, bound in reversed(list(zip(past, levels, strict=False)))  # of several, the first look decides
+            if look.p <= bound and look.leads != "undecided"
+        }
+        if not new:
+            break
+        decided |= new
+    answers = []
+    for question, past in seen.items():
+        look, bound = decided.get(question, (past[-1], levels[len(past) - 1]))
+        answers.append(Answer(question, look, bound, look.leads if question in decided else "undecided"))
+    return answers

@@ -1,0 +1,111 @@
+"""Looking at a growing number of seeds without more error: the levels of a group-sequential test.
+
+The looks are settled beforehand. At each of them the test is made at a level of its own, such that the chance to call
+a difference that is none, at any look, is at most the level of them all. How much of that may be spent up to a look
+says a spending function (Lan and DeMets 1983); the levels follow from it by the recursive integration of Armitage,
+McPherson and Rowe (1969) for a statistic with independent normal increments, which the signed-rank statistic is close
+to from six pairs on.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+
+from hpoctl.analysis.power import FEWEST
+from hpoctl.core.protocols import FloatArray
+
+Spending = Callable[[FloatArray, float], FloatArray]
+
+SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
+"""At which shares of the largest number of seeds one looks."""
+
+LOOKING = 1.05
+"""How many times as many seeds at most looks need as one test for the same power; on average they run fewer."""
+
+NODES = 120
+"""Points of the integration over what has not been decided yet; more of them change no digit that counts."""
+
+TINY = 1e-13
+FAR = 9.0
+"""Standard deviations beyond which there is less than any level."""
+
+
+def planned_looks(most: int) -> tuple[int, ...]:
+    """The numbers of seeds at which one looks, of at most so many, which are six or more.
+
+    The first looks are close to one another: that is where large differences are found.
+    """
+    return tuple(sorted({max(int(np.ceil(share * most - 1e-9)), FEWEST) for share in SHARES}))
+
+
+def spending(shares: FloatArray, level: float) -> FloatArray:
+    """How much of the level may be spent up to a share of all information: its square (Kim and DeMets 1987).
+
+    O'Brien and Fleming's kind spends less at first and needs more seeds where differences are large; Pocock's spends
+    more and misses more of the small ones.
+    """
+    return np.asarray(level * shares**2)
+
+
+@cache
+def look_levels(looks: tuple[int, ...], level: float, spend: Spending = spending) -> tuple[float, ...]:
+    """The level of each look: a two-sided test with a p value at or below it decides.
+
+    Args:
+        looks: The numbers of pairs, increasing.
+        level: The chance of an error at any look.
+        spend: How much of the level may be spent up to a share of all information.
+    """
+    shares = _information(looks)
+    spent = np.diff(spend(shares, level), prepend=0.0)
+    levels: list[float] = []
+    ends, weights = np.zeros(1), np.ones(1)  # where the sum is that has not left the region yet, and how likely
+    before = 0.0
+    for share, part in zip(shares, spent, strict=True):
+        spread = float(np.sqrt(share - before))
+        bound = _bound(ends, weights, spread, float(part))
+        levels.append(0.0 if np.isinf(bound) else float(2.0 * ndtr(-bound / np.sqrt(share))))
+        reach = min(bound, FAR * float(np.sqrt(share)))
+        nodes, each = np.polynomial.legendre.leggauss(NODES)
+        here = reach * nodes
+        density = np.exp(-0.5 * ((here[:, None] - ends) / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi))
+        ends, weights, before = here, reach * each * (density @ weights), share
+    return tuple(levels)
+
+
+def most_seeds(needed: int, questions: int, level: float) -> int:
+    """So many seeds at most have in looks the power that one test has with a number of them; rounded up to tens.
+
+    Args:
+        needed: The number of seeds of one test at the whole level, with a power of 80 %.
+        questions: How many questions share the level in looks.
+        level: The level.
+    """
+    one, shared = ndtri([1.0 - level / 2.0, 1.0 - level / (2.0 * questions)])
+    grown = LOOKING * ((shared + ndtri(0.8)) / (one + ndtri(0.8))) ** 2
+    return 10 * int(np.ceil(max(grown * needed, FEWEST) / 10.0))
+
+
+def _information(looks: Sequence[int]) -> FloatArray:
+    """The share of all information that there is at each look.
+
+    Signed ranks of n and of N > n pairs have the correlation of a sum with independent increments whose variance grows
+    like n (2 n + 1) / (n + 1), which is close to 2 n.
+    """
+    counts = np.asarray(looks, dtype=float)
+    grown = counts * (2.0 * counts + 1.0) / (counts + 1.0)
+    return np.asarray(grown / grown[-1])
+
+
+def _bound(ends: FloatArray, weights: FloatArray, spread: float, part: float) -> float:
+    """What the sum has to exceed on either side, so that it does with a given chance; infinite: with none."""
+
+    def excess(bound: float) -> float:
+        return float(weights @ (ndtr((ends - bound) / spread) + ndtr((-ends - bound) / spread))) - part
+
+    if part < TINY or excess(FAR) > 0.0:
+        return float(np.inf)
+    return float(brentq(excess, 0.0, FAR, xtol=1e-10))

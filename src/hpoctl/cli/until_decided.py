@@ -1,0 +1,233 @@
+"""`hpoctl launch --until-decided`: what people see of it, look after look."""
+
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from hpoctl.cli.documents import Grid, Lines, render
+from hpoctl.cli.launch_progress import LaunchBars, duration
+from hpoctl.cli.launch_report import plan_json, print_plan, print_start
+from hpoctl.cli.output import Status, emit_json, err, hint, out
+from hpoctl.cli.words import many, p_text
+from hpoctl.ops.launch import LaunchWatcher
+from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
+from hpoctl.ops.registry import open_registry
+from hpoctl.ops.sequential_design import parse_pairs
+from hpoctl.ops.until_decided import (
+    DecisionOutcome,
+    DecisionPlan,
+    DecisionRequest,
+    decide,
+    plan_decisions,
+    stage_plans,
+)
+
+if TYPE_CHECKING:
+    from hpoctl.analysis.decisions import Answer, Stage
+    from hpoctl.plugins import Registry
+
+EXPERIMENTS_FAILED = 1
+INTERRUPTED = 130
+
+
+class Looks:
+    """Shows a launch until pairs are decided: a live view of the jobs of each look, then what was decided.
+
+    Args:
+        registry: What names stand for.
+        quiet: Whether what was decided is printed at the end, in one object.
+    """
+
+    def __init__(self, registry: "Registry", *, quiet: bool) -> None:
+        self._registry = registry
+        self._quiet = quiet
+
+    def launches(self, plan: LaunchPlan) -> AbstractContextManager[LaunchWatcher]:
+        """A live view of these jobs."""
+        print_start(plan, self._registry)
+        return LaunchBars(err(), plan.tag)
+
+    def decides(self, stage: "Stage") -> None:
+        """Print what came of a look."""
+        if not self._quiet:
+            print_stage(stage)
+
+
+def launch_until_decided(
+    request: LaunchRequest,
+    pairs: Sequence[str],
+    max_seeds: int | None,
+    *,
+    dry_run: bool,
+    detach: Callable[[LaunchPlan], int] | None,
+    as_json: bool,
+    log: str,
+) -> int:
+    """Add seeds to pairs until they are decided; returns the exit code.
+
+    Args:
+        request: The options of the launch.
+        pairs: What was typed after each `--pairs`.
+        max_seeds: How many seeds there are at most.
+        dry_run: Whether only what the next look needs is shown.
+        detach: Goes on in the background, given what is launched first; None: it is done here.
+        as_json: Whether one object is printed instead of text.
+        log: Where the output of this process goes; empty: to a terminal.
+    """
+    registry = open_registry()
+    with err().status("looking at what is decided"):
+        plan = plan_decisions(DecisionRequest(request, parse_pairs(pairs), max_seeds), registry)
+    if dry_run:
+        _dry_run(plan, registry, as_json=as_json)
+        return 0
+    _print_design(plan)
+    if detach is not None and (launches := stage_plans(plan, registry)):
+        return detach(launches[0])
+    if not as_json:
+        for stage in plan.course.stages:
+            print_stage(stage)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    outcome = decide(plan, registry, Looks(registry, quiet=as_json), log)
+    if as_json:
+        emit_json("launch", *_outcome_json(plan, outcome))
+    else:
+        _print_outcome(plan, outcome)
+    if outcome.interrupted:
+        return INTERRUPTED
+    return EXPERIMENTS_FAILED if outcome.failures else 0
+
+
+def print_stage(stage: "Stage") -> None:
+    """What came of a look."""
+    done = sum(answer.verdict != "undecided" for answer in stage.answers)
+    still = len(stage.answers) - done
+    head = f"look at {many(stage.seeds, 'seed')}: {done} decided, {still} not decided"
+    titles = ["benchmark", "A", "B", "A is", "p", "decides at", "seeds"]
+    console = out()
+    grid = Grid(titles, [_row(answer) for answer in stage.answers], keys=3)
+    console.print(render([Lines([head]), grid], "text", console.width), markup=False, soft_wrap=True)
+
+
+def _row(answer: "Answer") -> list[str]:
+    asked, look = answer.question, answer.look
+    return [
+        asked.benchmark,
+        asked.first,
+        asked.second,
+        answer.verdict,
+        p_text(look.p),
+        p_text(answer.level),
+        str(look.pairs),
+    ]
+
+
+def _dry_run(plan: DecisionPlan, registry: "Registry", *, as_json: bool) -> None:
+    launches = stage_plans(plan, registry)
+    if as_json:
+        jobs = [job for launch in launches for job in plan_json(launch)["jobs"]]
+        emit_json("launch", "success", {**_facts(plan), "next_look": plan.course.next_seeds, "jobs": jobs})
+        return
+    _print_design(plan)
+    for stage in plan.course.stages:
+        print_stage(stage)
+    if plan.course.next_seeds is None:
+        out().print("nothing to do: all looks are over, or all is decided", markup=False)
+        return
+    out().print(f"next look: at {plan.course.next_seeds} seeds", markup=False)
+    for launch in launches:
+        print_plan(launch)
+
+
+def _print_design(plan: DecisionPlan) -> None:
+    design, console = plan.design, err()
+    questions = many(len(design.questions), "question")
+    looks = ", ".join(map(str, design.looks))
+    console.print(
+        f"tag {plan.tag}: {questions} ({many(len(design.pairs), 'pair')} on {many(len(design.benchmarks), 'benchmark')}"
+        f"), looks at {looks} seeds from seed {design.start_seed} on; the chance to call any difference that is none "
+        f"is at most {100 * design.level:g} %",
+        markup=False,
+        soft_wrap=True,
+    )
+    if design.seen:
+        console.print(
+            f"warning: {many(design.seen, 'experiment')} of these pairs were complete before the looks were settled; "
+            "if they were looked at to choose the pairs, the answer does not hold: take new seeds with --start-seed",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
+    course = outcome.course
+    used, most = course.experiments, plan.design.most_experiments
+    still = list(map(str, course.open))
+    again = plan.root.command("launch", "--tag", plan.tag, "--until-decided")
+    asked = len(plan.design.questions)
+    if course.next_seeds is not None:
+        if outcome.interrupted:
+            err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
+        text = f"tag {plan.tag}: the look at {course.next_seeds} seeds is not complete"
+        failed = f", {many(len(outcome.failures), 'experiment')} failed" if outcome.failures else ""
+        elsewhere = f", {many(outcome.elsewhere, 'experiment')} running elsewhere" if outcome.elsewhere else ""
+        out().print(f"{text}{failed}{elsewhere}", markup=False, soft_wrap=True)
+        if outcome.failures:
+            first = outcome.failures[0].cell
+            where = ["--method", first.method, "--benchmark", first.benchmark, "--seed", str(first.seed)]
+            hint(f"why: {plan.root.command('logs', '--tag', plan.tag, *where)}")
+        hint(f"next: {again}")
+        return
+    if still:
+        text = f"not decided with {plan.design.looks[-1]} seeds: {', '.join(still)}"
+    else:
+        text = "it is decided" if asked == 1 else f"all {asked} questions are decided"
+    out().print(
+        f"tag {plan.tag}: {text}; {used:,} of at most {most:,} experiments, {duration(outcome.seconds)}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if still:
+        text = "not decided is not the same as equal: the intervals of `compare` say what is possible"
+        out().print(text, markup=False, soft_wrap=True)
+    hint(f"next: {plan.root.command('compare', '--tag', plan.tag)}")
+
+
+def _facts(plan: DecisionPlan) -> dict[str, Any]:
+    design = plan.design
+    return {
+        "tag": plan.tag,
+        "pairs": [list(pair) for pair in design.pairs],
+        "benchmarks": list(design.benchmarks),
+        "start_seed": design.start_seed,
+        "looks": list(design.looks),
+        "level": design.level,
+        "seen_before": design.seen,
+        "stages": plan.course.stages,
+    }
+
+
+def _outcome_json(plan: DecisionPlan, outcome: DecisionOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
+    course = outcome.course
+    used, most = course.experiments, plan.design.most_experiments
+    data = {
+        **_facts(plan),
+        "stages": course.stages,
+        "answers": list(course.answers.values()),
+        "not_decided": course.open,
+        "next_look": course.next_seeds,
+        "experiments_used": used,
+        "experiments_at_most": most,
+        "failures": [{"experiment": failure.cell, "error": failure.error} for failure in outcome.failures],
+        "running": outcome.elsewhere,
+        "interrupted": outcome.interrupted,
+        "seconds": outcome.seconds,
+    }
+    again = plan.root.command("launch", "--tag", plan.tag, "--until-decided")
+    errors = [{"what": f"{failure.cell} failed: {failure.error}", "fix": again} for failure in outcome.failures]
+    if outcome.interrupted:
+        errors.append({"what": "Interrupted.", "fix": again})
+    if not errors:
+        return "success", data, errors
+    return ("partial" if course.stages else "error"), data, errors
