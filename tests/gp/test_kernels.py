@@ -85,3 +85,12 @@ def test_hyperparameters_to_vector_and_back() -> None:
     hyper = Hyperparameters.from_vector(theta)
     np.testing.assert_allclose(hyper.length_scales, np.exp([0.5, -2.0]))
     np.testing.assert_allclose(hyper.vector(), theta)
+
+
+def test_a_correlation_does_not_depend_on_where_it_stands() -> None:
+    squares = np.random.default_rng(0).exponential(3.0, (150, 130))  # more than are worked on at a time
+    each = np.concatenate([correlation(squares.ravel()[start : start + 1]) for start in range(squares.size)])
+    before = squares.copy()
+    for given_as in (squares, np.asfortranarray(squares)):
+        assert (correlation(given_as) == each.reshape(squares.shape)).all()
+    assert (squares == before).all()

@@ -78,3 +78,9 @@ def test_misuse_is_refused() -> None:
         condition(np.ones((2, 3)), np.zeros(2), HYPER)
     with pytest.raises(ValueError, match="shape"):
         condition(np.ones((2, 2)), np.zeros(3), HYPER)
+
+
+@pytest.mark.parametrize("n", [1, 5, 150])
+def test_means_at_the_data_are_the_predicted_ones_to_the_last_bit(n: int) -> None:
+    posterior = condition(*data(n), HYPER)
+    assert posterior.fitted().tobytes() == posterior.predict_mean(posterior.x).tobytes()

@@ -45,6 +45,7 @@ class Posterior:
         x: Inputs, shape (n, d).
         y: Targets, shape (n,).
         hyper: The hyperparameters.
+        covariance: Covariances of f between the data, s2 k(x, x), shape (n, n).
         mean: The constant mean mu.
         w: The whitening matrix of the data's covariance, shape (n, n).
         weights: K^-1 (y - mu), shape (n,).
@@ -53,9 +54,14 @@ class Posterior:
     x: FloatArray
     y: FloatArray
     hyper: Hyperparameters
+    covariance: FloatArray
     mean: float
     w: FloatArray
     weights: FloatArray
+
+    def fitted(self) -> FloatArray:
+        """Means of f at the data, shape (n,): what `predict_mean` gives there, without its covariances."""
+        return self.mean + times_vector(self.covariance, self.weights)
 
     def predict_mean(self, x: FloatArray) -> FloatArray:
         """Means of f at points, shape (m, d); the result has shape (m,)."""
@@ -85,8 +91,9 @@ def condition(x: FloatArray, y: FloatArray, hyper: Hyperparameters) -> Posterior
     if hyper.length_scales.shape != (x.shape[1],):
         raise ValueError(f"{len(hyper.length_scales)} length scales do not fit inputs of shape {x.shape}")
     k = covariance(x, x, hyper)
-    k[np.diag_indices(len(x))] += hyper.noise
-    w = safe_whitening(k)
+    noisy = k.copy()
+    noisy[np.diag_indices(len(x))] += hyper.noise
+    w = safe_whitening(noisy)
     mean = constant_mean(w, y)
     weights = times_vector(w.T, times_vector(w, y - mean))
-    return Posterior(x, y, hyper, mean, w, weights)
+    return Posterior(x, y, hyper, k, mean, w, weights)

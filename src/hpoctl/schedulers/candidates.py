@@ -10,8 +10,8 @@ Where a space lists its configurations such moves would miss most of them: of a 
 longer one the rows nearest to the best ones instead of the moves.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -79,11 +79,14 @@ class Neighbourhood:
         first = rng.integers(choices, size=count)
         second = (first + rng.integers(1, choices, size=count)) % choices
         draws = rng.random((count, 2))
+        columns = np.array([column for column, _ in self.values])
+        sizes = np.array([len(units) for _, units in self.values])
+        starts = np.cumsum(sizes) - sizes
+        units = np.concatenate([units for _, units in self.values])
         rows = np.tile(point, (count, 1))
         for places, draw in zip((first, second), draws.T, strict=True):
-            for row, place, at in zip(rows, places, draw, strict=True):
-                column, units = self.values[place]
-                row[column] = units[int(at * len(units))]
+            chosen = (draw * sizes[places]).astype(np.int64)
+            rows[np.arange(count), columns[places]] = units[starts[places] + chosen]
         return rows
 
     def _perturbed(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
@@ -110,14 +113,14 @@ class Suggested:
 
     def fresh(self, points: FloatArray) -> FloatArray:
         """The points, shape (m, d), that were not suggested, each once, in their order."""
-        first = {key: row for row, key in reversed(list(enumerate(_keys(points)))) if key not in self._keys}
-        return points[sorted(first.values())]
+        keys = _keys(points)
+        first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))  # of equal keys the last one stays
+        return points[sorted([row for key, row in first.items() if key not in self._keys])]
 
 
-def _keys(points: FloatArray) -> Iterator[bytes]:
-    width = points.shape[1] * 8
-    data = np.ascontiguousarray(points, dtype=np.float64).tobytes()
-    return (data[start : start + width] for start in range(0, len(data), width))
+def _keys(points: FloatArray) -> list[bytes]:
+    whole_rows = np.dtype((np.void, points.shape[1] * 8))
+    return cast("list[bytes]", np.ascontiguousarray(points, dtype=np.float64).view(whole_rows).ravel().tolist())
 
 
 def candidates(

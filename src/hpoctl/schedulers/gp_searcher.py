@@ -59,9 +59,8 @@ class GpSearcher:
     def _by_model(self, trial_id: int) -> Suggestion | None:
         """What the model suggests; None: all of its candidates were tried."""
         data = self._observations.data()
-        x = self._space.encode(data.points)
-        posterior, note = self._model.condition(x, data)
-        means = np.round(posterior.predict_mean(x), DECIMALS)
+        posterior, note = self._model.condition(self._space.encode(data.points), data)
+        means = np.round(posterior.fitted(), DECIMALS)
         best = data.points[np.argsort(means, kind="stable")[:NUM_BEST]]
         rng = self._streams.get("candidates", trial_id)
         points = self._observations.fresh(

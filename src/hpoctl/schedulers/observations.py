@@ -120,10 +120,13 @@ class Observations:
     def data(self) -> Data:
         """The reports to condition a model on: the best and a uniform choice of the others, if there are too many."""
         levels, values, total = self.levels(), np.array(self._values), len(self._values)
-        kept = subset(levels, values, self._limit, self._streams.get("model-data", total))
-        trials = [self._trials[row] for row in kept]
+        if total > self._limit:
+            kept = subset(levels, values, self._limit, self._streams.get("model-data", total))
+        else:
+            kept = np.arange(total)  # most of the time; a stream that nobody draws from costs as much as the rest
+        trials = [self._trials[row] for row in kept.tolist()]
         _, distinct = np.unique(trials, return_index=True)
-        points = np.stack([self._points[trial] for trial in trials])
+        points = np.array([self._points[trial] for trial in trials])
         return Data(points, levels[kept], values[kept], np.sort(distinct), total)
 
     def waiting(self) -> tuple[FloatArray, IntArray]:
