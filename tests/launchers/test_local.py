@@ -21,7 +21,7 @@ from hpoctl.launchers.local import LocalLauncher
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.stores.ledger import Attempt
 from hpoctl.testing import ContractError, ToyJobs, check_launcher
-from hpoctl.testing.launchers import STOPS, finish, wait_until
+from hpoctl.testing.polling import STOPS, finish, wait_until
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ for line in sys.stdin:
 
 def jobs_of(root: Path, command: tuple[str, ...], count: int = 1) -> list[Job]:
     tasks = tuple(Task("0001", Cell("RS", "toy", seed), 1.0) for seed in range(count))
-    return [Job("t-RS", str(root), command, tasks)]
+    return [Job("t-RS", "t", str(root), command, tasks)]
 
 
 def test_a_worker_has_one_thread_for_linear_algebra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from hpoctl.core.jobs import Job, JobStatus
 from hpoctl.core.protocols import Store
 from hpoctl.launchers.local import LocalLauncher
 from hpoctl.launchers.options import LocalOptions
+from hpoctl.ops.shared_tables import fetch_tables, is_remote
 from hpoctl.stores.job_files import JobReport, keep_report, read_manifest
 from hpoctl.stores.opening import open_results
 
@@ -64,6 +65,12 @@ def run_job(setup: Mapping[str, Any]) -> int:
     _say(f"job {name}: {len(job.tasks)} experiments")
     status = JobStatus("running")
     _report(store, job, status, "running")
+    if is_remote(store):
+        try:
+            fetch_tables(store, tag, _say_how_far)
+        except HpoctlError as error:
+            _report(store, job, status, "failed", str(error))
+            raise
     receipts = launcher.submit([job])
     try:
         status = _watch(launcher, receipts, store, job)
@@ -108,6 +115,11 @@ def _report(store: Store, job: Job, status: JobStatus, state: Any, reason: str =
     keep_report(
         store, job.tag, job.name, JobReport(state, status.done, status.failures, time.time(), platform.node(), reason)
     )
+
+
+def _say_how_far(what: str, done: int, total: int | None) -> None:
+    if done == total:
+        _say(f"{what}: {done:,} bytes")
 
 
 def _say(text: str) -> None:

@@ -13,13 +13,16 @@ from hpoctl.testing.backends import check_backend
 from hpoctl.testing.blackboxes import check_benchmark, check_blackbox
 from hpoctl.testing.claims import check_claims
 from hpoctl.testing.contract import ContractError
-from hpoctl.testing.launchers import ToyJobs, check_launcher
+from hpoctl.testing.launchers import check_launcher
 from hpoctl.testing.methods import check_method, run_quietly, run_spec
+from hpoctl.testing.outliving import OtherSide
 from hpoctl.testing.stores import check_store
+from hpoctl.testing.toy_jobs import ToyJobs
 from hpoctl.testing.toys import toy_benchmark, toy_space, toy_table
 
 __all__ = [
     "ContractError",
+    "OtherSide",
     "ToyJobs",
     "check_backend",
     "check_benchmark",

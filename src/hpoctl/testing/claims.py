@@ -12,11 +12,12 @@ KEY = "tag/ASHA/toy/0"
 MANY = 1_000
 
 
-def check_claims(make: Callable[[], Claims]) -> None:
+def check_claims(make: Callable[[], Claims], many: int = MANY) -> None:
     """Check claims with the help of forked processes; needs a system that has `os.fork`.
 
     Args:
         make: Makes the claims of one place, in whichever process it is called; nothing is claimed there yet.
+        many: How many keys to claim at once; fewer where a claim takes time.
 
     Raises:
         ContractError: What is broken.
@@ -25,7 +26,7 @@ def check_claims(make: Callable[[], Claims]) -> None:
     _check_ends(make)
     _check_others(make)
     _check_release(make)
-    _check_many(make)
+    _check_many(make, many)
 
 
 @contextmanager
@@ -87,12 +88,12 @@ def _check_release(make: Callable[[], Claims]) -> None:
     claims.release("other")
 
 
-def _check_many(make: Callable[[], Claims]) -> None:
-    keys = [f"tag/RS/toy/{seed}" for seed in range(MANY)]
+def _check_many(make: Callable[[], Claims], many: int) -> None:
+    keys = [f"tag/RS/toy/{seed}" for seed in range(many)]
     with claimed_elsewhere(make, *keys[::2]):
         claims = make()
         taken = [key for key in keys if claims.take(key)]
-        require(taken == keys[1::2], f"of {MANY} keys, not exactly those can be claimed that nobody has")
+        require(taken == keys[1::2], f"of {many} keys, not exactly those can be claimed that nobody has")
         require([key for key in keys if claims.held(key)] == keys[::2], "held names other keys")
         for key in taken:
             claims.release(key)
