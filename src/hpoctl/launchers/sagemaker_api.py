@@ -1,0 +1,271 @@
+"""The calls to SageMaker and CloudWatch that the launcher makes, and their errors in plain words."""
+
+import re
+import threading
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.stores.s3_errors import CREDENTIALS, EXPIRED, LOGIN, NO_CREDENTIALS, REJECTED, RENEW, code_of, is_transient
+
+ATTEMPTS = 12
+"""Attempts that boto3 makes at one call, in its adaptive mode."""
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+PAGE = 100
+BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
+GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedException", "403"})
+QUOTA = re.compile(r"service limit (?:'(?P<name>[^']+)'|for (?P<plain>\S+)) is (?P<limit>\d+)")
+PERMISSIONS = {
+    "submit a training job": "sagemaker:CreateTrainingJob, sagemaker:AddTags and iam:PassRole",
+    "list training jobs": "sagemaker:ListTrainingJobs",
+    "look at a training job": "sagemaker:DescribeTrainingJob",
+    "stop a training job": "sagemaker:StopTrainingJob",
+    "read a log": "logs:DescribeLogStreams and logs:GetLogEvents",
+}
+
+
+class BusyError(HpoctlError):
+    """SageMaker answers later, or not yet: what was asked may work in a while."""
+
+
+class QuotaError(HpoctlError):
+    """A quota is used up.
+
+    Args:
+        name: The name of the quota.
+        limit: How much it allows; None: SageMaker has not said.
+        what: What SageMaker says.
+    """
+
+    def __init__(self, name: str, limit: int | None, what: str) -> None:
+        super().__init__(what, f"Ask AWS for more: Service Quotas, SageMaker, {name}.")
+        self.name = name
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training job, as SageMaker lists it.
+
+    Attributes:
+        status: Its status: InProgress, Completed, Failed, Stopping or Stopped.
+        detail: What it is at, such as Starting or Training.
+    """
+
+    status: str
+    detail: str
+
+    @property
+    def live(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in {"InProgress", "Stopping"}
+
+
+class SagemakerApi:
+    """SageMaker in one region.
+
+    Args:
+        region: The region; None: the one that the environment or the profile says.
+
+    Raises:
+        UsageError: No region is set.
+        HpoctlError: boto3 is not installed.
+    """
+
+    def __init__(self, region: str | None) -> None:
+        self._session = session_in(region)
+        self.region: str = self._session.region_name
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def model_of_requests(self) -> Any:
+        """What botocore's model of SageMaker says of the requests for training jobs."""
+        model = self._client("sagemaker").meta.service_model
+        return model.operation_model("CreateTrainingJob").input_shape
+
+    def create(self, request: Mapping[str, Any]) -> None:
+        """Create a training job; one of that name that is there already is the same, and was created before.
+
+        Raises:
+            QuotaError: A quota is used up.
+            BusyError: SageMaker is busy, or cannot be reached; the job may have been created all the same.
+        """
+        try:
+            self._call("submit a training job", "sagemaker", "create_training_job", request)
+        except _InUseError:
+            return
+
+    def trainings(self, beginning: str, since: float) -> dict[str, Training]:
+        """Training jobs by name.
+
+        Args:
+            beginning: How their names begin.
+            since: When the first of them was created at the earliest, in seconds since 1970.
+        """
+        found: dict[str, Training] = {}
+        request: dict[str, Any] = {
+            "NameContains": beginning,
+            "CreationTimeAfter": datetime.fromtimestamp(since, UTC),
+            "SortBy": "CreationTime",
+            "SortOrder": "Descending",
+            "MaxResults": PAGE,
+        }
+        while True:
+            answer = self._call("list training jobs", "sagemaker", "list_training_jobs", request)
+            for entry in answer["TrainingJobSummaries"]:
+                training = Training(entry["TrainingJobStatus"], str(entry.get("SecondaryStatus", "")))
+                found[entry["TrainingJobName"]] = training
+            if not answer.get("NextToken"):
+                return {name: training for name, training in found.items() if name.startswith(beginning)}
+            request["NextToken"] = answer["NextToken"]
+
+    def describe(self, name: str) -> tuple[Training, str] | None:
+        """A training job and why it failed; None: there is none of that name."""
+        request = {"TrainingJobName": name}
+        try:
+            answer = self._call("look at a training job", "sagemaker", "describe_training_job", request)
+        except _GoneError:
+            return None
+        training = Training(answer["TrainingJobStatus"], answer.get("SecondaryStatus", ""))
+        return training, " ".join(str(answer.get("FailureReason", "")).split())
+
+    def stop(self, name: str) -> None:
+        """Stop a training job; one that has ended, or never was, is left alone."""
+        try:
+            self._call("stop a training job", "sagemaker", "stop_training_job", {"TrainingJobName": name})
+        except _GoneError:
+            return
+
+    def log(self, name: str) -> str:
+        """What a training job has printed, according to CloudWatch; empty: it has nothing, or not yet."""
+        wanted = {"logGroupName": LOG_GROUP, "logStreamNamePrefix": f"{name}/"}
+        try:
+            streams = self._call("read a log", "logs", "describe_log_streams", wanted)["logStreams"]
+            lines = [line for stream in streams for line in self._events(stream["logStreamName"])]
+        except _GoneError:
+            return ""
+        return "".join(f"{line}\n" for line in lines)
+
+    def _events(self, stream: str) -> list[str]:
+        lines: list[str] = []
+        request: dict[str, Any] = {"logGroupName": LOG_GROUP, "logStreamName": stream, "startFromHead": True}
+        while True:
+            answer = self._call("read a log", "logs", "get_log_events", request)
+            lines += [event["message"] for event in answer["events"]]
+            token = answer["nextForwardToken"]
+            if token == request.get("nextToken"):  # the same again: the end
+                return lines
+            request["nextToken"] = token
+
+    def _call(self, what: str, service: str, operation: str, request: Mapping[str, Any]) -> Any:
+        try:
+            return getattr(self._client(service), operation)(**request)
+        except HpoctlError:
+            raise
+        except Exception as error:
+            raise _plain(error, what) from error
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = client_of(self._session, service)
+            return self._clients[service]
+
+
+class _InUseError(HpoctlError):
+    """There is a training job of that name already."""
+
+
+class _GoneError(HpoctlError):
+    """There is no training job of that name, or it has ended."""
+
+
+def session_in(region: str | None) -> Any:
+    """A session of boto3 that has a region.
+
+    Raises:
+        UsageError: No region is set, or no such profile exists.
+        HpoctlError: boto3 is not installed.
+    """
+    try:
+        import boto3  # noqa: PLC0415 - heavy
+    except ImportError as error:
+        raise HpoctlError("Jobs on SageMaker need boto3.", "Install it with `pip install 'hpoctl[aws]'`.") from error
+    try:
+        session = boto3.session.Session(region_name=region)
+    except Exception as error:
+        raise _plain(error, "reach SageMaker") from error
+    if not session.region_name:
+        raise UsageError("No AWS region is set.", "Set AWS_DEFAULT_REGION, or give --launcher-option region=us-east-1.")
+    return session
+
+
+def client_of(session: Any, service: str) -> Any:
+    """A client of a service."""
+    from botocore.config import Config  # noqa: PLC0415 - heavy
+
+    retries = {"mode": "adaptive", "total_max_attempts": ATTEMPTS}
+    return session.client(service, config=Config(retries=retries, connect_timeout=10, read_timeout=60))
+
+
+def account_of(region: str | None) -> str:
+    """The account that the credentials are for.
+
+    Raises:
+        HpoctlError: There are none, they have expired, or AWS cannot be reached.
+    """
+    session = session_in(region)
+    try:
+        return str(client_of(session, "sts").get_caller_identity()["Account"])
+    except Exception as error:
+        raise _plain(error, "find out the AWS account") from error
+
+
+def _plain(error: Exception, what: str) -> HpoctlError:
+    """The error in plain words, as an exception of the kind that it is."""
+    code = code_of(error)
+    answer: Any = getattr(error, "response", None)
+    said = answer.get("Error", {}).get("Message", "") if isinstance(answer, dict) else str(error)
+    message = " ".join(str(said).split())[:600].rstrip(". ")
+    if code == "ResourceInUse":
+        return _InUseError(message, "Nothing has to be done.")
+    if code in GONE or (code == "ValidationException" and _is_over(message)):
+        return _GoneError(message, "Nothing has to be done.")
+    if code == "ResourceLimitExceeded":
+        found = QUOTA.search(message)
+        name = (found["name"] or found["plain"]) if found else "of training jobs"
+        return QuotaError(name, int(found["limit"]) if found else None, f"Cannot {what}: {message}.")
+    if code in BUSY or is_transient(error):
+        return BusyError(f"SageMaker is busy or out of reach ({code}: {message}).", "Jobs go on; launch again later.")
+    return _refusal(code, message, what)
+
+
+def _refusal(code: str, message: str, what: str) -> HpoctlError:
+    """An error that stays until somebody does something about it."""
+    permissions = PERMISSIONS.get(what, "the permission to")
+    known: list[tuple[AbstractSet[str], str, str]] = [
+        (NO_CREDENTIALS, "no AWS credentials were found", CREDENTIALS),
+        (EXPIRED | LOGIN, "the AWS credentials have expired", RENEW),
+        (REJECTED | {"UnrecognizedClientException"}, f"AWS does not accept the credentials ({code})", CREDENTIALS),
+        (DENIED, f"access is denied: {message}", f"Ask for {permissions}, or use another AWS_PROFILE."),
+    ]
+    for codes, text, fix in known:
+        if code in codes:
+            return HpoctlError(f"Cannot {what}: {text}.", fix)
+    if code == "ProfileNotFound":
+        return UsageError(
+            f"Cannot {what}: {message}.", "Correct AWS_PROFILE; `aws configure list-profiles` lists them."
+        )
+    if code == "ValidationException":
+        return UsageError(f"Cannot {what}: {message}.", "Change the launcher option behind it.")
+    return HpoctlError(f"Cannot {what}: {code}: {message}.", "Look the code up in AWS's documentation, and repeat.")
+
+
+def _is_over(message: str) -> bool:
+    """Whether a request was refused because the training job has ended, or never was."""
+    return "not found" in message.lower() or "is in status" in message or "in a terminal" in message.lower()

@@ -1,0 +1,90 @@
+"""What would stop a launch on SageMaker, as far as it can be told without submitting anything."""
+
+import sys
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.findings import Finding
+from hpoctl.core.jobs import Job
+from hpoctl.core.options import option_values
+from hpoctl.launchers.sagemaker_api import SagemakerApi, account_of, session_in
+from hpoctl.launchers.sagemaker_options import SagemakerOptions
+from hpoctl.launchers.sagemaker_prices import MACHINES
+from hpoctl.launchers.sagemaker_request import (
+    Surroundings,
+    check_training_job,
+    image_for,
+    training_job,
+)
+from hpoctl.stores.job_files import Manifest
+
+
+def check(options: Any) -> Iterator[Finding]:
+    """Look at region, credentials, role, image, machine and the whole request, and ask SageMaker for its jobs."""
+    region = yield from _look("region", lambda: str(session_in(options.region).region_name))
+    if region is None:
+        return
+    account = yield from _look("credentials", lambda: account_of(options.region), "of account ")
+    yield from _role(options, account)
+    image = yield from _look("image", lambda: image_for(options, region, sys.version_info.minor))
+    if image is not None and options.role is not None:
+        yield from _request(options, region, image)
+    if account is not None:
+        yield from _look("sagemaker", lambda: _jobs(options.region))
+    machine = options.instance_type
+    if machine not in MACHINES:
+        remedy = "Look it up on AWS's price page."
+        yield Finding("price", "warning", f"no price of {machine} is known here", remedy)
+    yield Finding(
+        "quota",
+        "warning",
+        f"how many {machine} may train at a time cannot be told from here; for new accounts it is often 0",
+        f"See Service Quotas, SageMaker, '{machine} for training job usage'"
+        f"{' (spot training)' if options.use_spot else ''}.",
+    )
+
+
+def _look(subject: str, look: Callable[[], str], before: str = "") -> Generator[Finding, None, str | None]:
+    try:
+        found = look()
+    except HpoctlError as error:
+        yield Finding(subject, "problem", error.what, error.fix)
+        return None
+    yield Finding(subject, "ok", f"{before}{found}")
+    return found
+
+
+def _role(options: SagemakerOptions, account: str | None) -> Iterator[Finding]:
+    if options.role is None:
+        text, remedy = "none is given", 'Put role = "arn:aws:iam::ACCOUNT:role/NAME" into [launcher_options].'
+        yield Finding("role", "problem", text, remedy)
+        return
+    parts = options.role.split(":")
+    owner = parts[4] if len(parts) > 5 else ""
+    if account is not None and owner and owner != account:
+        text = f"{options.role} is of account {owner}, and the credentials are of {account}"
+        yield Finding("role", "problem", text, "Name a role of the account, or use another AWS_PROFILE.")
+    else:
+        text = f"{options.role}; whether it exists and you may pass it shows when a job is submitted"
+        yield Finding("role", "ok", text)
+
+
+def _request(options: SagemakerOptions, region: str, image: str) -> Iterator[Finding]:
+    """Check the request of a job that will never be."""
+    job = Job("doctor-job", "doctor", f"s3://sagemaker-{region}-000000000000/hpoctl", (), ())
+    around = Surroundings(region, image, f"{job.results}/.bundles/{content_hash(b'')[:32]}", None)
+    request = training_job(Manifest(job, "sagemaker", option_values(options), 0.0), options, around)
+    model = SagemakerApi(region).model_of_requests()
+    yield from _look("request", lambda: _checked(request, model))
+
+
+def _checked(request: dict[str, Any], model: Any) -> str:
+    check_training_job(request, model)
+    return "as SageMaker's model wants it"
+
+
+def _jobs(region: str | None) -> str:
+    found = SagemakerApi(region).trainings("doctor-", 0.0)
+    return f"it answers ({len(found)} jobs of tag doctor)" if found else "it answers"

@@ -1,0 +1,102 @@
+"""Options of the SageMaker launcher."""
+
+import math
+from dataclasses import dataclass, field
+
+from hpoctl.core.errors import UsageError
+
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SagemakerOptions:
+    """How jobs run as training jobs of SageMaker."""
+
+    role: str | None = field(default=None, metadata={"help": "The role that jobs run with: its ARN; needed"})
+    region: str | None = field(
+        default=None, metadata={"help": "The region; none: the one that AWS_DEFAULT_REGION or the profile says"}
+    )
+    instance_type: str = field(default="ml.m5.large", metadata={"help": "The machine of each job"})
+    image: str | None = field(
+        default=None,
+        metadata={"help": "The image, with Python 3.11 or later; none: SageMaker's own for PyTorch, for that machine"},
+    )
+    use_spot: bool = field(
+        default=False,
+        metadata={"help": "Use spot capacity: cheaper; AWS may interrupt a job, which then goes on later"},
+    )
+    max_run: int = field(default=24 * HOUR, metadata={"help": "Seconds after which SageMaker stops a job"})
+    max_wait: int | None = field(
+        default=None,
+        metadata={"help": "With use_spot: seconds for running and waiting together; none: twice max_run"},
+    )
+    volume_size: int = field(default=30, metadata={"help": "Gigabytes of disk of each job"})
+    subnets: str | None = field(default=None, metadata={"help": "Subnets of a VPC, with commas between them"})
+    security_groups: str | None = field(
+        default=None, metadata={"help": "Security groups of the VPC, with commas between them"}
+    )
+    volume_kms_key: str | None = field(default=None, metadata={"help": "The KMS key for the disks of jobs"})
+    output_kms_key: str | None = field(default=None, metadata={"help": "The KMS key for what SageMaker itself writes"})
+    tags: str | None = field(default=None, metadata={"help": "Tags of jobs: key=value, with commas between them"})
+    requirements: str | None = field(
+        default=None, metadata={"help": "A requirements file of pip: what to install in containers, besides"}
+    )
+    jobs: int | None = field(
+        default=None, metadata={"help": "Experiments at a time in each job; none: one for each core of its machine"}
+    )
+    retries: int = field(default=0, metadata={"help": "How often an experiment that fails is tried again at once"})
+    timeout: float | None = field(
+        default=None, metadata={"help": "Seconds of real time after which an experiment is stopped; none: any time"}
+    )
+    poll_interval: float = field(default=10.0, metadata={"help": "Seconds between two questions to SageMaker"})
+
+    def __post_init__(self) -> None:
+        _at_least("max_run", self.max_run, 1)
+        _at_least("volume_size", self.volume_size, 1)
+        _at_least("jobs", self.jobs, 1)
+        _at_least("retries", self.retries, 0)
+        for name in ("timeout", "poll_interval"):
+            value = getattr(self, name)
+            if value is not None and not (value > 0.0 and math.isfinite(value)):
+                raise _wrong(name, value, "Use a positive number of seconds.")
+        if self.max_wait is not None and not self.use_spot:
+            raise _wrong("max_wait", self.max_wait, "It is for spot capacity: add use_spot=true, or leave it out.")
+        if self.max_wait is not None and self.max_wait < self.max_run:
+            raise _wrong("max_wait", self.max_wait, f"Use at least max_run, which is {self.max_run}.")
+        if (self.subnets is None) != (self.security_groups is None):
+            raise UsageError(
+                "A VPC needs both subnets and security_groups.", "Give both of these launcher options, or neither."
+            )
+        _ = self.tag_values
+
+    @property
+    def longest_wait(self) -> int:
+        """Seconds that a job on spot capacity may take, waiting included."""
+        return 2 * self.max_run if self.max_wait is None else self.max_wait
+
+    @property
+    def tag_values(self) -> dict[str, str]:
+        """The tags."""
+        found = {}
+        for text in listed(self.tags):
+            key, equals, value = text.partition("=")
+            if not (equals and key.strip()):
+                raise _wrong(
+                    "tags", self.tags, "Write key=value, with commas between them, as in team=hpo,project=docs."
+                )
+            found[key.strip()] = value.strip()
+        return found
+
+
+def listed(text: str | None) -> list[str]:
+    """The parts of a text with commas between them."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _at_least(name: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise _wrong(name, value, f"Use a whole number >= {least}.")
+
+
+def _wrong(name: str, value: object, fix: str) -> UsageError:
+    return UsageError(f"The launcher option {name} is {value}.", fix)

@@ -1,0 +1,175 @@
+"""What SageMaker is asked for: the name of a training job, and its request."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.launchers.sagemaker_options import SagemakerOptions, listed
+from hpoctl.launchers.service_model import check_request
+from hpoctl.plugins.loading import SELECTION
+from hpoctl.stores.job_files import Manifest, job_folder_of
+
+TAG_LENGTH, REST_LENGTH, HASH_LENGTH = 24, 25, 12
+"""Letters of the parts of a name; with two dashes, 63: what SageMaker allows."""
+
+MARK = 6
+"""Letters of the hash in a part that is not what it stands for."""
+
+CHANNEL = "hpoctl"
+CHECKPOINTS = "checkpoints"
+"""The folder of a job that SageMaker copies its log to, and back after an interruption."""
+
+MACHINE = "/opt/ml"
+IMAGES = {11: ("2.5.1", "py311"), 12: ("2.9.0", "py312"), 13: ("2.10.0", "py313")}
+"""Versions of PyTorch's images by the minor version of their Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all training jobs of a launch have in common.
+
+    Attributes:
+        region: The region.
+        image: The image.
+        bundle: The address of the bundle.
+        plugins: What `HPOCTL_PLUGINS` says; None: nothing.
+    """
+
+    region: str
+    image: str
+    bundle: str
+    plugins: str | None
+
+
+def name_of(manifest: Manifest) -> str:
+    """The name of a job's training job: no other job of any study has it, and the same job has it always."""
+    job = manifest.job
+    rest = job.name.removeprefix(f"{job.tag}-")
+    return f"{_part(job.tag, TAG_LENGTH)}-{_part(rest, REST_LENGTH)}-{manifest.digest[:HASH_LENGTH]}"
+
+
+def beginning_of(tag: str) -> str:
+    """How the names of a tag's training jobs begin."""
+    return f"{_part(tag, TAG_LENGTH)}-"
+
+
+def _part(text: str, length: int) -> str:
+    """A text as a part of a name: itself if it can be, else as much as fits and a hash of all of it."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    if plain == text and len(text) <= length:
+        return text
+    mark = content_hash(text.encode(errors="surrogatepass"))[:MARK]
+    return f"{plain[: length - MARK - 1].strip('-')}-{mark}".lstrip("-")
+
+
+def training_job(manifest: Manifest, options: SagemakerOptions, around: Surroundings) -> dict[str, Any]:
+    """The request for a job's training job."""
+    job = manifest.job
+    own = f"{job.results.rstrip('/')}/{job_folder_of(job.tag, job.name)}"
+    settings = {"workers": options.jobs, "retries": options.retries, "timeout": options.timeout}
+    tags = {**options.tag_values, "hpoctl:tag": job.tag, "hpoctl:job": job.name}
+    environment = {"AWS_DEFAULT_REGION": around.region, "HPOCTL_JOB_NAME": job.name}
+    if around.plugins is not None:
+        environment[SELECTION] = around.plugins
+    request: dict[str, Any] = {
+        "TrainingJobName": name_of(manifest),
+        "RoleArn": options.role,
+        "AlgorithmSpecification": {
+            "TrainingImage": around.image,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/entry.py"],
+        },
+        "HyperParameters": {
+            "results": job.results,
+            "tag": job.tag,
+            "job": job.name,
+            **{name: str(value) for name, value in settings.items() if value is not None},
+        },
+        "InputDataConfig": [_channel(around.bundle)],
+        "OutputDataConfig": {"S3OutputPath": f"{own}/output", **_key("KmsKeyId", options.output_kms_key)},
+        "CheckpointConfig": {"S3Uri": f"{own}/{CHECKPOINTS}", "LocalPath": f"{MACHINE}/checkpoints"},
+        "ResourceConfig": {
+            "InstanceType": options.instance_type,
+            "InstanceCount": 1,
+            "VolumeSizeInGB": options.volume_size,
+            **_key("VolumeKmsKeyId", options.volume_kms_key),
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": options.max_run},
+        "Environment": environment,
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    if options.use_spot:
+        request["EnableManagedSpotTraining"] = True
+        request["StoppingCondition"]["MaxWaitTimeInSeconds"] = options.longest_wait
+    if options.subnets is not None:
+        request["VpcConfig"] = {"Subnets": listed(options.subnets), "SecurityGroupIds": listed(options.security_groups)}
+    return request
+
+
+def check_training_job(request: dict[str, Any], model: Any) -> None:
+    """Refuse a request that SageMaker would refuse, as far as its model says.
+
+    Args:
+        request: The request.
+        model: What the model says of such requests.
+
+    Raises:
+        UsageError: What is wrong.
+    """
+    if request["RoleArn"] is None:
+        raise UsageError(
+            "Training jobs of SageMaker need a role.",
+            "Give --launcher-option role=arn:aws:iam::ACCOUNT:role/NAME, or put it into hpoctl.toml.",
+        )
+    mistakes = check_request(model, request)
+    if mistakes:
+        more = f"; and {len(mistakes) - 1} more" if len(mistakes) > 1 else ""
+        raise UsageError(
+            f"SageMaker would refuse training job {request['TrainingJobName']}: {mistakes[0]}{more}.",
+            "Change the launcher option behind it.",
+        )
+
+
+def image_for(options: SagemakerOptions, region: str, minor: int) -> str:
+    """The image of jobs: the one that is named, else the one of SageMaker for PyTorch.
+
+    Args:
+        options: The options.
+        region: The region.
+        minor: The minor version of the Python that runs here: the image has the same, if there is one.
+
+    Raises:
+        HpoctlError: `sagemaker-core` is not installed, or knows no image for the region or the machine.
+    """
+    if options.image is not None:
+        return options.image
+    try:
+        from sagemaker.core.image_uris import retrieve  # noqa: PLC0415 - takes a second
+    except ImportError as error:
+        raise HpoctlError(
+            "The image of training jobs is found out with sagemaker-core, which is not installed.",
+            "Install it with `pip install 'hpoctl[aws]'`, or name an image: --launcher-option image=...",
+        ) from error
+    version, python = IMAGES[min(max(minor, min(IMAGES)), max(IMAGES))]
+    try:
+        image = retrieve(
+            "pytorch", region, version=version, py_version=python, instance_type=options.instance_type,
+            image_scope="training",
+        )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(
+            f"There is no image of SageMaker for {options.instance_type} in {region}: {' '.join(str(error).split())}",
+            "Correct instance_type or region, or name an image: --launcher-option image=...",
+        ) from error
+    return str(image)
+
+
+def _channel(address: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"{address}/", "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": CHANNEL, "DataSource": {"S3DataSource": source}}
+
+
+def _key(name: str, value: str | None) -> dict[str, str]:
+    return {} if value is None else {name: value}
