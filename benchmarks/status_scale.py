@@ -28,7 +28,6 @@ from hpoctl.ops.tags import keep_plan
 from hpoctl.stores.local import LocalStore
 
 TAG = "scale"
-TABLE = content_hash(b"a table")
 RESULTS_BYTES = b"PAR1" * 64
 TRACEBACK = "Traceback (most recent call last):\n" + '  File "tuner.py", line 1, in tune\n    step()\n' * 12
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
@@ -42,9 +41,10 @@ def build(root: Path, experiments: int) -> int:
     resolved = resolve(replace(study, num_seeds=seeds, start_seed=0), registry)
     provenance = provenance_of([spec_of(resolved, TAG, 1, cell) for cell in resolved.study.cells()[:1]], registry)
     cells = resolved.study.cells()[:experiments]
+    tables = {name: benchmark.blackbox() for name, benchmark in resolved.benchmarks.items()}
     for number, cell in enumerate(cells):
         spec = spec_of(resolved, TAG, 1, cell)
-        metadata = opening_metadata(spec, provenance, 1.7e9 + number) | identity_metadata(spec, TABLE)
+        metadata = opening_metadata(spec, provenance, 1.7e9 + number) | identity_metadata(spec, tables[cell.benchmark])
         failed = number % 50 == 7
         write(root, cell, seal({**metadata, **closing(number, failed=failed)}), spec.method.expensive, failed=failed)
     keep_plan(LocalStore(root), TAG, resolved.study, study.name)
@@ -82,14 +82,17 @@ def measure(words: list[str], *, cold: bool) -> tuple[float, float]:
     if cold:
         os.sync()
         DROP_CACHES.write_text("3")
+    return measure_python(["-m", "hpoctl", *words])
+
+
+def measure_python(words: list[str]) -> tuple[float, float]:
+    """Wall time in seconds and peak memory in MB of a process."""
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hpoctl", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, code, used = os.wait4(process.pid, 0)
     process.returncode = code
     if code:
-        raise SystemExit(f"hpoctl {' '.join(words)} ended with {code}")
+        raise SystemExit(f"{' '.join(words)} ended with {code}")
     return time.perf_counter() - began, used.ru_maxrss / 1024
 
 

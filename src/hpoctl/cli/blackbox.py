@@ -1,18 +1,14 @@
 """`hpoctl blackbox`: learning curves that stand for training: what there is, and how to bring one's own."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson
+from hpoctl.cli.bar import bar
+from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import HpoctlError, UsageError
-
-if TYPE_CHECKING:
-    from hpoctl.core.entries import Progress
 
 FAILED = 1
 
@@ -69,7 +65,7 @@ def import_files(
     from hpoctl.ops.registry import open_registry
 
     registry = open_registry()
-    with _bar() as progress:
+    with bar() as progress:
         imported = bring(registry, kind, path, progress)
     if as_json:
         report.emit_imported(kind, imported)
@@ -91,7 +87,7 @@ def fetch(
     from hpoctl.ops.registry import open_registry
 
     registry = open_registry()
-    with _bar() as progress:
+    with bar() as progress:
         fetched = fetch_files(registry, kind, url, progress)
     if as_json:
         report.emit_fetched(fetched)
@@ -169,26 +165,57 @@ def remove(
         report.print_removed(name)
 
 
+@blackbox_app.command()
+def push(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Benchmarks of imported tables.")],
+    results: Results = None,
+    as_json: AsJson = False,
+) -> None:
+    """Upload imported tables to the root of results, for jobs on other machines; what is there is left alone."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.roots import open_root
+    from hpoctl.ops.shared_tables import push_tables
+
+    store = open_root(results).store
+    with bar() as progress:
+        pushed = push_tables(store, names, progress)
+    if as_json:
+        report.emit_shared("pushed", pushed)
+    else:
+        report.print_shared("uploaded", store.location(""), pushed)
+
+
+@blackbox_app.command()
+def pull(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Tables, or the beginnings of their content hashes. Default: all."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Only list the tables that are there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Let them replace others of the same names.")] = False,
+    results: Results = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch tables from the root of results to this machine, verified by their hashes."""
+    from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.roots import open_root
+    from hpoctl.ops.shared_tables import pull_tables, shared_tables
+
+    store = open_root(results).store
+    if show:
+        pulled, word = shared_tables(store), "there"
+    else:
+        with bar() as progress:
+            pulled = pull_tables(store, names or (), progress, replace=replace)
+        word = "fetched"
+    if as_json:
+        report.emit_shared("tables" if show else "pulled", pulled)
+    else:
+        report.print_shared(word, store.location(""), pulled)
+
+
 def _agreed(what: str, as_json: bool) -> bool:
     """Ask; where nobody can answer, `--yes` has to be given."""
     if as_json or not sys.stdin.isatty():
         raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
     return typer.confirm(f"{what} Go on?", err=True)
-
-
-@contextmanager
-def _bar() -> "Iterator[Progress]":
-    """A bar of what an importer is doing; nothing when piped."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    from hpoctl.cli.output import err
-
-    console = err()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def tell(what: str, done: int, total: int | None) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        yield tell

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpoctl.cli.listing import print_facts, print_lines, print_table, source_text, warn
 from hpoctl.cli.output import emit_json, err, error_json, hint, out, show_error
-from hpoctl.cli.words import many
+from hpoctl.cli.words import many, size_text
 
 if TYPE_CHECKING:
     from hpoctl.core.entries import Imported
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hpoctl.ops.blackbox_plot import Plotted
     from hpoctl.ops.blackboxes import BlackboxInfo, BlackboxList, OpenedInfo
     from hpoctl.ops.listing import Problem
+    from hpoctl.ops.shared_tables import SharedTable
 
 COMMAND = "blackbox"
 NARROW = 40
@@ -167,6 +168,25 @@ def print_removed(name: str) -> None:
 def print_kept(name: str) -> None:
     """Nothing was removed."""
     err().print(f"{name} is still there", markup=False)
+
+
+def emit_shared(key: str, tables: "Sequence[SharedTable]") -> None:
+    """Tables beside results as JSON."""
+    emit_json(COMMAND, "success", {key: tables})
+
+
+def print_shared(word: str, where: str, tables: "Sequence[SharedTable]") -> None:
+    """Tables beside results.
+
+    Args:
+        word: What was done with those that are new.
+        where: The root of results.
+        tables: The tables.
+    """
+    for table in tables:
+        state = word if table.new else "there already" if word != "there" else "there"
+        print_lines([f"{table.name}  {state}  {size_text(table.size)}  {table.key[:12]}"])
+    hint(f"root: {where}")
 
 
 def _errors(problems: "Sequence[Problem]") -> list[dict[str, str]]:

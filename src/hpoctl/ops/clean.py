@@ -13,7 +13,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.protocols import Claims
 from hpoctl.ops.roots import Root
 from hpoctl.ops.selection import Match, Selection, fitting, held_elsewhere, select
-from hpoctl.ops.trash import Left, new_entry
+from hpoctl.ops.trash import Left, finish_moves, new_entry
 from hpoctl.stores.ledger import read_again
 
 FORMAT = 1
@@ -60,6 +60,7 @@ def clean(root: Root, selection: Selection, now: datetime, command: str, *, forc
     """
     work = _clean_tag if selection.criteria.whole else _clean_results
     with _turn(root.claims, selection.tag):
+        finish_moves(root.store, root.claims)
         return work(root, selection, now, command, force=force)
 
 

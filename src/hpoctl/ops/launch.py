@@ -13,6 +13,7 @@ from hpoctl.ops.costs import read_costs, write_costs
 from hpoctl.ops.launch_plan import LaunchPlan
 from hpoctl.ops.launches import keep_launch
 from hpoctl.ops.provenance import command_line, git_commit
+from hpoctl.ops.shared_tables import is_remote, share_tables
 from hpoctl.ops.tags import Plan, keep_master_seed, keep_plan
 from hpoctl.ops.worker import worker_words
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
@@ -100,6 +101,10 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
     watcher.begins(master_seed)
     jobs = _jobs(plan, plans, master_seed)
+    if jobs and plan.launcher.outlives and is_remote(plan.store):
+        # On this machine, and on those that share its disks, jobs find the tables where they are.
+        needed = {task.cell.benchmark for job in jobs for task in job.tasks}
+        share_tables(plan.store, plan.tag, sorted(needed), _untold)
     launcher: Launcher = plan.launcher.make(plan.launcher_options)
     interrupted = False
     statuses: Sequence[JobStatus] = ()
@@ -117,6 +122,10 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         if not plan.launcher.outlives:
             launcher.cancel(receipts)
     return _outcome(plan, plans, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
+
+
+def _untold(what: str, done: int, total: int | None) -> None:
+    """Nobody is told how far an upload is."""
 
 
 def settle(plan: LaunchPlan) -> int:

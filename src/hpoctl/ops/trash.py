@@ -121,6 +121,34 @@ def new_entry(store: Store, claims: Claims, content: Mapping[str, Any], now: dat
         claims.release(folder)
 
 
+def finish_moves(store: Store, claims: Claims) -> list[tuple[str, str]]:
+    """Finish what a clean, an undo or a purge was killed in the middle of, where folders are not moved in one step.
+
+    Whoever moves something into the trash or out of it has a claim on the entry: a move whose entry can be claimed is
+    nobody's any more.
+
+    Returns:
+        What was finished: folders and their targets.
+
+    Raises:
+        HpoctlError: The store failed.
+    """
+    finished = []
+    for folder, target in store.unfinished_moves():
+        entry = next((name for name in (folder, target) if name.startswith(f"{TRASH}/")), "")
+        key = "/".join(entry.split("/")[:2]).replace(f"/{CONDEMNED}", "/")
+        if not entry or not claims.take(key):
+            continue
+        try:
+            store.move(folder, target)
+            finished.append((folder, target))
+        except FileNotFoundError:
+            continue  # somebody else has just finished it
+        finally:
+            claims.release(key)
+    return finished
+
+
 def undo(store: Store, claims: Claims, tag: str | None = None, *, dry_run: bool = False) -> Restored:
     """Restore what the last clean moved away. What exists again is not replaced: its old self stays in the trash.
 
@@ -134,6 +162,7 @@ def undo(store: Store, claims: Claims, tag: str | None = None, *, dry_run: bool 
         IncompleteError: There is nothing to restore.
         HpoctlError: The trash cannot be read, or the clean is still at work.
     """
+    finished = [] if dry_run else finish_moves(store, claims)
     last = _last_entry(store, tag)
     if dry_run:
         return Restored(last.name, last.command, last.items, _strays(last))
@@ -141,7 +170,8 @@ def undo(store: Store, claims: Claims, tag: str | None = None, *, dry_run: bool 
         raise HpoctlError(f"Somebody is at work on the clean of {last.name}.", "Wait until that is done, and repeat.")
     try:
         entry = _read_entry(store, last.name) or last
-        restored, left = [], list(_strays(entry))
+        restored = [target for folder, target in finished if folder.startswith(f"{entry.folder}/")]
+        left = list(_strays(entry))
         for item in entry.items:
             try:
                 store.move(f"{entry.folder}/{item}", item)
@@ -178,6 +208,7 @@ def purge(store: Store, claims: Claims) -> Purged:
         IncompleteError: The trash is empty.
         HpoctlError: The trash cannot be read.
     """
+    finish_moves(store, claims)
     trash_size(store)
     cleans, size, left = 0, 0, []
     for name in store.folders(TRASH):

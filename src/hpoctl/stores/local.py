@@ -6,17 +6,15 @@ file that no listing shows.
 """
 
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import HpoctlError
+from hpoctl.stores.names import BAD, check_blob_name
 
 TEMPORARY = ".tmp-"
-BAD = re.compile(r"[\\\0\ud800-\udfff]")
-"""What no name may contain: a letter that separates or ends names somewhere, or half of one (a surrogate)."""
 
 
 class LocalStore:
@@ -128,15 +126,24 @@ class LocalStore:
                 "Check the permissions of both folders.",
             ) from error
 
+    def unfinished_moves(self) -> Sequence[tuple[str, str]]:
+        """None: a folder is moved in one step."""
+        return ()
+
+    def contents(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002
+        """None: files are read one by one."""
+        return iter(())
+
+    def hashes(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
+        """None: files are read one by one."""
+        return iter(())
+
     def location(self, name: str) -> str:
-        """The path of a blob or folder."""
-        return str(self._path(name))
+        """The path of a blob or folder; empty string: the root's."""
+        return str(self._path(name) if name else self.root)
 
     def _path(self, name: str) -> Path:
-        parts = name.split("/")
-        if any(part in {"", ".", ".."} or BAD.search(part) for part in parts):
-            raise UsageError(f"{name!r} is not a name below {self.root}.", "Use names joined by single slashes.")
-        return self.root.joinpath(*parts)
+        return self.root.joinpath(*check_blob_name(name, self.root))
 
     def _make_folder(self, folder: Path) -> None:
         self._check_inside(folder)

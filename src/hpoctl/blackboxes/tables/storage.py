@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -53,15 +53,30 @@ def store_table(table: Table, progress: Progress) -> tuple[Stored, bool]:
         description.space, description.metrics, table.numbers, (table.resources, table.values, table.elapsed)
     )
     version = stored_hash(description, content)
-    with _writing(description.name) as base:
-        _refuse_similar(description.name)
+    return install(description.name, version, lambda folder: _write(folder, table, arrays, content, progress))
+
+
+def install(name: str, version: str, fill: Callable[[Path], None]) -> tuple[Stored, bool]:
+    """Let a version of a table be the one that counts. False: it is already.
+
+    Args:
+        name: The name of the table.
+        version: The version, see `stored_hash`.
+        fill: Writes its files into a folder.
+
+    Raises:
+        UsageError: A table is called the same but for upper and lower case.
+        HpoctlError: It cannot be written; what was there is still there.
+    """
+    with _writing(name) as base:
+        _refuse_similar(name)
         _sweep(base)
         new = not _is_current(base, version)
         if new:
             building = base / f"{BUILDING}{secrets.token_hex(8)}"
             try:
                 building.mkdir(parents=True)
-                _write(building, table, arrays, content, progress)
+                fill(building)
                 if (base / version).exists():  # it was damaged, or is not the one that counts
                     (base / version).rename(base / f"{REMOVED}{secrets.token_hex(8)}")
                 building.rename(base / version)
@@ -74,7 +89,7 @@ def store_table(table: Table, progress: Progress) -> tuple[Stored, bool]:
             finally:
                 shutil.rmtree(building, ignore_errors=True)
         _sweep(base, keep=version)
-    return read_stored(description.name), new
+    return read_stored(name), new
 
 
 def remove_table(name: str) -> None:

@@ -1,0 +1,297 @@
+"""Claims on S3, which has no locks: leases, small objects below `<root>/.claims` that say who has what.
+
+A lease is made with a condition (there is none yet), so that one of many gets it. Its holder writes it again every
+`RENEWAL` seconds, and whoever finds one that was not written for `TERM` seconds takes it over, again with a condition
+(it is still the one that was seen). The two times that are compared are both S3's own: when the lease was written, and
+when S3 answered. No clock of any other machine is involved.
+
+A holder that is killed cannot give its leases up. One on this machine is seen to be dead, and a job that is started
+again has the name of the job that it was (`$HPOCTL_JOB`); for both the lease ends at once. All others wait for `TERM`.
+"""
+
+import atexit
+import json
+import os
+import platform
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.errors import HpoctlError
+from hpoctl.stores.s3_bucket import Blob, Bucket
+
+CLAIMS = ".claims"
+TERM = 120.0
+"""Seconds after which a lease that is not renewed is over."""
+
+RENEWAL = 20.0
+"""Seconds between renewals: five may fail in a row before a lease is in danger."""
+
+MOMENT = 1.0
+"""Seconds for which a look at all leases holds, so that asking for ten thousand keys is one look."""
+
+TRIES = 5
+JOB = "HPOCTL_JOB"
+_TOKEN = secrets.token_hex(8)
+"""Tells processes of equal numbers on different machines apart."""
+
+
+@dataclass(slots=True)
+class _Lease:
+    """A lease of this process.
+
+    Attributes:
+        etag: The version that it has written.
+        written: When, by the clock that only goes forward.
+    """
+
+    etag: str
+    written: float
+
+
+class S3Claims:
+    """The claims below a prefix of a bucket. Those of one process, or of one job, do not exclude each other.
+
+    Args:
+        bucket: The bucket.
+        prefix: The prefix, without a slash at its ends; empty: the whole bucket.
+        term: Seconds after which a lease that is not renewed is over.
+        renewal: Seconds between renewals.
+        machine: Names this machine and its numbering of processes; empty: dead holders cannot be seen.
+        process: Names this process among all; empty: by its machine and number.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        prefix: str,
+        *,
+        term: float = TERM,
+        renewal: float = RENEWAL,
+        machine: Callable[[], str] | None = None,
+        process: str = "",
+    ) -> None:
+        self._bucket = bucket
+        self._folder = f"{prefix}/{CLAIMS}/" if prefix else f"{CLAIMS}/"
+        self._machine = machine or this_machine
+        self._process = process
+        self._term = term
+        self._renewal = renewal
+        self._lock = threading.RLock()
+        self._mine: dict[str, _Lease] = {}
+        self._pid = os.getpid()
+        self._renewing = False
+        self._leaving = False
+        self._seen: dict[str, str] = {}
+        self._looked = float("-inf")
+        self._owners: dict[str, Mapping[str, Any]] = {}
+
+    def take(self, key: str) -> bool:
+        """Claim a key for this process; False: another process has it.
+
+        Raises:
+            HpoctlError: S3 cannot be written.
+        """
+        name = self._name(key)
+        with self._lock:
+            if name in self._own():
+                return True
+        for _ in range(TRIES):
+            body = self._body(key)
+            began = time.monotonic()
+            try:
+                etag = self._bucket.put(name, body, create=True)
+            except FileExistsError:
+                present = self._read(name)
+                if present is None:
+                    continue  # it has just been given up
+                if not self._is_over(present) and not self._is_own(_values(present)):
+                    return False
+                try:
+                    etag = self._bucket.put(name, body, match=present.etag)
+                except FileExistsError:
+                    continue  # somebody was quicker
+            self._keep(name, _Lease(etag, began))
+            return True
+        return False
+
+    def release(self, key: str) -> None:
+        """Give a claim up; giving up what is not claimed is no error. Where S3 fails, the claim ends by itself."""
+        name = self._name(key)
+        with self._lock:
+            lease = self._own().pop(name, None)
+        with suppress(HpoctlError):
+            if lease is None or time.monotonic() - lease.written > self._term / 2:
+                # Claimed by another object of this process, or not renewed for so long that somebody else may have it.
+                present = self._read(name)
+                if present is None or _values(present).get("process") != self._owner()["process"]:
+                    return
+            self._bucket.delete([name])
+
+    def held(self, key: str) -> bool:
+        """Whether another process has the claim, as of a moment ago.
+
+        Raises:
+            HpoctlError: S3 cannot be read.
+        """
+        name = self._name(key)
+        with self._lock:
+            if name in self._own():
+                return False
+            if time.monotonic() - self._looked > MOMENT:
+                self._look()
+            if name not in self._seen:
+                return False
+            etag = self._seen[name]
+            if etag not in self._owners:
+                present = self._read(name)
+                if present is None:
+                    return False
+                etag = present.etag
+                self._owners[etag] = _values(present)
+            owner = self._owners[etag]
+        return not self._is_own(owner) and not self._is_dead(owner)
+
+    def _look(self) -> None:
+        """One look at all leases, for many questions."""
+        seen: dict[str, str] = {}
+        for page in self._bucket.pages(self._folder):
+            for entry in page.found:
+                if (page.now - entry.modified).total_seconds() <= self._term:
+                    seen[entry.key] = entry.etag
+        etags = set(seen.values())
+        self._owners = {etag: owner for etag, owner in self._owners.items() if etag in etags}
+        self._seen, self._looked = seen, time.monotonic()
+
+    def _read(self, name: str) -> Blob | None:
+        try:
+            return self._bucket.get(name)
+        except FileNotFoundError:
+            return None
+
+    def _is_over(self, present: Blob) -> bool:
+        return present.age > self._term or self._is_dead(_values(present))
+
+    def _body(self, key: str) -> bytes:
+        """The content of a lease. No two are equal: an ETag tells one that was renewed from what it was."""
+        return canonical_json({**self._owner(), "key": key, "version": secrets.token_hex(8)})
+
+    def _owner(self) -> dict[str, Any]:
+        """Who this process is: itself, and the job that it works for."""
+        pid = os.getpid()
+        return {
+            "job": os.environ.get(JOB, ""),
+            "process": self._process or f"{platform.node()}-{pid}-{_TOKEN}",
+            "machine": self._machine(),
+            "pid": pid,
+            "began": _began(pid) or "",
+        }
+
+    def _is_own(self, owner: Mapping[str, Any]) -> bool:
+        own = self._owner()
+        return owner.get("process") == own["process"] or (bool(own["job"]) and owner.get("job") == own["job"])
+
+    def _is_dead(self, owner: Mapping[str, Any]) -> bool:
+        """Whether the holder was a process of this machine that has ended; False: it lives, or that cannot be seen."""
+        machine, pid = owner.get("machine"), owner.get("pid")
+        if not machine or machine != self._machine() or not isinstance(pid, int):
+            return False
+        return _began(pid) != owner.get("began")
+
+    def _own(self) -> dict[str, _Lease]:
+        """The leases of this process: a fork has none, and nobody renews any for it."""
+        if self._pid != os.getpid():
+            self._mine, self._pid, self._renewing = {}, os.getpid(), False
+        return self._mine
+
+    def _keep(self, name: str, lease: _Lease) -> None:
+        with self._lock:
+            self._own()[name] = lease
+            if not self._renewing:
+                self._renewing = True
+                threading.Thread(target=self._renew_all, name="claims", daemon=True).start()
+            if not self._leaving:
+                self._leaving = True
+                atexit.register(self._leave)
+
+    def _leave(self) -> None:
+        """Give up all claims of a process that ends; where that fails, they end by themselves."""
+        with self._lock:
+            names = list(self._own())
+            self._mine = {}
+        if names:
+            with suppress(Exception):  # whatever is closed by now
+                self._leaving_bucket().delete(names)
+
+    def _leaving_bucket(self) -> Bucket:
+        """The bucket for somebody in a hurry: no call is begun again."""
+        return Bucket(self._bucket.name, waits=())
+
+    def _renew_all(self) -> None:
+        """Write the leases of this process again and again, until it has none."""
+        while True:
+            time.sleep(self._renewal)
+            with self._lock:
+                names = list(self._own())
+                if not names:
+                    self._renewing = False
+                    return
+            for name in names:
+                with suppress(HpoctlError):  # S3 may answer again before the lease is over
+                    self._renew(name)
+
+    def _renew(self, name: str) -> None:
+        with self._lock:
+            lease = self._own().get(name)
+        if lease is None:
+            return
+        present = self._read(name)
+        began = time.monotonic()
+        etag = None
+        if present is not None and self._is_own(values := _values(present)):
+            with suppress(FileExistsError):
+                etag = self._bucket.put(name, self._body(str(values.get("key"))), match=present.etag)
+        with self._lock:
+            if self._own().get(name) is not lease:
+                return  # given up meanwhile
+            if etag is None:
+                del self._mine[name]  # lost: it was not renewed in time
+            else:
+                lease.etag, lease.written = etag, began
+
+    def _name(self, key: str) -> str:
+        return self._folder + content_hash(key.encode(errors="surrogatepass"))[:32]
+
+
+def _values(present: Blob) -> Mapping[str, Any]:
+    try:
+        values = json.loads(present.data)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def this_machine() -> str:
+    """This machine since it was started, and which numbering of processes; empty: that cannot be told."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _began(pid: int) -> str | None:
+    """When a process began, in ticks since the machine did; None: there is none of that number that is alive."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = re.sub(r"^.*\)", "", text, flags=re.DOTALL).split()  # a name may hold anything, brackets too
+    return None if fields[0] in {"Z", "X"} else fields[19]
