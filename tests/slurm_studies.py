@@ -124,7 +124,7 @@ class Study:
             element = self._element(self._job_of(self.plan.held))
             self.slurm.ask("scontrol", "requeue", element)
             self._until(lambda: element in self._queue("PENDING"), "the element is not queued again", launch)
-            self.slurm.ask("scontrol", "update", f"JobId={element}", "StartTime=now")
+            self.slurm.start_soon(element)
             self._until(lambda: self._attempts(self.plan.held)[1:] == ["running"], "the element does not go on", launch)
             for cell in self.plan.fails:
                 self._until(lambda cell=cell: self._has_failed(cell), f"{cell} does not fail", launch)

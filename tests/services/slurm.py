@@ -101,6 +101,13 @@ class Slurm:
             return (self.folder / "accepted").read_text().splitlines()
         return []
 
+    def start_soon(self, element: str) -> None:
+        """Let an element start that was queued again, without the two minutes that Slurm lets it wait.
+
+        A node refuses a job whose credential is not younger, in whole seconds, than the end of its first run.
+        """
+        self.ask("scontrol", "update", f"JobId={element}", "StartTime=now+3")
+
     @contextmanager
     def losing_replies(self) -> Iterator[None]:
         """sbatch submits, and says that it was not answered."""
