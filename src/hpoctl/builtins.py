@@ -197,6 +197,7 @@ def hpoctl_launchers() -> Iterable[LauncherEntry]:
             "Training jobs of Amazon SageMaker; results have to be on S3",
             _sagemaker,
             SagemakerOptions(),
+            root="s3://",
             outlives=True,
             estimate=_sagemaker_estimate,
             check=_sagemaker_check,

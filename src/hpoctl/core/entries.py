@@ -192,6 +192,7 @@ class LauncherEntry:
             launch finds them again.
         estimate: From the options and the expected seconds of each job, what they are expected to cost; None: nothing.
         check: What would stop a launch with these options, for `hpoctl doctor`; None: nothing could.
+        root: How the root of results has to begin so that jobs can reach it, such as `s3://`; empty: it may be any.
     """
 
     name: str
@@ -201,6 +202,7 @@ class LauncherEntry:
     outlives: bool = False
     estimate: Callable[[Any, Sequence[float]], Estimate] | None = None
     check: Callable[[Any], Iterable[Finding]] | None = None
+    root: str = ""
 
     def __post_init__(self) -> None:
         check_entry_name("launcher", self.name)

@@ -22,7 +22,7 @@ from hpoctl.ops.overrides import Overrides, carried, override
 from hpoctl.ops.plan import check_names, new_tag
 from hpoctl.ops.reconcile import Mixed, Wanted, find_mixed
 from hpoctl.ops.resolve import Resolved, check_restricted, resolve
-from hpoctl.ops.roots import open_root
+from hpoctl.ops.roots import Root, open_root
 from hpoctl.ops.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, read_plans
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings
@@ -128,6 +128,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     newest = plans[-1].study
     manifests = manifests_of(store, tag)
     launcher, options = choose_launcher(newest, config, request.changes, registry, manifests)
+    _check_root(launcher, root)
     launchers = launchers_of(manifests, registry)
     submitted = submitted_jobs(manifests, launchers | {launcher.name: launcher.make(options)})
     wanted = _wanted(plans, registry)
@@ -172,6 +173,16 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         store=store,
         claims=claims,
     )
+
+
+def _check_root(launcher: LauncherEntry, root: Root) -> None:
+    """Refuse a root that the launcher's jobs cannot reach."""
+    where = root.store.location("")
+    if not where.startswith(launcher.root):
+        bucket = " (SageMaker's default bucket) or --results s3://BUCKET/PREFIX" if launcher.root == "s3://" else "..."
+        raise UsageError(
+            f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {launcher.root}{bucket}."
+        )
 
 
 def _plans(
