@@ -2,7 +2,7 @@
 
 import os
 
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+from hpoctl.core.threads import BLAS_THREADS
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hpoctl.analysis.comparison import by_benchmark, compare_benchmark
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.markup import Html, element
+from hpoctl.analysis.ranks import together
 from hpoctl.analysis.report import report_page, script_json
 from hpoctl.analysis.report_check import check_page, shown_agrees
 from hpoctl.analysis.report_data import ReportData, from_json, to_json
 from hpoctl.analysis.report_numbers import report_numbers
-from hpoctl.analysis.report_ranks import groups_of
 from hpoctl.analysis.report_words import sentence_text, show, summary
 from report_cases import experiment, hostile_data, report_data, uneven_data
 
@@ -191,9 +191,9 @@ def test_everything_that_is_missing_is_listed() -> None:
 
 
 def test_methods_that_cannot_be_told_apart_are_joined() -> None:
-    assert groups_of([1.0, 2.0, 4.0, 4.5], 1.5) == [(0, 1), (2, 3)]
-    assert groups_of([1.0, 2.0, 3.0], 5.0) == [(0, 2)]
-    assert groups_of([1.0, 3.0], 1.5) == []
+    assert together([1.0, 2.0, 4.0, 4.5], 1.5) == [(0, 1), (2, 3)]
+    assert together([1.0, 2.0, 3.0], 5.0) == [(0, 2)]
+    assert together([1.0, 3.0], 1.5) == []
 
 
 def test_the_colours_are_those_of_the_figures() -> None:

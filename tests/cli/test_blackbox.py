@@ -330,9 +330,9 @@ def test_remove_asks_and_takes_imported_tables_only(shell: Shell, table: Path, m
     assert "--yes" in shell.refused("remove", "mine").fix
     assert "comes with shop 1.0" in shell.refused("remove", "toy", "--yes").what
     assert "No table 'other'" in shell.refused("remove", "other", "--yes").what
-    monkeypatch.setattr("hpoctl.cli.blackbox._agreed", lambda what, as_json: False)
+    monkeypatch.setattr("hpoctl.cli.output.agreed", lambda what, as_json: False)
     assert "still there" in shell.run("remove", "mine").stderr
-    monkeypatch.setattr("hpoctl.cli.blackbox._agreed", lambda what, as_json: True)
+    monkeypatch.setattr("hpoctl.cli.output.agreed", lambda what, as_json: True)
     assert shell.run("remove", "mine").stdout == "removed mine\n"
     assert "Unknown benchmark" in shell.refused("info", "mine").what
     shell.run("import", "table", str(table))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.markup import Html, element, joined
+from hpoctl.analysis.ranks import together
 from hpoctl.analysis.report_data import ReportData
 from hpoctl.analysis.report_numbers import Numbers
 from hpoctl.analysis.report_tables import number
@@ -35,27 +36,12 @@ class _Frame:
         return AXIS + 2.0 * self.margin
 
 
-def groups_of(ranks: list[float], critical: float) -> list[tuple[int, int]]:
-    """The largest runs of methods that cannot be told apart, as first and last place.
-
-    Args:
-        ranks: Mean ranks, increasing.
-        critical: Ranks that differ by less cannot be told apart.
-    """
-    runs: list[tuple[int, int]] = []
-    for first, rank in enumerate(ranks):
-        last = max(place for place, other in enumerate(ranks) if other - rank < critical)
-        if last > first and (not runs or last > runs[-1][1]):
-            runs.append((first, last))
-    return runs
-
-
 def rank_diagram(data: ReportData, numbers: Numbers) -> Html:
     """Mean ranks on a line; a bar joins methods that the test cannot tell apart."""
     known = [method for method in range(len(data.methods)) if f"all.m{method}.rank" in numbers]
     order = sorted(known, key=lambda method: numbers[f"all.m{method}.rank"])
     ranks = [numbers[f"all.m{method}.rank"] for method in order]
-    runs = groups_of(ranks, numbers["all.critical"])
+    runs = together(ranks, numbers["all.critical"])
     frame = _Frame(len(order), NUMBER + LETTER * max(len(data.methods[method]) for method in order))
     below = TOP + 24.0 + 12.0 * len(runs)
     parts = [*_axis(frame), *_critical(frame, numbers)]

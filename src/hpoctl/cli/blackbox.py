@@ -1,6 +1,5 @@
 """`hpoctl blackbox`: learning curves that stand for training: what there is, and how to bring one's own."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from hpoctl.cli.bar import bar
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import HpoctlError
 
 FAILED = 1
 
@@ -150,12 +149,15 @@ def remove(
 ) -> None:
     """Remove a table that was imported with `hpoctl blackbox import table`. Results on it stay."""
     from hpoctl.cli import blackbox_report as report
+    from hpoctl.cli.output import agreed
     from hpoctl.ops.blackbox_data import check_removable, remove_imported
     from hpoctl.ops.registry import open_registry
 
     registry = open_registry()
     check_removable(registry, name)
-    if not yes and not _agreed(f"This removes the imported table {name}; only its file can bring it back.", as_json):
+    if not yes and not agreed(
+        f"This removes the imported table {name}; only its file can bring it back.", as_json=as_json
+    ):
         report.print_kept(name)
         return
     remove_imported(registry, name)
@@ -212,10 +214,3 @@ def pull(
         report.emit_shared("tables" if show else "pulled", pulled)
     else:
         report.print_shared(word, store.location(""), pulled)
-
-
-def _agreed(what: str, as_json: bool) -> bool:
-    """Ask; where nobody can answer, `--yes` has to be given."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
-    return typer.confirm(f"{what} Go on?", err=True)

@@ -1,6 +1,5 @@
 """`hpoctl clean`."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,6 +82,7 @@ def _clean(
     root: "Root", tag: str, criteria: "Criteria", *, dry_run: bool, yes: bool, force: bool, as_json: bool
 ) -> int:
     from hpoctl.cli import clean_report as report
+    from hpoctl.cli.output import agreed
     from hpoctl.core.clock import SystemTime
     from hpoctl.ops.clean import clean as move_away
     from hpoctl.ops.provenance import command_line
@@ -99,7 +99,7 @@ def _clean(
         else:
             report.print_dry_run(root, selection, force=force)
         return 0
-    if criteria.whole and not yes and not _agreed(report.question(selection), as_json=as_json):
+    if criteria.whole and not yes and not agreed(report.question(selection), as_json=as_json):
         report.tell("nothing was moved")
         return 0
     cleaned = move_away(root, selection, now, command_line(), force=force)
@@ -126,10 +126,11 @@ def _purge(root: "Root", *, dry_run: bool, yes: bool, as_json: bool) -> int:
     from rich.filesize import decimal
 
     from hpoctl.cli import clean_report as report
+    from hpoctl.cli.output import agreed
     from hpoctl.ops.trash import Purged, purge, trash_size
 
     size = trash_size(root.store)
-    if not dry_run and not yes and not _agreed(report.purge_question(size), as_json=as_json):
+    if not dry_run and not yes and not agreed(report.purge_question(size), as_json=as_json):
         report.tell("nothing was removed")
         return 0
     purged = Purged(0, 0, ()) if dry_run else purge(root.store, root.claims)
@@ -140,10 +141,3 @@ def _purge(root: "Root", *, dry_run: bool, yes: bool, as_json: bool) -> int:
     else:
         report.print_purged(purged)
     return SOME_LEFT if purged.left else 0
-
-
-def _agreed(what: str, *, as_json: bool) -> bool:
-    """Ask; where nobody can answer, `--yes` has to be given."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
-    return typer.confirm(f"{what} Go on?", err=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.status import SeedFilter
+from hpoctl.cli.reading import Where, load_request
+from hpoctl.cli.status import BenchmarkFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,14 +25,9 @@ def compare(
         list[str] | None,
         typer.Option(help="Name of a study's results; repeatable, results are taken together. Required."),
     ] = None,
-    benchmark: Annotated[
-        list[str] | None, typer.Option("--benchmark", "-b", help="Only this benchmark; repeatable. Default: all.")
-    ] = None,
+    benchmark: BenchmarkFilter = None,
     seed: SeedFilter = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(help="Only results whose metadata say so, as in n_workers=4; repeatable."),
-    ] = None,
+    where: Where = None,
     at: Annotated[float, typer.Option(help="The share of the budget at which they are compared.")] = 1.0,
     form: Annotated[str, typer.Option("--format", help="text, markdown or latex.")] = "text",
     output: Annotated[Path | None, typer.Option(help="File to write, instead of showing it.")] = None,
@@ -45,7 +41,6 @@ def compare(
     """Compare methods, paired by seed, on each benchmark and over all: what differs, and what is not decided."""
     from hpoctl.cli.documents import FORMATS, Lines, render
     from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, hint, out
-    from hpoctl.cli.status import make_filters
     from hpoctl.cli.words import many
     from hpoctl.ops.ranks_figure import check_picture, write_ranks
     from hpoctl.ops.roots import open_root
@@ -66,10 +61,8 @@ def compare(
         check_picture(critical_difference)
     from hpoctl.cli.compare_report import blocks, how_to_read
     from hpoctl.ops.compare import CompareRequest, compare
-    from hpoctl.ops.load_traces import LoadRequest
 
-    seeds = make_filters(None, None, seed).seeds
-    load = LoadRequest(tuple(tag), results, (), tuple(benchmark or ()), seeds, tuple(where or ()))
+    load = load_request(tag, None, benchmark, seed, where, results)
     root = open_root(results)
     found = compare(CompareRequest(load, tuple(method or ()), at), root)
     if critical_difference is not None:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from hpoctl.cli.bar import bar
 from hpoctl.cli.output import emit_json, err, hint, out, plain
 from hpoctl.cli.plot_report import print_skipped, skipped_json
 from hpoctl.cli.words import many
@@ -22,18 +22,8 @@ MOST_REFUSED = 10
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar of results; nothing when piped."""
-    console = err()
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with bar() as tell:
+        yield lambda done, total: tell(what, done, total)
 
 
 def show_exported(exported: Exported) -> None:

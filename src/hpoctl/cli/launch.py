@@ -4,7 +4,6 @@ import shlex
 import signal
 import sys
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -158,7 +157,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     if detach and plan.jobs:
         return _detach(plan, as_json=as_json)
     # `kill` ends a launch in the background as Ctrl-C does one in a terminal.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with LaunchBars(err(), plan.tag) as bars:
         outcome = launch_plan(plan, bars, log)
     if as_json:
@@ -201,7 +200,3 @@ def _launcher_options(texts: "list[str] | tuple[()]") -> dict[str, str]:
             raise UsageError(f"{text!r} is not an option of a launcher.", "Write option=value, as in jobs=2.")
         options[name.strip()] = value.strip()
     return options
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-    raise KeyboardInterrupt

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any, Literal
 
+import typer
 from rich.console import Console
 
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import HpoctlError, UsageError
 
 Status = Literal["success", "partial", "error"]
 WIDTH_WHEN_PIPED = 160
@@ -44,6 +45,17 @@ class _Console(Console):
 def hint(text: str) -> None:
     """One line of what to type next."""
     err().print(text, style="dim", markup=False, soft_wrap=True)
+
+
+def agreed(what: str, *, as_json: bool) -> bool:
+    """Ask whether to go on.
+
+    Raises:
+        UsageError: Nobody can be asked: `--yes` has to be given.
+    """
+    if as_json or not sys.stdin.isatty():
+        raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
+    return typer.confirm(f"{what} Go on?", err=True)
 
 
 def show_error(error: HpoctlError) -> None:

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.reading import Tags, Where, load_request
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.analysis.aggregate import Aggregate
     from hpoctl.ops.load_traces import LoadRequest
-
-Tags = Annotated[list[str], typer.Option("--tag", help="Name of a study's results; repeatable, they are put together.")]
-Where = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where", help="Only experiments whose metadata fit, as in n_workers=4 or max_wallclock_time>=600; repeatable."
-    ),
-]
 
 
 def plot(
@@ -175,29 +168,3 @@ def _curves(load: "LoadRequest", output: Path | None, *, as_json: bool) -> None:
         report.emit(plotted)
     else:
         report.show(plotted)
-
-
-def load_request(
-    tag: list[str],
-    method: list[str] | None,
-    benchmark: list[str] | None,
-    seed: list[str] | None,
-    where: list[str] | None,
-    results: str | None,
-) -> "LoadRequest":
-    """What `--tag`, `--method`, `--benchmark`, `--seed`, `--where` and `--results` say.
-
-    Raises:
-        UsageError: A seed is none.
-    """
-    from hpoctl.ops.load_traces import LoadRequest
-    from hpoctl.ops.seed_ranges import parse_seeds
-
-    return LoadRequest(
-        tags=tuple(tag),
-        results=results,
-        methods=tuple(method or ()),
-        benchmarks=tuple(benchmark or ()),
-        seeds=parse_seeds(seed) if seed else None,
-        where=tuple(where or ()),
-    )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.plot import Tags, Where, load_request
+from hpoctl.cli.reading import Tags, Where, load_request
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 
 

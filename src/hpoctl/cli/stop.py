@@ -1,12 +1,10 @@
 """`hpoctl stop`."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.ops.stop import Running, Stopped
@@ -22,7 +20,7 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """Stop what runs of a tag: launches on this machine, and jobs on SageMaker, Slurm or elsewhere."""
-    from hpoctl.cli.output import emit_json, hint, out
+    from hpoctl.cli.output import agreed, emit_json, hint, out
     from hpoctl.ops.registry import open_registry
     from hpoctl.ops.roots import open_root
     from hpoctl.ops.stop import find_running
@@ -37,7 +35,7 @@ def stop(
         else:
             out().print(f"would stop {question}", markup=False, soft_wrap=True)
         return
-    if not yes and not _agreed(question, as_json=as_json):
+    if not yes and not agreed(f"This stops {question}.", as_json=as_json):
         out().print("nothing was stopped", markup=False)
         return
     stopped = stop_all(root, running)
@@ -67,13 +65,6 @@ def _running_json(running: "Running") -> dict[str, object]:
         "elsewhere": running.elsewhere,
         "jobs": [{"name": job.manifest.job.name, "launcher": job.manifest.launcher} for job in running.jobs],
     }
-
-
-def _agreed(question: str, *, as_json: bool) -> bool:
-    """Ask; where nobody can answer, `--yes` has to be given."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError(f"This stops {question}.", "Add --yes if that is what you want; nobody can be asked here.")
-    return typer.confirm(f"This stops {question}. Go on?", err=True)
 
 
 def _print(stopped: "Stopped") -> None:

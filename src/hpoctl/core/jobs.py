@@ -73,6 +73,16 @@ class JobStatus:
     failures: tuple[Failure, ...] = ()
     reason: str = ""
 
+    @property
+    def live(self) -> bool:
+        """Whether it runs or waits."""
+        return self.state in {"waiting", "running"}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in {"done", "failed"}
+
 
 @dataclass(frozen=True, slots=True)
 class Activity:

@@ -14,8 +14,8 @@ from typing import IO, Any
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import Task
+from hpoctl.core.threads import BLAS_THREADS
 
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 MAX_LOG = 1_000_000
 
 

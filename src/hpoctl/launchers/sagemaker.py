@@ -43,8 +43,6 @@ UNKNOWN = JobStatus("unknown")
 LONGEST_WAIT = 120.0
 """Seconds between two attempts to submit what does not fit, at most."""
 
-ENDED = frozenset({"done", "failed"})
-
 
 @dataclass(slots=True)
 class _Entry:
@@ -74,7 +72,7 @@ class _Entry:
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.status.state in ENDED
+        return self.status.ended
 
 
 class SagemakerLauncher:
@@ -275,7 +273,7 @@ class SagemakerLauncher:
         with ThreadPoolExecutor(THREADS) as pool:
             statuses = list(pool.map(settled, asked))
         for entry, status in zip(asked, statuses, strict=True):
-            if status.state in ENDED:
+            if status.ended:
                 self._not_before = float("-inf")  # there is room for another one
             entry.status = status
 

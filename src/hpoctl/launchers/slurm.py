@@ -50,8 +50,6 @@ from hpoctl.stores.opening import Opened, open_results
 FIRST_PATIENCE = 10.0
 """Seconds for which Slurm may be out of reach when nothing is known of its jobs yet."""
 
-LIVE = frozenset({"waiting", "running"})
-
 
 @dataclass(slots=True)
 class _Tag:
@@ -250,7 +248,7 @@ class SlurmLauncher:
     def _judge(self, entry: _Entry, report: JobReport | None, elements: Sequence[Element], *, taken_in: bool) -> None:
         status = judge(report, elements, taken_in=taken_in)
         entry.element = live_element(elements)
-        if status.state == "failed" and entry.status.state in LIVE and not entry.doubted:
+        if status.state == "failed" and entry.status.live and not entry.doubted:
             entry.doubted = True  # it may be about to be queued again, or its report is on its way
             return
         if status.state == "failed":
@@ -309,7 +307,7 @@ class SlurmLauncher:
     def _wait_for_room(self, error: SlurmFullError) -> None:
         """Wait until jobs of ours have ended; where there are none, waiting is in vain."""
         self._full = error.what
-        if not any(entry.status.state in LIVE for entry in self._jobs.values()):
+        if not any(entry.status.live for entry in self._jobs.values()):
             raise UsageError(error.what, "Use fewer array elements: --launcher-option elements=20.")
 
 

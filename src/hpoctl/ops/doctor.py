@@ -13,7 +13,7 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
 from hpoctl.core.places import cache_directory, data_directory
-from hpoctl.core.study import Study
+from hpoctl.core.threads import BLAS_THREADS
 from hpoctl.ops.choose_study import default_study
 from hpoctl.ops.config import Config, read_config, results_address
 from hpoctl.ops.launchers import choose_launcher
@@ -23,7 +23,6 @@ from hpoctl.plugins import Registry
 from hpoctl.stores.opening import open_results
 from hpoctl.stores.s3_check import check_s3
 
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 LITTLE_SPACE = 1_000_000_000
 """Bytes free below which there is a warning; the reference study has 0.2 GB."""
 
@@ -140,7 +139,7 @@ def _launchers(asked: Examination, config: Config, registry: Registry) -> Iterat
     try:
         study, _ = default_study(registry, config, asked.folder)
     except HpoctlError:
-        study = Study("none", "Stands for a study that says nothing of launchers", ("none",), ("none",))
+        study = None
     try:
         entry, options = choose_launcher(study, config, Overrides(launcher=asked.launcher), registry)
     except HpoctlError as error:

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -92,13 +93,13 @@ def here(job: Job) -> Job:
     words = list(job.command)
     if "-P" in words[1:]:
         words[words.index("-P") - 1] = sys.executable
-    return Job(job.name, job.tag, job.results, tuple(words), job.tasks)
+    return replace(job, command=tuple(words))
 
 
 def _watch(launcher: LocalLauncher, receipts: Sequence[str], store: Store, job: Job) -> JobStatus:
     status, reported, said = JobStatus("running"), time.monotonic(), JobStatus("running")
     news = False
-    while status.state in {"waiting", "running"}:
+    while status.live:
         status = launcher.poll(receipts, TICK)[0]
         if (status.done, status.failures) != (said.done, said.failures):
             for failure in status.failures[len(said.failures) :]:

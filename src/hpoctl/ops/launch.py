@@ -115,7 +115,7 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         while running:
             statuses = launcher.poll(receipts, TICK)
             watcher.shows(_progress(plan, statuses, launcher.activity(), system.monotonic() - began))
-            running = any(status.state in {"waiting", "running"} for status in statuses)
+            running = any(status.live for status in statuses)
     except KeyboardInterrupt:
         interrupted = True
     finally:

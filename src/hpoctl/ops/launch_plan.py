@@ -17,7 +17,7 @@ from hpoctl.ops.choose_study import default_study, find_study
 from hpoctl.ops.config import Config, read_config
 from hpoctl.ops.costs import Basis, Costs, Expected, read_costs
 from hpoctl.ops.jobs import PlannedJob, makespan, plan_jobs
-from hpoctl.ops.launchers import ENDED, choose_launcher, launchers_of, manifests_of, submitted_jobs
+from hpoctl.ops.launchers import choose_launcher, launchers_of, manifests_of, submitted_jobs
 from hpoctl.ops.overrides import Overrides, carried, override
 from hpoctl.ops.plan import check_names, new_tag
 from hpoctl.ops.reconcile import Mixed, Wanted, find_mixed
@@ -139,7 +139,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     if mixed and not request.allow_mixed:
         raise _refusal(tag, mixed)
     costs = read_costs()
-    live = [job.manifest for job in submitted if job.live]
+    live = [job.manifest for job in submitted if job.status.live]
     in_hand = {task.cell for manifest in live for task in manifest.job.tasks}
     not_done = [want for cell, want in wanted.items() if standing[cell].state in {"failed", "missing"}]
     todo = [want for want in not_done if want.cell not in in_hand]
@@ -169,7 +169,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
         live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
         elsewhere=tuple(dict.fromkeys(item.launcher for item in live if item.launcher != launcher.name)),
-        ended=frozenset(job.manifest.job.name for job in submitted if job.status.state in ENDED),
+        ended=frozenset(job.manifest.job.name for job in submitted if job.status.ended),
         store=store,
         claims=claims,
     )

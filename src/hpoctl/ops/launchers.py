@@ -16,9 +16,6 @@ from hpoctl.ops.overrides import Overrides
 from hpoctl.plugins import Registry
 from hpoctl.stores.job_files import Manifest, all_manifests
 
-LIVE = frozenset({"waiting", "running"})
-ENDED = frozenset({"done", "failed"})
-
 
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
@@ -32,19 +29,14 @@ class SubmittedJob:
     manifest: Manifest
     status: JobStatus
 
-    @property
-    def live(self) -> bool:
-        """Whether it runs or waits."""
-        return self.status.state in LIVE
-
 
 def choose_launcher(
-    study: Study, config: Config, changes: Overrides, registry: Registry, before: Sequence[Manifest] = ()
+    study: Study | None, config: Config, changes: Overrides, registry: Registry, before: Sequence[Manifest] = ()
 ) -> tuple[LauncherEntry, Any]:
     """The launcher and its options: what the command line says, then the study, the folder, the tag's jobs so far.
 
     Args:
-        study: The study.
+        study: The study; None: there is none that could say it.
         config: What the folder says.
         changes: What the command line says.
         registry: What names stand for.
@@ -53,7 +45,7 @@ def choose_launcher(
     Raises:
         UsageError: There is no such launcher, or an option of it is wrong.
     """
-    of_study = {study.launcher: study.launcher_options} if _says_where(study) else {}
+    of_study = {study.launcher: study.launcher_options} if study is not None and _says_where(study) else {}
     folder_says = config.launcher is not None or bool(config.launcher_options)
     of_folder = {config.launcher or DEFAULT_LAUNCHER: config.launcher_options} if folder_says else {}
     of_before = {manifest.launcher: _given(manifest) for manifest in before}
@@ -70,8 +62,13 @@ def choose_launcher(
             hint = f"Did you mean {close[0]}? " if close else ""
             listed = f"It has: {', '.join(known)}." if known else "It has no options."
             raise UsageError(f"Unknown option {option!r} of launcher {name}.", f"{hint}{listed}")
+    return entry, _options(entry, values)
+
+
+def _options(entry: LauncherEntry, values: Mapping[str, bool | int | float | str]) -> Any:
+    """The options of a launcher with some of them changed."""
     settings = [Setting(entry.name, option, _text(value)) for option, value in values.items()]
-    return entry, apply_settings(entry.name, entry.options, settings)
+    return apply_settings(entry.name, entry.options, settings)
 
 
 def _says_where(study: Study) -> bool:
@@ -96,8 +93,7 @@ def launchers_of(manifests: Sequence[Manifest], registry: Registry) -> dict[str,
     launchers = {}
     for name, manifest in {manifest.launcher: manifest for manifest in manifests}.items():
         entry = registry.launcher(name)
-        settings = [Setting(name, option, _text(value)) for option, value in _given(manifest).items()]
-        launchers[name] = entry.make(apply_settings(name, entry.options, settings))
+        launchers[name] = entry.make(_options(entry, _given(manifest)))
     return launchers
 
 

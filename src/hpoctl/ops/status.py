@@ -222,7 +222,7 @@ def read_status(
     pairs = _pairs(chosen, wanted)
     damaged = _damaged(store, attempts, stands, filters)
     launches = tuple(running_launches(store, root.claims, tag))
-    in_hand = {task.cell for job in submitted if job.live for task in job.manifest.job.tasks}
+    in_hand = {task.cell for job in submitted if job.status.live for task in job.manifest.job.tasks}
     open_cells = [stand for stand in chosen.values() if stand.state != "done"]
     return StudyStatus(
         tag=tag,

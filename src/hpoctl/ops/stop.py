@@ -66,7 +66,7 @@ def find_running(root: Root, tag: str, registry: Registry) -> Running:
     here = tuple(launch for launch in launches if launch.host == platform.node())
     manifests = manifests_of(root.store, tag)
     launchers = launchers_of(manifests, registry)
-    jobs = tuple(job for job in submitted_jobs(manifests, launchers) if job.live)
+    jobs = tuple(job for job in submitted_jobs(manifests, launchers) if job.status.live)
     elsewhere = tuple(launch for launch in launches if launch not in here)
     if not launches and not jobs:
         raise IncompleteError(

@@ -98,7 +98,7 @@ def open_sides(results: str | None, to: str | None, *, up: bool) -> Sides:
         UsageError: Both are the same.
     """
     remote = open_root(results).store
-    local = open_results(to if to is not None and "://" in to else str(Path(to or HOME).expanduser())).store
+    local = open_results(to or HOME).store
     if remote.location("") == local.location(""):
         address = results_address(results, read_config(Path.cwd()))
         raise UsageError(

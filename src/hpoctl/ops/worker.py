@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from types import FrameType
 from typing import Any
 
 from hpoctl.core.errors import HpoctlError
@@ -46,7 +45,7 @@ def main(argument: str) -> int:
     faulthandler.enable()
     # Ctrl-C in a terminal reaches us, too; whoever started us decides what becomes of it, and terminates us then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def answer(message: Mapping[str, Any]) -> None:
         # Nobody may be listening any more: what was begun is worth finishing all the same.
@@ -73,10 +72,6 @@ def main(argument: str) -> int:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 <tag>/.hpoctl/jobs/<name>/log.txt           what it printed, if it could be kept
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,16 +106,28 @@ def read_manifest(store: Store, tag: str, name: str) -> Manifest | None:
     """
     file = f"{job_folder_of(tag, name)}/{MANIFEST}"
     try:
-        values = unseal(store.get(file))
-        tasks = tuple(Task(task["plan"], _cell(task), float(task["seconds"])) for task in values["tasks"])
-        job = Job(values["name"], values["tag"], values["results"], tuple(values["command"]), tasks)
-        return Manifest(job, values["launcher"], values["options"], float(values["submitted"]))
+        return _manifest(store.get(file))
     except FileNotFoundError:
         return None
-    except (DamagedError, KeyError, TypeError, ValueError) as error:
+    except DamagedError as error:
         raise IncompleteError(
             f"{store.location(file)} is damaged: {error}.", "Remove it and launch the tag again."
         ) from error
+
+
+def _manifest(data: bytes) -> Manifest:
+    """What was written.
+
+    Raises:
+        DamagedError: It is something else.
+    """
+    values = unseal(data)
+    try:
+        tasks = tuple(Task(task["plan"], _cell(task), float(task["seconds"])) for task in values["tasks"])
+        job = Job(values["name"], values["tag"], values["results"], tuple(values["command"]), tasks)
+        return Manifest(job, values["launcher"], values["options"], float(values["submitted"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"it has no {error}" if isinstance(error, KeyError) else str(error)) from error
 
 
 def keep_report(store: Store, tag: str, name: str, report: JobReport) -> None:
@@ -154,16 +167,14 @@ def read_log(store: Store, tag: str, name: str) -> str:
         return ""
 
 
-def all_manifests(store: Store, tag: str, names: Sequence[str] | None = None) -> list[Manifest]:
+def all_manifests(store: Store, tag: str) -> list[Manifest]:
     """The manifests of a tag's jobs, in the order of their names; those that are damaged are left out."""
+    files = [f"{job_folder_of(tag, name)}/{MANIFEST}" for name in job_names(store, tag)]
+    at_once = dict(store.contents({}, files))
     found = []
-    for name in job_names(store, tag) if names is None else names:
-        try:
-            manifest = read_manifest(store, tag, name)
-        except IncompleteError:
-            continue
-        if manifest is not None:
-            found.append(manifest)
+    for file in files:
+        with suppress(FileNotFoundError, DamagedError):
+            found.append(_manifest(at_once[file] if file in at_once else store.get(file)))
     return found
 
 

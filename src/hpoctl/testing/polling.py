@@ -15,8 +15,6 @@ PATIENCE = 60.0
 STOPS = 4.0
 """Seconds within which cancelled jobs have stopped: two, and two more for a machine that does other things, too."""
 
-ENDED = frozenset({"done", "failed"})
-
 
 def finish(launcher: Launcher, receipts: Sequence[str], patience: float = PATIENCE) -> Sequence[JobStatus]:
     """Poll until all jobs have ended.
@@ -30,7 +28,7 @@ def finish(launcher: Launcher, receipts: Sequence[str], patience: float = PATIEN
         nonlocal statuses
         statuses = launcher.poll(receipts, 0.1)
         require(len(statuses) == len(receipts), "poll does not give a status for each receipt")
-        return all(status.state in ENDED for status in statuses)
+        return all(status.ended for status in statuses)
 
     wait_until(ended, "jobs do not end", patience)
     return statuses
