@@ -155,7 +155,9 @@ def main() -> None:
                     row = run_one(tables, name, method, seed)
                     with options.rows.open("a") as file:
                         file.write(json.dumps(row) + "\n")
-    rows = [*read(options.rows).values(), *(read(options.peers).values() if options.peers else ())]
+    peers = read(options.peers).values() if options.peers else ()
+    # That file may hold rows of regret.py, too, whose suggestions were not timed.
+    rows = [*read(options.rows).values(), *(row for row in peers if "costs" in row)]
     print_table(rows)
     if options.figure:
         draw(rows, options.figure)
