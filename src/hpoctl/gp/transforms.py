@@ -41,16 +41,25 @@ def targets(values: ArrayLike) -> FloatArray:
 
 def _on_log_scale(y: FloatArray) -> FloatArray:
     least = float(y.min())
-    if least > 0.0 and float(np.median(y / 2.0)) / SKEW > least / 2.0:  # halves: the mean of two huge values overflows
+    if least > 0.0 and _quantile(np.sort(y / 2.0), 0.5) / SKEW > least / 2.0:  # halves: the mean of two may overflow
         return np.log(y)
     return y
 
 
 def _without_tail(y: FloatArray) -> FloatArray:
     y = y / (np.abs(y).max() or 1.0)  # the differences of values near the end of the number range would overflow
-    middle, least = float(np.median(y)), float(y.min())
-    end = max(middle + REACH * (middle - least), float(np.quantile(y, KEPT)))
+    ordered = np.sort(y)
+    middle, least = _quantile(ordered, 0.5), float(ordered[0])
+    end = max(middle + REACH * (middle - least), _quantile(ordered, KEPT))
     return np.minimum(y, end) if end > least else y
+
+
+def _quantile(ordered: FloatArray, share: float) -> float:
+    """The quantile of increasing numbers, shape (n,), between two of them in proportion: np.quantile is far slower."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (place - below) * (high - low)
 
 
 def _standardised(y: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ from typing import cast
 
 import numpy as np
 
+from hpoctl.core.protocols import IntArray
 from hpoctl.core.space import FloatArray, Space, TableSpace
 
 FEW = 16
@@ -32,26 +33,39 @@ MOVED = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """The moves that a space allows.
+    """The moves that a space allows. The values of all hyperparameters of 2 to 16 values stand in one list.
 
     Attributes:
-        values: For each hyperparameter of 2 to 16 values its column, and the units of all values, shape (k,).
+        columns: The columns of these hyperparameters, shape (h,).
+        sizes: How many values each of them has, shape (h,).
+        starts: Where the values of each begin, shape (h,).
+        units: The units of all values, shape (sum of sizes,).
         wide: The columns of hyperparameters of more values.
     """
 
-    values: tuple[tuple[int, FloatArray], ...]
+    columns: IntArray
+    sizes: IntArray
+    starts: IntArray
+    units: FloatArray
     wide: tuple[int, ...]
 
     @classmethod
     def of(cls, space: Space) -> "Neighbourhood":
         """The moves in a space."""
-        values, wide = [], []
+        columns: list[int] = []
+        sizes: list[int] = []
+        units: list[float] = []
+        wide: list[int] = []
         for column, domain in enumerate(space.domains.values()):
             if domain.size is None or domain.size > FEW:
                 wide.append(column)
             elif domain.size > 1:
-                values.append((column, np.array([domain.unit(domain.at(place)) for place in range(domain.size)])))
-        return cls(tuple(values), tuple(wide))
+                columns.append(column)
+                sizes.append(domain.size)
+                units.extend(domain.unit(domain.at(place)) for place in range(domain.size))
+        counts = np.array(sizes, dtype=np.int64)
+        starts = np.cumsum(counts) - counts
+        return cls(np.array(columns, dtype=np.int64), counts, starts, np.array(units), tuple(wide))
 
     def around(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
         """Neighbours of a point, shape (d,): all 1-exchanges, `count` 2-exchanges, `count` perturbations.
@@ -64,29 +78,22 @@ class Neighbourhood:
         )
 
     def _one_exchanges(self, point: FloatArray) -> FloatArray:
-        total = sum(len(units) for _, units in self.values)
+        total = len(self.units)
         rows = np.tile(point, (total, 1))
-        start = 0
-        for column, units in self.values:
-            rows[start : start + len(units), column] = units
-            start += len(units)
+        rows[np.arange(total), np.repeat(self.columns, self.sizes)] = self.units
         return rows
 
     def _two_exchanges(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
-        choices = len(self.values)
+        choices = len(self.columns)
         if choices < 2:
             return np.empty((0, len(point)))
         first = rng.integers(choices, size=count)
         second = (first + rng.integers(1, choices, size=count)) % choices
         draws = rng.random((count, 2))
-        columns = np.array([column for column, _ in self.values])
-        sizes = np.array([len(units) for _, units in self.values])
-        starts = np.cumsum(sizes) - sizes
-        units = np.concatenate([units for _, units in self.values])
         rows = np.tile(point, (count, 1))
         for places, draw in zip((first, second), draws.T, strict=True):
-            chosen = (draw * sizes[places]).astype(np.int64)
-            rows[np.arange(count), columns[places]] = units[starts[places] + chosen]
+            chosen = (draw * self.sizes[places]).astype(np.int64)
+            rows[np.arange(count), self.columns[places]] = self.units[self.starts[places] + chosen]
         return rows
 
     def _perturbed(self, point: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:

@@ -11,7 +11,7 @@ from hpoctl.schedulers.options import BoOptions
 from hpoctl.schedulers.searcher import Suggestion
 from hpoctl.schedulers.surrogate import Surrogate
 
-MAX_DATA = 400
+MAX_DATA = 100
 """Without another wish, the model is conditioned on at most this many values."""
 
 NUM_RANDOM, NUM_BEST, NUM_NEIGHBOURS = 300, 3, 20

@@ -35,7 +35,8 @@ class Grid:
     def bins(self, units: FloatArray) -> NDArray[np.int64]:
         """The index of the bin that holds each unit."""
         size = len(self.values)
-        bins: NDArray[np.int64] = np.minimum((np.clip(units, 0.0, 1.0) * size).astype(np.int64), size - 1)
+        inside = np.maximum(np.minimum(units, 1.0), 0.0)  # np.clip does the same in four times the time
+        bins: NDArray[np.int64] = np.minimum((inside * size).astype(np.int64), size - 1)
         return bins
 
     def centres(self, indices: NDArray[np.int64]) -> FloatArray:
