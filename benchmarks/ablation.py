@@ -13,14 +13,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-from regret import Conditions, by_table, gaps_of, key_of, mean_and_error, ordered, read, run_one
+from regret import Conditions, run_one
+from regret_rows import by_table, gaps_of, key_of, mean_and_error, ordered, read
 
 VARIANTS: tuple[tuple[str, str, tuple[str, ...], int | None], ...] = (
     ("BO", "", (), None),
     ("BO", "8 random configurations at first, not 4", ("BO.num_initial=8",), None),
     ("BO", "16 random configurations at first", ("BO.num_initial=16",), None),
-    ("BO", "model of at most 50 data, not 400", (), 50),
-    ("BO", "model of at most 100 data", (), 100),
+    ("BO", "model of at most 50 data, not 100", (), 50),
+    ("BO", "model of at most 400 data", (), 400),
     ("MOBSTER", "", (), None),
     ("MOBSTER", "every rung trusted", ("MOBSTER.min_rank_correlation=-1",), None),
     ("MOBSTER", "rungs trusted from a rank correlation of .3 on, not .6", ("MOBSTER.min_rank_correlation=0.3",), None),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from regret import SHARES, Seeds, by_table, gaps_of, mean_and_error, ordered, print_wide, read, regret_of
+from regret_rows import SHARES, Seeds, by_table, gaps_of, mean_and_error, ordered, print_wide, read, regret_of
 
 PEERS = (
     ("BO", "OPTUNA-TPE"),

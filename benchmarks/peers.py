@@ -22,7 +22,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from regret import NEAREST, SHARES, key_of, opened, ordered, print_tables, read, regrets, table_of
+from regret import regrets
+from regret_rows import SHARES, key_of, ordered, print_tables, read, table_of
+from regret_tables import NEAREST, opened
 
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import Blackbox

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from regret import SHARES, Seeds, by_table, ordered, read, regret_of
+from regret_rows import SHARES, Seeds, by_table, ordered, read, regret_of
 
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.drawing import figure_bytes, new_figure

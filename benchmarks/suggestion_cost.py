@@ -18,7 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from regret import MASTER_SEED, Quiet, key_of, opened, read, registry_with
+from regret import MASTER_SEED, Quiet
+from regret_rows import key_of, read
+from regret_tables import opened, registry_with
 
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.drawing import figure_bytes, new_figure
