@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -314,7 +315,7 @@ def test_a_launch_goes_on_in_the_background(small: Small) -> None:
     pid = int(answer.out.split("pid ")[1].split()[0])
     log = Path(answer.out.split("output: ")[1].split("\n")[0])
     assert "watch: hpoctl status --tag a --watch" in answer.err
-    assert f"stop: kill {pid}" in answer.err
+    assert "stop: hpoctl stop --tag a" in answer.err
     try:
         wait_until(lambda: small.statuses("a") == [*(["completed"] * (ALL - 1)), "running"], "it does not go on")
         assert not gone(pid)
@@ -349,6 +350,28 @@ def test_kill_stops_a_launch_in_the_background_as_ctrl_c_does(small: Small) -> N
     assert "Traceback" not in log
     assert small("--tag", tag).code == 0
     assert small.statuses(tag) == [*(["completed"] * ALL), "interrupted"]
+
+
+def test_stop_ends_a_launch_in_the_background_as_it_proposes(small: Small) -> None:
+    small.set_wire(LAST, "wait")
+    root = small.cli.root
+    answer = small("--tag", "a", "--jobs", "2", "--detach", f"--results={root}")
+    assert answer.code == 0, answer.err
+    pid = int(answer.out.split("pid ")[1].split()[0])
+    try:
+        wait_until(lambda: small.statuses("a") == [*(["completed"] * (ALL - 1)), "running"], "it does not go on")
+        words = shlex.split(answer.err.split("stop: hpoctl ")[1].splitlines()[0])
+        stopped = small.cli(*words, "--yes")
+        assert (stopped.code, stopped.out) == (
+            0,
+            f"stopped: the launch of process {pid}; what was complete is kept\n",
+        ), stopped.err
+        wait_until(lambda: gone(pid), "it does not end")
+    finally:
+        small.cut_wires()
+    assert words == ["stop", "--tag", "a", "--results", str(root)]
+    assert small.statuses("a") == [*(["completed"] * (ALL - 1)), "interrupted"]
+    assert all(gone(entry["pid"]) for entry in small.metadata("a"))
 
 
 def test_modules_in_the_current_folder_do_not_disturb_workers(small: Small) -> None:

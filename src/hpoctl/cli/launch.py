@@ -156,7 +156,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     print_start(plan, registry)
     if detach and plan.jobs:
         return _detach(plan, as_json=as_json)
-    # `kill` ends a launch in the background as Ctrl-C does one in a terminal.
+    # `hpoctl stop` and `kill` end a launch in the background as Ctrl-C does one in a terminal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with LaunchBars(err(), plan.tag) as bars:
         outcome = launch_plan(plan, bars, log)
@@ -186,9 +186,10 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
         f"launched {plan.experiments} experiments of {plan.tag} in the background: pid {started.pid}", markup=False
     )
     out().print(f"output: {started.log}", markup=False, soft_wrap=True)
-    root = ["--results", plan.store.location("")] if "--results" in words else []
+    named = any(word.partition("=")[0] == "--results" for word in words)
+    root = ["--results", plan.store.location("")] if named else []
     hint(f"watch: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, '--watch', *root])}")
-    hint(f"stop: kill {started.pid}")
+    hint(f"stop: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")
     return 0
 
 
