@@ -91,6 +91,26 @@ def test_few_seeds_are_told_to_be_six(cli: CommandLine) -> None:
     assert "$ hpoctl" not in chosen.out
 
 
+def test_more_seeds_of_imported_results_are_not_launched(cli: CommandLine) -> None:
+    for seed in range(2):
+        put_curve(LocalStore(cli.root), Cell("A", "toy", seed), 1.0 + seed, origin="imported: syne-tune")
+        put_curve(LocalStore(cli.root), Cell("B", "toy", seed), 2.0 - seed, origin="imported: syne-tune")
+        for method in ("A", "B"):
+            put_curve(LocalStore(cli.root), Cell(method, "toy-2", seed), 1.0 + seed)
+    answer = cli("compare", "A", "B", "--tag", TAG, COLUMNS="300")
+    assert answer.code == 0, answer.err
+    said = (
+        "Imported in tag docs-2: A, B. hpoctl cannot launch more of these: run 4 more seeds where the others were made"
+    )
+    assert said in answer.out
+    data = cli("compare", "A", "B", "--tag", TAG, "--json").json["data"]
+    assert data["imported"] == {"toy": {"methods": ["A", "B"], "tags": [TAG], "more": 4}}
+    assert set(data["launches"]) == {"toy-2"}
+    assert data["until_decided"] is not None
+    assert "toy-2" in shlex.split(data["until_decided"])
+    assert "toy" not in shlex.split(data["until_decided"])
+
+
 def test_what_is_decided_needs_no_more(cli: CommandLine, store: LocalStore) -> None:
     answer = cli("compare", "MOBSTER", "RS", "--tag", TAG)
     assert answer.out.count("Decided: MOBSTER is better than RS.") == 2

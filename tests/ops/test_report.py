@@ -100,6 +100,15 @@ def test_where_the_results_come_from(store: LocalStore) -> None:
     assert Fact("Time", "first experiment began", "2026-01-02 03:04:05 UTC", 1) in data.provenance
 
 
+def test_the_script_of_an_imported_result_is_no_command(store: LocalStore) -> None:
+    for seed in range(3):
+        values = {**costs(seed), "entrypoint": "train", "origin": "imported: syne-tune"}
+        put_result(store, Cell("OLD", "toy", seed), **values)
+    data, _ = collect_report(request(store, methods=("OLD",)).load)
+    assert data.repeat == ("hpoctl report --tag docs-2 --method OLD",)
+    assert len(data.experiments) == 3
+
+
 def test_equal_results_give_equal_bytes_without_a_path_of_this_machine(store: LocalStore) -> None:
     torn = put_result(store, Cell("ASHA", "toy", 2))
     store.put(f"{torn}/{RESULTS}", b"torn")

@@ -13,6 +13,7 @@ from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
 from hpoctl.ops.compare import Comparison
 from hpoctl.ops.load_traces import Skipped
+from hpoctl.ops.more_seeds import ImportedSeeds
 from hpoctl.ops.seed_ranges import seeds_text
 
 MOST_LINES = 20
@@ -149,6 +150,8 @@ def _remarks(found: BenchmarkComparison, level: float) -> list[str]:
 
 def _more(found: BenchmarkComparison, pair: PairLine, comparison: Comparison) -> list[str]:
     commands = [f"$ {command}" for command in comparison.launches.get(found.benchmark, ())]
+    if found.benchmark in comparison.imported:
+        commands = [_imported(comparison.imported[found.benchmark])]
     if pair.more is None:
         few = many(pair.paired.n, "pair")
         return [f"{few} of seeds cannot decide anything: the test needs {FEWEST}, and more to find less.", *commands]
@@ -173,6 +176,14 @@ def _more(found: BenchmarkComparison, pair: PairLine, comparison: Comparison) ->
         "decides. A test that is repeated until it decides does not hold."
     )
     return lines
+
+
+def _imported(seeds: ImportedSeeds) -> str:
+    """What is said instead of a command, as nothing here runs more seeds of what another program made."""
+    return (
+        f"Imported in tag {', '.join(seeds.tags)}: {', '.join(seeds.methods)}. hpoctl cannot launch more of these: run "
+        f"{many(seeds.more, 'more seed')} where the others were made, and import them."
+    )
 
 
 def _detectable(pair: PairLine, found: BenchmarkComparison) -> str:

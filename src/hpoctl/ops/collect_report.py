@@ -13,6 +13,7 @@ import numpy as np
 from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError
+from hpoctl.core.origin import OWN, origin_of
 from hpoctl.ops.load_extras import read_extras
 from hpoctl.ops.load_traces import Loaded, load_each, read_trace
 from hpoctl.ops.results_of_tags import OPEN, Found, LoadRequest, Skipped, TagResults
@@ -214,8 +215,15 @@ def _utc(timestamp: float) -> str:
 
 
 def _commands(read: Iterable[_Read]) -> dict[str, None]:
-    """The commands that made the results, as they were typed; roots of results are left out, they name folders."""
-    return {_without_root(str(each.metadata["entrypoint"])): None for each in read if each.metadata.get("entrypoint")}
+    """The commands that made the results, as they were typed; roots of results are left out, they name folders.
+
+    The entry point of an imported result is a script of another program, and no command.
+    """
+    return {
+        _without_root(str(each.metadata["entrypoint"])): None
+        for each in read
+        if each.metadata.get("entrypoint") and origin_of(each.metadata) == OWN
+    }
 
 
 def _without_root(command: str) -> str:

@@ -4,18 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hpoctl.analysis.across import Overall, compare_overall
-from hpoctl.analysis.comparison import BenchmarkComparison, PairLine, by_benchmark, compare_benchmark
-from hpoctl.analysis.group_sequential import most_seeds
+from hpoctl.analysis.comparison import BenchmarkComparison, by_benchmark, compare_benchmark
 from hpoctl.analysis.paired import LEVEL
-from hpoctl.analysis.power import FEWEST
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.ops.decided_pairs import DecidedPairs, decided_pairs, with_answers
 from hpoctl.ops.load_traces import LoadRequest, Skipped, load_traces
+from hpoctl.ops.more_seeds import ImportedSeeds, MoreSeeds, more_seeds
 from hpoctl.ops.roots import Root
-
-MOST_PROPOSED = 200
-"""More seeds than this are not proposed as the most to be run; who wants them says so."""
+from hpoctl.ops.setups import bare_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,7 @@ class Comparison:
         modelled: The benchmarks whose data are modelled, so far as the results say so.
         launches: The commands that run more seeds, by benchmark; only for two methods and all
             seeds, where it is not decided.
+        imported: What takes the place of these commands where results of the two are imported.
         until_decided: The command that adds new seeds until it is decided, with an error that holds; None: there are
             not two methods of one tag, or all is decided or hopeless.
         in_looks: How pairs of the tag were decided in looks; None: none were, or not all of their results are compared.
@@ -64,6 +62,7 @@ class Comparison:
     notes: tuple[str, ...]
     launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     modelled: tuple[str, ...] = ()
+    imported: Mapping[str, ImportedSeeds] = field(default_factory=dict)
     until_decided: str | None = None
     in_looks: DecidedPairs | None = None
 
@@ -84,7 +83,7 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
         raise UsageError(f"--at is {request.at:g}.", "Use a share of the budget: above 0, at most 1.")
     if len(request.methods) == 1:
         raise UsageError(f"{request.methods[0]} alone cannot be compared.", "Name another method, or none for all.")
-    bases = tuple(dict.fromkeys(_base(name) for name in request.methods))
+    bases = tuple(dict.fromkeys(bare_name(name) for name in request.methods))
     loaded = load_traces(replace(request.load, methods=bases))
     chosen = _chosen(loaded.traces, request.methods, root.command("compare", *_tag_words(request.load.tags)))
     grouped = by_benchmark(chosen)
@@ -95,22 +94,11 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
         )
     benchmarks = tuple(compare_benchmark(name, traces, request.at) for name, traces in grouped.items())
     in_looks, notes = _in_looks(request, root)
-    launches: dict[str, tuple[str, ...]] = {}
-    until_decided = None
     if in_looks is not None:
         benchmarks = tuple(with_answers(found, in_looks) for found in benchmarks)
+    more = MoreSeeds()
     if len(methods) == 2 and request.load.seeds is None:  # otherwise it is not known which seeds there are
-        for found in benchmarks:
-            commands = [
-                word
-                for pair in found.pairs
-                if in_looks is None or not in_looks.covers(pair, found.benchmark)
-                for word in _launches(found.benchmark, pair, chosen, root)
-            ]
-            if commands:
-                launches[found.benchmark] = tuple(commands)
-        if in_looks is None:
-            until_decided = _until_decided([found for found in benchmarks if found.benchmark in launches], chosen, root)
+        more = more_seeds(benchmarks, chosen, loaded.imported, in_looks, root)
     return Comparison(
         tags=tuple(dict.fromkeys(request.load.tags)),
         at=request.at,
@@ -121,8 +109,9 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
         skipped=loaded.skipped,
         notes=(*loaded.notes, *notes, *_modelled(loaded.modelled)),
         modelled=loaded.modelled,
-        launches=launches,
-        until_decided=until_decided,
+        launches=more.launches,
+        imported=more.imported,
+        until_decided=more.until_decided,
         in_looks=in_looks,
     )
 
@@ -142,11 +131,6 @@ def _modelled(benchmarks: Sequence[str]) -> list[str]:
     return [f"data of {', '.join(benchmarks)}: modelled curves, not measured ones"] if benchmarks else []
 
 
-def _base(name: str) -> str:
-    """The name of a method without the tag that tells it from the same method of another tag."""
-    return name.partition(" (")[0]
-
-
 def _tag_words(tags: Sequence[str]) -> list[str]:
     return [word for tag in tags for word in ("--tag", tag)]
 
@@ -162,49 +146,8 @@ def _chosen(traces: Sequence[Trace], names: Sequence[str], listing: str) -> list
     known = dict.fromkeys(trace.method for trace in traces)
     chosen: dict[str, None] = {}
     for name in names:
-        these = [method for method in known if name in (method, _base(method))]
+        these = [method for method in known if name in (method, bare_name(method))]
         if not these:
             raise unknown_name("method", name, known, listing)
         chosen |= dict.fromkeys(these)
     return [trace for method in chosen for trace in traces if trace.method == method]
-
-
-def _launches(benchmark: str, pair: PairLine, traces: Sequence[Trace], root: Root) -> list[str]:
-    """The commands that run as many more seeds as would decide; none: it is decided, or hopeless."""
-    more = FEWEST - pair.paired.n if pair.more is None else pair.more.more
-    if pair.verdict != "undecided" or more is None:
-        return []
-    here = [trace for trace in traces if trace.benchmark == benchmark and trace.method in (pair.first, pair.second)]
-    start = max(trace.seed for trace in here) + 1
-    seeds = ["--start-seed", str(start), "--num-seeds", str(start + max(more, 1))]
-    by_tag: dict[str, list[str]] = {}
-    for trace in here:
-        names = by_tag.setdefault(trace.tag, [])
-        if _base(trace.method) not in names:
-            names.append(_base(trace.method))
-    return [
-        root.command(
-            "launch",
-            "--tag",
-            tag,
-            *(word for name in names for word in ("--method", name)),
-            "--benchmark",
-            benchmark,
-            *seeds,
-        )
-        for tag, names in by_tag.items()
-    ]
-
-
-def _until_decided(undecided: Sequence[BenchmarkComparison], traces: Sequence[Trace], root: Root) -> str | None:
-    """The command that decides two methods of one tag with new seeds: those that were looked at do not count."""
-    tags = {trace.tag for trace in traces}
-    pairs = [pair for found in undecided for pair in found.pairs]
-    if len(tags) != 1 or not pairs:
-        return None
-    needed = max(FEWEST if pair.more is None else pair.paired.n + (pair.more.more or 0) for pair in pairs)
-    most = min(most_seeds(needed, len(pairs), LEVEL), MOST_PROPOSED)
-    start = max(trace.seed for trace in traces) + 1
-    names = [word for found in undecided for word in ("--benchmark", found.benchmark)]
-    words = ["--tag", *tags, *names, "--until-decided", "--pairs", f"{pairs[0].first}:{pairs[0].second}"]
-    return root.command("launch", *words, "--start-seed", str(start), "--max-seeds", str(most))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from hpoctl.analysis.spending import Axis, follows_a_pause, resource_spent, trials_started
 from hpoctl.analysis.traces import Trace, best_so_far
 from hpoctl.core.errors import IncompleteError
+from hpoctl.core.origin import OWN
 from hpoctl.core.protocols import Action, FloatArray
 from hpoctl.ops.read_columns import DECISION, TIME, TRIAL, Columns, Measured, measured, resource_column, resource_of
 from hpoctl.ops.result_notes import notes_of
@@ -31,6 +32,20 @@ __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
 T = TypeVar("T")
 
 
+class Group(NamedTuple):
+    """The results of a method on a benchmark in a tag.
+
+    Attributes:
+        tag: The tag.
+        method: What the method is called here, as `Trace.method` is.
+        benchmark: The benchmark.
+    """
+
+    tag: str
+    method: str
+    benchmark: str
+
+
 @dataclass(frozen=True)
 class Loaded(Generic[T]):
     """What was read.
@@ -43,6 +58,7 @@ class Loaded(Generic[T]):
         panels: How the newest plan of each tag groups its methods into panels of a figure; empty: none does.
         modelled: The benchmarks whose data are modelled, so far as the results say so.
         resources: What the resource of each benchmark is called, so far as the results say so.
+        imported: Which results another program made.
     """
 
     traces: tuple[T, ...]
@@ -51,6 +67,7 @@ class Loaded(Generic[T]):
     panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     modelled: tuple[str, ...] = ()
     resources: Mapping[str, str] = field(default_factory=dict)
+    imported: frozenset[Group] = frozenset()
 
 
 def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
@@ -96,8 +113,15 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCach
     skipped = list(renamed(skipped, names))
     if not every:
         raise nothing_complete(results, skipped)
-    notes, panels = notes_of(results), _panels(results)
-    return Loaded(tuple(every), tuple(skipped), notes, panels, modelled_benchmarks(results), _resources(results))
+    return Loaded(
+        traces=tuple(every),
+        skipped=tuple(skipped),
+        notes=notes_of(results),
+        panels=_panels(results),
+        modelled=modelled_benchmarks(results),
+        resources=_resources(results),
+        imported=_imported(results, names),
+    )
 
 
 def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped]) -> Iterator[T]:
@@ -171,6 +195,15 @@ def modelled_benchmarks(results: tuple[TagResults, ...]) -> tuple[str, ...]:
             if isinstance(data, Mapping) and any("modelled" in str(value) for value in data.values()):
                 found[cell.benchmark] = None
     return tuple(found)
+
+
+def _imported(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], str]) -> frozenset[Group]:
+    return frozenset(
+        Group(tag.tag, names[tag.tag, cell.method], cell.benchmark)
+        for tag in results
+        for cell, found in tag.candidates.items()
+        if found[0].attempt.origin != OWN
+    )
 
 
 def _resources(results: tuple[TagResults, ...]) -> dict[str, str]:

@@ -26,6 +26,11 @@ def setup_names(results: Iterable[TagResults]) -> dict[tuple[str, str], str]:
     return names
 
 
+def bare_name(name: str) -> str:
+    """The name of a method without the tag that tells it from the same method of another tag."""
+    return name.partition(" (")[0]
+
+
 def _clash(method: str, tags: Sequence[TagResults]) -> bool:
     cells: Counter[Cell] = Counter()
     setups: dict[str, set[str]] = {}
