@@ -20,6 +20,7 @@ from hpoctl.ops.tag_state import Filters, nothing_of, read_standings, readable_p
 from hpoctl.ops.tags import Plan, wanted_cells
 from hpoctl.ops.where import Condition, check_keys, parse_condition
 from hpoctl.stores.ledger import DIED, Attempt, Standing
+from hpoctl.stores.many import read_many
 
 Kind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
 OPEN: frozenset[Kind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
@@ -153,13 +154,12 @@ def _look(root: Root, tag: str) -> _State:
         for problem in problems
     ]
     complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
-    at_once = dict(root.store.contents({}, [f"{attempt.directory}/{METADATA}" for attempt in complete]))
+    reads = dict(read_many(root.store, {}, [f"{attempt.directory}/{METADATA}" for attempt in complete]))
     for attempt in complete:
         if attempt.cell is None:
             continue
-        name = f"{attempt.directory}/{METADATA}"
         try:
-            metadata = unseal(at_once[name] if name in at_once else root.store.get(name))
+            metadata = unseal(reads[f"{attempt.directory}/{METADATA}"]())
         except (FileNotFoundError, DamagedError) as error:  # changed since we looked a moment ago
             why = f"{METADATA} cannot be read: {error}"
             unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from hpoctl.ops.config import read_config, results_address
 from hpoctl.ops.roots import open_root
 from hpoctl.ops.tags import STUDY_FILE
 from hpoctl.ops.trash import Left
+from hpoctl.stores.many import read_many
 from hpoctl.stores.opening import open_results
 
 HOME = "~/hpoctl"
@@ -270,13 +272,6 @@ def _fate(metadata: Mapping[str, Any], data: bytes, there: bytes | None) -> Fate
 def _metadata(store: Store, listed: Mapping[str, int]) -> Iterator[tuple[str, bytes]]:
     """The result directories of a listing and their metadata."""
     names = [name for name in listed if name.endswith(f"/{METADATA}")]
-    seen = set()
-    for name, data in store.contents(listed, names):
-        seen.add(name)
-        yield name.rpartition("/")[0], data
-    for name in names:
-        if name not in seen:
-            try:
-                yield name.rpartition("/")[0], store.get(name)
-            except FileNotFoundError:
-                continue  # moved away by somebody else
+    for name, read in read_many(store, listed, names):
+        with suppress(FileNotFoundError):  # moved away by somebody else
+            yield name.rpartition("/")[0], read()

@@ -16,6 +16,7 @@ from hpoctl.core.errors import IncompleteError
 from hpoctl.core.jobs import Failure, Job, JobState, Task
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.stores.many import read_many
 
 MANIFEST, REPORT = "manifest.json", "report.json"
 
@@ -170,11 +171,10 @@ def read_log(store: Store, tag: str, name: str) -> str:
 def all_manifests(store: Store, tag: str) -> list[Manifest]:
     """The manifests of a tag's jobs, in the order of their names; those that are damaged are left out."""
     files = [f"{job_folder_of(tag, name)}/{MANIFEST}" for name in job_names(store, tag)]
-    at_once = dict(store.contents({}, files))
     found = []
-    for file in files:
+    for _, read in read_many(store, {}, files):
         with suppress(FileNotFoundError, DamagedError):
-            found.append(_manifest(at_once[file] if file in at_once else store.get(file)))
+            found.append(_manifest(read()))
     return found
 
 

@@ -15,6 +15,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.origin import OWN, origin_of
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.stores.many import Read, read_many
 
 Recorded = Literal["completed", "running", "failed", "interrupted", "damaged"]
 State = Literal["done", "running", "failed", "missing"]
@@ -180,13 +181,12 @@ def _attempts(store: Store, sizes: Mapping[str, int], *, verify: bool) -> list[A
         folders[folder] = folders.get(folder, 0) + size
     found: dict[str, Attempt | None] = {}
     look = _Look(store, sizes, verify)
-    metadata = [f"{folder}/{METADATA}" for folder in folders if f"{folder}/{METADATA}" in sizes]
-    for name, data in store.contents(sizes, metadata):
+    for name, read in read_many(store, sizes, [name for name in sizes if name.endswith(f"/{METADATA}")]):
         folder = name.rpartition("/")[0]
-        found[folder] = _attempt(look, folder, folders[folder], data)
+        found[folder] = _attempt(look, folder, folders[folder], read)
     for folder, size in folders.items():
-        if folder not in found and (f"{folder}/{METADATA}" in sizes or f"{folder}/{RESULTS}" in sizes):
-            found[folder] = _attempt(look, folder, size)
+        if folder not in found and f"{folder}/{RESULTS}" in sizes:
+            found[folder] = _attempt(look, folder, size, partial(store.get, f"{folder}/{METADATA}"))
     return [attempt for folder in folders if (attempt := found.get(folder)) is not None]
 
 
@@ -200,10 +200,10 @@ class _Look:
         self.hashes = dict(store.hashes(sizes, [n for n in sizes if n.endswith(f"/{RESULTS}")])) if verify else {}
 
 
-def _attempt(look: _Look, folder: str, size: int, data: bytes | None = None) -> Attempt | None:
+def _attempt(look: _Look, folder: str, size: int, read: Read) -> Attempt | None:
     store, sizes = look.store, look.sizes
     try:
-        metadata = unseal(store.get(f"{folder}/{METADATA}") if data is None else data)
+        metadata = unseal(read())
         cell = Cell(str(metadata["algorithm"]), str(metadata["benchmark"]), int(metadata["seed"]))
         recorded = metadata["status"]
         started, budget = float(metadata["st_tuner_start_timestamp"]), float(metadata["max_wallclock_time"])
