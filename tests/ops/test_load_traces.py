@@ -27,8 +27,10 @@ STUDY = Study(
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
+@pytest.fixture(params=[1, 8], ids=["one by one", "by several threads"])
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> LocalStore:
+    """A store that is read one by one, and one that is read by threads as one far away is: all is the same."""
+    monkeypatch.setattr(LocalStore, "readers", request.param)
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path / "cache"))
     return LocalStore(tmp_path / "root")
 

@@ -234,6 +234,11 @@ class Blackbox(Protocol):
 class Store(Protocol):
     """Where results live: named blobs below a root. Names are relative, with `/` between their parts."""
 
+    @property
+    def readers(self) -> int:
+        """How many threads read many blobs faster than one does; 1: none do. With more, it can be used by threads."""
+        ...
+
     def put(self, name: str, data: bytes, *, create: bool = False) -> None:
         """Write a blob, atomically: whoever reads sees the old bytes or the new ones, nothing between.
 

@@ -1,6 +1,7 @@
 """The best value so far of all completed experiments of one or several tags: what plots and comparisons start from."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -26,6 +27,7 @@ from hpoctl.ops.results_of_tags import (
 from hpoctl.ops.setups import renamed, setup_names
 from hpoctl.ops.trace_cache import Record, TraceCache, record_key
 from hpoctl.stores.ledger import read_results
+from hpoctl.stores.many import read_ahead
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
 
@@ -91,7 +93,7 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCach
 
     Args:
         request: Which results.
-        read: Reads it of one experiment, whose method's name is handed in.
+        read: Reads it of one experiment, whose method's name is handed in; in a thread where the store is far away.
 
     Raises:
         UsageError: A tag is none, a filter names what no tag has, or a condition is none.
@@ -125,21 +127,29 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCach
 
 
 def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped]) -> Iterator[T]:
-    """The result that counts of each experiment, read; what is not read is listed."""
-    for cell, candidates in tag.candidates.items():
-        counts = False
-        for found in candidates:
-            if counts:
-                skipped.append(duplicate(tag, cell, found))
-                continue
-            try:
-                value = read(found)
-            except IncompleteError as error:
-                where = tag.root.store.location(found.attempt.directory)
-                skipped.append(Skipped(where, cell, error.what, LEFT_OUT, "damaged", tag.tag))
-                continue
-            counts = True
-            yield value
+    """The result that counts of each experiment, read; what is not read is listed.
+
+    Args:
+        tag: The results.
+        read: Reads one, in a thread where the store is far away.
+        skipped: The list.
+    """
+    firsts = read_ahead(tag.root.store, read, [candidates[0] for candidates in tag.candidates.values()])
+    with closing(firsts):  # after an error nothing more is read
+        for (cell, candidates), first in zip(tag.candidates.items(), firsts, strict=True):
+            counts = False
+            for found in candidates:
+                if counts:
+                    skipped.append(duplicate(tag, cell, found))
+                    continue
+                try:
+                    value = first() if found is candidates[0] else read(found)
+                except IncompleteError as error:
+                    where = tag.root.store.location(found.attempt.directory)
+                    skipped.append(Skipped(where, cell, error.what, LEFT_OUT, "damaged", tag.tag))
+                    continue
+                counts = True
+                yield value
 
 
 def read_trace(tag: TagResults, found: Found, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:

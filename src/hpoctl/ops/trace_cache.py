@@ -43,7 +43,7 @@ class Record:
 
 @dataclass
 class TraceCache:
-    """What was read of one tag.
+    """What was read of one tag. Several threads may use it.
 
     Attributes:
         path: Its file.

@@ -24,6 +24,8 @@ class LocalStore:
         root: The directory.
     """
 
+    readers = 1
+
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.stores.names import BAD, check_blob_name
-from hpoctl.stores.s3_bucket import Bucket, Found
+from hpoctl.stores.s3_bucket import THREADS, Bucket, Found
 from hpoctl.stores.s3_index import index_file, read_through
 
 MOVES = ".moves"
@@ -48,6 +48,8 @@ class S3Store:
         bucket: The bucket.
         prefix: The prefix, without a slash at its ends; empty: the whole bucket.
     """
+
+    readers = THREADS
 
     def __init__(self, bucket: Bucket, prefix: str) -> None:
         self.bucket = bucket
