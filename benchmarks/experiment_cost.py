@@ -24,7 +24,7 @@ import numpy as np
 from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.entries import Benchmark
 from hpoctl.engine.spec import make_spec
-from hpoctl.ops.registry import open_registry
+from hpoctl.ops.studies.registry import open_registry
 from hpoctl.plugins import Registry
 from hpoctl.testing.methods import run_spec
 

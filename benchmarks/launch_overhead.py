@@ -39,12 +39,12 @@ from hpoctl.engine.experiment import simulate
 from hpoctl.engine.metadata import identity_metadata, opening_metadata
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import parquet_bytes, rows_table
-from hpoctl.ops.provenance import provenance_of
-from hpoctl.ops.registry import open_registry
-from hpoctl.ops.resolve import Resolved, resolve, spec_of
-from hpoctl.ops.tags import keep_master_seed, keep_plan
-from hpoctl.ops.work import Workshop, work
-from hpoctl.ops.worker import worker_words
+from hpoctl.ops.running.work import Workshop, work
+from hpoctl.ops.running.worker import worker_words
+from hpoctl.ops.studies.provenance import provenance_of
+from hpoctl.ops.studies.registry import open_registry
+from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.tags.tags import keep_master_seed, keep_plan
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.methods import Nobody

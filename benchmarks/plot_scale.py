@@ -27,10 +27,10 @@ from hpoctl.core.sealed import seal
 from hpoctl.engine.metadata import opening_metadata
 from hpoctl.engine.spec import determinants, identity_of
 from hpoctl.engine.table import parquet_bytes
-from hpoctl.ops.provenance import provenance_of
-from hpoctl.ops.registry import open_registry
-from hpoctl.ops.resolve import resolve, spec_of
-from hpoctl.ops.tags import keep_plan
+from hpoctl.ops.studies.provenance import provenance_of
+from hpoctl.ops.studies.registry import open_registry
+from hpoctl.ops.studies.resolve import resolve, spec_of
+from hpoctl.ops.tags.tags import keep_plan
 from hpoctl.stores.local import LocalStore
 
 TAG = "scale"

@@ -56,7 +56,7 @@ class Memory:
     def look(self, parent: int) -> None:
         for pid in children(parent):
             status, rollup = read(PROC / str(pid) / "status"), read(PROC / str(pid) / "smaps_rollup")
-            if "hpoctl.ops.worker" in read(PROC / str(pid) / "cmdline") and status and rollup:
+            if "hpoctl.ops.running.worker" in read(PROC / str(pid) / "cmdline") and status and rollup:
                 self.workers.add(pid)
                 self.resident = max(self.resident, megabytes(status, "VmHWM"))
                 self.private = max(

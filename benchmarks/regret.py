@@ -41,7 +41,7 @@ from hpoctl.core.space import FloatArray, TableSpace
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate
 from hpoctl.engine.rows import RowLog
-from hpoctl.ops.resolve import resolve, spec_of
+from hpoctl.ops.studies.resolve import resolve, spec_of
 
 MASTER_SEED = 31415
 

@@ -12,7 +12,7 @@ from statistics import median
 from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.entries import ExtraResults
 from hpoctl.engine.spec import make_spec
-from hpoctl.ops.registry import open_registry
+from hpoctl.ops.studies.registry import open_registry
 from hpoctl.testing.methods import run_spec
 
 METHODS = ("ASHA", "ASHA-TANH", "ASHA-RELU")

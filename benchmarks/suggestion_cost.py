@@ -29,7 +29,7 @@ from hpoctl.core.clock import SystemTime
 from hpoctl.core.protocols import Decision, Outcome, Report, Resume, RungState, Scheduler, Start
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate
-from hpoctl.ops.resolve import resolve, spec_of
+from hpoctl.ops.studies.resolve import resolve, spec_of
 
 PANELS = {
     "every trial runs to the end": ("BO", "OPTUNA-TPE", "OPTUNA-GP", "Syne Tune BO"),

@@ -17,9 +17,9 @@ from hpoctl.core.entries import Benchmark, LauncherEntry
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Task
 from hpoctl.core.options import NoOptions
 from hpoctl.core.study import Study
-from hpoctl.ops.launch import LaunchOutcome, LaunchProgress, launch
-from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest, plan_launch
-from hpoctl.ops.work import Workshop, work
+from hpoctl.ops.launching.launch import LaunchOutcome, LaunchProgress, launch
+from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
+from hpoctl.ops.running.work import Workshop, work
 from hpoctl.plugins import Registry, hookimpl, load_registry
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore

@@ -199,7 +199,7 @@ def members(group: int) -> Mapping[int, str]:
 
 def workers_of(process: "subprocess.Popen[bytes]") -> list[int]:
     """The worker processes of a launch."""
-    return [pid for pid, command in members(process.pid).items() if " hpoctl.ops.worker " in command]
+    return [pid for pid, command in members(process.pid).items() if " hpoctl.ops.running.worker " in command]
 
 
 def generator(*parts: object) -> random.Random:

@@ -22,8 +22,8 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import KINDS
-from hpoctl.ops import config
-from hpoctl.ops.study_files import study_toml
+from hpoctl.ops.studies import config
+from hpoctl.ops.studies.study_files import study_toml
 from hpoctl.plugins import hookspecs
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"

@@ -38,8 +38,8 @@ def load(
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
-    from hpoctl.ops.load_rows import load_for_notebook  # noqa: PLC0415 - `import hpoctl` stays cheap
-    from hpoctl.ops.results_of_tags import LoadRequest  # noqa: PLC0415
+    from hpoctl.ops.reading.load_rows import load_for_notebook  # noqa: PLC0415 - `import hpoctl` stays cheap
+    from hpoctl.ops.reading.results_of_tags import LoadRequest  # noqa: PLC0415
 
     return load_for_notebook(
         LoadRequest(

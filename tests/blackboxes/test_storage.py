@@ -18,7 +18,7 @@ from hpoctl.blackboxes.tables.description import read_description
 from hpoctl.blackboxes.tables.npz import read_npz
 from hpoctl.blackboxes.tables.storage import remove_table, store_table
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.ops.registry import open_registry
+from hpoctl.ops.studies.registry import open_registry
 from own_tables import Own, benchmark, contents, description, import_it, write_npz
 from support import write_distribution
 

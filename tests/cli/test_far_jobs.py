@@ -52,7 +52,7 @@ class Far:
             except FileExistsError:
                 continue
             setup = {"results": job.results, "tag": job.tag, "name": job.name, "workers": self.options.jobs}
-            words = [sys.executable, "-P", "-m", "hpoctl.ops.job", json.dumps(setup | {"retries": 0})]
+            words = [sys.executable, "-P", "-m", "hpoctl.ops.running.job", json.dumps(setup | {"retries": 0})]
             with file, self.pid(job).with_suffix(".log").open("wb") as log:
                 process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
                 file.write(str(process.pid))
@@ -264,7 +264,7 @@ def test_a_dry_run_says_what_it_costs(far: CommandLine) -> None:
 
 def test_a_job_without_a_manifest_says_so(far: CommandLine) -> None:
     setup = json.dumps({"results": str(far.root), "tag": "t", "name": "nobody"})
-    words = [far.command()[0], "-P", "-m", "hpoctl.ops.job", setup]
+    words = [far.command()[0], "-P", "-m", "hpoctl.ops.running.job", setup]
     done = subprocess.run(words, capture_output=True, text=True, env=far.environment, check=False)
     assert done.returncode == 3
     assert "There is no job nobody of tag t." in done.stderr

@@ -57,7 +57,7 @@ def test_contents(plugins: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(files[names[1]])) as archive:
         inside = archive.namelist()
         assert archive.testzip() is None
-    assert "hpoctl/ops/job.py" in inside
+    assert "hpoctl/ops/running/job.py" in inside
     assert not [name for name in inside if "__pycache__" in name or name.endswith("direct_url.json")]
     assert any(name.endswith("RECORD") for name in inside)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.study import Study
-from hpoctl.ops.launch_plan import LaunchRequest
+from hpoctl.ops.launching.launch_plan import LaunchRequest
 from hpoctl.plugins import Registry
 from launch_here import launch_here, toy_registry
 

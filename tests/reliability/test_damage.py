@@ -11,11 +11,11 @@ import pytest
 from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.costs import Costs
-from hpoctl.ops.launch_plan import LaunchRequest
-from hpoctl.ops.roots import Root, open_root
-from hpoctl.ops.status import read_status
-from hpoctl.ops.tag_state import Filters
+from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.launch_plan import LaunchRequest
+from hpoctl.ops.status.status import read_status
+from hpoctl.ops.tags.roots import Root, open_root
+from hpoctl.ops.tags.tag_state import Filters
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 from launch_here import launch_here, no_stderr, toy_registry
 from toy_studies import LANE, ToyStudy, fast_folder, generator, lane

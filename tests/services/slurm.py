@@ -120,7 +120,9 @@ class Slurm:
     def kill_job(self, name: str) -> None:
         """Kill all processes of an hpoctl job."""
         processes = _processes()
-        roots = [pid for pid, (_, words) in processes.items() if "hpoctl.ops.job" in words and f'"{name}"' in words]
+        roots = [
+            pid for pid, (_, words) in processes.items() if "hpoctl.ops.running.job" in words and f'"{name}"' in words
+        ]
         killed = set(roots)
         while more := {pid for pid, (parent, _) in processes.items() if parent in killed} - killed:
             killed |= more

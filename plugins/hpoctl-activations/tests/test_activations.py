@@ -11,8 +11,8 @@ from hpoctl import builtins
 from hpoctl.core.protocols import RungState
 from hpoctl.core.space import Choice, FinRange, Fixed, Space
 from hpoctl.engine.spec import make_spec
-from hpoctl.ops.launch_plan import LaunchRequest, plan_launch
-from hpoctl.ops.overrides import Overrides
+from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
+from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Origin, Registry, load_registry
 from hpoctl.plugins.registry import Registered
 from hpoctl.testing import run_spec, toy_benchmark, toy_table

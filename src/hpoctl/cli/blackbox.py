@@ -26,8 +26,8 @@ def blackbox() -> None:
 def list_all(as_json: AsJson = False) -> None:
     """List blackboxes and importers: size, resource, metrics, what is modelled, where each comes from."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.blackboxes import list_blackboxes
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackboxes import list_blackboxes
 
     found = list_blackboxes(open_registry())
     if as_json:
@@ -40,8 +40,8 @@ def list_all(as_json: AsJson = False) -> None:
 def info(name: Name, as_json: AsJson = False) -> None:
     """Show all that is known of one: space, size, metrics, defaults, source, licence, what is modelled, gates."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.blackboxes import blackbox_info
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackboxes import blackbox_info
 
     found = blackbox_info(open_registry(), name)
     if as_json:
@@ -60,8 +60,8 @@ def import_files(
 ) -> None:
     """Import files, such as a table of your own: they are checked, stored, and become benchmarks."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.blackbox_data import import_files as bring
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackbox_data import import_files as bring
 
     registry = open_registry()
     with bar() as progress:
@@ -82,8 +82,8 @@ def fetch(
 ) -> None:
     """Download the original files of an importer; called again, it goes on where it was."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.blackbox_data import fetch_files
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackbox_data import fetch_files
 
     registry = open_registry()
     with bar() as progress:
@@ -98,8 +98,8 @@ def fetch(
 def check(name: Name, as_json: AsJson = False) -> None:
     """Check one: every byte of its data where they have checksums, and that its curves keep the rules."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.blackbox_data import check_blackbox
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackbox_data import check_blackbox
 
     registry = open_registry()
     registry.benchmark(name)
@@ -131,8 +131,8 @@ def plot(
 ) -> None:
     """Draw the learning curves of a random sample of configurations."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.blackbox_plot import plot_curves
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackbox_plot import plot_curves
 
     plotted = plot_curves(open_registry(), name, output, metric=metric, num=num, seed=seed)
     if as_json:
@@ -150,8 +150,8 @@ def remove(
     """Remove a table that was imported with `hpoctl blackbox import table`. Results on it stay."""
     from hpoctl.cli import blackbox_report as report
     from hpoctl.cli.output import agreed
-    from hpoctl.ops.blackbox_data import check_removable, remove_imported
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tables.blackbox_data import check_removable, remove_imported
 
     registry = open_registry()
     check_removable(registry, name)
@@ -175,8 +175,8 @@ def push(
 ) -> None:
     """Upload imported tables to the root of results, for jobs on other machines; what is there is left alone."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.roots import open_root
-    from hpoctl.ops.shared_tables import push_tables
+    from hpoctl.ops.tables.shared_tables import push_tables
+    from hpoctl.ops.tags.roots import open_root
 
     store = open_root(results).store
     with bar() as progress:
@@ -200,8 +200,8 @@ def pull(
 ) -> None:
     """Fetch tables from the root of results to this machine, verified by their hashes."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.roots import open_root
-    from hpoctl.ops.shared_tables import pull_tables, shared_tables
+    from hpoctl.ops.tables.shared_tables import pull_tables, shared_tables
+    from hpoctl.ops.tags.roots import open_root
 
     store = open_root(results).store
     if show:

@@ -12,11 +12,11 @@ from hpoctl.cli.words import many, size_text
 if TYPE_CHECKING:
     from hpoctl.core.entries import Imported
     from hpoctl.core.errors import HpoctlError
-    from hpoctl.ops.blackbox_data import Fetched
-    from hpoctl.ops.blackbox_plot import Plotted
-    from hpoctl.ops.blackboxes import BlackboxInfo, BlackboxList, OpenedInfo
-    from hpoctl.ops.listing import Problem
-    from hpoctl.ops.shared_tables import SharedTable
+    from hpoctl.ops.studies.listing import Problem
+    from hpoctl.ops.tables.blackbox_data import Fetched
+    from hpoctl.ops.tables.blackbox_plot import Plotted
+    from hpoctl.ops.tables.blackboxes import BlackboxInfo, BlackboxList, OpenedInfo
+    from hpoctl.ops.tables.shared_tables import SharedTable
 
 COMMAND = "blackbox"
 NARROW = 40

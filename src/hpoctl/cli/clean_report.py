@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hpoctl.cli.output import emit_json, err, hint, out
-from hpoctl.ops.clean import Cleaned, what_runs
-from hpoctl.ops.roots import Root
-from hpoctl.ops.seed_ranges import seeds_text
-from hpoctl.ops.selection import Selection
-from hpoctl.ops.trash import Left, Purged, Restored
+from hpoctl.ops.cleaning.clean import Cleaned, what_runs
+from hpoctl.ops.cleaning.selection import Selection
+from hpoctl.ops.cleaning.trash import Left, Purged, Restored
+from hpoctl.ops.studies.seed_ranges import seeds_text
+from hpoctl.ops.tags.roots import Root
 
 SHOWN = 5
 """So many directories are named before the rest is counted."""

@@ -11,10 +11,10 @@ from hpoctl.analysis.time_to_target import TimeRatio
 from hpoctl.cli.decided_report import VALID_WAY, looks_lines
 from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
-from hpoctl.ops.compare import Comparison
-from hpoctl.ops.load_traces import Skipped
-from hpoctl.ops.more_seeds import ImportedSeeds
-from hpoctl.ops.seed_ranges import seeds_text
+from hpoctl.ops.comparing.compare import Comparison
+from hpoctl.ops.deciding.more_seeds import ImportedSeeds
+from hpoctl.ops.reading.load_traces import Skipped
+from hpoctl.ops.studies.seed_ranges import seeds_text
 
 MOST_LINES = 20
 

@@ -18,8 +18,8 @@ def doctor(
 ) -> None:
     """Look for what would stop a launch from this folder: versions, plugins, results, credentials, launchers."""
     from hpoctl.cli.output import emit_json, err, out
-    from hpoctl.ops.doctor import Examination, examine
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.launching.doctor import Examination, examine
+    from hpoctl.ops.studies.registry import open_registry
 
     asked = Examination(results, on, Path.cwd())
     found = []

@@ -29,8 +29,8 @@ def export(
 ) -> None:
     """Write completed experiments for other programs: trees that Syne Tune reads, or one table as CSV or Parquet."""
     from hpoctl.cli import exchange_report as report
-    from hpoctl.ops.export import ExportRequest
-    from hpoctl.ops.export import export as write
+    from hpoctl.ops.exchange.export import ExportRequest
+    from hpoctl.ops.exchange.export import export as write
 
     request = ExportRequest(load_request(tag, method, benchmark, seed, where, results), form, output)
     with report.progress("exporting") as tell:
@@ -56,9 +56,9 @@ def import_results(
 ) -> None:
     """Store results of Syne Tune as experiments of a tag, so that they join those made here."""
     from hpoctl.cli import exchange_report as report
-    from hpoctl.ops.import_results import ImportRequest
-    from hpoctl.ops.import_results import import_results as store
-    from hpoctl.ops.roots import open_root
+    from hpoctl.ops.exchange.import_results import ImportRequest
+    from hpoctl.ops.exchange.import_results import import_results as store
+    from hpoctl.ops.tags.roots import open_root
 
     if folder.startswith("s3://"):
         raise UsageError(

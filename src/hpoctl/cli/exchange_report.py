@@ -12,9 +12,9 @@ from hpoctl.cli.bar import bar
 from hpoctl.cli.output import emit_json, err, hint, out, plain
 from hpoctl.cli.plot_report import print_skipped, skipped_json
 from hpoctl.cli.words import many
-from hpoctl.ops.export import Exported
-from hpoctl.ops.import_results import ImportedResults
-from hpoctl.ops.roots import Root
+from hpoctl.ops.exchange.export import Exported
+from hpoctl.ops.exchange.import_results import ImportedResults
+from hpoctl.ops.tags.roots import Root
 
 MOST_REFUSED = 10
 

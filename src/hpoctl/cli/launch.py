@@ -27,7 +27,7 @@ from hpoctl.cli.options import (
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
+    from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
 
 EXPERIMENTS_FAILED = 1
 INTERRUPTED = 130
@@ -96,8 +96,8 @@ def launch(
     log: Annotated[str, typer.Option(hidden=True, help="Where the output of this process goes.")] = "",
 ) -> None:
     """Run what is missing of a study: what is wanted, less what is complete, less what is running."""
-    from hpoctl.ops.launch_plan import LaunchRequest
-    from hpoctl.ops.overrides import Overrides
+    from hpoctl.ops.launching.launch_plan import LaunchRequest
+    from hpoctl.ops.studies.overrides import Overrides
 
     named = {"jobs": jobs, "retries": retries, "timeout": timeout}
     changes = Overrides(
@@ -140,9 +140,9 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     from hpoctl.cli.launch_progress import LaunchBars
     from hpoctl.cli.launch_report import outcome_json, plan_json, print_outcome, print_plan, print_start
     from hpoctl.cli.output import emit_json, err
-    from hpoctl.ops.launch import launch as launch_plan
-    from hpoctl.ops.launch_plan import plan_launch
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.launching.launch import launch as launch_plan
+    from hpoctl.ops.launching.launch_plan import plan_launch
+    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     with err().status("comparing what is wanted with what there is"):
@@ -171,8 +171,8 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
 
 def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
     from hpoctl.cli.output import emit_json, hint, out
-    from hpoctl.ops.detach import detach
-    from hpoctl.ops.launch import settle
+    from hpoctl.ops.launching.detach import detach
+    from hpoctl.ops.launching.launch import settle
 
     words = [word for word in sys.argv[1:] if word not in {"--detach", "--json"}]
     words += [] if "--tag" in words else ["--tag", plan.tag]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpoctl.core.jobs import Activity, Failure
-from hpoctl.ops.launch import LaunchProgress
+from hpoctl.ops.launching.launch import LaunchProgress
 
 REFRESH = 0.1
 """Seconds between two pictures."""

@@ -9,10 +9,10 @@ from rich.table import Table
 from hpoctl.cli.launch_progress import duration
 from hpoctl.cli.output import Status, err, hint, out
 from hpoctl.core.jobs import Estimate, Task
-from hpoctl.ops.jobs import PlannedJob
-from hpoctl.ops.launch import LaunchOutcome
-from hpoctl.ops.launch_plan import LaunchPlan, LaunchRequest
-from hpoctl.ops.seed_ranges import seeds_text
+from hpoctl.ops.launching.jobs import PlannedJob
+from hpoctl.ops.launching.launch import LaunchOutcome
+from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
+from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.plugins import Registry
 
 

@@ -8,7 +8,7 @@ import typer
 from hpoctl.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from hpoctl.ops.listing import BenchmarkInfo, MethodInfo, Problem
+    from hpoctl.ops.studies.listing import BenchmarkInfo, MethodInfo, Problem
     from hpoctl.plugins import Origin, PluginReport, Registry
 
 InfoT = TypeVar("InfoT")
@@ -19,7 +19,7 @@ def methods(
     as_json: AsJson = False,
 ) -> None:
     """List methods: what each does, its options, where it comes from."""
-    from hpoctl.ops.listing import list_methods
+    from hpoctl.ops.studies.listing import list_methods
 
     _list("methods", list_methods, name, as_json=as_json, overview=_print_methods, details=_print_method)
 
@@ -29,15 +29,15 @@ def benchmarks(
     as_json: AsJson = False,
 ) -> None:
     """List benchmarks: metric, resource, workers, budget, what is known of the data, where each comes from."""
-    from hpoctl.ops.listing import list_benchmarks
+    from hpoctl.ops.studies.listing import list_benchmarks
 
     _list("benchmarks", list_benchmarks, name, as_json=as_json, overview=_print_benchmarks, details=_print_benchmark)
 
 
 def plugins(as_json: AsJson = False) -> None:
     """List plugins: what is loaded, from where, what each registers, what failed and why."""
-    from hpoctl.ops.listing import plugin_problems
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.listing import plugin_problems
+    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     problems = plugin_problems(registry)
@@ -56,8 +56,8 @@ def _list(
     overview: Callable[[Sequence[InfoT]], None],
     details: Callable[[InfoT], None],
 ) -> None:
-    from hpoctl.ops.listing import plugin_problems
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.studies.listing import plugin_problems
+    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     found, problems = find(registry, name), plugin_problems(registry)

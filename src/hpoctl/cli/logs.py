@@ -11,8 +11,8 @@ from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.core.cells import Cell
-    from hpoctl.ops.logs import AttemptLog, Found
-    from hpoctl.ops.roots import Root
+    from hpoctl.ops.status.logs import AttemptLog, Found
+    from hpoctl.ops.tags.roots import Root
 
 MOST = 20
 """Experiments that are listed when several match."""
@@ -34,8 +34,8 @@ def logs(
 ) -> None:
     """Show what one experiment printed, and the traceback if it failed; or what a job printed."""
     from hpoctl.cli.output import emit_json
-    from hpoctl.ops.logs import find_logs
-    from hpoctl.ops.roots import open_root
+    from hpoctl.ops.status.logs import find_logs
+    from hpoctl.ops.tags.roots import open_root
 
     root = open_root(results)
     if job is not None:
@@ -55,8 +55,8 @@ def logs(
 
 def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:
     from hpoctl.cli.output import emit_json, out
-    from hpoctl.ops.job_log import read_job_log
-    from hpoctl.ops.registry import open_registry
+    from hpoctl.ops.launching.job_log import read_job_log
+    from hpoctl.ops.studies.registry import open_registry
 
     text = read_job_log(root, tag, job, open_registry())
     if as_json:

@@ -8,7 +8,7 @@ from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.core.study import DecisionTime
-    from hpoctl.ops.overrides import Overrides
+    from hpoctl.ops.studies.overrides import Overrides
 
 Benchmarks = Annotated[
     list[str] | None, typer.Option("--benchmark", "-b", help="Benchmark; repeatable. Default: all of the study.")

@@ -11,9 +11,9 @@ from hpoctl.analysis.comparison_figure import ComparisonPicture, Panel
 from hpoctl.analysis.terminal_chart import chart, mark
 from hpoctl.cli.output import emit_json, err, hint, out
 from hpoctl.cli.words import many
-from hpoctl.ops.load_traces import Skipped
-from hpoctl.ops.plot_request import PlottedStudy
-from hpoctl.ops.plotted_setups import Setup
+from hpoctl.ops.plotting.plot_request import PlottedStudy
+from hpoctl.ops.plotting.plotted_setups import Setup
+from hpoctl.ops.reading.load_traces import Skipped
 
 STYLES = ("blue", "red", "green", "magenta", "bold", "cyan", "yellow", "bright_black")
 MOST_SKIPPED = 10

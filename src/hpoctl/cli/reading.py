@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from hpoctl.ops.load_traces import LoadRequest
+    from hpoctl.ops.reading.load_traces import LoadRequest
 
 Tags = Annotated[list[str], typer.Option("--tag", help="Name of a study's results; repeatable, they are put together.")]
 Where = Annotated[
@@ -29,8 +29,8 @@ def load_request(
     Raises:
         UsageError: A seed is none.
     """
-    from hpoctl.ops.load_traces import LoadRequest
-    from hpoctl.ops.seed_ranges import parse_seeds
+    from hpoctl.ops.reading.load_traces import LoadRequest
+    from hpoctl.ops.studies.seed_ranges import parse_seeds
 
     return LoadRequest(
         tags=tuple(tag),

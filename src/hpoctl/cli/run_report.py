@@ -11,8 +11,8 @@ from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
 from hpoctl.engine.experiment import Finished
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.plan import RunPlan, RunRequest
-from hpoctl.ops.run import RunOutcome
+from hpoctl.ops.running.run import RunOutcome
+from hpoctl.ops.tags.plan import RunPlan, RunRequest
 from hpoctl.plugins import PluginReport
 
 WIDE = 120

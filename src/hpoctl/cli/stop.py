@@ -7,7 +7,7 @@ import typer
 from hpoctl.cli.options import AsJson, Results
 
 if TYPE_CHECKING:
-    from hpoctl.ops.stop import Running, Stopped
+    from hpoctl.ops.launching.stop import Running, Stopped
 
 SOME_LEFT = 1
 
@@ -21,10 +21,10 @@ def stop(
 ) -> None:
     """Stop what runs of a tag: launches on this machine, and jobs on SageMaker, Slurm or elsewhere."""
     from hpoctl.cli.output import agreed, emit_json, hint, out
-    from hpoctl.ops.registry import open_registry
-    from hpoctl.ops.roots import open_root
-    from hpoctl.ops.stop import find_running
-    from hpoctl.ops.stop import stop as stop_all
+    from hpoctl.ops.launching.stop import find_running
+    from hpoctl.ops.launching.stop import stop as stop_all
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.tags.roots import open_root
 
     root = open_root(results)
     running = find_running(root, tag, open_registry())

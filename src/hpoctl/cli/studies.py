@@ -9,7 +9,7 @@ from hpoctl.cli.listing import emit_list, pairs, print_lines, source_text, warn
 from hpoctl.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from hpoctl.ops.studies import StudyInfo
+    from hpoctl.ops.studies.studies import StudyInfo
 
 INDENT = 20
 """Where what is said about a study begins: behind the longest word for it."""
@@ -22,9 +22,9 @@ studies_app = typer.Typer(invoke_without_command=True)
 @studies_app.callback()
 def studies(context: typer.Context, as_json: AsJson = False) -> None:
     """List studies: which methods meet which benchmarks, how often, what else they say, and what is missing."""
-    from hpoctl.ops.listing import plugin_problems
-    from hpoctl.ops.registry import open_registry
-    from hpoctl.ops.studies import list_studies
+    from hpoctl.ops.studies.listing import plugin_problems
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.studies.studies import list_studies
 
     context.obj = as_json
     if context.invoked_subcommand is not None:
@@ -47,9 +47,9 @@ def show(
     """Print one study as TOML: a study file to start from."""
     from pathlib import Path
 
-    from hpoctl.ops.listing import plugin_problems
-    from hpoctl.ops.registry import open_registry
-    from hpoctl.ops.studies import show_study
+    from hpoctl.ops.studies.listing import plugin_problems
+    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.studies.studies import show_study
 
     registry = open_registry()
     shown, problems = show_study(name, registry, Path()), plugin_problems(registry)

@@ -9,7 +9,7 @@ from hpoctl.cli.bar import bar
 from hpoctl.cli.options import AsJson, Results
 
 if TYPE_CHECKING:
-    from hpoctl.ops.sync import Synced
+    from hpoctl.ops.exchange.sync import Synced
 
 SOME_LEFT = 1
 
@@ -29,8 +29,8 @@ def sync(
     from dataclasses import asdict
 
     from hpoctl.cli.output import emit_json
-    from hpoctl.ops.sync import open_sides
-    from hpoctl.ops.sync import sync as bring
+    from hpoctl.ops.exchange.sync import open_sides
+    from hpoctl.ops.exchange.sync import sync as bring
 
     sides = open_sides(results, to, up=up)
     with bar() as progress:

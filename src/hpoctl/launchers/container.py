@@ -90,7 +90,7 @@ def run(site: Path, settings: Mapping[str, str], log: IO[bytes]) -> int:
     job |= {key: int(settings[key]) for key in ("workers", "retries") if key in settings}
     job |= {"timeout": float(settings["timeout"])} if "timeout" in settings else {}
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        [sys.executable, "-P", "-m", "hpoctl.ops.job", json.dumps(job)],
+        [sys.executable, "-P", "-m", "hpoctl.ops.running.job", json.dumps(job)],
         env={**os.environ, "PYTHONPATH": _path(site)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

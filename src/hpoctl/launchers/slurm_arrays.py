@@ -115,7 +115,7 @@ def array_script(array: Array, root: str, store: Store, options: SlurmOptions) -
         for name in names:
             setup = {"results": root, "tag": array.tag, "name": name, "workers": workers}
             setup |= {"retries": options.retries, "timeout": options.timeout}
-            words = [python, "-P", "-m", "hpoctl.ops.job", json.dumps(setup)]
+            words = [python, "-P", "-m", "hpoctl.ops.running.job", json.dumps(setup)]
             cases.append(f"    run {shlex.join([str(log_file(store, root, array.tag, name)), *words])}")
         cases.append("    ;;")
     count = sum(len(names) for names in array.elements)

@@ -11,9 +11,9 @@ from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.jobs import Job, Task
 from hpoctl.core.protocols import Store
 from hpoctl.core.study import Study
-from hpoctl.ops.jobs import plan_jobs
-from hpoctl.ops.tags import keep_plan
-from hpoctl.ops.worker import worker_words
+from hpoctl.ops.launching.jobs import plan_jobs
+from hpoctl.ops.running.worker import worker_words
+from hpoctl.ops.tags.tags import keep_plan
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 from hpoctl.stores.opening import Opened, open_results
 from hpoctl.testing import toy_plugin

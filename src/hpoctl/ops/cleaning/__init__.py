@@ -1,0 +1,1 @@
+"""Results moved to the trash and back."""

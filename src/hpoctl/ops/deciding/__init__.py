@@ -1,0 +1,1 @@
+"""Launching until a question is decided: the looks and what they say."""

@@ -1,0 +1,179 @@
+"""What a tag keeps of pairs that are decided by looks: which pairs, and at which numbers of seeds one looks.
+
+    <tag>/.hpoctl/until-decided.json
+
+It is written before the first look and never changed: looks that were settled while one looked would not hold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.analysis.decisions import Question, fewest_that_decide
+from hpoctl.analysis.group_sequential import planned_looks
+from hpoctl.analysis.paired import LEVEL
+from hpoctl.core.cells import CONTROL
+from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.protocols import Store
+from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.ops.studies.overrides import Overrides, overrides_from_table, overrides_table
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SequentialDesign:
+    """How the pairs of a tag are decided.
+
+    Attributes:
+        pairs: The pairs, as the first method is judged by the second.
+        benchmarks: The benchmarks.
+        start_seed: The first seed.
+        looks: The numbers of seeds at which one looks.
+        level: The chance to call any difference that is none.
+        seen: How many experiments of these pairs were complete before it was settled.
+        source: What the study was read from.
+        changes: What the options changed about it.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    benchmarks: tuple[str, ...]
+    start_seed: int
+    looks: tuple[int, ...]
+    level: float
+    seen: int
+    source: str
+    changes: Overrides
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Each pair on each benchmark."""
+        return tuple(Question(first, second, name) for name in self.benchmarks for first, second in self.pairs)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods of all pairs."""
+        return tuple(dict.fromkeys(method for pair in self.pairs for method in pair))
+
+    @property
+    def most_experiments(self) -> int:
+        """How many experiments all looks take at most."""
+        return len(self.methods) * len(self.benchmarks) * self.looks[-1]
+
+    def seeds(self, count: int) -> range:
+        """The first so many seeds."""
+        return range(self.start_seed, self.start_seed + count)
+
+
+def parse_pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The pairs that a person typed, such as `MOBSTER:ASHA`.
+
+    Raises:
+        UsageError: One is no pair, or is given twice.
+    """
+    pairs: list[tuple[str, str]] = []
+    for text in texts:
+        first, _, second = (part.strip() for part in text.partition(":"))
+        if not first or not second or ":" in second or first == second:
+            raise UsageError(f"--pairs cannot be {text[:60]!r}.", "Give two methods, as in --pairs MOBSTER:ASHA.")
+        if (first, second) in pairs or (second, first) in pairs:
+            raise UsageError(f"--pairs names {first} and {second} twice.", "Name each pair once.")
+        pairs.append((first, second))
+    return tuple(pairs)
+
+
+def settled_looks(max_seeds: int, questions: int) -> tuple[int, ...]:
+    """The looks of so many seeds at most.
+
+    Raises:
+        UsageError: So few seeds can decide nothing.
+    """
+    fewest = fewest_that_decide(questions, planned_looks)
+    if max_seeds < fewest:
+        among = "a pair on a benchmark" if questions == 1 else f"{questions} questions (pairs times benchmarks)"
+        raise UsageError(
+            f"{max_seeds} seeds can never decide {among}.",
+            f"Use --max-seeds {fewest} or more; --max-seeds 60 finds differences of 0.4 standard deviations.",
+        )
+    return planned_looks(max_seeds)
+
+
+def keep_design(store: Store, tag: str, design: SequentialDesign) -> SequentialDesign:
+    """Keep a design with its tag, unless it has one; returns the one that it has now.
+
+    Raises:
+        IncompleteError: The one that it has is damaged.
+    """
+    content = {
+        "format": FORMAT,
+        "tag": tag,
+        "pairs": [list(pair) for pair in design.pairs],
+        "benchmarks": list(design.benchmarks),
+        "start_seed": design.start_seed,
+        "looks": list(design.looks),
+        "level": design.level,
+        "seen": design.seen,
+        "source": design.source,
+        "changes": overrides_table(design.changes),
+    }
+    try:
+        store.put(_file(tag), seal(content), create=True)
+    except FileExistsError:
+        return read_design(store, tag) or design
+    return design
+
+
+def read_design(store: Store, tag: str) -> SequentialDesign | None:
+    """The design of a tag; None: it has none.
+
+    Raises:
+        IncompleteError: It is damaged.
+    """
+    try:
+        content: Mapping[str, Any] = unseal(store.get(_file(tag)))
+        return SequentialDesign(
+            pairs=tuple((str(first), str(second)) for first, second in content["pairs"]),
+            benchmarks=tuple(map(str, content["benchmarks"])),
+            start_seed=int(content["start_seed"]),
+            looks=tuple(map(int, content["looks"])),
+            level=float(content["level"]),
+            seen=int(content["seen"]),
+            source=str(content["source"]),
+            changes=overrides_from_table(content["changes"]),
+        )
+    except FileNotFoundError:
+        return None
+    except (DamagedError, KeyError, TypeError, ValueError) as error:
+        raise IncompleteError(
+            f"{store.location(_file(tag))} is damaged ({error}): it is not known when to look.",
+            "Decide under another --tag; for this one no error can be promised any more.",
+        ) from error
+
+
+def new_design(
+    pairs: Sequence[tuple[str, str]],
+    benchmarks: Sequence[str],
+    seeds: tuple[int, int],
+    seen: int,
+    study: tuple[str, Overrides],
+) -> SequentialDesign:
+    """A design for a tag that has none.
+
+    Args:
+        pairs: The pairs.
+        benchmarks: The benchmarks.
+        seeds: The first seed, and how many there are at most.
+        seen: How many experiments of these pairs are complete.
+        study: What the study was read from, and what options changed about it.
+
+    Raises:
+        UsageError: So few seeds can decide nothing.
+    """
+    start, most = seeds
+    source, changes = study
+    looks = settled_looks(most, len(pairs) * len(benchmarks))
+    return SequentialDesign(tuple(pairs), tuple(benchmarks), start, looks, LEVEL, seen, source, changes)
+
+
+def _file(tag: str) -> str:
+    return f"{tag}/{CONTROL}/until-decided.json"

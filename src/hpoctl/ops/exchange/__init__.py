@@ -1,0 +1,1 @@
+"""Results copied to other stores, exported and imported."""

@@ -1,0 +1,157 @@
+"""`hpoctl export`: results for other programs, as trees that Syne Tune reads or as one table."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.origin import Exchange, origin_of
+from hpoctl.ops.exchange.exported_table import IDENTITY, TableFormat, common_schema, identified, write_tables
+from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
+from hpoctl.ops.reading.load_rows import read_table
+from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
+from hpoctl.ops.reading.result_notes import notes_of
+from hpoctl.ops.reading.results_of_tags import Found, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.setups import renamed, setup_names
+from hpoctl.ops.reading.written_files import check_folder, writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ExportFormat = Exchange | TableFormat
+FORMATS: tuple[ExportFormat, ...] = ("syne-tune", "csv", "parquet")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What a person asked `hpoctl export` for.
+
+    Attributes:
+        load: Which results.
+        form: Trees that Syne Tune reads, or one table.
+        output: The folder of the trees, or the file of the table.
+    """
+
+    load: LoadRequest
+    form: ExportFormat
+    output: Path
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported.
+
+    Attributes:
+        path: The folder, or the file.
+        form: Trees that Syne Tune reads, or one table.
+        tags: The tags.
+        experiments: How many experiments there are in it now, of those that were asked for.
+        present: How many of them were there already; a table is always written anew.
+        rows: How many rows were written.
+        notes: What a person should know of the results.
+        skipped: What was left out.
+    """
+
+    path: str
+    form: ExportFormat
+    tags: tuple[str, ...]
+    experiments: int
+    present: int
+    rows: int
+    notes: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def export(request: ExportRequest, progress: Progress | None = None) -> Exported:
+    """Write the results that count, in another format.
+
+    Args:
+        request: What is exported.
+        progress: Is told how many experiments were looked at, of how many; None: nobody.
+
+    Raises:
+        UsageError: A tag is none, a filter names what no tag has, or something else lies where the export would go.
+        IncompleteError: There is nothing of a tag, or no completed experiment fits.
+        HpoctlError: Results cannot be read, or a file cannot be written.
+    """
+    check_folder(request.output)
+    if request.output.exists() and request.output.is_dir() != (request.form == "syne-tune"):
+        what = "a file, not a folder" if request.form == "syne-tune" else "a folder, not a file"
+        raise UsageError(f"{request.output} is {what}.", "Name another one with --output.")
+    results = find_results(request.load)
+    names = setup_names(results)
+    skipped = [entry for tag in results for entry in tag.skipped]
+    chosen: list[_Chosen] = []
+    for tag in results:
+
+        def read(found: Found, tag: TagResults = tag) -> _Chosen:
+            return _Chosen(tag, found, names[tag.tag, found.cell.method], read_table(tag, found).schema)
+
+        chosen += counted(tag, read, skipped)
+    left_out = renamed(skipped, names)
+    if not chosen:
+        raise nothing_complete(results, left_out)
+    if request.form == "syne-tune":
+        present, rows = _write_tree(request.output, chosen, progress)
+    else:
+        present, rows = 0, _write_table(request.output, request.form, chosen, progress)
+    return Exported(
+        path=str(request.output),
+        form=request.form,
+        tags=tuple(tag.tag for tag in results),
+        experiments=len(chosen),
+        present=present,
+        rows=rows,
+        notes=notes_of(results),
+        skipped=left_out,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """A result that is exported.
+
+    Attributes:
+        tag: Its tag.
+        found: The result.
+        name: What its method is called among all tags.
+        schema: Its columns.
+    """
+
+    tag: TagResults
+    found: Found
+    name: str
+    schema: "pa.Schema"
+
+
+def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: Progress | None) -> tuple[int, int]:
+    """Write what is not there; returns how many experiments were there, and how many rows were written."""
+    tree = ExportedTree(output)
+    targets = [tree.target(each.tag, each.found) for each in chosen]
+    rows = 0
+    for done, (each, target) in enumerate(zip(chosen, targets, strict=True), start=1):
+        if not target.present:
+            table = read_table(each.tag, each.found)
+            write_result(target, table)
+            rows += table.num_rows
+        if progress:
+            progress(done, len(chosen))
+    return sum(target.present for target in targets), rows
+
+
+def _write_table(output: Path, form: TableFormat, chosen: Sequence[_Chosen], progress: Progress | None) -> int:
+    """Write all rows as one table; returns how many there are."""
+    schema = common_schema(each.schema for each in chosen)
+    with writing(output) as file:
+        return write_tables(file, form, schema, _tables(chosen, schema, progress))
+
+
+def _tables(chosen: Sequence[_Chosen], schema: "pa.Schema", progress: Progress | None) -> "Iterator[pa.Table]":
+    for done, each in enumerate(chosen, start=1):
+        cell, origin = each.found.cell, origin_of(each.found.metadata)
+        own = (each.tag.tag, each.name, cell.benchmark, cell.seed, origin)
+        yield identified(read_table(each.tag, each.found), dict(zip(IDENTITY, own, strict=True)), schema)
+        if progress:
+            progress(done, len(chosen))

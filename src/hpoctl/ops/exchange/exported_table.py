@@ -1,0 +1,67 @@
+"""One table of all rows of all experiments, as CSV or Parquet, written one experiment after the other."""
+
+from collections.abc import Iterable, Mapping
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from hpoctl.ops.exchange.syne_tune_files import without_dictionaries
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TableFormat = Literal["csv", "parquet"]
+IDENTITY = ("tag", "method", "benchmark", "seed", "origin")
+
+
+def common_schema(schemas: Iterable["pa.Schema"]) -> "pa.Schema":
+    """The columns of a table that holds rows of all of these, in the order in which they come.
+
+    Whole numbers and numbers are numbers together; what is of different kinds otherwise becomes words.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    kinds: dict[str, pa.DataType] = {}
+    for schema in schemas:
+        for field in schema:
+            kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+            kinds[field.name] = _common(kinds.get(field.name, kind), kind)
+    own = {name: pa.int64() if name == "seed" else pa.string() for name in IDENTITY}
+    return pa.schema({**own, **kinds})
+
+
+def _common(one: "pa.DataType", other: "pa.DataType") -> "pa.DataType":
+    import pyarrow as pa  # noqa: PLC0415
+
+    if one == other:
+        return one
+    return pa.float64() if {one, other} == {pa.int64(), pa.float64()} else pa.string()
+
+
+def identified(rows: "pa.Table", identity: Mapping[str, Any], schema: "pa.Schema") -> "pa.Table":
+    """The rows of an experiment with all columns of a schema; those that it does not have are missing."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    rows = without_dictionaries(rows)
+    columns = []
+    for field in schema:
+        if field.name in identity:
+            columns.append(pa.array([identity[field.name]] * rows.num_rows, field.type))
+        elif field.name in rows.column_names:
+            columns.append(rows.column(field.name).cast(field.type))
+        else:
+            columns.append(pa.nulls(rows.num_rows, field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def write_tables(file: IO[bytes], form: TableFormat, schema: "pa.Schema", tables: Iterable["pa.Table"]) -> int:
+    """Write tables of one schema as one; returns how many rows there are."""
+    import pyarrow.csv as pa_csv  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    rows = 0
+    writer = pa_csv.CSVWriter if form == "csv" else pq.ParquetWriter
+    options: dict[str, Any] = {} if form == "csv" else {"compression": "zstd"}
+    with writer(file, schema, **options) as sink:
+        for table in tables:
+            sink.write_table(table)
+            rows += table.num_rows
+    return rows

@@ -1,0 +1,170 @@
+"""Result trees as Syne Tune writes them, for its own loaders.
+
+    <output>/<tag>/<method>[-<seed>]/<tag>-<benchmark>-<seed>-<date>/results.csv.zip
+                                                                    /metadata.json
+
+The metadata are written last: loaders look for them, so half an experiment is none. Equal results are equal bytes. So
+an export can be repeated: it goes on where it was interrupted, and adds what is new.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpoctl.core.cells import METADATA, Cell
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.origin import OWN, origin_of
+from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND, SOURCE
+from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, rows_csv, zipped
+from hpoctl.ops.reading.results_of_tags import Found, TagResults
+from hpoctl.ops.reading.written_files import write_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT = (
+    "seed",
+    "algorithm",
+    "tag",
+    "benchmark",
+    "random_seed",
+    "max_size_data_for_model",
+    "n_workers",
+    "max_wallclock_time",
+    "max_num_evaluations",
+    "metric_names",
+    "metric_mode",
+    "scheduler_name",
+    "config_space",
+    "backend",
+    "entrypoint",
+    "identity",
+    "st_tuner_creation_timestamp",
+    "st_tuner_start_timestamp",
+)
+"""What both programs call the same, and the identity. Loaders make a column of each, so there are no nested values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an experiment goes.
+
+    Attributes:
+        folder: Its folder.
+        metadata: Its metadata, as they are written.
+        present: Whether it is there.
+    """
+
+    folder: Path
+    metadata: bytes
+    present: bool
+
+
+class ExportedTree:
+    """A folder with result trees, of this export and of those before it.
+
+    Args:
+        output: The folder.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._tags: dict[str, dict[Cell, Path]] = {}
+        self._names: set[str] = set()  # loaders know results by these alone
+
+    def target(self, tag: TagResults, found: Found) -> Target:
+        """Where a result goes; nothing is written.
+
+        Raises:
+            UsageError: Another result of the same experiment is there, or something that is no export.
+            HpoctlError: The folder cannot be read.
+        """
+        metadata, there = _metadata(tag.tag, found), self._there(tag.tag).get(found.cell)
+        if there is None:
+            name = _tuner_name(tag.tag, found, self._names)
+            self._names.add(name)
+            job = found.attempt.directory.split("/")[1]
+            return Target(self._output / tag.tag / job / name, metadata, present=False)
+        if (there / METADATA).read_bytes() != metadata:
+            raise UsageError(
+                f"{there} is another result of {found.cell}.", "Remove it, or name another folder with --output."
+            )
+        return Target(there, metadata, (there / ROWS_ZIP).exists())
+
+    def _there(self, tag: str) -> dict[Cell, Path]:
+        """The experiments of a tag that were exported before."""
+        if tag not in self._tags:
+            self._tags[tag] = dict(_exported(self._output / tag))
+            self._names |= {folder.name for folder in self._tags[tag].values()}
+        return self._tags[tag]
+
+
+def write_result(target: Target, rows: "pa.Table") -> None:
+    """Write the files of an experiment.
+
+    Raises:
+        HpoctlError: They cannot be written.
+    """
+    try:
+        target.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HpoctlError(
+            f"Cannot make {target.folder}: {error.strerror or error}.", "Name another folder with --output."
+        ) from error
+    write_file(target.folder / ROWS_ZIP, zipped(rows_csv(rows)))
+    write_file(target.folder / METADATA, target.metadata)
+
+
+def _exported(folder: Path) -> Iterator[tuple[Cell, Path]]:
+    """The experiments in the folder of a tag."""
+    try:
+        for file in sorted(folder.glob(f"*/*/{METADATA}")):
+            said = json.loads(file.read_bytes())
+            yield Cell(str(said["algorithm"]), str(said["benchmark"]), int(said["seed"])), file.parent
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file} is not of an export.", "Remove it, or name another folder with --output.") from error
+    except OSError as error:
+        raise HpoctlError(
+            f"Cannot read {error.filename}: {error.strerror or error}.", "Check the folder and its permissions."
+        ) from error
+
+
+def _metadata(tag: str, found: Found) -> bytes:
+    """The metadata for Syne Tune: those that were imported as they were, under their present names."""
+    here = found.metadata
+    source = here.get(SOURCE)
+    if origin_of(here) != OWN and isinstance(source, Mapping):
+        said = json.loads(source["metadata"])
+        cell = found.cell
+        said |= {"tag": tag, "algorithm": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
+    else:
+        said = {key: here[key] for key in KEPT if here.get(key) is not None}
+        said |= {"resource_attr": _resource(here), DATA: json.dumps(here.get("data") or {})}
+    return json.dumps(said).encode()
+
+
+def _resource(metadata: Mapping[str, Any]) -> str:
+    determined_by = metadata.get("determinants")
+    benchmark = determined_by.get("benchmark") if isinstance(determined_by, Mapping) else None
+    return str(benchmark.get("resource_attr", "")) if isinstance(benchmark, Mapping) else ""
+
+
+def _tuner_name(tag: str, found: Found, taken: set[str]) -> str:
+    """A name as Syne Tune makes them up; of an imported result the one that it had, under its own tag."""
+    source = found.metadata.get(SOURCE)
+    had = str(source.get("tuner", "")) if isinstance(source, Mapping) else ""
+    if had.startswith(f"{tag}-") and had not in taken:
+        return had
+    cell = found.cell
+    base = f"{tag}-{cell.benchmark}-{cell.seed}".replace("_", "-").replace(".", "-")
+    began = found.attempt.started
+    milliseconds = int(began * 1000) if 0.0 <= began < LAST_SECOND else 0  # a clock may be out of its mind
+    while True:
+        date = datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%d-%H-%M-%S")
+        name = f"{base}-{date}-{milliseconds % 1000:03d}"
+        if name not in taken:
+            return name
+        milliseconds += 1

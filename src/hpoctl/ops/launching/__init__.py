@@ -1,0 +1,1 @@
+"""Many experiments: planned, launched, stopped, and looked after."""

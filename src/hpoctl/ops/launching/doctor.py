@@ -1,0 +1,163 @@
+"""`hpoctl doctor`: what would stop a launch from this folder, each with its remedy."""
+
+import os
+import platform
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.findings import Finding
+from hpoctl.core.places import cache_directory, data_directory
+from hpoctl.core.threads import BLAS_THREADS
+from hpoctl.ops.launching.launchers import choose_launcher
+from hpoctl.ops.studies.choose_study import default_study
+from hpoctl.ops.studies.config import Config, read_config, results_address
+from hpoctl.ops.studies.overrides import Overrides
+from hpoctl.ops.studies.provenance import LIBRARIES
+from hpoctl.plugins import Registry
+from hpoctl.stores.opening import open_results
+from hpoctl.stores.s3_check import check_s3
+
+LITTLE_SPACE = 1_000_000_000
+"""Bytes free below which there is a warning; the reference study has 0.2 GB."""
+
+PROBE = ".probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What is looked at.
+
+    Attributes:
+        results: What `--results` names; None: the default root.
+        launcher: What `--on` names; None: the configured launcher.
+        folder: The folder whose configuration counts.
+    """
+
+    results: str | None
+    launcher: str | None
+    folder: Path
+
+
+def examine(asked: Examination, registry: Registry) -> Iterator[Finding]:
+    """Look at everything that a launch needs; what cannot be looked at is a finding, too."""
+    yield _versions()
+    yield from _plugins(registry)
+    yield _blas()
+    try:
+        config = read_config(asked.folder)
+    except HpoctlError as error:
+        yield Finding("configuration", "problem", error.what, error.fix)
+        config = Config()
+    else:
+        yield Finding("configuration", "ok", config.source or "none in this folder")
+    yield _study(config, registry, asked.folder)
+    yield from _guarded("results", lambda: _results(results_address(asked.results, config)))
+    yield _writable("imported data", data_directory(), "HPOCTL_DATA")
+    yield _writable("cache", cache_directory(), "HPOCTL_CACHE")
+    yield from _launchers(asked, config, registry)
+
+
+def _versions() -> Finding:
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return Finding("versions", "ok", f"hpoctl {version('hpoctl')}, Python {platform.python_version()}, {libraries}")
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    for plugin in registry.plugins:
+        if plugin.origin.built_in:
+            continue
+        text = f"{plugin.origin.distribution} {plugin.origin.version}, {plugin.state}"
+        if plugin.failures:
+            yield Finding("plugin", "warning", f"{text}: {plugin.failures[0]}", "`hpoctl plugins` says more.")
+        else:
+            yield Finding("plugin", "ok", text)
+
+
+def _blas() -> Finding:
+    chosen = [f"{name}={os.environ[name]}" for name in BLAS_THREADS if name in os.environ]
+    said = ", ".join(chosen) if chosen else "none set"
+    return Finding("BLAS threads", "ok", f"one in each worker of a launch; `hpoctl run` here: {said}")
+
+
+def _study(config: Config, registry: Registry, folder: Path) -> Finding:
+    try:
+        study, source = default_study(registry, config, folder)
+    except HpoctlError as error:
+        return Finding("study", "warning", error.what, error.fix)
+    return Finding("study", "ok", f"{study.name} ({source}) is launched where no other is named")
+
+
+def _results(root: str) -> Iterator[Finding]:
+    """Write, read and remove a blob, and take a claim; on S3 look at what that takes first."""
+    if root.startswith("s3://"):
+        found = tuple(check_s3(root))
+        yield from found
+        if any(finding.verdict == "problem" for finding in found):
+            return
+    opened = open_results(root)
+    where = opened.store.location("")
+    name, data = f"{PROBE}-{secrets.token_hex(8)}", b"hpoctl doctor\n"
+    opened.store.put(name, data)
+    try:
+        if content_hash(opened.store.get(name)) != content_hash(data):
+            yield Finding("results", "problem", f"{where} does not give back what was written.", "Use another root.")
+            return
+    finally:
+        opened.store.delete(name)
+    key = f"{name}/claim"
+    if not opened.claims.take(key):
+        yield Finding("results", "problem", f"Nothing can be claimed in {where}.", "Use a root with working locks.")
+        return
+    opened.claims.release(key)
+    yield Finding("results", "ok", f"{where} can be written, read and claimed in")
+    if "://" not in where:
+        free = shutil.disk_usage(where).free
+        space = f"{free / 1e9:,.1f} GB free"
+        if free < LITTLE_SPACE:
+            yield Finding("disk", "warning", f"{space} in {where}", "Free some space, or name another --results.")
+        else:
+            yield Finding("disk", "ok", space)
+
+
+def _writable(subject: str, folder: Path, variable: str) -> Finding:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return Finding(subject, "ok", f"{folder}")
+    return Finding(
+        subject, "problem", f"{folder} cannot be written.", f"Set {variable} to a folder that can be written."
+    )
+
+
+def _launchers(asked: Examination, config: Config, registry: Registry) -> Iterator[Finding]:
+    """The launcher that is meant, with its options; the others are only named."""
+    try:
+        study, _ = default_study(registry, config, asked.folder)
+    except HpoctlError:
+        study = None
+    try:
+        entry, options = choose_launcher(study, config, Overrides(launcher=asked.launcher), registry)
+    except HpoctlError as error:
+        yield Finding("launcher", "problem", error.what, error.fix)
+        return
+    yield Finding("launcher", "ok", f"{entry.name}: {entry.summary[0].lower()}{entry.summary[1:]}")
+    check = entry.check
+    if check is not None:
+        yield from _guarded(entry.name, lambda: check(options))
+    others = [name for name in registry.launchers if name != entry.name]
+    if others:
+        text = f"not looked at: {', '.join(others)}"
+        yield Finding("launchers", "ok", f"{text}; `hpoctl doctor --on {others[0]}` does")
+
+
+def _guarded(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What a check finds, or why it cannot be made."""
+    try:
+        yield from look()
+    except HpoctlError as error:
+        yield Finding(subject, "problem", error.what, error.fix)

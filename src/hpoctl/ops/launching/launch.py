@@ -1,0 +1,205 @@
+"""`hpoctl launch`: submit what is missing of a study, and watch it until it is done."""
+
+import platform
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Protocol
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
+from hpoctl.ops.launching.costs import read_costs, write_costs
+from hpoctl.ops.launching.launch_plan import LaunchPlan
+from hpoctl.ops.launching.launches import keep_launch
+from hpoctl.ops.running.worker import worker_words
+from hpoctl.ops.studies.provenance import command_line, git_commit
+from hpoctl.ops.tables.shared_tables import is_remote, share_tables
+from hpoctl.ops.tags.tags import Plan, keep_master_seed, keep_plan
+from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
+
+TICK = 0.1
+"""Seconds between two looks at the launcher, when nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchProgress:
+    """How far a launch is.
+
+    Attributes:
+        total: How many experiments it has submitted.
+        done: How many of them are complete.
+        failures: Those that failed, in the order in which that was noticed.
+        activity: What is being done now.
+        elapsed: Seconds since it began.
+        left: How many seconds it is expected to take still.
+    """
+
+    total: int
+    done: int
+    failures: tuple[Failure, ...]
+    activity: Sequence[Activity]
+    elapsed: float
+    left: float
+
+
+class LaunchWatcher(Protocol):
+    """Somebody who watches a launch."""
+
+    def begins(self, master_seed: int) -> None:
+        """The master seed is settled, and jobs are about to be submitted."""
+        ...
+
+    def shows(self, progress: LaunchProgress) -> None:
+        """How far it is, several times a second."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOutcome:
+    """What came of a launch.
+
+    Attributes:
+        master_seed: The master seed.
+        done: How many of the wanted experiments are complete now.
+        wanted: How many are wanted.
+        failures: Those that failed in this launch.
+        seconds: How long the launch took.
+        interrupted: Whether it was interrupted.
+        running: How many somebody else is running.
+    """
+
+    master_seed: int
+    done: int
+    wanted: int
+    failures: tuple[Failure, ...]
+    seconds: float
+    interrupted: bool
+    running: int
+
+
+def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: SystemTime | None = None) -> LaunchOutcome:
+    """Submit the planned jobs and watch them until all have ended.
+
+    Args:
+        plan: What to do.
+        watcher: Watches.
+        log: Where the output of this process goes; empty: to a terminal.
+        system: Where real time comes from.
+
+    Raises:
+        HpoctlError: The launcher or the store failed; what is complete is kept.
+    """
+    system = system or SystemTime()
+    began = system.monotonic()
+    master_seed = settle(plan)
+    plans = [
+        known if known.name else keep_plan(plan.store, plan.tag, known.study, known.source, known.changes)
+        for known in plan.plans
+    ]
+    if plan.jobs or plan.live:
+        keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
+    watcher.begins(master_seed)
+    jobs = _jobs(plan, plans, master_seed)
+    if jobs and plan.launcher.outlives and is_remote(plan.store):
+        # On this machine, and on those that share its disks, jobs find the tables where they are.
+        needed = {task.cell.benchmark for job in jobs for task in job.tasks}
+        share_tables(plan.store, plan.tag, sorted(needed), _untold)
+    launcher: Launcher = plan.launcher.make(plan.launcher_options)
+    interrupted = False
+    statuses: Sequence[JobStatus] = ()
+    receipts: Sequence[str] = ()
+    try:
+        receipts = [*launcher.submit(jobs), *launcher.find(plan.live)]
+        running = bool(receipts)
+        while running:
+            statuses = launcher.poll(receipts, TICK)
+            watcher.shows(_progress(plan, statuses, launcher.activity(), system.monotonic() - began))
+            running = any(status.live for status in statuses)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        if not plan.launcher.outlives:
+            launcher.cancel(receipts)
+    return _outcome(plan, plans, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
+
+
+def _untold(what: str, done: int, total: int | None) -> None:
+    """Nobody is told how far an upload is."""
+
+
+def settle(plan: LaunchPlan) -> int:
+    """Store the tag's master seed, unless another launch has just done so; returns the one that counts."""
+    return keep_master_seed(plan.store, plan.tag, plan.master_seed.value, replace=plan.new_seed)
+
+
+def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job]:
+    """The jobs with the command of a worker for them.
+
+    A job that may outlive its launch is named after what it has to do: the same again, by another launch at the same
+    time or after this one was killed, is the same job; another try after it has ended is another one.
+    """
+    # Equal plans are kept once, so a plan's place among them is its name.
+    names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
+    root = plan.store.location("")
+    words = worker_words(plan.tag, master_seed, root, command_line(), git_commit())
+    jobs = [
+        Job(planned.name, plan.tag, root, words, tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
+        for planned in plan.jobs
+    ]
+    return [replace(job, name=_new_name(job, plan.ended)) for job in jobs] if plan.launcher.outlives else jobs
+
+
+def _new_name(job: Job, ended: Container[str]) -> str:
+    """The first name of such a job that no job has had that has ended."""
+    what = [(task.plan, str(task.cell)) for task in job.tasks]
+    names = (f"{job.name}-{content_hash(canonical_json([what, attempt]))[:8]}" for attempt in count())
+    return next(name for name in names if name not in ended)
+
+
+def _progress(
+    plan: LaunchPlan, statuses: Sequence[JobStatus], activity: Sequence[Activity], elapsed: float
+) -> LaunchProgress:
+    done = sum(status.done for status in statuses)
+    failures = tuple(failure for status in statuses for failure in status.failures)
+    ended = done + len(failures)
+    total = plan.experiments + sum(len(job.tasks) for job in plan.live)
+    share = ended / max(1, total)
+    # At first what was expected, later what was seen: the longest come first, so what was seen is too much at first.
+    seen = elapsed / share if ended else plan.seconds
+    left = max(0.0, (1.0 - share) * (share * seen + (1.0 - share) * plan.seconds))
+    return LaunchProgress(total, done, failures, activity, elapsed, left)
+
+
+def _outcome(
+    plan: LaunchPlan,
+    plans: Sequence[Plan],
+    statuses: Sequence[JobStatus],
+    master_seed: int,
+    seconds: float,
+    *,
+    interrupted: bool,
+) -> LaunchOutcome:
+    """Counted from the results themselves, because others may have launched the same tag."""
+    cells = [cell for kept in plans for cell in kept.study.cells()]
+    found = standings(plan.tag, cells, read_attempts(plan.store, plan.tag), plan.claims)
+    submitted = {task.cell for job in plan.jobs for task in job.tasks}
+    submitted |= {task.cell for job in plan.live for task in job.tasks}
+    _learn([standing for cell, standing in found.items() if cell in submitted])
+    states = [found[cell].state for cell in dict.fromkeys(cells)]
+    return LaunchOutcome(
+        master_seed=master_seed,
+        done=states.count("done"),
+        wanted=len(states),
+        failures=tuple(failure for status in statuses for failure in status.failures),
+        seconds=seconds,
+        interrupted=interrupted,
+        running=states.count("running"),
+    )
+
+
+def _learn(standing: Sequence[Standing]) -> None:
+    """Remember what the experiments of this launch took."""
+    new: list[Attempt] = [found.counts for found in standing if found.state == "done" and found.counts is not None]
+    if new:
+        write_costs(read_costs().with_attempts(new, platform.node()))

@@ -1,0 +1,286 @@
+"""What `hpoctl launch` is about to do: which experiments are wanted, which of them are missing, in which jobs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hpoctl.core.cells import Cell
+from hpoctl.core.entries import LauncherEntry
+from hpoctl.core.errors import UsageError
+from hpoctl.core.jobs import Job, Task
+from hpoctl.core.names import check_tag
+from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.study import Study
+from hpoctl.launchers.options import LocalOptions
+from hpoctl.ops.launching.costs import Basis, Costs, Expected, read_costs
+from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
+from hpoctl.ops.launching.launchers import choose_launcher, launchers_of, manifests_of, submitted_jobs
+from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
+from hpoctl.ops.studies.choose_study import default_study, find_study
+from hpoctl.ops.studies.config import Config, read_config
+from hpoctl.ops.studies.overrides import Overrides, carried, override
+from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
+from hpoctl.ops.tags.plan import check_names, new_tag
+from hpoctl.ops.tags.roots import Root, open_root
+from hpoctl.ops.tags.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, read_plans
+from hpoctl.plugins import Registry
+from hpoctl.stores.ledger import read_attempts, standings
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """What a person asked `hpoctl launch` for; None leaves a default.
+
+    Attributes:
+        changes: What the options say.
+        study: A registered study or a file; None: what the tag was launched with, else the configured one.
+        tag: The tag; None: the study's, else one is made up.
+        random_seed: The master seed; None: the tag's, else the study's, else it is drawn.
+        new_seed: Whether the tag may get another master seed than it has.
+        allow_mixed: Whether the tag may hold complete results that the launch would not make again as they are.
+        results: The root of results; None: $HPOCTL_ROOT, or ~/hpoctl.
+    """
+
+    changes: Overrides = field(default_factory=Overrides)
+    study: str | None = None
+    tag: str | None = None
+    random_seed: int | None = None
+    new_seed: bool = False
+    allow_mixed: bool = False
+    results: str | None = None
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """What `hpoctl launch` is about to do.
+
+    Attributes:
+        tag: The tag.
+        master_seed: The master seed.
+        new_seed: Whether the tag gets this master seed in place of another.
+        plans: What the tag wants; those without a name are new.
+        launcher: Where jobs execute.
+        launcher_options: Its options.
+        workers: How many experiments run at a time; 0: the launcher knows.
+        jobs: The jobs to be submitted.
+        done: How many of the wanted experiments are complete.
+        running: How many of them somebody is running.
+        waiting: How many of the rest are in jobs of an earlier launch.
+        failed: How many of those to be run have failed before.
+        seconds: How long it is expected to take.
+        basis: Where that comes from: `measured` if all of it is.
+        mixed: Complete results that this launch would not make again as they are.
+        warnings: What a person should know before.
+        data: What is known of the data, by benchmark.
+        live: Jobs of an earlier launch that run or wait still: they are not submitted again, but watched.
+        elsewhere: Other launchers that have jobs of the tag which run or wait.
+        ended: The names of jobs of earlier launches that have ended, complete or not.
+        store: Where results go.
+        claims: Who runs what.
+    """
+
+    tag: str
+    master_seed: MasterSeed
+    new_seed: bool
+    plans: tuple[Plan, ...]
+    launcher: LauncherEntry
+    launcher_options: Any
+    workers: int
+    jobs: tuple[PlannedJob, ...]
+    done: int
+    running: int
+    waiting: int
+    failed: int
+    seconds: float
+    basis: Basis
+    mixed: tuple[Mixed, ...]
+    warnings: tuple[str, ...]
+    data: Mapping[str, Mapping[str, str]]
+    live: tuple[Job, ...]
+    elsewhere: tuple[str, ...]
+    ended: frozenset[str]
+    store: Store
+    claims: Claims
+
+    @property
+    def experiments(self) -> int:
+        """How many experiments are to be run."""
+        return sum(len(job.tasks) for job in self.jobs)
+
+    @property
+    def wanted(self) -> int:
+        """How many experiments are wanted."""
+        return self.done + self.running + self.waiting + self.experiments
+
+
+def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
+    """Compare what is wanted with what there is. Nothing is written.
+
+    Raises:
+        UsageError: A name, a range or an option is wrong; or the tag has other results, or another master seed.
+        IncompleteError: What the tag keeps is damaged.
+    """
+    config = read_config(Path.cwd())
+    root = open_root(request.results)
+    store, claims = root.store, root.claims
+    tag, plans, changed = _plans(request, config, registry, store)
+    newest = plans[-1].study
+    manifests = manifests_of(store, tag)
+    launcher, options = choose_launcher(newest, config, request.changes, registry, manifests)
+    _check_root(launcher, root)
+    launchers = launchers_of(manifests, registry)
+    submitted = submitted_jobs(manifests, launchers | {launcher.name: launcher.make(options)})
+    wanted = _wanted(plans, registry)
+    master_seed = _master_seed(request, store, tag, newest)
+    attempts = read_attempts(store, tag, verify=True)
+    standing = standings(tag, wanted, attempts, claims)
+    mixed, warnings = find_mixed(tag, master_seed.value, wanted.values(), standing, store)
+    if mixed and not request.allow_mixed:
+        raise _refusal(tag, mixed)
+    costs = read_costs()
+    live = [job.manifest for job in submitted if job.status.live]
+    in_hand = {task.cell for manifest in live for task in manifest.job.tasks}
+    not_done = [want for cell, want in wanted.items() if standing[cell].state in {"failed", "missing"}]
+    todo = [want for want in not_done if want.cell not in in_hand]
+    expected = [_expected(want, costs) for want in todo]
+    tasks = [Task(want.plan, want.cell, cost.seconds) for want, cost in zip(todo, expected, strict=True)]
+    expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
+    workers = options.workers if isinstance(options, LocalOptions) else 0
+    states = [standing[cell].state for cell in wanted]
+    damaged = [f"{attempt.directory}: {attempt.reason}" for attempt in attempts if attempt.recorded == "damaged"]
+    return LaunchPlan(
+        tag=tag,
+        master_seed=master_seed,
+        new_seed=request.new_seed and bool(master_seed.warning),
+        plans=tuple(plans),
+        launcher=launcher,
+        launcher_options=options,
+        workers=workers,
+        jobs=plan_jobs(tag, tasks, expensive),
+        done=states.count("done"),
+        running=states.count("running"),
+        waiting=len(not_done) - len(todo),
+        failed=states.count("failed"),
+        seconds=makespan([task.seconds for task in tasks], workers or len(tasks)),
+        basis="measured" if all(cost.basis == "measured" for cost in expected) else "modelled",
+        mixed=tuple(mixed),
+        warnings=(*changed, *([master_seed.warning] if master_seed.warning else []), *warnings, *damaged),
+        data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
+        live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
+        elsewhere=tuple(dict.fromkeys(item.launcher for item in live if item.launcher != launcher.name)),
+        ended=frozenset(job.manifest.job.name for job in submitted if job.status.ended),
+        store=store,
+        claims=claims,
+    )
+
+
+def _check_root(launcher: LauncherEntry, root: Root) -> None:
+    """Refuse a root that the launcher's jobs cannot reach."""
+    where = root.store.location("")
+    if not where.startswith(launcher.root):
+        bucket = " (SageMaker's default bucket) or --results s3://BUCKET/PREFIX" if launcher.root == "s3://" else "..."
+        raise UsageError(
+            f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {launcher.root}{bucket}."
+        )
+
+
+def _plans(
+    request: LaunchRequest, config: Config, registry: Registry, store: Store
+) -> tuple[str, list[Plan], list[str]]:
+    """The tag, what is wanted of it, and what a person should know about that.
+
+    Where nothing is said but the tag, that is all that was launched under it. Otherwise it is the study that was named,
+    or that of the tag's latest launch, with what the options of that launch said about experiments.
+    """
+    check_names(request.changes, registry)
+    folder = Path.cwd()
+    earlier = read_plans(store, check_tag(request.tag)) if request.tag is not None else []
+    changes = request.changes.experiments_only()
+    if request.study is not None:
+        study, source = find_study(request.study, registry, folder)
+    elif earlier and request.tag is not None:
+        if changes == Overrides():
+            return request.tag, earlier, _changed(earlier, registry, folder)
+        study, source = find_study(earlier[-1].source, registry, folder)
+        changes = carried(earlier[-1].changes, changes)
+    else:
+        study, source = default_study(registry, config, folder)
+    tag = request.tag or study.tag or new_tag()
+    return tag, [Plan("", override(study, changes), source, changes)], []
+
+
+def _changed(plans: Sequence[Plan], registry: Registry, folder: Path) -> list[str]:
+    """The plans whose study says something else by now than when it was launched."""
+    warnings = []
+    for plan in plans:
+        try:
+            study, _ = find_study(plan.source, registry, folder)
+            same = override(study, plan.changes) == replace(plan.study, tag=study.tag)
+        except UsageError:
+            same = True  # it is not there any more; what was launched is kept in full
+        if not same:
+            text = f"study {plan.source} has changed since it was launched; this goes on with what was launched, "
+            warnings.append(f"{text}--study {plan.source} launches what it says now")
+    return list(dict.fromkeys(warnings))
+
+
+def _wanted(plans: Sequence[Plan], registry: Registry) -> dict[Cell, Wanted]:
+    """All experiments that the plans want; of several plans for one the newest counts."""
+    resolved: list[tuple[Plan, Resolved]] = [(plan, resolve(plan.study, registry)) for plan in plans]
+    for _, found in resolved:
+        check_restricted(found)
+    return {cell: Wanted(cell, plan.name, found) for plan, found in resolved for cell in plan.study.cells()}
+
+
+def _master_seed(request: LaunchRequest, store: Store, tag: str, study: Study) -> MasterSeed:
+    wanted = request.random_seed
+    if wanted is None and request.new_seed:
+        return master_seed_for(store, tag, draw_master_seed())
+    if wanted is None:
+        return _own_master_seed(store, tag, study)
+    found = master_seed_for(store, tag, wanted)
+    if found.warning and not request.new_seed:
+        raise UsageError(
+            f"{found.warning[0].upper()}{found.warning[1:]}.",
+            "Leave --random-seed out, name another --tag, or give --new-seed.",
+        )
+    return found
+
+
+def _own_master_seed(store: Store, tag: str, study: Study) -> MasterSeed:
+    """The tag's, else the study's, else a new one."""
+    own = master_seed_for(store, tag, None)
+    if study.random_seed is None or own.value == study.random_seed:
+        return own
+    if own.drawn:
+        return MasterSeed(study.random_seed, drawn=False)
+    warning = f"tag {tag} has the master seed {own.value}, and goes on with it; study {study.name} says "
+    return replace(own, warning=f"{warning}{study.random_seed}")
+
+
+def _expected(want: Wanted, costs: Costs) -> Expected:
+    cell, resolved = want.cell, want.resolved
+    benchmark = resolved.benchmarks[cell.benchmark]
+    budget = resolved.study.max_wallclock_time or benchmark.max_wallclock_time
+    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, budget)
+
+
+def _refusal(tag: str, mixed: Sequence[Mixed]) -> UsageError:
+    count = sum(len(group.cells) for group in mixed)
+    shown = "; ".join(_difference_text(group) for group in mixed[:3])
+    more = f"; and {len(mixed) - 3} more kinds of differences" if len(mixed) > 3 else ""
+    return UsageError(
+        f"Tag {tag} has {count} complete results that this launch would not make again as they are: {shown}{more}.",
+        "Name another --tag, give the same options and versions as before, or add --allow-mixed to keep both.",
+    )
+
+
+def _difference_text(group: Mixed) -> str:
+    what = ", ".join(_short(text) for text in group.differences[:3])
+    more = f" and {len(group.differences) - 3} more" if len(group.differences) > 3 else ""
+    return f"{len(group.cells)} such as {group.cells[0]} ({what}{more})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:157]}..."

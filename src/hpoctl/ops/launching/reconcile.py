@@ -1,0 +1,146 @@
+"""What a launch has to do: what is wanted, less what is complete, less what is running; and whether it may."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.core.cells import METADATA, Cell
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Blackbox, Store
+from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.engine.search_space import is_restricted
+from hpoctl.engine.spec import determinants, identity_of
+from hpoctl.ops.studies.resolve import Resolved, spec_of
+from hpoctl.stores.ledger import Attempt, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Complete results that the launch would not make again as they are.
+
+    Attributes:
+        differences: What differs, as `name: there -> here`.
+        cells: The experiments.
+        example: The directory of one of them.
+    """
+
+    differences: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    example: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An experiment that a launch wants, and what determines it.
+
+    Attributes:
+        cell: The experiment.
+        plan: The name of the plan that wants it.
+        resolved: The plan's study.
+    """
+
+    cell: Cell
+    plan: str
+    resolved: Resolved
+
+
+def find_mixed(
+    tag: str,
+    master_seed: int,
+    wanted: Iterable[Wanted],
+    standings: Mapping[Cell, Standing],
+    store: Store,
+) -> tuple[list[Mixed], list[str]]:
+    """Complete results of another identity than a launch would give them.
+
+    Args:
+        tag: The tag.
+        master_seed: The master seed of the launch.
+        wanted: What the launch wants.
+        standings: What there is.
+        store: Where results live.
+
+    Returns:
+        The results by what differs, and what could not be compared and why, a line each.
+    """
+    identities = _Identities(tag, master_seed)
+    groups: dict[tuple[str, ...], list[tuple[Cell, Attempt]]] = {}
+    for want in wanted:
+        attempt = standings[want.cell].counts
+        if attempt is None or attempt.recorded != "completed":
+            continue
+        here = identities.determinants(want)
+        if here is not None and attempt.identity != identity_of(here):
+            groups.setdefault(_differences(store, attempt, here), []).append((want.cell, attempt))
+    mixed = [Mixed(what, tuple(cell for cell, _ in found), found[0][1].directory) for what, found in groups.items()]
+    return mixed, list(dict.fromkeys(identities.problems.values()))
+
+
+class _Identities:
+    """What determines experiments; all seeds of a method and benchmark share all but their seed."""
+
+    def __init__(self, tag: str, master_seed: int) -> None:
+        self.problems: dict[str, str] = {}
+        self._tag = tag
+        self._master_seed = master_seed
+        self._tables: dict[str, tuple[Blackbox, str]] = {}
+        self._templates: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def determinants(self, want: Wanted) -> dict[str, Any] | None:
+        """What determines an experiment; None if its table cannot be opened."""
+        key = (want.plan, want.cell.method, want.cell.benchmark)
+        if key not in self._templates:
+            opened = self._table(want)
+            if opened is None:
+                return None
+            blackbox, table = opened
+            spec = spec_of(want.resolved, self._tag, self._master_seed, want.cell)
+            self._templates[key] = determinants(spec, table, restricted=is_restricted(spec, blackbox))
+        seeds = {"master_seed": self._master_seed, "seed": want.cell.seed}
+        return {**self._templates[key], "seeds": seeds}
+
+    def _table(self, want: Wanted) -> tuple[Blackbox, str] | None:
+        name = want.cell.benchmark
+        if name not in self._tables and name not in self.problems:
+            try:
+                blackbox = want.resolved.benchmarks[name].blackbox()
+                self._tables[name] = blackbox, blackbox.content_hash
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever a plugin raises
+                what = error.what if isinstance(error, HpoctlError) else f"{type(error).__name__}: {error}"
+                self.problems[name] = f"complete results of {name} cannot be compared, its table does not open: {what}"
+        return self._tables.get(name)
+
+
+def _differences(store: Store, attempt: Attempt, here: Mapping[str, Any]) -> tuple[str, ...]:
+    there, ours = _flat(_recorded(store, attempt)), _flat(here)
+    names = dict.fromkeys([*there, *ours])
+    return tuple(
+        f"{name}: {there.get(name, 'nothing')} -> {ours.get(name, 'nothing')}"
+        for name in names
+        if there.get(name) != ours.get(name) and name != "seeds.seed"
+    )
+
+
+def _recorded(store: Store, attempt: Attempt) -> Mapping[str, Any]:
+    """What determined an attempt; nothing, if that is not recorded or somebody has just moved it away."""
+    try:
+        found = unseal(store.get(f"{attempt.directory}/{METADATA}")).get("determinants")
+    except (FileNotFoundError, DamagedError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if key == "space" and not prefix:
+            flat |= _flat(dict(value), "space.")
+            flat["order of hyperparameters"] = ", ".join(name for name, _ in value)
+        elif isinstance(value, Mapping) and not prefix.startswith("space."):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

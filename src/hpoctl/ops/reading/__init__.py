@@ -1,0 +1,1 @@
+"""Results read for whatever is made of them."""

@@ -1,0 +1,96 @@
+"""All rows of all completed experiments of one or several tags, for notebooks and for files of other programs."""
+
+import io
+import warnings
+from typing import TYPE_CHECKING
+
+from hpoctl.core.cells import RESULTS
+from hpoctl.core.errors import IncompleteError
+from hpoctl.ops.reading.load_traces import counted
+from hpoctl.ops.reading.result_notes import notes_of
+from hpoctl.ops.reading.results_of_tags import (
+    Found,
+    LoadRequest,
+    Skipped,
+    TagResults,
+    find_results,
+    nothing_complete,
+)
+from hpoctl.ops.reading.setups import renamed, setup_names
+from hpoctl.stores.ledger import read_results
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+ATTRIBUTE, NOTES = "skipped", "notes"
+
+
+def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]]:
+    """All rows that fit; `tag`, `method`, `benchmark` and `seed` are the first columns, `attrs["notes"]` what to know.
+
+    Raises:
+        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        IncompleteError: There is nothing of a tag, or no completed experiment fits.
+        HpoctlError: The store cannot be read.
+    """
+    import pandas as pd  # noqa: PLC0415 - costs more than a plot
+
+    results = find_results(request)
+    names = setup_names(results)
+    skipped = [entry for tag in results for entry in tag.skipped]
+    frames: list[pd.DataFrame] = []
+    for tag in results:
+
+        def read(found: Found, tag: TagResults = tag) -> pd.DataFrame:
+            rows: pd.DataFrame = read_table(tag, found).to_pandas()
+            cell = found.cell
+            rows.insert(0, "seed", cell.seed)
+            rows.insert(0, "benchmark", cell.benchmark)
+            rows.insert(0, "method", names[tag.tag, cell.method])
+            rows.insert(0, "tag", tag.tag)
+            return rows
+
+        frames += counted(tag, read, skipped)
+    left_out = renamed(skipped, names)
+    if not frames:
+        raise nothing_complete(results, left_out)
+    rows = pd.concat(frames, ignore_index=True)
+    for name in ("tag", "method", "benchmark"):
+        rows[name] = rows[name].astype("category")
+    rows.attrs[NOTES] = list(notes_of(results))
+    return rows, left_out
+
+
+def load_for_notebook(request: LoadRequest) -> "pd.DataFrame":
+    """All rows that fit, with what was left out as an attribute and a warning of how much it is."""
+    rows, skipped = load_rows(request)
+    rows.attrs[ATTRIBUTE] = [
+        {"kind": entry.kind, "path": entry.path, "experiment": str(entry.cell or ""), "what": entry.what}
+        for entry in skipped
+    ]
+    if skipped:
+        kinds = {kind: sum(entry.kind == kind for entry in skipped) for kind in {entry.kind for entry in skipped}}
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        warnings.warn(f'left out: {counts}; see frame.attrs["{ATTRIBUTE}"]', stacklevel=3)
+    return rows
+
+
+def read_table(tag: TagResults, found: Found) -> "pa.Table":
+    """The rows of a result, compared with their hash.
+
+    Raises:
+        IncompleteError: They are missing or damaged.
+        HpoctlError: The store cannot be read.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    data = read_results(tag.root.store, found.attempt)
+    try:
+        return pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        where = tag.root.store.location(f"{found.attempt.directory}/{RESULTS}")
+        raise IncompleteError(
+            f"{where} cannot be read: {' '.join(str(error).split())[:200]}.", "Launch its tag again."
+        ) from error

@@ -1,0 +1,244 @@
+"""The best value so far of all completed experiments of one or several tags: what plots and comparisons start from."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from hpoctl.analysis.spending import Axis, follows_a_pause, resource_spent, trials_started
+from hpoctl.analysis.traces import Trace, best_so_far
+from hpoctl.core.errors import IncompleteError
+from hpoctl.core.origin import OWN
+from hpoctl.core.protocols import Action, FloatArray
+from hpoctl.ops.reading.read_columns import (
+    DECISION,
+    TIME,
+    TRIAL,
+    Columns,
+    Measured,
+    measured,
+    resource_column,
+    resource_of,
+)
+from hpoctl.ops.reading.result_notes import notes_of
+from hpoctl.ops.reading.results_of_tags import (
+    LEFT_OUT,
+    Found,
+    LoadRequest,
+    Skipped,
+    TagResults,
+    duplicate,
+    find_results,
+    nothing_complete,
+)
+from hpoctl.ops.reading.setups import renamed, setup_names
+from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
+from hpoctl.stores.ledger import read_results
+from hpoctl.stores.many import read_ahead
+
+__all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
+
+T = TypeVar("T")
+
+
+class Group(NamedTuple):
+    """The results of a method on a benchmark in a tag.
+
+    Attributes:
+        tag: The tag.
+        method: What the method is called here, as `Trace.method` is.
+        benchmark: The benchmark.
+    """
+
+    tag: str
+    method: str
+    benchmark: str
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[T]):
+    """What was read.
+
+    Attributes:
+        traces: What was read of each experiment with a result that counts, in the order of the plans. Its method is
+            `METHOD (TAG)` where two tags hold the same experiment.
+        skipped: What was left out.
+        notes: What a person should know before comparing them.
+        panels: How the newest plan of each tag groups its methods into panels of a figure; empty: none does.
+        modelled: The benchmarks whose data are modelled, so far as the results say so.
+        resources: What the resource of each benchmark is called, so far as the results say so.
+        imported: Which results another program made.
+    """
+
+    traces: tuple[T, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
+    panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modelled: tuple[str, ...] = ()
+    resources: Mapping[str, str] = field(default_factory=dict)
+    imported: frozenset[Group] = frozenset()
+
+
+def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
+    """The best value so far of all completed experiments that fit.
+
+    Args:
+        request: Which results.
+        axis: What values are traced against: the time of the clock, the resource spent by all trials together, or how
+            many trials were started.
+
+    Raises:
+        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        IncompleteError: There is nothing of a tag, or no completed experiment fits.
+        HpoctlError: The store cannot be read.
+    """
+    return load_each(request, lambda tag, found, cache, name: read_trace(tag, found, cache, name, axis))
+
+
+def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCache, str], T]) -> Loaded[T]:
+    """Something of all completed experiments that fit, read from verified bytes once and kept in a cache by their hash.
+
+    Args:
+        request: Which results.
+        read: Reads it of one experiment, whose method's name is handed in; in a thread where the store is far away.
+
+    Raises:
+        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        IncompleteError: There is nothing of a tag, or no completed experiment fits.
+        HpoctlError: The store cannot be read.
+    """
+    results = find_results(request)
+    names = setup_names(results)
+    skipped = [entry for tag in results for entry in tag.skipped]
+    every: list[T] = []
+    for tag in results:
+        cache = TraceCache.open(tag.root.store.location(tag.tag))
+
+        def read_here(found: Found, tag: TagResults = tag, cache: TraceCache = cache) -> T:
+            return read(tag, found, cache, names[tag.tag, found.cell.method])
+
+        every += counted(tag, read_here, skipped)
+        cache.keep()
+    skipped = list(renamed(skipped, names))
+    if not every:
+        raise nothing_complete(results, skipped)
+    return Loaded(
+        traces=tuple(every),
+        skipped=tuple(skipped),
+        notes=notes_of(results),
+        panels=_panels(results),
+        modelled=modelled_benchmarks(results),
+        resources=_resources(results),
+        imported=_imported(results, names),
+    )
+
+
+def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped]) -> Iterator[T]:
+    """The result that counts of each experiment, read; what is not read is listed.
+
+    Args:
+        tag: The results.
+        read: Reads one, in a thread where the store is far away.
+        skipped: The list.
+    """
+    firsts = read_ahead(tag.root.store, read, [candidates[0] for candidates in tag.candidates.values()])
+    with closing(firsts):  # after an error nothing more is read
+        for (cell, candidates), first in zip(tag.candidates.items(), firsts, strict=True):
+            counts = False
+            for found in candidates:
+                if counts:
+                    skipped.append(duplicate(tag, cell, found))
+                    continue
+                try:
+                    value = first() if found is candidates[0] else read(found)
+                except IncompleteError as error:
+                    where = tag.root.store.location(found.attempt.directory)
+                    skipped.append(Skipped(where, cell, error.what, LEFT_OUT, "damaged", tag.tag))
+                    continue
+                counts = True
+                yield value
+
+
+def read_trace(tag: TagResults, found: Found, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:
+    """The trace of one experiment.
+
+    Raises:
+        IncompleteError: Its result is damaged.
+    """
+    cell = found.cell
+    where = tag.root.store.location(found.attempt.directory)
+    about = measured(found, where)
+    question = [about.digest, about.metric, about.mode]
+    if axis == "resource":
+        question += [axis, resource_column(about, where), str(about.starts_over)]
+    elif axis == "trials":
+        question += [axis]
+    times, values = cache.get(
+        record_key(*question),
+        lambda: _steps(Columns(read_results(tag.root.store, found.attempt), where), about, axis),
+    ).values
+    budget = found.attempt.budget if axis == "time" else float(times[-1]) if len(times) else 0.0
+    identity = found.attempt.identity or ""
+    return Trace(tag.tag, name, cell.benchmark, cell.seed, identity, about.metric, about.mode, budget, times, values)
+
+
+def _steps(columns: Columns, about: Measured, axis: Axis) -> Record:
+    """When the best value changed and what it was from then on; the last step is the end of what was spent."""
+    times, values = columns.floats(TIME, about.metric)
+    if axis != "time":
+        times = _spent(columns, about, axis)
+    steps, best = best_so_far(times, values, about.mode)
+    if axis != "time" and len(steps):
+        steps, best = np.append(steps, times[-1]), np.append(best, best[-1])
+    return Record((), np.stack([steps, best]))
+
+
+def _spent(columns: Columns, about: Measured, axis: Axis) -> FloatArray:
+    if axis == "trials":
+        return trials_started(*columns.whole(TRIAL))
+    trial_ids, resources = columns.whole(TRIAL, about.resource)
+    over = np.zeros(len(trial_ids), dtype=bool)
+    if about.starts_over:
+        over = follows_a_pause(trial_ids, columns.words(DECISION) == Action.PAUSE.value)
+    return resource_spent(trial_ids, resources, over)
+
+
+def modelled_benchmarks(results: tuple[TagResults, ...]) -> tuple[str, ...]:
+    """The benchmarks whose data are modelled, so far as the results say so."""
+    found: dict[str, None] = {}
+    for tag in results:
+        for cell, candidates in tag.candidates.items():
+            data = candidates[0].metadata.get("data")
+            if isinstance(data, Mapping) and any("modelled" in str(value) for value in data.values()):
+                found[cell.benchmark] = None
+    return tuple(found)
+
+
+def _imported(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], str]) -> frozenset[Group]:
+    return frozenset(
+        Group(tag.tag, names[tag.tag, cell.method], cell.benchmark)
+        for tag in results
+        for cell, found in tag.candidates.items()
+        if found[0].attempt.origin != OWN
+    )
+
+
+def _resources(results: tuple[TagResults, ...]) -> dict[str, str]:
+    every = (
+        (cell.benchmark, resource_of(found[0].metadata)) for tag in results for cell, found in tag.candidates.items()
+    )
+    return {benchmark: name for benchmark, name in every if name}
+
+
+def _panels(results: tuple[TagResults, ...]) -> dict[str, tuple[str, ...]]:
+    """The panels that the newest plan names; of several tags, all of theirs together."""
+    panels: dict[str, tuple[str, ...]] = {}
+    for tag in results:
+        for plan in reversed(tag.plans):
+            if plan.study.panels:
+                for title, methods in plan.study.panels.items():
+                    panels[title] = tuple(dict.fromkeys([*panels.get(title, ()), *methods]))
+                break
+    return panels

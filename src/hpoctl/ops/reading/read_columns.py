@@ -1,0 +1,142 @@
+"""Columns of a results file as arrays, and what the metadata beside it say that they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpoctl.core.cells import RESULTS
+from hpoctl.core.errors import IncompleteError
+from hpoctl.core.protocols import FloatArray, IntArray, Mode
+from hpoctl.ops.reading.results_of_tags import Found
+
+TIME, TRIAL, DECISION, STATUS = "st_tuner_time", "trial_id", "st_decision", "st_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the metadata of a result say of its columns.
+
+    Attributes:
+        metric: The column of the metric.
+        mode: Whether it is minimised or maximised.
+        digest: The hash of the results file.
+        resource: The column of the resource; empty: they do not say.
+        starts_over: Whether a trial that is resumed starts over from nothing.
+    """
+
+    metric: str
+    mode: Mode
+    digest: str
+    resource: str
+    starts_over: bool
+
+
+def measured(found: Found, where: str) -> Measured:
+    """What the metadata of a result say of its columns.
+
+    Raises:
+        IncompleteError: They do not say what was measured.
+    """
+    metadata = found.metadata
+    try:
+        metric, mode = str(metadata["metric_names"][0]), metadata["metric_mode"]
+        digest = str(metadata["results_sha256"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise IncompleteError(f"{where} does not say what it measured: {error}.", "Leave it out.") from error
+    if mode not in ("min", "max"):
+        raise IncompleteError(f"{where} has the mode {mode!r}.", "Leave it out.")
+    return Measured(metric, mode, digest, resource_of(metadata), _part(metadata, "clock").get("checkpointing") is False)
+
+
+def resource_of(metadata: Mapping[str, Any]) -> str:
+    """The column of the resource; empty: the metadata do not say."""
+    return str(_part(metadata, "benchmark").get("resource_attr") or metadata.get("resource_attr") or "")
+
+
+def resource_column(about: Measured, where: str) -> str:
+    """The column of the resource.
+
+    Raises:
+        IncompleteError: The metadata do not say which it is.
+    """
+    if not about.resource:
+        raise IncompleteError(f"{where} does not say which column is its resource.", "Leave it out, or use --x time.")
+    return about.resource
+
+
+class Columns:
+    """The columns of a results file, read when they are asked for.
+
+    Args:
+        data: The bytes of the file.
+        where: The directory of the result, for messages.
+
+    Raises:
+        IncompleteError: It is no results file.
+    """
+
+    def __init__(self, data: bytes, where: str) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - a second look does without it
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        self._where = where
+        try:
+            self._file = pq.ParquetFile(pa.BufferReader(data))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise self._error(error) from error
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """The names of the columns that hold numbers, in their order."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
+        return tuple(field.name for field in self._file.schema_arrow if any(kind(field.type) for kind in kinds))
+
+    def floats(self, *names: str) -> list[FloatArray]:
+        """Columns of numbers, shape (n,) each; NaN where there is none.
+
+        Raises:
+            IncompleteError: There is no such column, or it cannot be read.
+        """
+        return [np.asarray(column.to_numpy(), dtype=float) for column in self._read(names)]
+
+    def whole(self, *names: str) -> list[IntArray]:
+        """Columns of whole numbers, shape (n,) each.
+
+        Raises:
+            IncompleteError: There is no such column, or it cannot be read.
+        """
+        return [np.asarray(column.to_numpy(), dtype=np.int64) for column in self._read(names)]
+
+    def words(self, name: str) -> NDArray[np.object_]:
+        """A column of words, shape (n,).
+
+        Raises:
+            IncompleteError: There is no such column, or it cannot be read.
+        """
+        (column,) = self._read((name,))
+        return np.asarray(column.to_numpy(), dtype=object)
+
+    def _read(self, names: Sequence[str]) -> list[Any]:
+        import pyarrow as pa  # noqa: PLC0415
+
+        try:
+            table = self._file.read(columns=list(names), use_threads=False)
+            return [table.column(name) for name in names]
+        except (pa.ArrowException, KeyError, OSError, ValueError) as error:
+            raise self._error(error) from error
+
+    def _error(self, error: Exception) -> IncompleteError:
+        why = " ".join(str(error).split())[:200]
+        return IncompleteError(f"{self._where}/{RESULTS} cannot be read: {why}.", "Launch its tag again.")
+
+
+def _part(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A part of what determines the experiment."""
+    determined_by = metadata.get("determinants")
+    part = determined_by.get(key) if isinstance(determined_by, Mapping) else None
+    return part if isinstance(part, Mapping) else {}

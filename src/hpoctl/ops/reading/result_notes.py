@@ -1,0 +1,57 @@
+"""What a person should know of results before comparing them."""
+
+from collections.abc import Mapping
+
+from hpoctl.core.origin import OWN, origin_of
+from hpoctl.ops.reading.results_of_tags import Found, TagResults, master_seed
+
+
+def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
+    """Which results are imported, and what makes a comparison by seed wrong: other master seeds, origins, data."""
+    seeds: dict[str, set[object]] = {}
+    tables: dict[str, set[object]] = {}
+    origins: dict[str, set[str]] = {}
+    for tag in results:
+        for cell, candidates in tag.candidates.items():
+            seeds.setdefault(cell.benchmark, set()).add(master_seed(candidates[0]))
+            origins.setdefault(cell.benchmark, set()).add(origin_of(candidates[0].metadata))
+            if _table(candidates[0]) is not None:
+                tables.setdefault(cell.benchmark, set()).add(_table(candidates[0]))
+    notes = [
+        f"results on {benchmark} are partly imported: seeds of one number are not the same randomness, so that they "
+        "cannot be paired"
+        for benchmark, found in origins.items()
+        if len(found) > 1
+    ]
+    notes += [
+        f"results on {benchmark} have different master seeds: seeds of one number are not the same randomness, "
+        "so that they cannot be paired"
+        for benchmark, found in seeds.items()
+        if len(found) > 1 and len(origins[benchmark]) == 1
+    ]
+    notes += [
+        f"results on {benchmark} are from different tables: the data behind them differ"
+        for benchmark, found in tables.items()
+        if len(found) > 1
+    ]
+    return (*_imported(results), *notes)
+
+
+def _imported(results: tuple[TagResults, ...]) -> list[str]:
+    """Which methods of which tags another program ran."""
+    groups: dict[tuple[str, str, bool], dict[str, None]] = {}
+    for tag in results:
+        for cell, candidates in tag.candidates.items():
+            origin, known = origin_of(candidates[0].metadata), _table(candidates[0]) is not None
+            if origin != OWN:
+                groups.setdefault((tag.tag, origin, known), {})[cell.method] = None
+    return [
+        f"results of tag {tag} are {origin.replace(': ', ' from ')}: {', '.join(methods)}"
+        + ("" if known else "; the data behind them are not known")
+        for (tag, origin, known), methods in groups.items()
+    ]
+
+
+def _table(found: Found) -> object:
+    data = found.metadata.get("data")
+    return data.get("table") if isinstance(data, Mapping) else None

@@ -1,0 +1,301 @@
+"""Which results of one or several tags an analysis reads, and which it does not, and why.
+
+An experiment has one result that counts. Everything else that there is of it, and every experiment that a plan of the
+tag wants and that has none, is listed as `Skipped`: nothing is passed over in silence.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import METADATA, Cell
+from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.core.names import check_tag
+from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.ops.tags.roots import Root, open_root
+from hpoctl.ops.tags.tag_state import Filters, nothing_of, read_standings, readable_plans
+from hpoctl.ops.tags.tags import Plan, wanted_cells
+from hpoctl.ops.tags.where import Condition, check_keys, parse_condition
+from hpoctl.stores.ledger import DIED, Attempt, Standing
+from hpoctl.stores.many import read_many
+
+Kind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
+OPEN: frozenset[Kind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
+"""The kinds after which an experiment may be without a result that counts; a duplicate always has one."""
+
+LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """Which results are asked for.
+
+    Attributes:
+        tags: The tags, at least one.
+        results: The root of results; None: `$HPOCTL_ROOT`, that of the folder, or `~/hpoctl`.
+        methods: Names of methods; none: all.
+        benchmarks: Names of benchmarks; none: all.
+        seeds: Seeds; None: all.
+        where: Conditions on the metadata, all of which have to hold, such as `n_workers=4`; see `ops.where`.
+        folder: The folder whose `hpoctl.toml` counts.
+    """
+
+    tags: tuple[str, ...]
+    results: str | None = None
+    methods: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
+    seeds: frozenset[int] | None = None
+    where: tuple[str, ...] = ()
+    folder: Path = field(default_factory=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that an analysis does not read.
+
+    Attributes:
+        path: Where it is; for an experiment that nobody has begun, where the tag is.
+        cell: The experiment; None if that cannot be read.
+        what: What is wrong with it, in one line.
+        policy: What follows from that, in one line.
+        kind: What is wrong, in one word.
+        tag: The tag.
+    """
+
+    path: str
+    cell: Cell | None
+    what: str
+    policy: str
+    kind: Kind = "damaged"
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A complete result.
+
+    Attributes:
+        cell: The experiment.
+        attempt: The result directory.
+        metadata: Its metadata.
+        setup: The hash of what determines it, all seeds left out.
+    """
+
+    cell: Cell
+    attempt: Attempt
+    metadata: Mapping[str, Any]
+    setup: str
+
+
+@dataclass(frozen=True)
+class TagResults:
+    """The results of a tag that fit what was asked for.
+
+    Attributes:
+        tag: The tag.
+        root: The root of results.
+        candidates: The complete results of each experiment, the latest first: the first one that can be read counts.
+        skipped: What is left out for what its metadata says.
+        plans: The plans of the tag, the oldest first.
+    """
+
+    tag: str
+    root: Root
+    candidates: Mapping[Cell, tuple[Found, ...]]
+    skipped: tuple[Skipped, ...]
+    plans: tuple[Plan, ...]
+
+
+def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
+    """The results of each tag.
+
+    Raises:
+        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        IncompleteError: There is nothing of a tag.
+        HpoctlError: The store cannot be read.
+    """
+    tags = tuple(dict.fromkeys(request.tags))
+    if not tags:
+        raise UsageError("No tag is named.", "Name the results with --tag; `hpoctl status` lists all tags.")
+    conditions = [parse_condition(text) for text in request.where]
+    filters = Filters(request.methods, request.benchmarks, request.seeds)
+    root = open_root(request.results, request.folder)
+    states = [_look(root, check_tag(tag)) for tag in tags]
+    _check_names(root, tags, filters, states)
+    every = [found for state in states for group in state.found.values() for found in group]
+    check_keys(conditions, (found.metadata for found in every))
+    return tuple(_choose(state, filters, conditions) for state in states)
+
+
+@dataclass(frozen=True)
+class _State:
+    """All that there is of a tag."""
+
+    tag: str
+    root: Root
+    plans: list[Plan]
+    attempts: list[Attempt]
+    stands: dict[Cell, Standing]
+    found: dict[Cell, list[Found]]
+    unread: list[Skipped]
+
+
+def _look(root: Root, tag: str) -> _State:
+    plans, problems = readable_plans(root, tag)
+    attempts, stands = read_standings(root, tag, wanted_cells(plans))
+    if not attempts and not plans and not problems:
+        raise nothing_of(root, tag)
+    found: dict[Cell, list[Found]] = {}
+    unread = [
+        Skipped(root.store.location(tag), None, problem, "what it wants is not known", "damaged", tag)
+        for problem in problems
+    ]
+    complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
+    reads = dict(read_many(root.store, {}, [f"{attempt.directory}/{METADATA}" for attempt in complete]))
+    for attempt in complete:
+        if attempt.cell is None:
+            continue
+        try:
+            metadata = unseal(reads[f"{attempt.directory}/{METADATA}"]())
+        except (FileNotFoundError, DamagedError) as error:  # changed since we looked a moment ago
+            why = f"{METADATA} cannot be read: {error}"
+            unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
+            continue
+        found.setdefault(attempt.cell, []).append(Found(attempt.cell, attempt, metadata, _setup(metadata)))
+    return _State(tag, root, plans, attempts, stands, found, unread)
+
+
+def _setup(metadata: Mapping[str, Any]) -> str:
+    """The hash of what determines a result but its seeds."""
+    determined_by = metadata.get("determinants")
+    if not isinstance(determined_by, Mapping):
+        return ""
+    own = {"seeds", "content"}  # an imported result has its content among what identifies it
+    return content_hash(canonical_json({key: value for key, value in determined_by.items() if key not in own}))
+
+
+def master_seed(found: Found) -> object:
+    """The master seed that a result was made with."""
+    return found.metadata.get("random_seed")
+
+
+def _choose(state: _State, filters: Filters, conditions: Sequence[Condition]) -> TagResults:
+    skipped = [entry for entry in state.unread if entry.cell is None or filters.match(entry.cell)]
+    skipped += _unfinished(state, filters)
+    groups: dict[tuple[str, str], list[Found]] = {}
+    excluded: set[Cell] = set()
+    for cell, results in state.found.items():
+        if filters.match(cell):
+            kept = [found for found in results if all(condition.holds(found.metadata) for condition in conditions)]
+            groups.setdefault((cell.method, cell.benchmark), []).extend(kept)
+            excluded |= set() if kept else {cell}
+    candidates: dict[Cell, tuple[Found, ...]] = {}
+    for group in groups.values():
+        own, foreign = _split(group)
+        skipped += [_foreign(state, found) for found in foreign]
+        for found in sorted(own, key=lambda found: (-found.attempt.started, found.attempt.directory)):
+            candidates[found.cell] = (*candidates.get(found.cell, ()), found)
+    if conditions:  # of what is not complete nobody can tell, so the rest of its group decides
+        known = {(cell.method, cell.benchmark) for cell in state.found}
+        fits = {key for key, group in groups.items() if group}
+        skipped = [entry for entry in skipped if entry.cell is None or _may_fit(entry.cell, fits, known, excluded)]
+    place = {cell: number for number, cell in enumerate(state.stands)}
+    ordered = {cell: candidates[cell] for cell in sorted(candidates, key=lambda cell: place[cell])}
+    return TagResults(state.tag, state.root, ordered, tuple(skipped), tuple(state.plans))
+
+
+def _may_fit(cell: Cell, fits: set[tuple[str, str]], known: set[tuple[str, str]], excluded: set[Cell]) -> bool:
+    pair = (cell.method, cell.benchmark)
+    return cell not in excluded and (pair in fits or pair not in known)
+
+
+def _split(group: Sequence[Found]) -> tuple[list[Found], list[Found]]:
+    """The results of one method and benchmark that belong together, and those that something else determined.
+
+    Of several setups or master seeds the one with the most seeds counts; of equally many, the latest.
+    """
+    kinds = {(found.setup, master_seed(found), found.cell) for found in group}
+    seeds = Counter((setup, seed) for setup, seed, _ in kinds)
+    if len(seeds) < 2:
+        return list(group), []
+    latest: dict[tuple[str, object], float] = {}
+    for found in group:
+        key = (found.setup, master_seed(found))
+        latest[key] = max(latest.get(key, 0.0), found.attempt.started)
+    best = max(seeds, key=lambda key: (seeds[key], latest[key], key[0]))
+    own = [found for found in group if (found.setup, master_seed(found)) == best]
+    return own, [found for found in group if (found.setup, master_seed(found)) != best]
+
+
+def _foreign(state: _State, found: Found) -> Skipped:
+    return Skipped(
+        state.root.store.location(found.attempt.directory),
+        found.cell,
+        "it was made with other settings, data or master seed than most results of its method and benchmark",
+        "left out; --where or a tag of its own shows it",
+        "foreign",
+        state.tag,
+    )
+
+
+def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
+    """What is damaged, failed, interrupted or running, and what nobody has begun."""
+    skipped = []
+    for attempt in state.attempts:
+        if attempt.recorded == "damaged" and (attempt.cell is None or filters.match(attempt.cell)):
+            done = attempt.cell is not None and state.stands[attempt.cell].state == "done"
+            policy = "left out; another result of the experiment counts" if done else LEFT_OUT
+            where = state.root.store.location(attempt.directory)
+            skipped.append(Skipped(where, attempt.cell, attempt.reason, policy, "damaged", state.tag))
+    for cell, stand in state.stands.items():
+        if stand.state == "done" or not filters.match(cell):
+            continue
+        last = stand.counts
+        if last is None:
+            where = state.root.store.location(state.tag)
+            skipped.append(Skipped(where, cell, "nobody has begun it", "the seed is missing", "missing", state.tag))
+        elif last.recorded != "damaged":
+            what, kind = _why(stand, last)
+            where = state.root.store.location(last.directory)
+            skipped.append(Skipped(where, cell, what, "left out; the seed is missing", kind, state.tag))
+    return skipped
+
+
+def _why(stand: Standing, last: Attempt) -> tuple[str, Kind]:
+    if stand.state == "running":
+        return "it is running", "running"
+    if last.recorded == "interrupted":
+        return f"it was interrupted: {stand.reason}", "interrupted"
+    return (DIED if last.recorded == "running" else f"it failed: {stand.reason}"), "failed"
+
+
+def duplicate(results: TagResults, cell: Cell, found: Found) -> Skipped:
+    """An older complete result of an experiment that has a newer one."""
+    where = results.root.store.location(found.attempt.directory)
+    return Skipped(
+        where, cell, "there is a newer complete result", "left out; the newest counts", "duplicate", results.tag
+    )
+
+
+def nothing_complete(results: Sequence[TagResults], skipped: Sequence[Skipped]) -> IncompleteError:
+    """The error where no result counts."""
+    tags, root = [each.tag for each in results], results[0].root
+    one = len(tags) == 1
+    what = f"No complete experiment of {'tag' if one else 'tags'} {', '.join(tags)} fits"
+    more = f"; {len(skipped)} {'is' if len(skipped) == 1 else 'are'} left out" if skipped else ""
+    return IncompleteError(f"{what}{more}.", f"`{root.command('status', '--tag', tags[0])}` says what there is.")
+
+
+def _check_names(root: Root, tags: Sequence[str], filters: Filters, states: Sequence[_State]) -> None:
+    cells = [cell for state in states for cell in state.stands]
+    for kind, names, known in (
+        ("method", filters.methods, {cell.method for cell in cells}),
+        ("benchmark", filters.benchmarks, {cell.benchmark for cell in cells}),
+    ):
+        for name in names:
+            if name not in known:
+                fix = unknown_name(kind, name, known, root.command("status", "--tag", tags[0])).fix
+                raise UsageError(f"There is no {kind} {name[:80]!r} in {', '.join(tags)}.", fix)

@@ -1,0 +1,1 @@
+"""Experiments run in this process or in one of its own."""

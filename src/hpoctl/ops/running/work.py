@@ -1,0 +1,169 @@
+"""A worker: runs the experiments it is told to, one after another, and says how each ends.
+
+Tasks come as JSON, a line each; answers go out the same way. Whoever starts a worker can kill it at any time: what it
+has completed is kept, and the claim on what it was running ends with it.
+"""
+
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.core.cells import LOG, Cell, claim_key
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Claims, Decision, Ended, Report, Resume, Start, Store
+from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.rows import RowLog
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.studies.provenance import versions_of
+from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.tags.tags import read_plan
+from hpoctl.plugins import Registry
+from hpoctl.stores.ledger import attempts_at
+
+PULSE = 0.25
+"""Seconds between two signs of life of an experiment."""
+
+MAX_LOG = 1_000_000
+"""Bytes of an experiment's output that are kept: the last ones."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a worker works with.
+
+    Attributes:
+        store: Where results go.
+        claims: Who runs what.
+        registry: What names stand for.
+        tag: The tag.
+        master_seed: The tag's master seed.
+        entrypoint: The command line that results are to name.
+        git_commit: The commit that results are to name.
+    """
+
+    store: Store
+    claims: Claims
+    registry: Registry
+    tag: str
+    master_seed: int
+    entrypoint: str
+    git_commit: str | None
+
+
+Answer = Callable[[Mapping[str, Any]], None]
+
+
+def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
+    """Work off tasks until there are no more.
+
+    Args:
+        lines: Tasks as JSON with `plan`, `method`, `benchmark` and `seed`.
+        answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}` and, for each task,
+            `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (somebody has completed it),
+            `held` (somebody is running it) or `failed`.
+        shop: What it works with.
+    """
+    plans: dict[str, Resolved] = {}
+    versions: dict[tuple[str, str], Mapping[str, str]] = {}
+    answer({"event": "ready"})
+    for line in lines:
+        task = json.loads(line)
+        cell = Cell(task["method"], task["benchmark"], task["seed"])
+        try:
+            if task["plan"] not in plans:
+                plans[task["plan"]] = resolve(read_plan(shop.store, shop.tag, task["plan"]).study, shop.registry)
+            spec = spec_of(plans[task["plan"]], shop.tag, shop.master_seed, cell)
+            kind = (cell.method, cell.benchmark)
+            if kind not in versions:
+                versions[kind] = versions_of([spec], shop.registry)
+            outcome = _run_once(spec, answer, shop, versions[kind])
+        except HpoctlError as error:
+            why = error.what.removeprefix(f"{cell} failed: ")  # whoever hears it knows which one it was
+            answer({"event": "ended", "outcome": "failed", "error": why})
+        except Exception as error:  # noqa: BLE001 - what a plugin does ends its experiment, not the others
+            answer({"event": "ended", "outcome": "failed", "error": f"{type(error).__name__}: {error}"})
+        else:
+            answer({"event": "ended", "outcome": outcome, "error": ""})
+
+
+def _run_once(spec: ExperimentSpec, answer: Answer, shop: Workshop, versions: Mapping[str, str]) -> str:
+    """Run an experiment, unless somebody else has or does."""
+    key = claim_key(shop.tag, spec.cell)
+    if not shop.claims.take(key):
+        return "held"
+    try:
+        earlier = attempts_at(shop.store, shop.tag, spec.cell, expensive=spec.method.expensive)
+        if any(attempt.recorded == "completed" for attempt in earlier):
+            return "already"
+        _run_logged(spec, answer, shop, Provenance(versions, shop.git_commit, shop.entrypoint))
+    finally:
+        shop.claims.release(key)
+    return "done"
+
+
+def _run_logged(spec: ExperimentSpec, answer: Answer, shop: Workshop, provenance: Provenance) -> None:
+    """Run an experiment and keep what it printed beside it."""
+    directories: list[str] = []
+
+    def opened(directory: str) -> None:
+        directories.append(directory)
+        answer({"event": "began", "directory": directory})
+
+    _forget_output()
+    try:
+        run_experiment(spec, shop.store, provenance, _Pulse(answer, spec.max_wallclock_time), SystemTime(), opened)
+    finally:
+        printed = _output()
+        if printed and directories:
+            with suppress(HpoctlError):  # an experiment counts without its log, too
+                shop.store.put(f"{directories[0]}/{LOG}", printed)
+
+
+def _forget_output() -> None:
+    """Begin a new log."""
+    if _is_log():
+        os.ftruncate(2, 0)
+
+
+def _output() -> bytes:
+    """What has been printed since."""
+    return os.pread(2, MAX_LOG, max(0, os.fstat(2).st_size - MAX_LOG)) if _is_log() else b""
+
+
+def _is_log() -> bool:
+    """Whether standard error is a file for us alone: one that can be read, too. One from a shell cannot."""
+    try:
+        readable = fcntl.fcntl(2, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+        return readable and stat.S_ISREG(os.fstat(2).st_mode)
+    except OSError:  # a plugin has closed it
+        return False
+
+
+class _Pulse:
+    """A watcher that says how far an experiment is, a few times a second at most."""
+
+    def __init__(self, answer: Answer, budget: float) -> None:
+        self._answer = answer
+        self._budget = budget
+        self._last = time.monotonic()
+
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
+        """Single trials are not told."""
+
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:  # noqa: ARG002 - a watcher's signature
+        """Tell the share of the budget that is used."""
+        now = time.monotonic()
+        if now - self._last >= PULSE:
+            self._last = now
+            self._answer({"event": "progress", "share": min(1.0, float(report.times[-1]) / self._budget)})
+
+    def ends(self, event: Ended) -> None:
+        """Single trials are not told."""

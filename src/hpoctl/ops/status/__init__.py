@@ -1,0 +1,1 @@
+"""How tags and their experiments stand, and what they wrote."""

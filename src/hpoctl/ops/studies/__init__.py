@@ -1,0 +1,1 @@
+"""What is to be run: studies, their files, settings, and what they resolve to."""

@@ -1,0 +1,63 @@
+"""Which study is meant: by a name or a file, or by default."""
+
+from pathlib import Path
+
+from hpoctl.core.errors import UsageError
+from hpoctl.core.study import Study
+from hpoctl.ops.studies.config import Config
+from hpoctl.ops.studies.study_files import load_study
+from hpoctl.plugins import Registry
+
+
+def is_file(name: str) -> bool:
+    """Whether a person means a study file, not a registered study."""
+    return name.endswith(".toml") or "/" in name
+
+
+def find_study(name: str, registry: Registry, folder: Path) -> tuple[Study, str]:
+    """A study, and where it comes from: its registered name, or the absolute path of its file.
+
+    Args:
+        name: The name of a registered study; or a file, which ends in `.toml` or has a `/`.
+        registry: What is registered.
+        folder: What the path of a file is relative to.
+
+    Raises:
+        UsageError: There is no such study, or the file describes none.
+    """
+    if is_file(name):
+        path = folder / name
+        return load_study(path), str(path.resolve())
+    if name not in registry.studies and f"{name}.toml" in (file.name for file in folder.glob("*.toml")):
+        raise UsageError(f"No study {name!r} is registered.", f"Did you mean the file {name}.toml?")
+    return registry.study(name), name
+
+
+def default_study(registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:
+    """The study of a command that names none, and where it comes from.
+
+    It is the one of the configuration; else the only registered one; else the only one that is registered as a default.
+
+    Raises:
+        UsageError: There is none, or more than one.
+    """
+    if config.study is not None:
+        try:
+            return find_study(config.study, registry, folder)
+        except UsageError as error:
+            raise UsageError(f"The study of {config.source}: {error.what}", error.fix) from error
+    names = list(registry.studies)
+    if not names:
+        failed = any(report.failures for report in registry.plugins)
+        raise UsageError(
+            "No study is registered.",
+            "Install a plugin with a study, or write a study file and name it with --study FILE.toml."
+            + (" A plugin has failed: `hpoctl plugins` says why." if failed else ""),
+        )
+    defaults = [name for name in names if registry.studies[name].entry.default]
+    for only in (names, defaults):
+        if len(only) == 1:
+            return registry.study(only[0]), only[0]
+    raise UsageError(
+        f"There are several studies: {', '.join(names)}.", "Name one with --study, or set study in hpoctl.toml."
+    )

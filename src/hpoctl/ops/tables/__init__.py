@@ -1,0 +1,1 @@
+"""The tables of benchmarks: listed, imported, fetched, checked, shared."""

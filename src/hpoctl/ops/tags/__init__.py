@@ -1,0 +1,1 @@
+"""Where results are, and what is known of the tags there."""
