@@ -35,6 +35,14 @@ VARIANTS: tuple[tuple[str, str, tuple[str, ...], int | None], ...] = (
 """Method, label, settings, and the number of data a model may have; the line without a label has the defaults."""
 
 
+def mean_of_tables(gaps: list[np.ndarray]) -> str:
+    """The mean over tables of mean differences, with its standard error; NaN unless each table has two seeds."""
+    whole = all(len(gap) > 1 for gap in gaps)
+    errors = [gap.std(ddof=1) / np.sqrt(len(gap)) for gap in gaps] if whole else []
+    mean = np.mean([gap.mean() for gap in gaps]) if whole else np.nan
+    return f"{mean:+.3f} ± {np.sqrt(np.square(errors).sum()) / len(gaps):.3f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, help="file of results, a JSON object a line")
@@ -72,10 +80,7 @@ def print_table(rows: list[dict]) -> None:
         if label:
             pairs = [(found[name], found[method]) if name in found else ({}, {}) for found in tables.values()]
             gaps = [gaps_of(*pair)[:, -1] for pair in pairs]
-            whole = all(len(gap) > 1 for gap in gaps)
-            errors = [gap.std(ddof=1) / np.sqrt(len(gap)) for gap in gaps] if whole else []
-            mean = np.mean([gap.mean() for gap in gaps]) if whole else np.nan
-            overall = f"{mean:+.3f} ± {np.sqrt(np.square(errors).sum()) / len(gaps):.3f}"
+            overall = mean_of_tables(gaps)
             cells = [mean_and_error(gap, "+") for gap in gaps]
         else:
             finals = [np.array([row["regret"][-1] for row in found.values()]) for found in seeds]

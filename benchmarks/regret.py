@@ -24,18 +24,19 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from regret_rows import SHARES, key_of, ordered, print_tables, print_wide, read
-from regret_tables import NEAREST, Scale, opened, originals_of, registry_with
+from regret_tables import NEAREST, Scale, nothing_more, opened, originals_of, registry_with
 
 from hpoctl.blackboxes.nearest import NearestRow
 from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
+from hpoctl.core.entries import Method
 from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
 from hpoctl.core.space import FloatArray, TableSpace
 from hpoctl.core.study import Study
@@ -71,9 +72,16 @@ class Conditions:
         return {name: value for name, value in facts.items() if value is not None}
 
 
-def run_one(tables: tuple[Path, ...], name: str, method: str, seed: int, conditions: Conditions) -> dict[str, object]:
-    """One experiment and its figures."""
-    registry = registry_with(tables)
+def run_one(
+    tables: tuple[Path, ...],
+    name: str,
+    method: str,
+    seed: int,
+    conditions: Conditions,
+    more: Callable[[], Iterable[Method]] = nothing_more,
+) -> dict[str, object]:
+    """One experiment and its figures; `more` are methods that hpoctl does not find by itself."""
+    registry = registry_with(tables, more)
     benchmark, blackbox, scale = opened(tables, name)
     own = tuple(text for text in conditions.settings if text.startswith(f"{method}."))
     study = Study(

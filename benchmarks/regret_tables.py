@@ -5,7 +5,7 @@ and cumulative seconds of shape (configurations, epochs). If its configurations 
 otherwise methods choose among its rows, or, with `--nearest`, get the curve of the row nearest to what they suggest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hpoctl import builtins
-from hpoctl.core.entries import Benchmark
+from hpoctl.core.entries import Benchmark, Method
 from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.space import (
     Choice,
@@ -151,13 +151,19 @@ def all_values(blackbox: Blackbox) -> np.ndarray:
     )
 
 
+def nothing_more() -> Iterable[Method]:
+    """The methods beside those that hpoctl finds."""
+    return ()
+
+
 @cache
-def registry_with(tables: tuple[Path, ...]) -> Registry:
+def registry_with(tables: tuple[Path, ...], more: Callable[[], Iterable[Method]] = nothing_more) -> Registry:
     registry = load_registry([builtins])
     origin = next(iter(registry.methods.values())).origin
     found = [table_benchmark(path, suffix) for path in tables for suffix in ("", NEAREST)]
     own = {benchmark.name: Registered(benchmark, origin) for benchmark in found}
-    return replace(registry, benchmarks={**registry.benchmarks, **own})
+    methods = {method.name: Registered(method, origin) for method in more()}
+    return replace(registry, benchmarks={**registry.benchmarks, **own}, methods={**registry.methods, **methods})
 
 
 @cache
