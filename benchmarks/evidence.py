@@ -66,19 +66,24 @@ def print_peers(rows: Sequence[dict]) -> None:
             print(f"| {own} less {peer} | {table.split(',')[0]} | {seeds} | {' | '.join(cells)} |")
         if len(compared) > 1:
             each = np.array([means for _, means, _ in compared.values()])
-            cells = [tidy(mean_and_error(mean, "+")) for mean in each.T]
+            cells = [tidy(mean_and_error(mean, "+")) for mean in each.T]  # of the tables that are there
             total = sum(seeds for seeds, _, _ in compared.values())
             print(f"| {own} less {peer} | mean of {len(compared)} tables | {total} | {' | '.join(cells)} |")
 
 
 def less(own: Seeds, peer: Seeds, name: str) -> tuple[int, np.ndarray, np.ndarray]:
-    """How many seeds the peer has, and differences of means with their standard errors, for each share."""
+    """How many seeds the peer has, and differences of means with their standard errors, for each share.
+
+    Of an experiment that was ended early, the shares that it reached count.
+    """
     if not name.startswith("Syne Tune"):
         gaps = gaps_of(own, peer)
         return len(gaps), gaps.mean(axis=0), error_of(gaps)
     ours, theirs = regret_of(own), regret_of(peer)
-    theirs = theirs[~np.isnan(theirs).any(axis=1)]
-    return len(theirs), ours.mean(axis=0) - theirs.mean(axis=0), np.hypot(error_of(ours), error_of(theirs))
+    reached = [column[np.isfinite(column)] for column in theirs.T]
+    means = np.array([column.mean() if len(column) else np.nan for column in reached])
+    errors = np.array([error_of(column[:, None])[0] for column in reached])
+    return len(theirs), ours.mean(axis=0) - means, np.hypot(error_of(ours), errors)
 
 
 def error_of(values: np.ndarray) -> np.ndarray:
@@ -88,6 +93,8 @@ def error_of(values: np.ndarray) -> np.ndarray:
 
 
 def signed(mean: float, error: float) -> str:
+    if np.isnan(mean):
+        return ""
     return tidy(f"{mean:+.3f}" if np.isnan(error) else f"{mean:+.3f} ± {error:.3f}")
 
 
