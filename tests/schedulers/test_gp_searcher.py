@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.space import Choice, FinRange, Fixed, LogUniform, Ordinal, Space, Uniform, Value
-from hpoctl.schedulers.gp_searcher import GpSearcher
+from hpoctl.schedulers.gp_searcher import GpSearcher, priors
 from hpoctl.schedulers.options import BoOptions
 from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from searcher_runs import drive
@@ -157,3 +157,11 @@ def test_a_trial_that_fails_is_not_waited_for() -> None:
     after = it.suggest(9)
     assert after is not None
     assert np.isfinite(bowl(after.config, 27))
+
+
+@pytest.mark.parametrize(("inputs", "expected"), [(0, 0.5), (1, 0.5), (4, 1.0), (16, 2.0)])
+def test_length_scales_are_expected_to_grow_with_the_root_of_the_number_of_inputs(inputs: int, expected: float) -> None:
+    length_scale, *rest = priors(inputs).all(max(inputs, 1))
+    assert math.exp(length_scale.mean) == pytest.approx(expected)
+    assert length_scale.lower < length_scale.mean < length_scale.upper
+    assert len(rest) == max(inputs, 1) + 1
