@@ -66,7 +66,7 @@ def print_peers(rows: Sequence[dict]) -> None:
             print(f"| {own} less {peer} | {table.split(',')[0]} | {seeds} | {' | '.join(cells)} |")
         if len(compared) > 1:
             each = np.array([means for _, means, _ in compared.values()])
-            cells = [tidy(mean_and_error(mean, "+")) for mean in each.T]  # of the tables that are there
+            cells = [tidy(mean_and_error(mean, "+")) for mean in each.T]
             total = sum(seeds for seeds, _, _ in compared.values())
             print(f"| {own} less {peer} | mean of {len(compared)} tables | {total} | {' | '.join(cells)} |")
 

@@ -158,17 +158,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, help="experiments at a time; default: one for each core")
     parser.add_argument("--root", type=Path, help="root of results, which is kept; default: a temporary one")
     options = parser.parse_args()
-    words = [
-        "launch",
-        "--study",
-        "activations",
-        "--tag",
-        TAG,
-        "--num-seeds",
-        str(options.seeds),
-        "--random-seed",
-        "20261124",
-    ]
+    words = ["launch", "--study", "activations", "--tag", TAG, "--random-seed", "20261124"]
+    words += ["--num-seeds", str(options.seeds)]
     words += ["--max-wallclock-time", str(options.budget)] if options.budget else []
     words += ["--jobs", str(options.jobs)] if options.jobs else []
     cores = len(os.sched_getaffinity(0))
