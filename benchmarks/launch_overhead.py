@@ -44,7 +44,7 @@ from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.registry import open_registry
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
-from hpoctl.ops.tags.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.methods import Nobody

@@ -24,7 +24,7 @@ from hpoctl.engine.metadata import identity_metadata, opening_metadata
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.registry import open_registry
 from hpoctl.ops.studies.resolve import resolve, spec_of
-from hpoctl.ops.tags.tags import keep_plan
+from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore
 
 TAG = "scale"

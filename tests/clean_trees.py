@@ -7,12 +7,12 @@ from typing import Any
 from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.cleaning.clean import Cleaned, clean
-from hpoctl.ops.cleaning.selection import Criteria, select
-from hpoctl.ops.cleaning.trash import MANIFEST, TRASH, undo
-from hpoctl.ops.tags.roots import Root
-from hpoctl.ops.tags.tag_state import Filters
-from hpoctl.ops.tags.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.upkeep.clean import Cleaned, clean
+from hpoctl.ops.upkeep.selection import Criteria, select
+from hpoctl.ops.upkeep.trash import MANIFEST, TRASH, undo
 from trees import BEGIN, TAG, put_attempt
 from wrecks import files
 

@@ -14,7 +14,7 @@ import pytest
 from command_line import CommandLine
 from hpoctl.core.cells import LOG, RESULTS, Cell, claim_key
 from hpoctl.core.study import Study
-from hpoctl.ops.tags.tags import keep_plan
+from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.claims import claimed_elsewhere

@@ -13,18 +13,18 @@ from hpoctl.core.cells import CONTROL, Cell, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.cleaning.selection import Criteria, select
 from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.run import run
-from hpoctl.ops.status.logs import find_logs
-from hpoctl.ops.status.status import StudyStatus, read_status
-from hpoctl.ops.status.tag_list import list_tags
+from hpoctl.ops.running.run_plan import RunRequest, plan_run
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.tags.plan import RunRequest, plan_run
-from hpoctl.ops.tags.roots import open_root
-from hpoctl.ops.tags.tag_state import Filters
+from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.upkeep.logs import find_logs
+from hpoctl.ops.upkeep.selection import Criteria, select
+from hpoctl.ops.upkeep.status import StudyStatus, read_status
+from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.stores.ledger import Attempt, read_attempts, standings
 from hpoctl.testing.methods import Nobody
 from launch_here import launch_here, no_stderr, toy_registry

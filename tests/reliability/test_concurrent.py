@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.cells import CONTROL, Cell
-from hpoctl.ops.tags.tags import read_plans, stored_master_seed
+from hpoctl.ops.studies.tags import read_plans, stored_master_seed
 from hpoctl.stores.ledger import read_attempts
 from hpoctl.stores.local import LocalStore
 from toy_studies import CELLS, LANE, PATIENCE, ToyStudy, fast_folder, kill_group, lane

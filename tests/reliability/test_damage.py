@@ -13,9 +13,9 @@ from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest
-from hpoctl.ops.status.status import read_status
-from hpoctl.ops.tags.roots import Root, open_root
-from hpoctl.ops.tags.tag_state import Filters
+from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.upkeep.status import read_status
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 from launch_here import launch_here, no_stderr, toy_registry
 from toy_studies import LANE, ToyStudy, fast_folder, generator, lane

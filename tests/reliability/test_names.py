@@ -14,15 +14,15 @@ from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
-from hpoctl.ops.status.logs import find_logs
-from hpoctl.ops.status.status import read_status
-from hpoctl.ops.status.tag_list import list_tags
+from hpoctl.ops.running.run_plan import RunRequest, plan_run
 from hpoctl.ops.studies.choose_study import find_study
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.tags.plan import RunRequest, plan_run
-from hpoctl.ops.tags.roots import Root, open_root
-from hpoctl.ops.tags.tag_state import Filters
-from hpoctl.ops.tags.tags import keep_master_seed, keep_plan, read_plan, read_plans, stored_master_seed
+from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.tags import keep_master_seed, keep_plan, read_plan, read_plans, stored_master_seed
+from hpoctl.ops.upkeep.logs import find_logs
+from hpoctl.ops.upkeep.status import read_status
+from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.stores.claims import CLAIMS
 from hpoctl.stores.ledger import read_attempts
 from hpoctl.stores.local import BAD

@@ -16,18 +16,18 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
-from hpoctl.ops.cleaning.clean import clean
-from hpoctl.ops.cleaning.selection import Criteria, select
-from hpoctl.ops.cleaning.trash import purge, undo
 from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest
 from hpoctl.ops.running.run import RunOutcome, run
-from hpoctl.ops.status.status import read_status
+from hpoctl.ops.running.run_plan import RunRequest, plan_run
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.tags.plan import RunRequest, plan_run
-from hpoctl.ops.tags.roots import open_root
-from hpoctl.ops.tags.tag_state import Filters
-from hpoctl.ops.tags.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.upkeep.clean import clean
+from hpoctl.ops.upkeep.selection import Criteria, select
+from hpoctl.ops.upkeep.status import read_status
+from hpoctl.ops.upkeep.trash import purge, undo
 from hpoctl.stores.claims import CLAIMS
 from hpoctl.stores.ledger import read_attempts, standings
 from hpoctl.testing.methods import Nobody

@@ -175,8 +175,8 @@ def push(
 ) -> None:
     """Upload imported tables to the root of results, for jobs on other machines; what is there is left alone."""
     from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.studies.roots import open_root
     from hpoctl.ops.tables.shared_tables import push_tables
-    from hpoctl.ops.tags.roots import open_root
 
     store = open_root(results).store
     with bar() as progress:
@@ -200,8 +200,8 @@ def pull(
 ) -> None:
     """Fetch tables from the root of results to this machine, verified by their hashes."""
     from hpoctl.cli import blackbox_report as report
+    from hpoctl.ops.studies.roots import open_root
     from hpoctl.ops.tables.shared_tables import pull_tables, shared_tables
-    from hpoctl.ops.tags.roots import open_root
 
     store = open_root(results).store
     if show:

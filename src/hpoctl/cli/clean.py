@@ -8,8 +8,8 @@ from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.cleaning.selection import Criteria
-    from hpoctl.ops.tags.roots import Root
+    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.upkeep.selection import Criteria
 
 SOME_LEFT = 1
 
@@ -42,10 +42,10 @@ def clean(
     as_json: AsJson = False,
 ) -> None:
     """Move results into the trash: those that fit all that is asked for, or a whole tag."""
-    from hpoctl.ops.cleaning.selection import Criteria, parse_age
+    from hpoctl.ops.studies.roots import open_root
     from hpoctl.ops.studies.seed_ranges import parse_seeds
-    from hpoctl.ops.tags.roots import open_root
-    from hpoctl.ops.tags.tag_state import Filters
+    from hpoctl.ops.studies.tag_state import Filters
+    from hpoctl.ops.upkeep.selection import Criteria, parse_age
 
     criteria = Criteria(
         Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None),
@@ -84,9 +84,9 @@ def _clean(
     from hpoctl.cli import clean_report as report
     from hpoctl.cli.output import agreed
     from hpoctl.core.clock import SystemTime
-    from hpoctl.ops.cleaning.clean import clean as move_away
-    from hpoctl.ops.cleaning.selection import select
     from hpoctl.ops.studies.provenance import command_line
+    from hpoctl.ops.upkeep.clean import clean as move_away
+    from hpoctl.ops.upkeep.selection import select
 
     now = SystemTime().utc()
     selection = select(root, tag, criteria, now)
@@ -112,7 +112,7 @@ def _clean(
 
 def _undo(root: "Root", tag: str | None, *, dry_run: bool, as_json: bool) -> int:
     from hpoctl.cli import clean_report as report
-    from hpoctl.ops.cleaning.trash import undo
+    from hpoctl.ops.upkeep.trash import undo
 
     restored = undo(root.store, root.claims, tag, dry_run=dry_run)
     if as_json:
@@ -127,7 +127,7 @@ def _purge(root: "Root", *, dry_run: bool, yes: bool, as_json: bool) -> int:
 
     from hpoctl.cli import clean_report as report
     from hpoctl.cli.output import agreed
-    from hpoctl.ops.cleaning.trash import Purged, purge, trash_size
+    from hpoctl.ops.upkeep.trash import Purged, purge, trash_size
 
     size = trash_size(root.store)
     if not dry_run and not yes and not agreed(report.purge_question(size), as_json=as_json):

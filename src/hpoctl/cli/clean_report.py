@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hpoctl.cli.output import emit_json, err, hint, out
-from hpoctl.ops.cleaning.clean import Cleaned, what_runs
-from hpoctl.ops.cleaning.selection import Selection
-from hpoctl.ops.cleaning.trash import Left, Purged, Restored
+from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
-from hpoctl.ops.tags.roots import Root
+from hpoctl.ops.upkeep.clean import Cleaned, what_runs
+from hpoctl.ops.upkeep.selection import Selection
+from hpoctl.ops.upkeep.trash import Left, Purged, Restored
 
 SHOWN = 5
 """So many directories are named before the rest is counted."""

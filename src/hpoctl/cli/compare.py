@@ -11,7 +11,7 @@ from hpoctl.cli.status import BenchmarkFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.comparing.compare import Comparison
+    from hpoctl.ops.answers.compare import Comparison
 
 
 def compare(
@@ -42,9 +42,9 @@ def compare(
     from hpoctl.cli.documents import FORMATS, Lines, render
     from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, hint, out
     from hpoctl.cli.words import many
-    from hpoctl.ops.comparing.ranks_figure import check_picture, write_ranks
+    from hpoctl.ops.answers.ranks_figure import check_picture, write_ranks
     from hpoctl.ops.reading.written_files import check_folder, write_file
-    from hpoctl.ops.tags.roots import open_root
+    from hpoctl.ops.studies.roots import open_root
 
     if not tag:
         raise UsageError("No tag is named.", "Name the results with --tag; `hpoctl status` lists all tags.")
@@ -60,7 +60,7 @@ def compare(
     if critical_difference is not None:
         check_picture(critical_difference)
     from hpoctl.cli.compare_report import blocks, how_to_read
-    from hpoctl.ops.comparing.compare import CompareRequest, compare
+    from hpoctl.ops.answers.compare import CompareRequest, compare
 
     load = load_request(tag, None, benchmark, seed, where, results)
     root = open_root(results)

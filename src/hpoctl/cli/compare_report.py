@@ -11,8 +11,8 @@ from hpoctl.analysis.time_to_target import TimeRatio
 from hpoctl.cli.decided_report import VALID_WAY, looks_lines
 from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
-from hpoctl.ops.comparing.compare import Comparison
-from hpoctl.ops.deciding.more_seeds import ImportedSeeds
+from hpoctl.ops.answers.compare import Comparison
+from hpoctl.ops.launching.more_seeds import ImportedSeeds
 from hpoctl.ops.reading.load_traces import Skipped
 from hpoctl.ops.studies.seed_ranges import seeds_text
 

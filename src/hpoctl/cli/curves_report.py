@@ -8,7 +8,7 @@ from rich.text import Text
 from hpoctl.analysis.trial_curves import Mark, mark_counts
 from hpoctl.cli.output import emit_json, out
 from hpoctl.cli.plot_report import number, print_skipped, skipped_json
-from hpoctl.ops.plotting.plot_curves import PlottedCurves
+from hpoctl.ops.answers.plot_curves import PlottedCurves
 
 SHOWN = {Mark.WENT_ON: "went on", Mark.PAUSED: "paused", Mark.STOPPED: "stopped"}
 

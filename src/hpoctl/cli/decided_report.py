@@ -2,7 +2,7 @@
 
 from hpoctl.analysis.comparison import BenchmarkComparison
 from hpoctl.cli.words import many, p_text
-from hpoctl.ops.deciding.decided_pairs import DecidedPairs
+from hpoctl.ops.launching.decided_pairs import DecidedPairs
 
 VALID_WAY = (
     "To test again after more seeds raises the chance of a wrong call from 5 to about 8 %. A test of its own with new "

@@ -11,8 +11,8 @@ from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.core.cells import Cell
-    from hpoctl.ops.status.logs import AttemptLog, Found
-    from hpoctl.ops.tags.roots import Root
+    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.upkeep.logs import AttemptLog, Found
 
 MOST = 20
 """Experiments that are listed when several match."""
@@ -34,8 +34,8 @@ def logs(
 ) -> None:
     """Show what one experiment printed, and the traceback if it failed; or what a job printed."""
     from hpoctl.cli.output import emit_json
-    from hpoctl.ops.status.logs import find_logs
-    from hpoctl.ops.tags.roots import open_root
+    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.upkeep.logs import find_logs
 
     root = open_root(results)
     if job is not None:

@@ -89,10 +89,10 @@ def plot(
         _refuse(grouping, "extra results, which have a panel each")
 
     from hpoctl.cli import plot_report as report
-    from hpoctl.ops.plotting.plot import plot_study
-    from hpoctl.ops.plotting.plot_panels import parse_groups
-    from hpoctl.ops.plotting.plot_request import PlotRequest
-    from hpoctl.ops.plotting.plotted_setups import Summary
+    from hpoctl.ops.answers.plot import plot_study
+    from hpoctl.ops.answers.plot_panels import parse_groups
+    from hpoctl.ops.answers.plot_request import PlotRequest
+    from hpoctl.ops.answers.plotted_setups import Summary
 
     usual: Aggregate = "median" if shape.of_columns else "iqm_bootstrap"
     request = PlotRequest(
@@ -161,7 +161,7 @@ def _refuse(options: list[str], what: str) -> None:
 
 def _curves(load: "LoadRequest", output: Path | None, *, as_json: bool) -> None:
     from hpoctl.cli import curves_report as report
-    from hpoctl.ops.plotting.plot_curves import plot_curves
+    from hpoctl.ops.answers.plot_curves import plot_curves
 
     plotted = plot_curves(load, output)
     if as_json:

@@ -11,8 +11,8 @@ from hpoctl.analysis.comparison_figure import ComparisonPicture, Panel
 from hpoctl.analysis.terminal_chart import chart, mark
 from hpoctl.cli.output import emit_json, err, hint, out
 from hpoctl.cli.words import many
-from hpoctl.ops.plotting.plot_request import PlottedStudy
-from hpoctl.ops.plotting.plotted_setups import Setup
+from hpoctl.ops.answers.plot_request import PlottedStudy
+from hpoctl.ops.answers.plotted_setups import Setup
 from hpoctl.ops.reading.load_traces import Skipped
 
 STYLES = ("blue", "red", "green", "magenta", "bold", "cyan", "yellow", "bright_black")

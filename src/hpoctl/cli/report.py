@@ -28,7 +28,7 @@ def report(
     from hpoctl.cli.output import emit_json, hint, out
     from hpoctl.cli.plot_report import print_skipped, skipped_json
     from hpoctl.cli.words import size_text
-    from hpoctl.ops.reporting.report import ReportRequest, write_report
+    from hpoctl.ops.answers.report import ReportRequest, write_report
 
     written = write_report(ReportRequest(load_request(tag, method, benchmark, seed, where, results), output))
     if as_json:

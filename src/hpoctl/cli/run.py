@@ -23,7 +23,7 @@ from hpoctl.cli.options import (
 from hpoctl.core.errors import unknown_name
 
 if TYPE_CHECKING:
-    from hpoctl.ops.tags.plan import RunRequest
+    from hpoctl.ops.running.run_plan import RunRequest
 
 BACKEND = "simulator"
 EXPERIMENTS_FAILED = 1
@@ -61,8 +61,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run experiments here, in this process, one after another."""
+    from hpoctl.ops.running.run_plan import RunRequest
     from hpoctl.ops.studies.overrides import Overrides
-    from hpoctl.ops.tags.plan import RunRequest
 
     if backend != BACKEND:
         raise unknown_name("backend", backend, [BACKEND], "hpoctl run --help")
@@ -92,8 +92,8 @@ def _run(request: "RunRequest", *, verbose: bool, as_json: bool) -> int:
     from hpoctl.cli.progress import Bars, VerboseLines
     from hpoctl.cli.run_report import outcome_json, print_outcome, print_plan
     from hpoctl.ops.running.run import run as run_experiments
+    from hpoctl.ops.running.run_plan import plan_run
     from hpoctl.ops.studies.registry import open_registry
-    from hpoctl.ops.tags.plan import plan_run
 
     registry = open_registry()
     plan = plan_run(request, registry)

@@ -12,7 +12,7 @@ from hpoctl.cli.progress import config_text
 from hpoctl.engine.experiment import Finished
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running.run import RunOutcome
-from hpoctl.ops.tags.plan import RunPlan, RunRequest
+from hpoctl.ops.running.run_plan import RunPlan, RunRequest
 from hpoctl.plugins import PluginReport
 
 WIDE = 120

@@ -12,9 +12,9 @@ from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.core.jobs import Launcher
-    from hpoctl.ops.status.status import StudyStatus
-    from hpoctl.ops.tags.roots import Root
-    from hpoctl.ops.tags.tag_state import Filters
+    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.studies.tag_state import Filters
+    from hpoctl.ops.upkeep.status import StudyStatus
 
 MethodFilter = Annotated[
     list[str] | None, typer.Option("--method", "-m", help="Only this method; repeatable. Default: all.")
@@ -44,7 +44,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show how far a study is: what is done, running, failed or missing, why, and what mends it."""
-    from hpoctl.ops.tags.roots import open_root
+    from hpoctl.ops.studies.roots import open_root
 
     if as_json and watch:
         raise UsageError("--watch and --json do not go together.", "Call it with --json as often as you like.")
@@ -74,7 +74,7 @@ def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: li
         UsageError: A seed is none.
     """
     from hpoctl.ops.studies.seed_ranges import parse_seeds
-    from hpoctl.ops.tags.tag_state import Filters
+    from hpoctl.ops.studies.tag_state import Filters
 
     return Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None)
 
@@ -83,7 +83,7 @@ def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Cal
     from hpoctl.launchers.options import LocalOptions
     from hpoctl.ops.launching.costs import read_costs
     from hpoctl.ops.launching.launchers import manifests_of, submitted_jobs
-    from hpoctl.ops.status.status import read_status
+    from hpoctl.ops.upkeep.status import read_status
 
     costs, workers = read_costs(), LocalOptions().workers
     launchers = _launchers(root, tag)
@@ -183,7 +183,7 @@ def _essence(found: "StudyStatus") -> "StudyStatus":
 def _list_tags(root: "Root", *, verify: bool, as_json: bool) -> None:
     from hpoctl.cli.output import emit_json, err, hint, out
     from hpoctl.cli.status_report import tag_table
-    from hpoctl.ops.status.tag_list import list_tags
+    from hpoctl.ops.upkeep.tag_list import list_tags
 
     found = list_tags(root, verify=verify)
     if as_json:

@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hpoctl.cli.words import many, rough_time, size_text, utc_text
-from hpoctl.ops.status.status import Pair, SeedSet, StudyStatus
-from hpoctl.ops.status.tag_list import TagList, TagSummary
-from hpoctl.ops.status.time_left import TimeLeft
+from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.seed_ranges import runs
-from hpoctl.ops.tags.roots import Root
-from hpoctl.ops.tags.tag_state import Filters
+from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.upkeep.status import Pair, SeedSet, StudyStatus
+from hpoctl.ops.upkeep.tag_list import TagList, TagSummary
+from hpoctl.ops.upkeep.time_left import TimeLeft
 
 STYLES = {"done": "green", "failed": "bold red", "running": "cyan", "missing": "yellow"}
 SEPARATORS = ("  ", "\n")

@@ -24,7 +24,7 @@ def stop(
     from hpoctl.ops.launching.stop import find_running
     from hpoctl.ops.launching.stop import stop as stop_all
     from hpoctl.ops.studies.registry import open_registry
-    from hpoctl.ops.tags.roots import open_root
+    from hpoctl.ops.studies.roots import open_root
 
     root = open_root(results)
     running = find_running(root, tag, open_registry())

@@ -10,8 +10,10 @@ from hpoctl.cli.launch_progress import LaunchBars, duration
 from hpoctl.cli.launch_report import plan_json, print_plan, print_start
 from hpoctl.cli.output import Status, emit_json, err, hint, out
 from hpoctl.cli.words import many, p_text
-from hpoctl.ops.deciding.sequential_design import parse_pairs
-from hpoctl.ops.deciding.until_decided import (
+from hpoctl.ops.launching.launch import LaunchWatcher
+from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
+from hpoctl.ops.launching.sequential_design import parse_pairs
+from hpoctl.ops.launching.until_decided import (
     DecisionOutcome,
     DecisionPlan,
     DecisionRequest,
@@ -19,8 +21,6 @@ from hpoctl.ops.deciding.until_decided import (
     plan_decisions,
     stage_plans,
 )
-from hpoctl.ops.launching.launch import LaunchWatcher
-from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
 from hpoctl.ops.studies.registry import open_registry
 
 if TYPE_CHECKING:

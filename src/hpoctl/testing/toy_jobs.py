@@ -13,7 +13,7 @@ from hpoctl.core.protocols import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import plan_jobs
 from hpoctl.ops.running.worker import worker_words
-from hpoctl.ops.tags.tags import keep_plan
+from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 from hpoctl.stores.opening import Opened, open_results
 from hpoctl.testing import toy_plugin

@@ -11,7 +11,7 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.exchange.sync import Sides, Synced, open_sides, sync
-from hpoctl.ops.tags.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.stores.local import LocalStore
 from hpoctl.stores.opening import open_results
 from trees import CELL, TAG, put_attempt

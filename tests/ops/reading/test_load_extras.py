@@ -9,8 +9,8 @@ import pytest
 from hpoctl.core.cells import RESULTS, Cell
 from hpoctl.core.errors import UsageError
 from hpoctl.engine.table import parquet_bytes
-from hpoctl.ops.plotting.plot_extras import extra_setups
-from hpoctl.ops.plotting.plotted_setups import Summary
+from hpoctl.ops.answers.plot_extras import extra_setups
+from hpoctl.ops.answers.plotted_setups import Summary
 from hpoctl.ops.reading.load_extras import load_extras
 from hpoctl.ops.reading.load_traces import LoadRequest
 from hpoctl.stores.local import LocalStore

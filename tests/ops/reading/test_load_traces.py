@@ -17,7 +17,7 @@ from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.reading import made_cache
 from hpoctl.ops.reading.load_rows import load_rows
 from hpoctl.ops.reading.load_traces import Loaded, LoadRequest, load_traces
-from hpoctl.ops.tags.tags import keep_plan
+from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore
 from result_rows import METRIC, put_result
 from trees import CELL, TAG, put_attempt

@@ -18,7 +18,7 @@ from hpoctl.core.protocols import Blackbox
 from hpoctl.core.sealed import unseal
 from hpoctl.core.study import Study
 from hpoctl.ops.running.work import Workshop, work
-from hpoctl.ops.tags.tags import keep_plan
+from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.plugins import Origin, Registry
 from hpoctl.plugins.registry import Registered
 from hpoctl.stores.claims import LocalClaims

@@ -16,7 +16,7 @@ from hpoctl.core.sealed import seal
 from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.exchange.imported_metadata import Source, directory_of, imported_metadata, source_of
 from hpoctl.ops.exchange.syne_tune_files import LEAVE_OUT, read_files, read_rows, tuner_folders
-from hpoctl.ops.tags.roots import Root
+from hpoctl.ops.studies.roots import Root
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 
 Progress = Callable[[int, int], None]

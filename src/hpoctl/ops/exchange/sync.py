@@ -15,10 +15,10 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, unseal
-from hpoctl.ops.cleaning.trash import Left
 from hpoctl.ops.studies.config import read_config, results_address
-from hpoctl.ops.tags.roots import open_root
-from hpoctl.ops.tags.tags import STUDY_FILE
+from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.tags import STUDY_FILE
+from hpoctl.ops.upkeep.trash import Left
 from hpoctl.stores.many import read_many
 from hpoctl.stores.opening import open_results
 

@@ -3,7 +3,7 @@
 from hpoctl.core.errors import IncompleteError, unknown_name
 from hpoctl.core.names import check_tag
 from hpoctl.ops.launching.launchers import launchers_of
-from hpoctl.ops.tags.roots import Root
+from hpoctl.ops.studies.roots import Root
 from hpoctl.plugins import Registry
 from hpoctl.stores.job_files import job_names, read_log, read_manifest
 

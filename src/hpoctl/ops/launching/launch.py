@@ -14,8 +14,8 @@ from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import command_line, git_commit
+from hpoctl.ops.studies.tags import Plan, keep_master_seed, keep_plan
 from hpoctl.ops.tables.shared_tables import is_remote, share_tables
-from hpoctl.ops.tags.tags import Plan, keep_master_seed, keep_plan
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 
 TICK = 0.1

@@ -19,11 +19,10 @@ from hpoctl.ops.launching.launchers import choose_launcher, launchers_of, manife
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
 from hpoctl.ops.studies.choose_study import default_study, find_study
 from hpoctl.ops.studies.config import Config, read_config
-from hpoctl.ops.studies.overrides import Overrides, carried, override
+from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
-from hpoctl.ops.tags.plan import check_names, new_tag
-from hpoctl.ops.tags.roots import Root, open_root
-from hpoctl.ops.tags.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, read_plans
+from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, new_tag, read_plans
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings
 

@@ -15,10 +15,10 @@ from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError, unseal
-from hpoctl.ops.tags.roots import Root, open_root
-from hpoctl.ops.tags.tag_state import Filters, nothing_of, read_standings, readable_plans
-from hpoctl.ops.tags.tags import Plan, wanted_cells
-from hpoctl.ops.tags.where import Condition, check_keys, parse_condition
+from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
+from hpoctl.ops.studies.tags import Plan, wanted_cells
+from hpoctl.ops.studies.where import Condition, check_keys, parse_condition
 from hpoctl.stores.ledger import DIED, Attempt, Standing
 from hpoctl.stores.many import read_many
 

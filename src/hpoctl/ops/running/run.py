@@ -10,8 +10,8 @@ from hpoctl.core.protocols import Claims
 from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
-from hpoctl.ops.tags.plan import RunPlan
-from hpoctl.ops.tags.tags import keep_master_seed
+from hpoctl.ops.running.run_plan import RunPlan
+from hpoctl.ops.studies.tags import keep_master_seed
 
 
 @dataclass(frozen=True, slots=True)

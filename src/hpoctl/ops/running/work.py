@@ -24,7 +24,7 @@ from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.studies.provenance import versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
-from hpoctl.ops.tags.tags import read_plan
+from hpoctl.ops.studies.tags import read_plan
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import attempts_at
 

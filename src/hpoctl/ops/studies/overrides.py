@@ -7,6 +7,7 @@ from typing import Any
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import parse_setting
 from hpoctl.core.study import DecisionTime, Study
+from hpoctl.plugins import Registry
 
 
 @dataclass(frozen=True)
@@ -114,3 +115,17 @@ def override(study: Study, changes: Overrides) -> Study:
         launcher_options={**of_study, **changes.launcher_options},
         **simple,
     )
+
+
+def check_names(changes: Overrides, registry: Registry) -> None:
+    """Refuse methods that do not exist, and settings of methods that are not run.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for name in changes.methods:
+        registry.method(name)
+    for owner in (parse_setting(text).owner for text in changes.settings):
+        if changes.methods and owner not in changes.methods:
+            registry.method(owner)
+            raise UsageError(f"--set changes {owner}, which is not run.", f"Add --method {owner}.")

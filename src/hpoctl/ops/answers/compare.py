@@ -1,0 +1,153 @@
+"""`hpoctl compare`: the methods of one or several tags, compared with one another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hpoctl.analysis.across import Overall, compare_overall
+from hpoctl.analysis.comparison import BenchmarkComparison, by_benchmark, compare_benchmark
+from hpoctl.analysis.paired import LEVEL
+from hpoctl.analysis.traces import Trace
+from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs, with_answers
+from hpoctl.ops.launching.more_seeds import ImportedSeeds, MoreSeeds, more_seeds
+from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, load_traces
+from hpoctl.ops.reading.setups import bare_name
+from hpoctl.ops.studies.roots import Root
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """What is compared.
+
+    Attributes:
+        load: Which results are read; `methods` of it are not used.
+        methods: The methods, in the order in which they are judged; none: all.
+        at: The share of the budget at which they are compared.
+    """
+
+    load: LoadRequest
+    methods: tuple[str, ...] = ()
+    at: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The methods of one or several tags, compared with one another.
+
+    Attributes:
+        tags: The tags.
+        at: The share of the budget at which they are compared.
+        level: The level of the tests, and one less the confidence of the intervals.
+        methods: The methods.
+        benchmarks: Each benchmark.
+        overall: All benchmarks together; None: there are not two methods with two benchmarks in common.
+        skipped: Results that were left out, and experiments that are missing.
+        notes: What a person should know before believing any of it.
+        modelled: The benchmarks whose data are modelled, so far as the results say so.
+        launches: The commands that run more seeds, by benchmark; only for two methods and all
+            seeds, where it is not decided.
+        imported: What takes the place of these commands where results of the two are imported.
+        until_decided: The command that adds new seeds until it is decided, with an error that holds; None: there are
+            not two methods of one tag, or all is decided or hopeless.
+        in_looks: How pairs of the tag were decided in looks; None: none were, or not all of their results are compared.
+    """
+
+    tags: tuple[str, ...]
+    at: float
+    level: float
+    methods: tuple[str, ...]
+    benchmarks: tuple[BenchmarkComparison, ...]
+    overall: Overall | None
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+    launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modelled: tuple[str, ...] = ()
+    imported: Mapping[str, ImportedSeeds] = field(default_factory=dict)
+    until_decided: str | None = None
+    in_looks: DecidedPairs | None = None
+
+
+def compare(request: CompareRequest, root: Root) -> Comparison:
+    """Compare methods on each benchmark, pair by pair, and over all benchmarks.
+
+    Args:
+        request: What is compared.
+        root: The root of results, for the commands that are proposed.
+
+    Raises:
+        UsageError: There are fewer than two methods, one is unknown, the time is none, or results do not go together.
+        IncompleteError: There is nothing of a tag, or no completed experiment fits.
+        HpoctlError: The store cannot be read.
+    """
+    if not 0.0 < request.at <= 1.0:
+        raise UsageError(f"--at is {request.at:g}.", "Use a share of the budget: above 0, at most 1.")
+    if len(request.methods) == 1:
+        raise UsageError(f"{request.methods[0]} alone cannot be compared.", "Name another method, or none for all.")
+    bases = tuple(dict.fromkeys(bare_name(name) for name in request.methods))
+    loaded = load_traces(replace(request.load, methods=bases))
+    chosen = _chosen(loaded.traces, request.methods, root.command("compare", *_tag_words(request.load.tags)))
+    grouped = by_benchmark(chosen)
+    methods = tuple(dict.fromkeys(trace.method for trace in chosen))
+    if len(methods) < 2:
+        raise UsageError(
+            f"There are results of {methods[0]} only.", "Name another --tag too, or launch a second method."
+        )
+    benchmarks = tuple(compare_benchmark(name, traces, request.at) for name, traces in grouped.items())
+    in_looks, notes = _in_looks(request, root)
+    if in_looks is not None:
+        benchmarks = tuple(with_answers(found, in_looks) for found in benchmarks)
+    more = MoreSeeds()
+    if len(methods) == 2 and request.load.seeds is None:  # otherwise it is not known which seeds there are
+        more = more_seeds(benchmarks, chosen, loaded.imported, in_looks, root)
+    return Comparison(
+        tags=tuple(dict.fromkeys(request.load.tags)),
+        at=request.at,
+        level=LEVEL,
+        methods=methods,
+        benchmarks=benchmarks,
+        overall=compare_overall(grouped, request.at),
+        skipped=loaded.skipped,
+        notes=(*loaded.notes, *notes, *_modelled(loaded.modelled)),
+        modelled=loaded.modelled,
+        launches=more.launches,
+        imported=more.imported,
+        until_decided=more.until_decided,
+        in_looks=in_looks,
+    )
+
+
+def _in_looks(request: CompareRequest, root: Root) -> tuple[DecidedPairs | None, list[str]]:
+    """How pairs were decided in looks, and what is said where that is not shown."""
+    try:
+        found = decided_pairs(root, request.load.tags)
+    except IncompleteError as error:
+        return None, [f"{error.what} {error.fix}"]
+    if found is not None and (request.at != 1.0 or request.load.seeds is not None or request.load.where):
+        return None, ["pairs of this tag are decided in looks: only all seeds at the end of the budget say which"]
+    return found, []
+
+
+def _modelled(benchmarks: Sequence[str]) -> list[str]:
+    return [f"data of {', '.join(benchmarks)}: modelled curves, not measured ones"] if benchmarks else []
+
+
+def _tag_words(tags: Sequence[str]) -> list[str]:
+    return [word for tag in tags for word in ("--tag", tag)]
+
+
+def _chosen(traces: Sequence[Trace], names: Sequence[str], listing: str) -> list[Trace]:
+    """The traces of the methods that are named, in the order of the names; none: all.
+
+    Raises:
+        UsageError: A name is unknown.
+    """
+    if not names:
+        return list(traces)
+    known = dict.fromkeys(trace.method for trace in traces)
+    chosen: dict[str, None] = {}
+    for name in names:
+        these = [method for method in known if name in (method, bare_name(method))]
+        if not these:
+            raise unknown_name("method", name, known, listing)
+        chosen |= dict.fromkeys(these)
+    return [trace for method in chosen for trace in traces if trace.method == method]

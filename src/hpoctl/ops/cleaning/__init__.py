@@ -1,1 +1,0 @@
-"""Results moved to the trash and back."""

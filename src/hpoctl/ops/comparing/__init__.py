@@ -1,1 +1,0 @@
-"""Methods compared with statistics."""

@@ -1,1 +1,0 @@
-"""Launching until a question is decided: the looks and what they say."""

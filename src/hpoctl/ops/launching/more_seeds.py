@@ -1,0 +1,116 @@
+"""How many more seeds two methods need where it is not decided, and the commands that run them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hpoctl.analysis.comparison import BenchmarkComparison, PairLine
+from hpoctl.analysis.group_sequential import most_seeds
+from hpoctl.analysis.paired import LEVEL
+from hpoctl.analysis.power import FEWEST
+from hpoctl.analysis.traces import Trace
+from hpoctl.ops.launching.decided_pairs import DecidedPairs
+from hpoctl.ops.reading.load_traces import Group
+from hpoctl.ops.reading.setups import bare_name
+from hpoctl.ops.studies.roots import Root
+
+MOST_PROPOSED = 200
+"""More seeds than this are not proposed as the most to be run; who wants them says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSeeds:
+    """Seeds that cannot be launched here, as results of the two methods are imported.
+
+    Attributes:
+        methods: Those of the two that are imported.
+        tags: The tags that they are in.
+        more: How many more seeds would decide.
+    """
+
+    methods: tuple[str, ...]
+    tags: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoreSeeds:
+    """What is proposed where it is not decided.
+
+    Attributes:
+        launches: The commands that run more seeds, by benchmark.
+        imported: What takes their place where results are imported, by benchmark.
+        until_decided: The command that adds new seeds until it is decided; None: there is none.
+    """
+
+    launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    imported: Mapping[str, ImportedSeeds] = field(default_factory=dict)
+    until_decided: str | None = None
+
+
+def more_seeds(
+    benchmarks: Sequence[BenchmarkComparison],
+    traces: Sequence[Trace],
+    imported: frozenset[Group],
+    in_looks: DecidedPairs | None,
+    root: Root,
+) -> MoreSeeds:
+    """What runs as many more seeds of two methods as would decide; nothing where it is decided, or hopeless.
+
+    Args:
+        benchmarks: The benchmarks, with one pair at most.
+        traces: All results of the two methods.
+        imported: Whose results are imported.
+        in_looks: How pairs were decided in looks: for these nothing is proposed.
+        root: The root of results.
+    """
+    launches: dict[str, tuple[str, ...]] = {}
+    elsewhere: dict[str, ImportedSeeds] = {}
+    for found in benchmarks:
+        for pair in found.pairs:
+            more = _more(pair)
+            if more is None or (in_looks is not None and in_looks.covers(pair, found.benchmark)):
+                continue
+            here = [each for each in traces if each.benchmark == found.benchmark]
+            others = [each for each in here if Group(each.tag, each.method, each.benchmark) in imported]
+            if others:
+                methods, tags = ({each.method: None for each in others}, {each.tag: None for each in others})
+                elsewhere[found.benchmark] = ImportedSeeds(tuple(methods), tuple(tags), more)
+            else:
+                launches[found.benchmark] = tuple(_launches(here, more, root))
+    until_decided = None
+    if in_looks is None:
+        until_decided = _until_decided([found for found in benchmarks if found.benchmark in launches], traces, root)
+    return MoreSeeds(launches, elsewhere, until_decided)
+
+
+def _more(pair: PairLine) -> int | None:
+    """How many more seeds would decide; None: it is decided, or hopeless."""
+    more = FEWEST - pair.paired.n if pair.more is None else pair.more.more
+    return None if pair.verdict != "undecided" or more is None else max(more, 1)
+
+
+def _launches(traces: Sequence[Trace], more: int, root: Root) -> list[str]:
+    """The commands that run more seeds of some results on one benchmark, one for each tag."""
+    start = max(trace.seed for trace in traces) + 1
+    by_tag: dict[str, dict[str, None]] = {}
+    for trace in traces:
+        by_tag.setdefault(trace.tag, {})[bare_name(trace.method)] = None
+    seeds = ["--benchmark", traces[0].benchmark, "--start-seed", str(start), "--num-seeds", str(start + more)]
+    return [
+        root.command("launch", "--tag", tag, *(word for name in names for word in ("--method", name)), *seeds)
+        for tag, names in by_tag.items()
+    ]
+
+
+def _until_decided(undecided: Sequence[BenchmarkComparison], traces: Sequence[Trace], root: Root) -> str | None:
+    """The command that decides two methods of one tag with new seeds: those that were looked at do not count."""
+    tags = {trace.tag for trace in traces}
+    pairs = [pair for found in undecided for pair in found.pairs]
+    if len(tags) != 1 or not pairs:
+        return None
+    needed = max(FEWEST if pair.more is None else pair.paired.n + (pair.more.more or 0) for pair in pairs)
+    most = min(most_seeds(needed, len(pairs), LEVEL), MOST_PROPOSED)
+    start = max(trace.seed for trace in traces) + 1
+    names = [word for found in undecided for word in ("--benchmark", found.benchmark)]
+    words = ["--tag", *tags, *names, "--until-decided", "--pairs", f"{pairs[0].first}:{pairs[0].second}"]
+    return root.command("launch", *words, "--start-seed", str(start), "--max-seeds", str(most))

@@ -1,0 +1,275 @@
+"""`hpoctl launch --until-decided`: seeds are added to the pairs of methods that are not decided, look after look.
+
+The looks are settled with the tag before the first one, and what was found at each follows from the results. So a
+launch that was killed goes on where it was, and a repetition adds no look.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Protocol
+
+from hpoctl.analysis.decisions import Course, Stage
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.jobs import Failure
+from hpoctl.core.options import parse_setting
+from hpoctl.ops.launching.decision_course import course_of
+from hpoctl.ops.launching.launch import LaunchOutcome, LaunchWatcher, launch
+from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
+from hpoctl.ops.launching.sequential_design import SequentialDesign, keep_design, new_design, read_design
+from hpoctl.ops.studies.choose_study import find_study
+from hpoctl.ops.studies.overrides import SELECTION, Overrides
+from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.plugins import Registry
+
+PAIRS = "--pairs MOBSTER:ASHA --max-seeds 60"
+
+
+@dataclass(frozen=True)
+class DecisionRequest:
+    """What a person asked `hpoctl launch --until-decided` for.
+
+    Attributes:
+        launch: The options of the launch; its methods are those of the pairs.
+        pairs: The pairs; none: those that the tag has.
+        max_seeds: How many seeds there are at most; None: as many as the tag has.
+    """
+
+    launch: LaunchRequest
+    pairs: tuple[tuple[str, str], ...] = ()
+    max_seeds: int | None = None
+
+
+@dataclass(frozen=True)
+class DecisionPlan:
+    """What `hpoctl launch --until-decided` is about to do.
+
+    Attributes:
+        tag: The tag.
+        design: How the pairs are decided.
+        course: How far that is.
+        request: The options of the launch, with the tag.
+        root: Where results live.
+    """
+
+    tag: str
+    design: SequentialDesign
+    course: Course
+    request: LaunchRequest
+    root: Root
+
+
+@dataclass(frozen=True)
+class DecisionOutcome:
+    """What came of a launch until pairs are decided.
+
+    Attributes:
+        course: How far it is.
+        failures: The experiments that failed.
+        interrupted: Whether it was interrupted.
+        elsewhere: How many experiments of the next look somebody else is running.
+        seconds: How long it took.
+    """
+
+    course: Course
+    failures: tuple[Failure, ...] = ()
+    interrupted: bool = False
+    elsewhere: int = 0
+    seconds: float = field(default=0.0, compare=False)
+
+
+class DecisionWatcher(Protocol):
+    """Somebody who watches a launch until pairs are decided."""
+
+    def launches(self, plan: LaunchPlan) -> AbstractContextManager[LaunchWatcher]:
+        """Jobs of a look are about to be submitted; what is returned watches them."""
+        ...
+
+    def decides(self, stage: Stage) -> None:
+        """A look is over."""
+        ...
+
+
+def plan_decisions(request: DecisionRequest, registry: Registry) -> DecisionPlan:
+    """Settle the looks, or read those that are settled, and see what has been decided. Nothing is written.
+
+    Raises:
+        UsageError: A name, a number or an option is wrong, or is not what the tag was settled with.
+        IncompleteError: What the tag keeps is damaged.
+        HpoctlError: The store cannot be read.
+    """
+    _check(request)
+    root = open_root(request.launch.results)
+    tag, design = _design(request, registry, root)
+    _check_same(request, design, registry, root.command("launch", "--tag", tag, "--until-decided"))
+    return DecisionPlan(tag, design, course_of(root, tag, design), replace(request.launch, tag=tag), root)
+
+
+def stage_plans(plan: DecisionPlan, registry: Registry) -> list[LaunchPlan]:
+    """The launches of the next look that have something to do: one for benchmarks with the same open methods.
+
+    Raises:
+        UsageError: The study or a method is not there any more, or is not what it was.
+        IncompleteError: What the tag keeps is damaged.
+    """
+    return [found for request in _stage(plan, plan.course) if _has_work(found := plan_launch(request, registry))]
+
+
+def decide(
+    plan: DecisionPlan, registry: Registry, watcher: DecisionWatcher, log: str = "", system: SystemTime | None = None
+) -> DecisionOutcome:
+    """Launch look after look, until all is decided or the last look is over.
+
+    Args:
+        plan: What to do.
+        registry: What names stand for.
+        watcher: Watches.
+        log: Where the output of this process goes; empty: to a terminal.
+        system: Where real time comes from.
+
+    Raises:
+        UsageError: Another launch has settled other looks for the tag, or the study is not what it was.
+        IncompleteError: Results of a look are there and cannot be read.
+        HpoctlError: The launcher or the store failed; what is complete is kept.
+    """
+    system = system or SystemTime()
+    began = system.monotonic()
+    if keep_design(plan.root.store, plan.tag, plan.design) != plan.design:
+        raise UsageError(
+            f"Another launch has just settled other looks for tag {plan.tag}.", "Name another --tag, or use theirs."
+        )
+    course = plan.course
+    while course.next_seeds is not None:
+        outcomes = _launch_stage(plan, course, registry, watcher, log)
+        failures = tuple(failure for outcome in outcomes for failure in outcome.failures)
+        interrupted = any(outcome.interrupted for outcome in outcomes)
+        seen = course_of(plan.root, plan.tag, plan.design)
+        for stage in seen.stages[len(course.stages) :]:
+            watcher.decides(stage)
+        stuck = len(seen.stages) == len(course.stages) and seen.next_seeds is not None
+        course = seen
+        if interrupted or failures or stuck:
+            elsewhere = sum(outcome.running for outcome in outcomes)
+            if stuck and not (interrupted or failures or elsewhere):
+                raise _unreadable(plan, course)
+            return DecisionOutcome(course, failures, interrupted, elsewhere, system.monotonic() - began)
+    return DecisionOutcome(course, seconds=system.monotonic() - began)
+
+
+def _check(request: DecisionRequest) -> None:
+    changes = request.launch.changes
+    if changes.methods:
+        raise UsageError("--method does not go with --until-decided.", f"Name pairs of methods: {PAIRS}.")
+    if changes.num_seeds is not None:
+        raise UsageError("--num-seeds does not go with --until-decided.", "--max-seeds says how many seeds at most.")
+    if request.launch.new_seed or request.launch.allow_mixed:
+        raise UsageError(
+            "--new-seed and --allow-mixed do not go with --until-decided.",
+            "Pairs are decided by seeds that belong together: name another --tag.",
+        )
+
+
+def _design(request: DecisionRequest, registry: Registry, root: Root) -> tuple[str, SequentialDesign]:
+    """The tag with its design, or with a new one."""
+    tag = request.launch.tag
+    if tag is not None and (kept := read_design(root.store, tag)) is not None:
+        return tag, kept
+    tag, new = _settled(request, registry)
+    return tag, read_design(root.store, tag) or new  # a study may have a tag of its own
+
+
+def _settled(request: DecisionRequest, registry: Registry) -> tuple[str, SequentialDesign]:
+    """The tag, and a design for it: all experiments that may be needed are planned once, to know that they can be."""
+    if not request.pairs or request.max_seeds is None:
+        raise UsageError("--until-decided needs pairs and the largest number of seeds.", f"Give both, as in {PAIRS}.")
+    if request.max_seeds < 1:
+        raise UsageError(f"--max-seeds is {request.max_seeds}.", "Use --max-seeds 60, for example.")
+    changes = request.launch.changes
+    start = changes.start_seed or 0
+    methods = tuple(dict.fromkeys(method for pair in request.pairs for method in pair))
+    wanted = replace(changes, methods=methods, start_seed=start, num_seeds=start + request.max_seeds)
+    whole = plan_launch(replace(request.launch, changes=wanted), registry)
+    newest = whole.plans[-1]
+    seeds = (start, request.max_seeds)
+    benchmarks = tuple(dict.fromkeys(newest.study.benchmarks))
+    return whole.tag, new_design(request.pairs, benchmarks, seeds, whole.done, (newest.source, newest.changes))
+
+
+def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Registry, again: str) -> None:
+    """Refuse options that say something else than what the tag was settled with."""
+    asked, kept, study = request.launch.changes, design.changes, request.launch.study
+    differs = {
+        "--pairs": request.pairs and set(request.pairs) != set(design.pairs),
+        "--max-seeds": request.max_seeds not in (None, design.looks[-1]),
+        "--benchmark": asked.benchmarks and set(asked.benchmarks) != set(design.benchmarks),
+        "--start-seed": asked.start_seed not in (None, design.start_seed),
+        "--set": not set(asked.settings) <= set(kept.settings),
+        "--study": study is not None and find_study(study, registry, Path.cwd())[1] != design.source,
+    }
+    for entry in fields(Overrides):
+        if entry.name not in {*SELECTION, "settings", "launcher", "launcher_options"}:
+            value = getattr(asked, entry.name)
+            differs[f"--{entry.name.replace('_', '-')}"] = value is not None and value != getattr(kept, entry.name)
+    wrong = [option for option, different in differs.items() if different]
+    if wrong:
+        raise UsageError(
+            f"The tag was settled with another {' and '.join(wrong)}: looks that change meanwhile do not hold.",
+            f"`{again}` goes on with what was settled; another --tag begins anew.",
+        )
+
+
+def _stage(plan: DecisionPlan, course: Course) -> list[LaunchRequest]:
+    """The launches of the next look."""
+    if course.next_seeds is None:
+        return []
+    methods: dict[str, dict[str, None]] = {}
+    for question in course.open:
+        methods.setdefault(question.benchmark, {}).update(dict.fromkeys((question.first, question.second)))
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for benchmark, names in methods.items():
+        groups.setdefault(tuple(name for name in plan.design.methods if name in names), []).append(benchmark)
+    return [_group(plan, course.next_seeds, names, benchmarks) for names, benchmarks in groups.items()]
+
+
+def _group(plan: DecisionPlan, seeds: int, methods: tuple[str, ...], benchmarks: Sequence[str]) -> LaunchRequest:
+    design, asked = plan.design, plan.request.changes
+    changes = replace(
+        design.changes,
+        methods=methods,
+        benchmarks=tuple(benchmarks),
+        settings=tuple(text for text in design.changes.settings if parse_setting(text).owner in methods),
+        start_seed=design.start_seed,
+        num_seeds=design.start_seed + seeds,
+        launcher=asked.launcher,
+        launcher_options=asked.launcher_options,
+    )
+    return replace(plan.request, changes=changes, study=design.source)
+
+
+def _has_work(plan: LaunchPlan) -> bool:
+    return bool(plan.jobs or plan.live or plan.running)
+
+
+def _launch_stage(
+    plan: DecisionPlan, course: Course, registry: Registry, watcher: DecisionWatcher, log: str
+) -> list[LaunchOutcome]:
+    """Launch all groups of a look; after an interruption no more of them."""
+    outcomes: list[LaunchOutcome] = []
+    for request in _stage(plan, course):
+        planned = plan_launch(request, registry)
+        if _has_work(planned):
+            with watcher.launches(planned) as bars:
+                outcomes.append(launch(planned, bars, log))
+            if outcomes[-1].interrupted:
+                break
+    return outcomes
+
+
+def _unreadable(plan: DecisionPlan, course: Course) -> IncompleteError:
+    where = ", ".join(str(question) for question in course.open[:3])
+    return IncompleteError(
+        f"Results of the look at {course.next_seeds} seeds are complete, but not all can be compared: {where}.",
+        f"`{plan.root.command('compare', '--tag', plan.tag)}` says which are left out, and why.",
+    )

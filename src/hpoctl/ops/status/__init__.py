@@ -1,1 +1,0 @@
-"""How tags and their experiments stand, and what they wrote."""

@@ -1,0 +1,194 @@
+"""What a tag keeps besides its results: its master seed, and the plans that were launched under it.
+
+    <tag>/study.json                       the master seed
+    <tag>/.hpoctl/plans/0001-<hash>.json   what was launched: a study as it was after all options
+
+Plans are never changed. The newest one is the highest number; together they are what the tag wants.
+"""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import CONTROL, Cell
+from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.names import made_up_tag
+from hpoctl.core.protocols import Store
+from hpoctl.core.rng import stream
+from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.study import Study
+from hpoctl.core.study_table import study_from_table, study_table
+from hpoctl.ops.studies.overrides import Overrides, overrides_from_table, overrides_table
+
+FORMAT = 1
+STUDY_FILE = "study.json"
+MASTER_SEEDS = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class MasterSeed:
+    """A master seed and where it comes from.
+
+    Attributes:
+        value: The master seed.
+        drawn: Whether it has just been drawn.
+        warning: What a person should know about it; empty: nothing.
+    """
+
+    value: int
+    drawn: bool
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was launched under a tag.
+
+    Attributes:
+        name: Its name, unique within the tag.
+        study: The study, as it was after all options.
+        source: What the study was read from: the name of a registered study, or a file.
+        changes: What the options changed about it.
+    """
+
+    name: str
+    study: Study
+    source: str
+    changes: Overrides = field(default_factory=Overrides)
+
+
+def new_tag() -> str:
+    """A tag that a person can read and say."""
+    return made_up_tag(stream(secrets.randbelow(MASTER_SEEDS), 0, "tag"))
+
+
+def draw_master_seed() -> int:
+    """A master seed that nobody could guess."""
+    return secrets.randbelow(MASTER_SEEDS)
+
+
+def master_seed_for(store: Store, tag: str, wanted: int | None) -> MasterSeed:
+    """The master seed of a tag: the one that was asked for, else the stored one, else a new one.
+
+    Nothing is written; see `keep_master_seed`.
+
+    Raises:
+        IncompleteError: The stored one cannot be read.
+    """
+    stored = stored_master_seed(store, tag)
+    if wanted is None:
+        return MasterSeed(draw_master_seed(), drawn=True) if stored is None else MasterSeed(stored, drawn=False)
+    if stored is None or stored == wanted:
+        return MasterSeed(wanted, drawn=False)
+    warning = f"tag {tag} has the master seed {stored}; results with another one cannot be paired with them"
+    return MasterSeed(wanted, drawn=False, warning=warning)
+
+
+def keep_master_seed(store: Store, tag: str, master_seed: int, *, replace: bool = False) -> int:
+    """Store the master seed with the tag, unless it has one; returns the one that the tag has now.
+
+    Args:
+        store: Where results live.
+        tag: The tag.
+        master_seed: The master seed.
+        replace: Whether it takes the place of one that is there.
+    """
+    data = seal({"format": FORMAT, "tag": tag, "master_seed": master_seed})
+    try:
+        store.put(f"{tag}/{STUDY_FILE}", data, create=not replace)
+    except FileExistsError:
+        stored = stored_master_seed(store, tag)
+        return master_seed if stored is None else stored
+    return master_seed
+
+
+def stored_master_seed(store: Store, tag: str) -> int | None:
+    """The master seed that a tag has; None: none yet.
+
+    Raises:
+        IncompleteError: It cannot be read.
+    """
+    name = f"{tag}/{STUDY_FILE}"
+    try:
+        master_seed = unseal(store.get(name)).get("master_seed")
+    except FileNotFoundError:
+        return None
+    except DamagedError:
+        master_seed = None
+    if not isinstance(master_seed, int) or isinstance(master_seed, bool) or master_seed < 0:
+        raise IncompleteError(
+            f"{store.location(name)} is damaged.", "Name another --tag, or remove the file and give --random-seed."
+        )
+    return master_seed
+
+
+def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> Plan:
+    """Keep what is about to be launched; where the tag's newest plan is equal, that one is used again."""
+    changes = changes or Overrides()
+    said = overrides_table(changes)
+    content = {"format": FORMAT, "tag": tag, "source": source, "study": study_table(study), "changes": said}
+    digest = content_hash(canonical_json(content))[:12]
+    names = plan_names(store, tag)
+    if names and names[-1].endswith(f"-{digest}"):
+        return Plan(names[-1], study, source, changes)
+    name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
+    with suppress(FileExistsError):  # another launch has just written the same
+        store.put(_plan_file(tag, name), seal(content), create=True)
+    return Plan(name, study, source, changes)
+
+
+def read_plan(store: Store, tag: str, name: str) -> Plan:
+    """One plan of a tag.
+
+    Raises:
+        IncompleteError: It is missing or damaged.
+    """
+    file = _plan_file(tag, name)
+    try:
+        content = unseal(store.get(file))
+        table: Mapping[str, object] = content["study"]
+        study = study_from_table(table, where=f"plan {name}")
+        return Plan(name, study, str(content["source"]), overrides_from_table(content["changes"]))
+    except (FileNotFoundError, DamagedError, KeyError, TypeError, AttributeError, UsageError) as error:
+        raise IncompleteError(
+            f"{store.location(file)} is missing or damaged ({error}).",
+            "Remove the file and launch with the same options as before.",
+        ) from error
+
+
+def read_plans(store: Store, tag: str) -> list[Plan]:
+    """All plans of a tag, the oldest first.
+
+    Raises:
+        IncompleteError: One is damaged.
+    """
+    return [read_plan(store, tag, name) for name in plan_names(store, tag)]
+
+
+def wanted_cells(plans: list[Plan]) -> dict[Cell, Plan]:
+    """All experiments that a tag wants, each with the newest plan that names it."""
+    return {cell: plan for plan in plans for cell in plan.study.cells()}
+
+
+def tags(store: Store) -> list[str]:
+    """The tags that there is anything of."""
+    return [name for name in store.folders("") if not name.startswith(".")]
+
+
+def plan_names(store: Store, tag: str) -> list[str]:
+    """The names of all plans of a tag, the oldest first; some may be damaged."""
+    folder = f"{tag}/{CONTROL}/plans"
+    return [
+        name.removeprefix(f"{folder}/").removesuffix(".json") for name in store.list(folder) if name.endswith(".json")
+    ]
+
+
+def _number(name: str) -> int:
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _plan_file(tag: str, name: str) -> str:
+    return f"{tag}/{CONTROL}/plans/{name}.json"

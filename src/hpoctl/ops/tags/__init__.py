@@ -1,1 +1,0 @@
-"""Where results are, and what is known of the tags there."""

@@ -1,0 +1,190 @@
+"""`hpoctl logs`: what an experiment printed, and why it failed."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from hpoctl.core.cells import LOG, METADATA, Cell, experiment_prefix
+from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
+from hpoctl.core.names import check_tag
+from hpoctl.core.protocols import Store
+from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
+from hpoctl.ops.studies.tags import wanted_cells
+from hpoctl.stores.ledger import DIED, Attempt, Standing
+
+AttemptState = Literal["completed", "running", "died", "failed", "interrupted", "damaged"]
+_STAMP = re.compile(r"(\d{8}-\d{6}-\d{6})(?:-\d+)?$")
+"""How the name of a result directory ends: the date, and a number where two began at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLog:
+    """An attempt at an experiment, and what it printed.
+
+    Attributes:
+        state: How it ended; `died`: its metadata says that it runs, and nobody runs it.
+        path: Where it is.
+        started: When it began, in seconds since 1970; 0: unknown.
+        host: The machine that it ran on; empty: unknown.
+        pid: The process that ran it; None: unknown.
+        seconds: How long it took; None if it is not complete.
+        reason: Why it failed or what is damaged, in one line; empty: nothing is wrong.
+        traceback: The traceback of its failure; empty: there is none.
+        log: What it printed; None: nothing.
+    """
+
+    state: AttemptState
+    path: str
+    started: float
+    host: str
+    pid: int | None
+    seconds: float | None
+    reason: str
+    traceback: str
+    log: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What matches.
+
+    Attributes:
+        tag: The tag.
+        cells: The experiments that match.
+        attempts: Those at the experiment, the oldest first; empty if several experiments match.
+        earlier: How many attempts before them are left out.
+    """
+
+    tag: str
+    cells: tuple[Cell, ...]
+    attempts: tuple[AttemptLog, ...]
+    earlier: int
+
+
+def find_logs(root: Root, tag: str, filters: Filters, *, everything: bool = False) -> Found:
+    """The latest attempt at the one experiment that matches, or all of them; or the experiments, if several match.
+
+    Args:
+        root: Where results live.
+        tag: The tag.
+        filters: Which experiment is meant.
+        everything: Whether all attempts are asked for.
+
+    Raises:
+        UsageError: The tag is none.
+        IncompleteError: There is nothing of the tag, or nothing matches, or what matches has not been run.
+    """
+    plans, _ = readable_plans(root, check_tag(tag))
+    attempts, stands = read_standings(root, tag, wanted_cells(plans))
+    if not attempts and not plans:
+        raise nothing_of(root, tag)
+    unreadable = [attempt for attempt in attempts if attempt.cell is None]
+    begun = [cell for cell, stand in stands.items() if stand.attempts and filters.match(cell)]
+    ways = [*filter(filters.match, stands), *_asked(filters)] if unreadable else []
+    named = {attempt.directory: _named(tag, attempt, ways) for attempt in unreadable}
+    cells = list(dict.fromkeys([*begun, *(cell for cell in named.values() if cell is not None)]))
+    if not cells:
+        raise _nothing_matches(root, tag, stands, filters)
+    if len(cells) > 1:
+        return Found(tag, tuple(sorted(cells)), (), 0)
+    cell = cells[0]
+    made = [*stands[cell].attempts] if cell in stands else []
+    made += [attempt for attempt in unreadable if named[attempt.directory] == cell]
+    made.sort(key=lambda attempt: (_began(attempt), attempt.directory))
+    shown = made if everything else made[-1:]
+    logs = tuple(_log(root.store, attempt, stands.get(cell)) for attempt in shown)
+    return Found(tag, (cell,), logs, len(made) - len(shown))
+
+
+def _named(tag: str, attempt: Attempt, cells: Iterable[Cell]) -> Cell | None:
+    """Which of some experiments an attempt belongs to, by its name only: its metadata cannot be read.
+
+    A name can be read in more than one way. That is good enough to show a log, and for nothing else.
+    """
+    return next((cell for cell in cells if _has_name(tag, cell, attempt.directory)), None)
+
+
+def _asked(filters: Filters) -> list[Cell]:
+    """The experiment that a person has named in full, known or not."""
+    seeds = filters.seeds or ()
+    if len(filters.methods) == len(filters.benchmarks) == len(seeds) == 1:
+        return [Cell(filters.methods[0], filters.benchmarks[0], *seeds)]
+    return []
+
+
+def _has_name(tag: str, cell: Cell, directory: str) -> bool:
+    prefixes = (experiment_prefix(tag, cell, expensive=expensive) for expensive in (False, True))
+    return any(
+        directory.startswith(prefix) and _STAMP.match(directory.removeprefix(prefix)) is not None for prefix in prefixes
+    )
+
+
+def _began(attempt: Attempt) -> float:
+    """When an attempt began; by its name, if its metadata cannot be read."""
+    if attempt.started:
+        return attempt.started
+    stamp = _STAMP.search(attempt.directory)
+    try:
+        return datetime.strptime(f"{stamp[1]} +0000" if stamp else "", "%Y%m%d-%H%M%S-%f %z").timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _nothing_matches(root: Root, tag: str, stands: Collection[Cell], filters: Filters) -> HpoctlError:
+    waiting = [cell for cell in stands if filters.match(cell)]
+    if waiting:
+        more = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
+        have = "have" if more else "has"
+        return IncompleteError(
+            f"{waiting[0]}{more} {have} not been run yet.",
+            f"`{root.command('launch', '--tag', tag)}` runs what is missing.",
+        )
+    listing = root.command("status", "--tag", tag)
+    for kind, names, known in (
+        ("method", filters.methods, {cell.method for cell in stands}),
+        ("benchmark", filters.benchmarks, {cell.benchmark for cell in stands}),
+    ):
+        for name in names:
+            if name not in known:
+                fix = unknown_name(kind, name, known, listing).fix
+                return IncompleteError(f"Tag {tag} has no {kind} {name!r}.", fix)
+    return IncompleteError(f"No experiment of tag {tag} matches.", f"`{listing}` shows all of them.")
+
+
+def _log(store: Store, attempt: Attempt, stand: Standing | None) -> AttemptLog:
+    metadata = _metadata(store, attempt)
+    state: AttemptState = attempt.recorded
+    reason = attempt.reason
+    if state == "running":
+        runs = stand is not None and stand.state == "running" and stand.counts == attempt
+        state, reason = ("running", "") if runs else ("died", DIED)
+    return AttemptLog(
+        state=state,
+        path=store.location(attempt.directory),
+        started=_began(attempt),
+        host=attempt.host,
+        pid=metadata.get("pid"),
+        seconds=attempt.seconds,
+        reason="" if state == "interrupted" and reason == "interrupted" else reason,
+        traceback=str(metadata.get("error") or ""),
+        log=_text(store, attempt),
+    )
+
+
+def _metadata(store: Store, attempt: Attempt) -> dict[str, Any]:
+    try:
+        return unseal(store.get(f"{attempt.directory}/{METADATA}"))
+    except (DamagedError, FileNotFoundError, HpoctlError):
+        return {}
+
+
+def _text(store: Store, attempt: Attempt) -> str | None:
+    """The log; plugins and libraries print what they like, so that it need not be UTF-8."""
+    try:
+        return store.get(f"{attempt.directory}/{LOG}").decode("utf-8", errors="replace") or None
+    except FileNotFoundError:
+        return None

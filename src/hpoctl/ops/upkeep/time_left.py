@@ -1,0 +1,96 @@
+"""How long a study still takes, from what its experiments took so far.
+
+It needs no plugins: methods and benchmarks are names here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hpoctl.core.cells import Cell
+from hpoctl.ops.launching.costs import HOUR, Costs
+from hpoctl.ops.launching.jobs import makespan
+from hpoctl.ops.studies.tags import Plan
+from hpoctl.stores.ledger import Attempt, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """How long the experiments that are not done take.
+
+    Attributes:
+        seconds: Real seconds, without the experiments of unknown cost; None: all costs are unknown.
+        workers: How many experiments run at a time.
+        from_tag: How many costs come from experiments of the same method and benchmark in this tag.
+        from_machine: How many come from experiments of other tags on this machine.
+        unknown: How many are unknown.
+    """
+
+    seconds: float | None
+    workers: int
+    from_tag: int
+    from_machine: int
+    unknown: int
+
+
+def time_left(
+    stands: Iterable[Standing],
+    attempts: Iterable[Attempt],
+    wanted: Mapping[Cell, Plan],
+    costs: Costs,
+    now: float,
+    workers: int,
+) -> TimeLeft | None:
+    """How long the given experiments take; None if there are none.
+
+    Args:
+        stands: The experiments that are not done.
+        attempts: All attempts of the tag.
+        wanted: What the tag wants, and by which plan.
+        costs: What experiments cost elsewhere on this machine.
+        now: Now, in seconds since 1970.
+        workers: How many experiments run at a time.
+    """
+    means, budgets = _measured(attempts)
+    left: list[float] = []
+    from_tag = from_machine = unknown = 0
+    for stand in stands:
+        cell = stand.cell
+        key = (cell.method, cell.benchmark)
+        budget = _budget(wanted.get(cell)) or budgets.get(cell.benchmark)
+        if key in means:
+            seconds = means[key]
+            from_tag += 1
+        elif key in costs.measured and budget:
+            seconds = costs.measured[key][1] * budget / HOUR
+            from_machine += 1
+        else:
+            unknown += 1
+            continue
+        left.append(seconds - _spent(stand, now, seconds))
+    if not left and not unknown:
+        return None
+    return TimeLeft(makespan(left, workers) if left else None, workers, from_tag, from_machine, unknown)
+
+
+def _measured(attempts: Iterable[Attempt]) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
+    """The mean of real seconds by method and benchmark, and a budget for each benchmark."""
+    taken: dict[tuple[str, str], list[float]] = {}
+    budgets: dict[str, float] = {}
+    for attempt in attempts:
+        if attempt.cell is None:
+            continue
+        budgets[attempt.cell.benchmark] = attempt.budget
+        if attempt.recorded == "completed" and attempt.seconds is not None:
+            taken.setdefault((attempt.cell.method, attempt.cell.benchmark), []).append(attempt.seconds)
+    return {key: sum(seconds) / len(seconds) for key, seconds in taken.items()}, budgets
+
+
+def _budget(plan: Plan | None) -> float | None:
+    return None if plan is None else plan.study.max_wallclock_time
+
+
+def _spent(stand: Standing, now: float, seconds: float) -> float:
+    """How much of its time a running experiment has had already; clocks of other machines may be wrong."""
+    if stand.state != "running" or stand.counts is None:
+        return 0.0
+    return min(max(0.0, now - stand.counts.started), seconds)
