@@ -8,7 +8,8 @@ import pytest
 
 from command_line import CommandLine
 
-TOY = """
+TOY = '''
+import os
 from dataclasses import replace
 from functools import partial
 
@@ -18,10 +19,14 @@ from hpoctl.plugins import Study, hookimpl
 from hpoctl.testing import toy_benchmark, toy_table
 
 
-def _slow():
+def _held():
+    """A table whose curves wait until the file `held` is gone, but not for ever."""
     import time
+    from pathlib import Path
 
-    class Slow:
+    held, end = Path(os.environ["TOY_HELD"]), time.monotonic() + 100.0
+
+    class Held:
         def __init__(self):
             self.table = toy_table()
 
@@ -29,12 +34,11 @@ def _slow():
             return getattr(self.table, name)
 
         def curve(self, config, seed):
-            time.sleep(0.05)
+            while held.exists() and time.monotonic() < end:
+                time.sleep(0.01)
             return self.table.curve(config, seed)
 
-    return Slow()
-
-
+    return Held()
 
 
 def _broken():
@@ -46,7 +50,7 @@ def hpoctl_benchmarks():
     yield replace(toy_benchmark(), name="toy-broken", blackbox=_broken)
     yield toy_benchmark()
     yield toy_benchmark(partial(toy_table, change=np.negative), name="toy-max", mode="max")
-    yield toy_benchmark(_slow, name="toy-slow", budget=100000.0)
+    yield toy_benchmark(_held, name="toy-held")
     yield toy_benchmark(partial(toy_table, change=lambda losses: losses * np.nan), name="toy-nan")
 
 
@@ -56,7 +60,7 @@ def hpoctl_studies():
     yield Study("nan", "Bad metrics", methods=("MOBSTER",), benchmarks=("toy-nan",))
     methods, settings = ("ASHA", "MOBSTER"), ("ASHA.grace_period=3",)
     yield Study("toys-3", "Options", methods=methods, benchmarks=("toy-nan",), settings=settings)
-"""
+'''
 
 
 @pytest.fixture
@@ -72,6 +76,7 @@ def cli(tmp_path: Path) -> CommandLine:
         "HPOCTL_CACHE": str(tmp_path / "cache"),
         "HPOCTL_DATA": str(tmp_path / "data"),
         "HPOCTL_PLUGINS": "toys-plugin",
+        "TOY_HELD": str(tmp_path / "held"),
         "OPENBLAS_NUM_THREADS": "1",
         "NO_COLOR": "1",
     }

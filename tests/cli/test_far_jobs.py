@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Answer, CommandLine
+from command_line import Answer, CommandLine, hold, release
 
 FAR = '''
 """A launcher that starts job processes in sessions of their own, which go on when the launch ends."""
@@ -38,6 +38,11 @@ class Options:
     retries: int = 0
 
 
+# A job's process says itself which one it is, all at once, and only if no other one does: so it is known
+# as soon as it is alive, whatever happens to the launch that has started it.
+RECORD = 'echo $$ > "$1.$$"; ln "$1.$$" "$1"; told=$?; rm "$1.$$"; shift; [ $told = 0 ] && exec "$@"'
+
+
 class Far:
     def __init__(self, options):
         self.options, self.known = options, {}
@@ -46,16 +51,15 @@ class Far:
         for job in jobs:
             self.known[job.name] = job
             keep_manifest(open_results(job.results).store, Manifest(job, "far", asdict(self.options), time.time()))
-            self.pid(job).parent.mkdir(exist_ok=True)
-            try:
-                file = self.pid(job).open("x")
-            except FileExistsError:
-                continue
+            file = self.pid(job)
+            file.parent.mkdir(exist_ok=True)
             setup = {"results": job.results, "tag": job.tag, "name": job.name, "workers": self.options.jobs}
             words = [sys.executable, "-P", "-m", "hpoctl.ops.running.job", json.dumps(setup | {"retries": 0})]
-            with file, self.pid(job).with_suffix(".log").open("wb") as log:
-                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
-                file.write(str(process.pid))
+            words = ["sh", "-c", RECORD, "job", str(file), *words]
+            with file.with_suffix(".log").open("ab") as log:
+                subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
+            while not file.exists():
+                time.sleep(0.01)
         return [job.name for job in jobs]
 
     def find(self, jobs):
@@ -127,15 +131,15 @@ QUICK = (
     "--random-seed",
     "5",
 )
-SLOW = ("--method", "RS", "--benchmark", "toy-slow", "--max-wallclock-time", "10000", "--random-seed", "5")
-
-ENDLESS = ("--method", "RS", "--benchmark", "toy-slow", "--num-seeds", "1", "--random-seed", "5")
+HELD = ("--method", "RS", "--benchmark", "toy-held", "--num-seeds", "1", "--random-seed", "5")
+"""One experiment, which goes on when the file `held` is removed."""
 
 
 @pytest.fixture
 def far(cli: CommandLine) -> Iterator[CommandLine]:
     cli.install("hpoctl-far", FAR)
     yield CommandLine(cli.plugins, cli.root, cli.environment | {"HPOCTL_PLUGINS": "toys-plugin,hpoctl-far"})
+    release(cli)
     for file in cli.root.glob(".far/*.pid"):  # what a test that failed has left
         subprocess.run(["pkill", "-KILL", "-s", file.read_text()], check=False)
 
@@ -145,11 +149,16 @@ def _launch(far: CommandLine, *words: str) -> Answer:
 
 
 def _begin(far: CommandLine, *words: str) -> subprocess.Popen[bytes]:
-    """A launch in the background, once its job has begun an experiment."""
-    command = far.command("launch", "--study", "toys", "--tag", "t", *words)
+    """A launch in the background, once a new job has begun an experiment."""
+    begun = len(_begun(far))
+    command = far.command("launch", "--study", "toys", "--tag", "t", *HELD, *words)
     process = subprocess.Popen(command, cwd=far.root.parent, env=far.environment, stderr=subprocess.DEVNULL)
-    _wait(lambda: list(far.root.glob("t/RS/*/metadata.json")))
+    _wait(lambda: len(_begun(far)) > begun)
     return process
+
+
+def _begun(far: CommandLine) -> list[Path]:
+    return list(far.root.glob("t/RS/*/metadata.json"))
 
 
 def _wait(condition: Callable[[], object]) -> None:
@@ -196,7 +205,8 @@ def test_the_same_bytes_as_on_this_machine(far: CommandLine, tmp_path: Path) -> 
 
 
 def test_a_killed_launch_loses_no_job_and_submits_none_twice(far: CommandLine) -> None:
-    launch = _begin(far, *SLOW, "--num-seeds", "1", "--on", "far")
+    hold(far)
+    launch = _begin(far, "--on", "far")
     launch.send_signal(signal.SIGKILL)
     launch.wait()
     first = _submitted(far)
@@ -208,6 +218,7 @@ def test_a_killed_launch_loses_no_job_and_submits_none_twice(far: CommandLine) -
     here = far("launch", "--tag", "t", "--on", "local", "--dry-run")
     assert "nothing to do" in here.out
     assert "in jobs on far" in here.out
+    release(far)
     answer = far("launch", "--tag", "t")  # on far, as before
     assert answer.code == 0, answer.err
     assert "1 of 1 experiments are complete" in answer.out
@@ -216,7 +227,8 @@ def test_a_killed_launch_loses_no_job_and_submits_none_twice(far: CommandLine) -
 
 
 def test_stopped_jobs_are_run_under_another_name(far: CommandLine) -> None:
-    launch = _begin(far, *ENDLESS, "--on", "far")
+    hold(far)
+    launch = _begin(far, "--on", "far")
     refused = far("stop", "--tag", "t")
     assert refused.code == 2
     assert "Add --yes" in refused.err
@@ -235,15 +247,16 @@ def test_stopped_jobs_are_run_under_another_name(far: CommandLine) -> None:
     assert "failed: interrupted" in status.out
     assert "next: hpoctl launch --tag t" in status.err
     first = _submitted(far)
-    again = _begin(far, *ENDLESS, "--on", "far")
-    _wait(lambda: len(_submitted(far)) == 2)
+    again = _begin(far, "--on", "far")
+    assert len(_submitted(far)) == 2
     assert set(first) < set(_submitted(far))
     assert far("stop", "--tag", "t", "--yes").code == 0
     assert again.wait() == 130
 
 
 def test_a_launch_on_this_machine_is_stopped(far: CommandLine) -> None:
-    launch = _begin(far, *ENDLESS)
+    hold(far)
+    launch = _begin(far)
     stopped = far("stop", "--tag", "t", "--yes")
     assert stopped.code == 0, stopped.err
     assert f"stopped: the launch of process {launch.pid}; what was complete is kept" in stopped.out

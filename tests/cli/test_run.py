@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from command_line import CommandLine
+from command_line import CommandLine, hold
 
 Results = Callable[[], list[Path]]
 
@@ -197,7 +197,8 @@ def test_a_table_that_does_not_open_fails_alone(cli: CommandLine, results: Resul
 
 
 def test_ctrl_c_keeps_what_is_complete_and_names_the_rest(cli: CommandLine, results: Results) -> None:
-    words = cli.command("run", "-m", "ASHA", "-b", "toy", "-b", "toy-slow", "--tag", "a", "--verbose")
+    hold(cli)
+    words = cli.command("run", "-m", "ASHA", "-b", "toy", "-b", "toy-held", "--tag", "a", "--verbose")
     process = subprocess.Popen(
         words,
         stdout=subprocess.PIPE,
@@ -210,14 +211,15 @@ def test_ctrl_c_keeps_what_is_complete_and_names_the_rest(cli: CommandLine, resu
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if "== ASHA toy-slow" in line:
+        if "== ASHA toy-held" in line:
             break
-    time.sleep(0.05)
+    while len(list(cli.root.glob("*/*/*/metadata.json"))) < 2:
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "interrupted in ASHA toy-slow seed 0: 1 of 2 experiments are complete and saved" in err
-    assert "--benchmark toy-slow" in err
+    assert "interrupted in ASHA toy-held seed 0: 1 of 2 experiments are complete and saved" in err
+    assert "--benchmark toy-held" in err
     assert "Traceback" not in err
     assert len(results()) == 1
     states = {json.loads(path.read_text())["status"] for path in cli.root.glob("*/*/*/metadata.json")}

@@ -26,8 +26,8 @@ def stop(
     from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.studies.roots import open_root
 
-    root = open_root(results)
-    running = find_running(root, tag, open_registry())
+    root, registry = open_root(results), open_registry()
+    running = find_running(root, tag, registry)
     question = _question(running)
     if dry_run:
         if as_json:
@@ -38,7 +38,7 @@ def stop(
     if not yes and not agreed(f"This stops {question}.", as_json=as_json):
         out().print("nothing was stopped", markup=False)
         return
-    stopped = stop_all(root, running)
+    stopped = stop_all(root, running, registry)
     if as_json:
         _emit(stopped, root.command("stop", "--tag", tag))
     else:

@@ -4,7 +4,7 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpoctl.core.errors import IncompleteError
@@ -28,14 +28,12 @@ class Running:
         launches: Launches on this machine.
         elsewhere: Launches on other machines, which can be stopped there only.
         jobs: Jobs that launchers have in hand, running or waiting.
-        launchers: The launchers that have them.
     """
 
     tag: str
     launches: tuple[Launch, ...]
     elsewhere: tuple[Launch, ...]
     jobs: tuple[SubmittedJob, ...]
-    launchers: dict[str, Launcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +62,46 @@ def find_running(root: Root, tag: str, registry: Registry) -> Running:
     """
     launches = running_launches(root.store, root.claims, check_tag(tag))
     here = tuple(launch for launch in launches if launch.host == platform.node())
-    manifests = manifests_of(root.store, tag)
-    launchers = launchers_of(manifests, registry)
-    jobs = tuple(job for job in submitted_jobs(manifests, launchers) if job.status.live)
+    jobs, _ = _live_jobs(root, tag, registry)
     elsewhere = tuple(launch for launch in launches if launch not in here)
     if not launches and not jobs:
         raise IncompleteError(
             f"Nothing of tag {tag} runs in {root.store.location('')}.",
             f"`{root.command('status', '--tag', tag)}` shows what there is.",
         )
-    return Running(tag, here, elsewhere, jobs, launchers)
+    return Running(tag, here, elsewhere, jobs)
 
 
-def stop(root: Root, running: Running) -> Stopped:
-    """Stop launches first, so that they submit nothing more, then jobs. What is complete is kept.
+def stop(root: Root, running: Running, registry: Registry) -> Stopped:
+    """Stop launches first, so that they submit nothing more, then all jobs. What is complete is kept.
+
+    Args:
+        root: Where the results are.
+        running: What `find_running` has found.
+        registry: What names stand for.
 
     Raises:
         HpoctlError: A launcher cannot be asked.
     """
     left = [f"the launch on {launch.host}, process {launch.pid}: stop it there" for launch in running.elsewhere]
     left += _end_launches(root, running)
+    # The jobs are listed again: a launch can submit more of them until it has ended.
+    live, launchers = _live_jobs(root, running.tag, registry)
     cancelled = []
-    for name, launcher in running.launchers.items():
-        jobs = [job.manifest.job for job in running.jobs if job.manifest.launcher == name]
+    for name, launcher in launchers.items():
+        jobs = [job.manifest.job for job in live if job.manifest.launcher == name]
         if jobs:
             launcher.cancel(launcher.find(jobs))
             cancelled += [job.name for job in jobs]
     ended = tuple(launch for launch in running.launches if not _runs(root, running.tag, launch))
     return Stopped(running.tag, ended, tuple(cancelled), tuple(left))
+
+
+def _live_jobs(root: Root, tag: str, registry: Registry) -> tuple[tuple[SubmittedJob, ...], Mapping[str, Launcher]]:
+    """The jobs that run or wait, and the launchers that have been given jobs of the tag."""
+    manifests = manifests_of(root.store, tag)
+    launchers = launchers_of(manifests, registry)
+    return tuple(job for job in submitted_jobs(manifests, launchers) if job.status.live), launchers
 
 
 def _end_launches(root: Root, running: Running) -> Sequence[str]:
