@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Action, Outcome, Resume, Start
+from hpoctl.core.protocols import Action, Decision, Outcome, Resume, Start
 from hpoctl.core.space import LogUniform, Space, Uniform
 from hpoctl.schedulers.asha import Asha
 from hpoctl.schedulers.options import AshaOptions
@@ -150,11 +149,27 @@ def test_a_report_between_levels_goes_on_and_counts_nowhere() -> None:
     assert all(state.entries == 0 for state in scheduler.rungs())
 
 
-def test_a_skipped_level_is_an_error() -> None:
+def test_a_trial_that_has_passed_its_level_enters_that_rung_where_it_is() -> None:
     scheduler = asha(AshaOptions())
+    for trial in range(3):
+        scheduler.suggest(trial)
+    for trial, resource in enumerate((2, 1, 4)):  # the third one has passed the rungs at 1 and at 3
+        decision = scheduler.on_report(report(trial, resource, 0.1 * (trial + 1)))
+        assert (decision.action, decision.reason) == (Action.PAUSE, "waits at level 1")
+        scheduler.on_end(trial, Outcome.PAUSED)
+    assert [(rung.level, rung.entries) for rung in scheduler.rungs()] == [(9, 0), (3, 0), (1, 3)]
+    step = scheduler.suggest(3)
+    assert isinstance(step, Resume)
+    assert (step.trial_id, step.until) == (0, 3)  # the first level above 2
+    assert scheduler.on_report(report(0, 10, 0.05)).reason == "waits at level 3"
+
+
+def test_a_trial_is_sent_to_a_level_above_where_it_is() -> None:
+    scheduler = asha(AshaOptions(type="stopping"))
     scheduler.suggest(0)
-    with pytest.raises(HpoctlError, match="not at its rung level 1"):
-        scheduler.on_report(report(0, 2, 0.5))
+    decision = scheduler.on_report(report(0, 4, 0.5))
+    assert (decision.action, decision.until) == (Action.CONTINUE, 9)
+    assert scheduler.on_report(report(0, 99, 0.4)) == Decision(Action.STOP, "reached 27")
 
 
 def test_a_failed_trial_is_never_promoted() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Action, Decision, Outcome, Report, Start
 from hpoctl.core.space import Choice, Space, Uniform
 from hpoctl.schedulers.median_stopping import MedianStopping
@@ -138,13 +138,14 @@ def test_an_exhausted_space() -> None:
     assert [scheduler.suggest(trial) is None for trial in range(3)] == [False, False, True]
 
 
-def test_nothing_to_judge_and_skipped_levels_are_errors() -> None:
+def test_nothing_to_judge_is_an_error_and_a_passed_level_is_not() -> None:
     with pytest.raises(UsageError, match="grace_period is 1, but trials run to 1"):
         median(max_resource=1)
     scheduler = median()
     scheduler.suggest(0)
-    with pytest.raises(HpoctlError, match="not at its rung level 1"):
-        scheduler.on_report(report(0, 2, 0.5))
+    decision = scheduler.on_report(report(0, 2, 0.5))
+    assert (decision.action, decision.until) == (Action.CONTINUE, 4)
+    assert {rung.level: rung.entries for rung in scheduler.rungs()}[1] == 1
 
 
 @pytest.mark.parametrize(

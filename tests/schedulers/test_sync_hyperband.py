@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Action, Outcome, Resume, Start
 from hpoctl.core.space import Choice, LogUniform, Space, Uniform
 from hpoctl.schedulers.options import SyncHyperbandOptions
@@ -185,11 +185,10 @@ def test_exactly_the_best_of_a_complete_rung_go_on(
     assert [(rung.level, rung.entries) for rung in driver.scheduler.rungs() if rung.entries] == expected
 
 
-def test_nothing_to_halve_and_skipped_levels_are_errors() -> None:
+def test_nothing_to_halve_is_an_error_and_a_passed_level_is_not() -> None:
     with pytest.raises(UsageError, match="grace_period is 1, but trials run to 1"):
         sync(max_resource=1)
     scheduler = sync()
     scheduler.suggest(0)
-    with pytest.raises(HpoctlError, match="not at its rung level 1"):
-        scheduler.on_report(report(0, 2, 0.5))
-    assert scheduler.on_report(report(0, 1, 0.5)).action is Action.PAUSE
+    assert scheduler.on_report(report(0, 2, 0.5)).action is Action.PAUSE
+    assert {rung.level: rung.entries for rung in scheduler.rungs()}[1] == 1

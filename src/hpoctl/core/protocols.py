@@ -70,7 +70,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows of one trial, from its previous report (exclusive) to the resource that was asked for.
+    """Rows of one trial after its previous report, to the resource that was asked for or another one.
 
     Attributes:
         trial_id: The trial.
@@ -86,6 +86,12 @@ class Report:
     elapsed: FloatArray
     times: FloatArray
 
+    def rows(self, chosen: slice) -> "Report":
+        """A report of some of the rows."""
+        return Report(
+            self.trial_id, self.resources[chosen], self.metrics[chosen], self.elapsed[chosen], self.times[chosen]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -95,11 +101,21 @@ class Ended:
         trial_id: The trial.
         outcome: How it ended.
         time: When, in seconds of the experiment's clock.
+        reason: Why, in one line; empty where the outcome says all.
+        exit_status: The exit status of its process; None: there is no process, or a signal ended it.
+        signal: The signal that ended its process; None: none did.
+        slot: The worker that it ran on; None: workers have no numbers.
+        devices: The devices that it had, such as `0,1`; empty: none.
     """
 
     trial_id: int
     outcome: Outcome
     time: float
+    reason: str = ""
+    exit_status: int | None = None
+    signal: int | None = None
+    slot: int | None = None
+    devices: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,11 @@ class Scheduler(Protocol):
         ...
 
     def on_report(self, report: Report) -> Decision:
-        """Take in the rows of a report and decide on the trial; the last row is what is decided on."""
+        """Take in the rows of a report and decide on the trial; the last row is what is decided on.
+
+        A trial that has not reached the resource that was asked for goes on; one that has passed it is decided on
+        where it is.
+        """
         ...
 
     def on_end(self, trial_id: int, outcome: Outcome) -> None:
@@ -176,11 +196,14 @@ class TrialBackend(Protocol):
         ...
 
     def wait(self) -> Sequence[Report | Ended]:
-        """Wait for what happens next; empty: nothing runs, or the time is over."""
+        """Wait for what happens next; empty: nothing runs, or the time is over.
+
+        A trial may report below the resource that was asked for, several times, and may pass it.
+        """
         ...
 
-    def close(self) -> Sequence[Report]:
-        """End all trials; returns their rows up to now that were not reported yet."""
+    def close(self) -> Sequence[Report | Ended]:
+        """End all trials; returns their rows up to now that were not reported yet. Closing twice is no error."""
         ...
 
 

@@ -1,14 +1,17 @@
 """The tuning loop: a free worker gets what the scheduler suggests, a report gets the scheduler's decision."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hpoctl.core.clock import Clock
+from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import (
     Action,
     Decision,
     Ended,
+    Outcome,
     Report,
     Resume,
     RungState,
@@ -17,6 +20,10 @@ from hpoctl.core.protocols import (
     TrialBackend,
 )
 from hpoctl.engine.rows import ExtraColumns, RowLog
+from hpoctl.engine.trial_log import TrialLog
+
+FEW_FAILURES = 3
+"""Failed trials that an experiment survives whatever share of them is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +33,14 @@ class Limits:
     Attributes:
         n_workers: How many trials run at a time.
         max_num_evaluations: How many rows are enough; None: any number.
+        max_failures: How many trials may fail, as a number or as a share of those that were started; None: any number.
+        trial_retries: How often a trial that fails is started again, from its last checkpoint where it keeps one.
     """
 
     n_workers: int
     max_num_evaluations: int | None = None
+    max_failures: float | None = None
+    trial_retries: int = 0
 
 
 class Watcher(Protocol):
@@ -86,6 +97,7 @@ class Parts:
         log: Takes in rows and configurations.
         extra: Takes in extra columns.
         watcher: Watches.
+        trials: Takes in what becomes of trials.
     """
 
     scheduler: Scheduler
@@ -95,54 +107,171 @@ class Parts:
     log: RowLog
     extra: ExtraColumns
     watcher: Watcher
+    trials: TrialLog = field(default_factory=TrialLog)
+
+
+@dataclass(slots=True)
+class _Busy:
+    """What a trial on a worker is about: the resource of its next question, and whether it was told to leave."""
+
+    until: int | None
+    leaves: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    """Where the loop is.
+
+    Attributes:
+        busy: The trials on workers.
+        reached: The last resource of each trial that has reported.
+    """
+
+    busy: dict[int, _Busy] = field(default_factory=dict)
+    reached: dict[int, int] = field(default_factory=dict)
 
 
 def tune(parts: Parts, limits: Limits) -> None:
-    """Run until the time is over, enough rows are there, or nothing is left to try."""
-    busy: set[int] = set()
-    paused_at: dict[int, int] = {}
+    """Run until the time is over, enough rows are there, or nothing is left to try.
+
+    The backend is closed whatever is raised.
+
+    Raises:
+        HpoctlError: Too many trials have failed.
+    """
+    state = _State()
+    try:
+        _run(parts, limits, state)
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            parts.backend.close()
+        raise
+    for event in parts.backend.close():
+        if isinstance(event, Ended):
+            if state.busy.pop(event.trial_id, None):
+                parts.trials.ends(event)
+        else:
+            report = _new_rows(parts, state, event)
+            if report is not None:
+                parts.log.add(report, Action.CONTINUE)
+
+
+def _run(parts: Parts, limits: Limits, state: _State) -> None:
     enough = limits.max_num_evaluations
     while enough is None or parts.log.count < enough:
-        _fill_workers(parts, limits.n_workers, busy, paused_at)
-        if not busy:
-            break
+        _fill_workers(parts, limits, state)
+        if not state.busy:
+            return
         events = parts.backend.wait()
         if not events:
-            break
+            return
         for event in events:
             if isinstance(event, Ended):
-                busy.discard(event.trial_id)
-                parts.scheduler.on_end(event.trial_id, event.outcome)
-                parts.watcher.ends(event)
-            elif _handle(parts, event) is Action.PAUSE:
-                paused_at[event.trial_id] = int(event.resources[-1])
-    for report in parts.backend.close():
-        parts.log.add(report, Action.CONTINUE)
+                _end(parts, limits, state, event)
+            else:
+                _report(parts, state, event)
 
 
-def _fill_workers(parts: Parts, n_workers: int, busy: set[int], paused_at: dict[int, int]) -> None:
-    while len(busy) < n_workers:
+def _fill_workers(parts: Parts, limits: Limits, state: _State) -> None:
+    while len(state.busy) < limits.n_workers:
         new_id = len(parts.log.configs)
         step = parts.suggest(new_id)
         if step is None:
             return
         if isinstance(step, Resume):
-            trial_id, level = step.trial_id, paused_at.pop(step.trial_id)
+            trial_id = step.trial_id
         else:
-            trial_id, level = new_id, None
+            trial_id = new_id
             parts.log.configs.append(step.config)
-        parts.watcher.begins(trial_id, step, parts.clock.now())
-        parts.backend.start(trial_id, parts.log.configs[trial_id], resume_from=level, until=step.until)
-        busy.add(trial_id)
+        _begin(parts, state, trial_id, step)
 
 
-def _handle(parts: Parts, report: Report) -> Action:
+def _begin(parts: Parts, state: _State, trial_id: int, step: Start | Resume) -> None:
+    level = state.reached.get(trial_id)
+    now = parts.clock.now()
+    parts.watcher.begins(trial_id, step, now)
+    state.busy[trial_id] = _Busy(step.until)
+    parts.trials.begins(trial_id, now, level or 0)
+    parts.backend.start(trial_id, parts.log.configs[trial_id], resume_from=level, until=step.until)
+
+
+def _report(parts: Parts, state: _State, told: Report) -> None:
+    report = _new_rows(parts, state, told)
+    if report is None:
+        busy = state.busy.get(told.trial_id)
+        if busy and not busy.leaves:
+            parts.backend.proceed(told.trial_id, until=busy.until)
+        return
+    trial_id = report.trial_id
     decision = parts.scheduler.on_report(report)
     parts.log.add(report, decision.action)
     parts.extra.update(float(report.times[-1]))
+    busy = state.busy[trial_id]
     if decision.action is Action.CONTINUE:
-        parts.backend.proceed(report.trial_id, until=decision.until)
+        busy.until = decision.until
+        parts.backend.proceed(trial_id, until=decision.until)
     else:
-        parts.backend.stop(report.trial_id, pause=decision.action is Action.PAUSE)
+        busy.leaves = True
+        parts.backend.stop(trial_id, pause=decision.action is Action.PAUSE)
     parts.watcher.reports(report, decision, parts.log)
-    return decision.action
+
+
+def _new_rows(parts: Parts, state: _State, report: Report) -> Report | None:
+    """The rows of a report that count: neither known already, nor of a trial that has left or was told to."""
+    trial_id, resources = report.trial_id, report.resources
+    busy = state.busy.get(trial_id)
+    if busy is None or busy.leaves:
+        parts.trials.dropped(trial_id, len(resources))
+        return None
+    known = state.reached.get(trial_id, 0)
+    if resources[0] <= known:
+        first = int(resources.searchsorted(known, side="right"))
+        parts.trials.dropped(trial_id, first)
+        if first == len(resources):
+            return None
+        report = report.rows(slice(first, None))
+    state.reached[trial_id] = last = int(resources[-1])
+    parts.trials.reached(trial_id, last)
+    return report
+
+
+def _end(parts: Parts, limits: Limits, state: _State, event: Ended) -> None:
+    trial_id = event.trial_id
+    busy = state.busy.pop(trial_id, None)
+    if busy is None:
+        return  # it has left already
+    parts.trials.ends(event)
+    parts.watcher.ends(event)
+    failed = event.outcome is Outcome.FAILED
+    if failed and not busy.leaves and parts.trials.tried_again(trial_id) < limits.trial_retries:
+        tries = f"try {parts.trials.retries(trial_id)} of {limits.trial_retries}"
+        _begin(parts, state, trial_id, Resume(trial_id, busy.until, f"{tries} after: {event.reason or 'it failed'}"))
+        return
+    parts.scheduler.on_end(trial_id, event.outcome)
+    if failed:
+        parts.trials.fails(trial_id, event.reason)
+        _check_failures(parts, limits, event)
+
+
+def _check_failures(parts: Parts, limits: Limits, event: Ended) -> None:
+    failed = len(parts.trials.failures)
+    if limits.max_failures is None or failed <= most_failures(limits.max_failures, parts.trials.started):
+        return
+    allowed = limits.max_failures
+    shown = f"{allowed:.0%} of trials" if 0 < allowed < 1 else str(allowed)
+    last = f"trial {event.trial_id}: {event.reason or 'it failed'}"
+    raise HpoctlError(
+        f"{failed} of {parts.trials.started} trials failed, and --max-failures is {shown}. The last one: {last}.",
+        "Mend the cause and run the command again, or allow more with --max-failures.",
+    )
+
+
+def most_failures(allowed: float, started: int) -> int:
+    """How many failed trials an experiment survives.
+
+    Args:
+        allowed: A whole number, or a share (between 0 and 1) of the trials that were started. Of the first trials one
+            would be a large share, so at least `FEW_FAILURES` are allowed.
+        started: How many trials were started.
+    """
+    return max(FEW_FAILURES, int(allowed * started)) if 0 < allowed < 1 else int(allowed)

@@ -59,45 +59,46 @@ class Asha:
         self._good, self._bad = ("below", "above") if self._goal.sign > 0 else ("above", "below")
         self._pauses = {level: Decision(Action.PAUSE, f"waits at level {level}") for level in self._levels}
         self._target: dict[int, int] = {}
-        self._paused_at: dict[int, int] = {}
+        self._paused_at: dict[int, tuple[int, int]] = {}  # the rung and the resource
 
     def suggest(self, trial_id: int) -> Start | Resume | None:
         """Promote the best trial that deserves it, or start a new one; None: neither is possible now."""
         return self._promotion() or self._new_trial(trial_id)
 
     def on_report(self, report: Report) -> Decision:
-        """Decide on a trial that has reached its next rung or the largest resource.
+        """Decide on a trial that has reached or passed its next rung or the largest resource.
 
-        Raises:
-            HpoctlError: The trial skipped the level it was to report at.
+        A trial that has passed its rung enters it with the value it has now.
         """
-        trial_id, resource = report.trial_id, int(report.resources[-1])
+        trial_id, resource = report.trial_id, min(int(report.resources[-1]), self._max_resource)
         if self._trust:
             self._trust.reported(trial_id, report.resources, self._goal.values(report.metrics))
-        early = on_the_way(trial_id, resource, self._target[trial_id])
+        level = self._target[trial_id]
+        early = on_the_way(resource, level)
         if early is not None:
             return early
         value = self._goal.last(report.metrics)
         self._searcher.observe(trial_id, resource, value)
         if resource >= self._max_resource:
             return Decision(Action.STOP, f"reached {resource}")
-        rung = self._by_level[resource]
+        rung = self._by_level[level]
         rung.record(trial_id, value)
         if not self._stops:
-            self._paused_at[trial_id] = resource
-            return self._pauses[resource]
+            self._paused_at[trial_id] = (level, resource)
+            return self._pauses[level]
         rung.left(trial_id)
         if not rung.is_good(value):
-            return Decision(Action.STOP, f"{self._bad} the cut-off at level {resource}")
-        reason = f"at or {self._good} the cut-off at level {resource}"
+            return Decision(Action.STOP, f"{self._bad} the cut-off at level {level}")
+        reason = f"at or {self._good} the cut-off at level {level}"
         return Decision(Action.CONTINUE, reason, self._aim(trial_id, resource))
 
     def on_end(self, trial_id: int, outcome: Outcome) -> None:
         """A paused trial can be promoted from now on; one that failed cannot."""
         self._searcher.ended(trial_id)
-        level = self._paused_at.get(trial_id)
-        if level is None:
+        paused = self._paused_at.get(trial_id)
+        if paused is None:
             return
+        level, _ = paused
         if outcome is Outcome.PAUSED:
             self._by_level[level].paused(trial_id)
         else:
@@ -112,8 +113,8 @@ class Asha:
             best = rung.promote_best()
             if best is not None:
                 trial_id, value = best
-                del self._paused_at[trial_id]
-                until = self._aim(trial_id, rung.level)
+                _, resource = self._paused_at.pop(trial_id)
+                until = self._aim(trial_id, resource)
                 return Resume(trial_id, until, self._why(rung, value))
         return None
 
@@ -134,9 +135,9 @@ class Asha:
         self._searcher.pending(trial_id, until)
         return Start(suggestion.config, until, suggestion.origin, suggestion.note)
 
-    def _aim(self, trial_id: int, level: int) -> int:
-        """Send a trial to the level after this one."""
-        target = next_level(self._levels, level, self._max_resource)
+    def _aim(self, trial_id: int, resource: int) -> int:
+        """Send a trial to the first level above a resource."""
+        target = next_level(self._levels, resource, self._max_resource)
         self._target[trial_id] = target
         self._searcher.pending(trial_id, target)
         return target

@@ -52,11 +52,7 @@ class Hyperband:
         return None
 
     def on_report(self, report: Report) -> Decision:
-        """What the trial's bracket decides.
-
-        Raises:
-            HpoctlError: The trial skipped the level it was to report at.
-        """
+        """What the trial's bracket decides."""
         decision = self._brackets[self._bracket_of[report.trial_id]].on_report(report)
         self._grant(report.trial_id, decision.until)
         return decision

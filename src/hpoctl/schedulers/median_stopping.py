@@ -67,28 +67,25 @@ class MedianStopping:
         return Start(suggestion.config, self._aim(trial_id, 0), suggestion.origin, suggestion.note)
 
     def on_report(self, report: Report) -> Decision:
-        """Judge a trial that has reached its next level.
-
-        Raises:
-            HpoctlError: The trial skipped the level it was to report at.
-        """
-        trial_id, resource = report.trial_id, int(report.resources[-1])
+        """Judge a trial that has reached or passed its next level."""
+        trial_id, resource = report.trial_id, min(int(report.resources[-1]), self._max_resource)
         course = self._courses[trial_id]
         course.add(self._goal.values(report.metrics))
-        early = on_the_way(trial_id, resource, self._target[trial_id])
+        level = self._target[trial_id]
+        early = on_the_way(resource, level)
         if early is not None:
             return early
         value = self._goal.last(report.metrics)
         self._searcher.observe(trial_id, resource, value)
         if resource >= self._max_resource:
             return Decision(Action.STOP, f"reached {resource}")
-        bad = self._verdict(course, self._averages[resource])
-        insort(self._averages[resource], course.total / course.count)
+        bad = self._verdict(course, self._averages[level])
+        insort(self._averages[level], course.total / course.count)
         if not math.isfinite(value):
-            return Decision(Action.STOP, f"diverged at level {resource}")
+            return Decision(Action.STOP, f"diverged at level {level}")
         if bad:
-            return Decision(Action.STOP, f"level {resource}: {bad}")
-        return Decision(Action.CONTINUE, f"passes level {resource}", self._aim(trial_id, resource))
+            return Decision(Action.STOP, f"level {level}: {bad}")
+        return Decision(Action.CONTINUE, f"passes level {level}", self._aim(trial_id, resource))
 
     def on_end(self, trial_id: int, outcome: Outcome) -> None:  # noqa: ARG002 - however it ended
         """A trial has left its worker; what it reported stays."""
@@ -110,9 +107,9 @@ class MedianStopping:
         best, bound = (f"{self._goal.sign * number:.6g}" for number in (course.best, median))
         return f"best {best}, median {bound} of {len(others)} others"
 
-    def _aim(self, trial_id: int, level: int) -> int:
-        """Send a trial to the level after this one."""
-        target = next_level(self._levels, level, self._max_resource)
+    def _aim(self, trial_id: int, resource: int) -> int:
+        """Send a trial to the first level above a resource."""
+        target = next_level(self._levels, resource, self._max_resource)
         self._target[trial_id] = target
         self._searcher.pending(trial_id, target)
         return target

@@ -8,7 +8,7 @@ Tuning", MLSys, section 3; the quantile of the last level as in the reference se
 import math
 from bisect import bisect_left, insort
 
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Action, Decision, RungState
 
 
@@ -147,23 +147,12 @@ def rung_states(rungs: list[Rung]) -> tuple[RungState, ...]:
     return tuple(RungState(rung.level, len(rung), rung.quantile) for rung in reversed(rungs))
 
 
-def next_level(levels: tuple[int, ...], level: int, max_resource: int) -> int:
-    """The level after this one, or the largest resource."""
-    place = bisect_left(levels, level + 1)
+def next_level(levels: tuple[int, ...], resource: int, max_resource: int) -> int:
+    """The first level above a resource, or the largest resource."""
+    place = bisect_left(levels, resource + 1)
     return levels[place] if place < len(levels) else max_resource
 
 
-def on_the_way(trial_id: int, resource: int, target: int) -> Decision | None:
-    """The decision on a trial that has not reached the level it was sent to; None: it has.
-
-    Raises:
-        HpoctlError: It has skipped that level.
-    """
-    if resource < target:
-        return Decision(Action.CONTINUE, f"on the way to {target}", target)
-    if resource > target:
-        raise HpoctlError(
-            f"Trial {trial_id} reported at {resource}, but not at its rung level {target}.",
-            "Report at every resource level from 1 on.",
-        )
-    return None
+def on_the_way(resource: int, target: int) -> Decision | None:
+    """The decision on a trial that has not reached the level it was sent to; None: it has reached or passed it."""
+    return Decision(Action.CONTINUE, f"on the way to {target}", target) if resource < target else None

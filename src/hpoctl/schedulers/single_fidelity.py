@@ -21,6 +21,7 @@ class SingleFidelity:
         self._searcher = searcher
         self._goal = context.goal
         self._max_resource = context.max_resource
+        self._last: dict[int, tuple[int, float]] = {}
 
     def suggest(self, trial_id: int) -> Start | Resume | None:
         """A new trial, or None: the space is exhausted."""
@@ -32,13 +33,19 @@ class SingleFidelity:
 
     def on_report(self, report: Report) -> Decision:
         """Tell the searcher final values; every trial goes on."""
-        resource = int(report.resources[-1])
+        resource, value = int(report.resources[-1]), self._goal.last(report.metrics)
         if resource >= self._max_resource:
-            self._searcher.observe(report.trial_id, resource, self._goal.last(report.metrics))
+            self._last.pop(report.trial_id, None)
+            self._searcher.observe(report.trial_id, self._max_resource, value)
+        else:
+            self._last[report.trial_id] = (resource, value)
         return _GO_ON
 
-    def on_end(self, trial_id: int, outcome: Outcome) -> None:  # noqa: ARG002 - however it ended
-        """Tell the searcher that the trial is not pending any more."""
+    def on_end(self, trial_id: int, outcome: Outcome) -> None:
+        """A trial is not pending any more; the last value of one that completes early is its final one."""
+        last = self._last.pop(trial_id, None)
+        if last is not None and outcome is Outcome.COMPLETED:
+            self._searcher.observe(trial_id, *last)
         self._searcher.ended(trial_id)
 
     def rungs(self) -> Sequence[RungState]:

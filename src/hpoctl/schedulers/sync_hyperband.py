@@ -95,24 +95,21 @@ class SyncHyperband:
         return self._promotion() or self._new_trial(trial_id) or self._promotion()
 
     def on_report(self, report: Report) -> Decision:
-        """A trial that has reached its rung waits for the others.
-
-        Raises:
-            HpoctlError: The trial skipped the level it was to report at.
-        """
-        trial_id, resource = report.trial_id, int(report.resources[-1])
+        """A trial that has reached or passed its rung waits for the others."""
+        trial_id, resource = report.trial_id, min(int(report.resources[-1]), self._max_resource)
         bracket = self._bracket_of[trial_id]
-        early = on_the_way(trial_id, resource, bracket.level)
+        level = bracket.level
+        early = on_the_way(resource, level)
         if early is not None:
             return early
         value = self._goal.last(report.metrics)
         self._searcher.observe(trial_id, resource, value)
         if resource >= self._max_resource:
             return Decision(Action.STOP, f"reached {resource}")
-        self._entries[resource] += 1
+        self._entries[level] += 1
         bracket.results.append((value, len(bracket.results), trial_id))
         waiting = len(bracket.results), bracket.plan[bracket.place][0]
-        return Decision(Action.PAUSE, f"waits at level {resource}, number {waiting[0]} of {waiting[1]}")
+        return Decision(Action.PAUSE, f"waits at level {level}, number {waiting[0]} of {waiting[1]}")
 
     def on_end(self, trial_id: int, outcome: Outcome) -> None:
         """A trial has left its worker: perhaps the last one that its rung waited for."""
