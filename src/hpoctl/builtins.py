@@ -74,7 +74,7 @@ def _mobster(context: MethodContext, options: MobsterOptions) -> Scheduler:
     from hpoctl.schedulers.rung_trust import RungTrust
     from hpoctl.schedulers.rungs import rung_levels
 
-    levels = rung_levels(options.grace_period, options.reduction_factor, context.max_resource)
+    levels = rung_levels(options.grace_period, options.reduction_factor, context.largest)
     trust = RungTrust(levels, options.min_rank_correlation)
     return Asha(MultiFidelitySearcher(context, options), context, options, trust)
 

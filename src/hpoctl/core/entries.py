@@ -12,6 +12,7 @@ from hpoctl.core.names import check_entry_name
 from hpoctl.core.options import check_options
 from hpoctl.core.protocols import Blackbox, Composer, FloatArray, Mode, Scheduler
 from hpoctl.core.rng import Streams
+from hpoctl.core.script import Script
 from hpoctl.core.space import Space, Value
 
 
@@ -43,16 +44,30 @@ class MethodContext:
     Attributes:
         space: The configuration space, with the method's fixed values applied.
         goal: What to make small.
-        max_resource: The largest resource level.
+        max_resource: The largest resource level; None: trials end by themselves, at a level of their own.
         streams: The experiment's random streams.
         max_size_data_for_model: How many data a model may be fitted to; None: the method's own default.
     """
 
     space: Space
     goal: Goal
-    max_resource: int
+    max_resource: int | None
     streams: Streams
     max_size_data_for_model: int | None = None
+
+    @property
+    def largest(self) -> int:
+        """The largest resource level, for methods that decide at levels below it.
+
+        Raises:
+            UsageError: The benchmark has none.
+        """
+        if self.max_resource is None:
+            raise UsageError(
+                "The method decides at resource levels, and the benchmark has no largest one.",
+                "Use a method that lets trials run to their end (RS, BO), or give the benchmark max_resource_attr.",
+            )
+        return self.max_resource
 
 
 @dataclass(frozen=True)
@@ -93,22 +108,27 @@ class Method:
         return replace(self, options=options)
 
 
+def _no_table() -> Blackbox:
+    raise UsageError("The benchmark is a training script and has no table.", "Name a benchmark on a table.")
+
+
 @dataclass(frozen=True)
 class Benchmark:
-    """A tuning problem and its defaults.
+    """A tuning problem and its defaults: either a table of learning curves, or a training script.
 
     Attributes:
         name: What people type, such as `fcnet-protein`.
         summary: One line of what it is.
         space: The configuration space; `max_resource_attr` is a fixed value in it.
-        metrics: The names of all metrics, in the order of the blackbox's columns.
+        metrics: The names of all metrics; of a table, in the order of its columns.
         metric: The metric to tune.
         mode: Whether it is to be minimised or maximised.
         resource_attr: The name of the resource in results, such as `hp_epoch`.
-        max_resource_attr: The fixed value of the space that holds the largest resource level.
+        max_resource_attr: The fixed value of the space that holds the largest resource level. None: there is none, the
+            script's trials end by themselves, and methods that decide at resource levels cannot be used.
         n_workers: How many trials run at a time.
         max_wallclock_time: The budget in seconds of the experiment's clock.
-        blackbox: Opens the table.
+        blackbox: Opens the table; left out for a script.
         provenance: What a reader of the results has to know about the data, such as `curves: modelled`.
         max_num_evaluations: The budget in reports; None: no such budget.
         restricted: Whether methods may try the configurations of the table only: its blackbox has a `TableSpace`, and
@@ -116,6 +136,7 @@ class Benchmark:
         card: What `hpoctl blackbox info` shows besides: source, licence, citation, gates, each a line.
         check: Looks at the whole table, longer than opening it takes; yields a line for each thing that is right and
             raises an `HpoctlError` for the first that is not. None: the contract of blackboxes is all there is.
+        script: The training script; None: there is a table.
     """
 
     name: str
@@ -125,15 +146,16 @@ class Benchmark:
     metric: str
     mode: Mode
     resource_attr: str
-    max_resource_attr: str
+    max_resource_attr: str | None
     n_workers: int
     max_wallclock_time: float
-    blackbox: Callable[[], Blackbox]
+    blackbox: Callable[[], Blackbox] = _no_table
     provenance: Mapping[str, str] = field(default_factory=dict)
     max_num_evaluations: int | None = None
     restricted: bool = False
     card: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[], Iterator[str]] | None = None
+    script: Script | None = None
 
     def __post_init__(self) -> None:
         check_entry_name("benchmark", self.name)
@@ -143,6 +165,17 @@ class Benchmark:
                 f"Use one of: {', '.join(self.metrics)}.",
             )
         self.space.to_json()  # a domain that cannot be recorded is refused here, not when an experiment ends
+        if (self.script is None) == (self.blackbox is _no_table):
+            raise UsageError(
+                f"Benchmark {self.name} has {'no problem' if self.script is None else 'two problems'}.",
+                "Give it either a blackbox or a script.",
+            )
+        if self.max_resource_attr is None:
+            if self.script is None:
+                raise UsageError(
+                    f"Benchmark {self.name} has no max_resource_attr.", "Name it: a table has a last level."
+                )
+            return
         level = self.space.fixed.get(self.max_resource_attr)
         if not isinstance(level, int) or isinstance(level, bool) or level < 1:
             raise UsageError(
@@ -151,9 +184,9 @@ class Benchmark:
             )
 
     @property
-    def max_resource(self) -> int:
-        """The largest resource level."""
-        return int(self.space.fixed[self.max_resource_attr])
+    def max_resource(self) -> int | None:
+        """The largest resource level; None: trials of the script end by themselves."""
+        return None if self.max_resource_attr is None else int(self.space.fixed[self.max_resource_attr])
 
     @property
     def goal(self) -> Goal:

@@ -76,10 +76,10 @@ class RowLog:
     Args:
         goal: Which metric is to be made small.
         num_metrics: How many metrics each report carries.
-        max_resource: The resource level at which a trial is complete.
+        max_resource: The resource level at which a trial is complete; None: there is none.
     """
 
-    def __init__(self, goal: Goal, num_metrics: int, max_resource: int) -> None:
+    def __init__(self, goal: Goal, num_metrics: int, max_resource: int | None) -> None:
         self.configs: list[Config] = []
         self.count = 0
         self._goal = goal
@@ -117,7 +117,8 @@ class RowLog:
             last = np.cumsum(sizes) - 1
             decisions[last] = [action.value for action in self._actions]
             statuses[last] = [STATUS[action] for action in self._actions]
-        statuses[resources >= self._max_resource] = COMPLETED
+        if self._max_resource is not None:
+            statuses[resources >= self._max_resource] = COMPLETED
         nothing = np.empty((0, self._num_metrics))
         metrics = np.concatenate([nothing, *(report.metrics for report in self._reports)], dtype=np.float64)
         return Rows(

@@ -46,13 +46,13 @@ class Asha:
         self._searcher = searcher
         self._trust = trust
         self._goal = context.goal
-        self._max_resource = context.max_resource
+        self._max_resource = context.largest
         self._streams = context.streams
         self._stops = options.type == "stopping"
-        self._levels = rung_levels(options.grace_period, options.reduction_factor, context.max_resource)
-        self._rungs = make_rungs(self._levels, context.max_resource)
+        self._levels = rung_levels(options.grace_period, options.reduction_factor, context.largest)
+        self._rungs = make_rungs(self._levels, context.largest)
         self._by_level = {rung.level: rung for rung in self._rungs}
-        self._starts = (*self._levels, context.max_resource)
+        self._starts = (*self._levels, context.largest)
         weights = np.array(bracket_weights(self._starts, options.brackets))
         self._bracket_edges = np.cumsum(weights / weights.sum())
         # Reasons speak of the metric, not of what is minimised.

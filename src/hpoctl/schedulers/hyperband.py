@@ -32,7 +32,7 @@ class Hyperband:
     """
 
     def __init__(self, searcher: Searcher, context: MethodContext, options: HyperbandOptions) -> None:
-        starts = bracket_starts(options.grace_period, options.reduction_factor, context.max_resource)
+        starts = bracket_starts(options.grace_period, options.reduction_factor, context.largest)
         self._brackets = [_bracket(searcher, context, options, start) for start in starts[: options.brackets]]
         self._granted = [0] * len(self._brackets)
         self._bracket_of: dict[int, int] = {}
@@ -78,7 +78,7 @@ class Hyperband:
 
 
 def _bracket(searcher: Searcher, context: MethodContext, options: HyperbandOptions, start: int) -> Scheduler:
-    if start == context.max_resource:
+    if start == context.largest:
         return SingleFidelity(searcher, context)
     halving = AshaOptions(type=options.type, grace_period=start, reduction_factor=options.reduction_factor)
     return Asha(searcher, context, halving)

@@ -51,9 +51,9 @@ class MedianStopping:
     def __init__(self, searcher: Searcher, context: MethodContext, options: MedianOptions) -> None:
         self._searcher = searcher
         self._goal = context.goal
-        self._max_resource = context.max_resource
+        self._max_resource = context.largest
         self._min_trials = options.min_trials
-        self._levels = rung_levels(options.grace_period, options.level_factor, context.max_resource)
+        self._levels = rung_levels(options.grace_period, options.level_factor, context.largest)
         self._averages: dict[int, list[float]] = {level: [] for level in self._levels}
         self._courses: dict[int, _Course] = {}
         self._target: dict[int, int] = {}

@@ -45,7 +45,7 @@ class MultiFidelitySearcher:
     def __init__(self, context: MethodContext, options: MobsterOptions) -> None:
         self._space = context.space
         self._streams = context.streams
-        self._max_resource = context.max_resource
+        self._max_resource = context.largest
         self._num_initial = options.num_initial
         self._random_every = options.random_every
         self._neighbourhood = Neighbourhood.of(context.space)

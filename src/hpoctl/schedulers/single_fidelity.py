@@ -1,4 +1,4 @@
-"""The single-fidelity scheduler: every trial runs to the largest resource."""
+"""The single-fidelity scheduler: every trial runs to the largest resource, or to the end of its script."""
 
 from collections.abc import Sequence
 
@@ -28,13 +28,13 @@ class SingleFidelity:
         suggestion = self._searcher.suggest(trial_id)
         if suggestion is None:
             return None
-        self._searcher.pending(trial_id, self._max_resource)
+        self._searcher.pending(trial_id, self._max_resource or 1)  # there is one level; which one does not matter
         return Start(suggestion.config, self._max_resource, suggestion.origin, suggestion.note)
 
     def on_report(self, report: Report) -> Decision:
-        """Tell the searcher final values; every trial goes on."""
+        """Tell the searcher values at the largest resource; every trial goes on."""
         resource, value = int(report.resources[-1]), self._goal.last(report.metrics)
-        if resource >= self._max_resource:
+        if self._max_resource is not None and resource >= self._max_resource:
             self._last.pop(report.trial_id, None)
             self._searcher.observe(report.trial_id, self._max_resource, value)
         else:

@@ -81,8 +81,8 @@ class SyncHyperband:
     def __init__(self, searcher: Searcher, context: MethodContext, options: SyncHyperbandOptions) -> None:
         self._searcher = searcher
         self._goal = context.goal
-        self._max_resource = context.max_resource
-        starts = bracket_starts(options.grace_period, options.reduction_factor, context.max_resource)
+        self._max_resource = context.largest
+        starts = bracket_starts(options.grace_period, options.reduction_factor, context.largest)
         self._share = 1 / options.reduction_factor
         self._plans = bracket_plans(starts, options.reduction_factor)[: options.brackets]
         self._opened = 0

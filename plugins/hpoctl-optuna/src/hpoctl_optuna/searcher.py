@@ -52,7 +52,7 @@ class OptunaSearcher:
         number = self._numbers[trial_id]
         self._reported.add(trial_id)
         value = value if math.isfinite(value) else math.inf
-        if resource >= self._max_resource:
+        if self._max_resource is None or resource >= self._max_resource:
             self._memory.finish(number, value)
         else:
             self._memory.stand(number, resource, value)

@@ -83,8 +83,8 @@ class BenchmarkInfo:
         metric: The one that is tuned.
         mode: Whether it is to be minimised or maximised.
         resource_attr: The name of the resource in results.
-        max_resource_attr: The fixed hyperparameter that holds the largest resource level.
-        max_resource: The largest resource level.
+        max_resource_attr: The fixed hyperparameter that holds the largest resource level; None: there is none.
+        max_resource: The largest resource level; None: trials end by themselves.
         n_workers: How many trials run at a time.
         max_wallclock_time: The budget in seconds of the experiment's clock.
         max_num_evaluations: The budget in reports; None: none.
@@ -101,8 +101,8 @@ class BenchmarkInfo:
     metric: str
     mode: Literal["min", "max"]
     resource_attr: str
-    max_resource_attr: str
-    max_resource: int
+    max_resource_attr: str | None
+    max_resource: int | None
     n_workers: int
     max_wallclock_time: float
     max_num_evaluations: int | None

@@ -44,7 +44,7 @@ class BlackboxRow:
     restricted: bool
     seeds: int | None
     resource_attr: str
-    max_resource: int
+    max_resource: int | None
     metrics: tuple[str, ...]
     metric: str
     mode: str
@@ -131,6 +131,8 @@ def list_blackboxes(registry: Registry) -> BlackboxList:
     rows = []
     for name, registered in registry.benchmarks.items():
         benchmark = registered.entry
+        if benchmark.script is not None:
+            continue
         own = registered.origin.built_in and name in imported
         shape = read_stored(name).shape if own else (benchmark.space.size, None)
         rows.append(

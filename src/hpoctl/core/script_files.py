@@ -1,0 +1,160 @@
+"""The files that belong to a script, and the hash that changes when the script does.
+
+By default they are the files of its folder that git would not ignore. Results of hpoctl, study files and benchmark
+files are not among them: what they say enters the identity of an experiment by itself.
+"""
+
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import CONTROL
+from hpoctl.core.errors import UsageError
+from hpoctl.core.script import Script
+
+MAX_FILES, MAX_BYTES = 10_000, 500_000_000
+"""What a script is expected not to exceed; more is data that lies beside it."""
+
+TIMEOUT = 60
+"""Seconds that git may take to list a folder."""
+
+
+def script_hash(script: Script) -> str:
+    """The hash of a script's files, its command, how it is called, its environment and its share of the machine.
+
+    Raises:
+        UsageError: A file cannot be read, or they are too many or too large.
+    """
+    files = {}
+    total = 0
+    for name in script_files(script):
+        data = _read(script.folder / name)
+        total += len(data)
+        if total > MAX_BYTES:
+            raise _too_much(script, f"more than {MAX_BYTES // 1_000_000} MB")
+        files[name] = content_hash(data)
+    call = {
+        "command": list(script.command),
+        "python": script.python,
+        "working_folder": script.working_folder,
+        "arguments": script.arguments,
+        "syne_tune_arguments": script.syne_tune_arguments,
+        "environment": dict(script.environment),
+        "checkpoints": script.checkpoints,
+        "cpus": script.cpus,
+        "gpus": script.gpus,
+    }
+    return content_hash(canonical_json({"files": files, "call": call}))
+
+
+def script_files(script: Script) -> list[str]:
+    """The names of a script's files relative to its folder, with `/` between their parts, sorted.
+
+    Raises:
+        UsageError: A pattern matches no file, the folder cannot be listed, or there are too many files.
+    """
+    listed = _matching(script) if script.files else _in_folder(script.folder)
+    names: set[str] = set()
+    for name in listed:
+        names.add(name)
+        if len(names) > MAX_FILES:
+            raise _too_much(script, f"more than {MAX_FILES:,} files")
+    return sorted(names)
+
+
+def _too_much(script: Script, amount: str) -> UsageError:
+    return UsageError(
+        f"The folder {script.folder} of the script holds {amount}.",
+        'Name those that belong to it: files = ["train.py", "lib"], or let .gitignore leave the others out.',
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"Cannot read {path}, a file of the script: {error.strerror}.", "Check the file and its permissions."
+        ) from error
+
+
+def _matching(script: Script) -> Iterator[str]:
+    """The files that the patterns name; a folder stands for all files in it."""
+    for pattern in script.files:
+        pure = PurePosixPath(pattern)
+        if pure.is_absolute() or ".." in pure.parts or not pure.parts:
+            raise UsageError(
+                f"files: {pattern!r} does not lie in {script.folder}.", "Use paths relative to the benchmark file."
+            )
+        found = False
+        for path in script.folder.glob(pattern):
+            for name in _walk(script.folder, path) if path.is_dir() else [_name(script.folder, path)]:
+                found = True
+                yield name
+        if not found:
+            raise UsageError(f"files: {pattern!r} matches no file in {script.folder}.", "Correct or remove it.")
+
+
+def _in_folder(folder: Path) -> Iterator[str]:
+    """The files of a folder that git would not ignore; all that are not hidden where there is no checkout."""
+    names = _of_git(folder)
+    own = _tags(folder)
+    for name in _walk(folder, folder) if names is None else names:
+        path = folder / name
+        if any(parent in own for parent in path.parents) or not path.is_file() or _is_ours(path):
+            continue
+        yield name
+
+
+def _of_git(folder: Path) -> list[str] | None:
+    """What git lists, None where there is no git or no checkout."""
+    try:
+        answer = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607 - git from PATH
+            cwd=folder,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if answer.returncode != 0:
+        return None
+    return [os.fsdecode(name) for name in answer.stdout.split(b"\0") if name]
+
+
+def _walk(folder: Path, start: Path) -> Iterator[str]:
+    for place, folders, files in os.walk(start):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+        if CONTROL in os.listdir(place):  # noqa: PTH208 - names only
+            folders[:] = []
+            continue
+        for name in files:
+            if not name.startswith(".") and not name.endswith(".pyc"):
+                yield _name(folder, Path(place, name))
+
+
+def _name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _tags(folder: Path) -> set[Path]:
+    """Folders of results of hpoctl among the folder's own and those directly below them."""
+    candidates = [*folder.glob(f"*/{CONTROL}"), *folder.glob(f"*/*/{CONTROL}")]
+    return {candidate.parent for candidate in candidates}
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is one that hpoctl reads: hpoctl.toml, a study file, or a benchmark file."""
+    if path.suffix != ".toml" or path.name == "pyproject.toml":
+        return False
+    if path.name == "hpoctl.toml":
+        return True
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return {"methods", "benchmarks"} <= table.keys() or ("space" in table and bool({"script", "command"} & set(table)))
