@@ -1,12 +1,17 @@
 """hpoctl: run, repeat and compare studies of hyperparameter optimization."""
 
-from collections.abc import Iterable, Sequence
-from os import PathLike
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
+from hpoctl.reporting import report
+
+TYPE_CHECKING = False  # training scripts import this module: it imports nothing that it does not need
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+
     import pandas as pd
 
+__all__ = ["__version__", "load", "report"]
 __version__ = "0.1.0"
 
 
@@ -17,7 +22,7 @@ def load(
     seeds: Iterable[int] | None = None,
     where: Sequence[str] = (),
     results: str | PathLike[str] | None = None,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """All rows of all completed experiments of one or several tags, for notebooks.
 
     The columns are those of results.parquet, with `tag`, `method`, `benchmark` and `seed` in front. `method` is

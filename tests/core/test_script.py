@@ -185,6 +185,8 @@ class TestFiles:
         before = script_hash(script)
         for name, text in (
             ("results/t/.hpoctl/plan", ""),
+            ("out/u/study.json", '{"format": 1, "master_seed": 3, "tag": "u"}'),
+            ("out/u/RS/u-b-0/metadata.json", "{}"),
             ("results/t/RS/t-b-0/metadata.json", "{}"),
             ("hpoctl.toml", ""),
             ("study.toml", 'methods = ["RS"]\nbenchmarks = ["benchmark.toml"]'),

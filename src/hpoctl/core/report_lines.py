@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MARK = b"[tune-metric]:"
+from hpoctl import reporting
+
+MARK = reporting.MARK.encode()
 MAX_LINE = 200_000
 """Bytes of the longest line that can hold a report; Syne Tune's Reporter prints 50,000 at most."""
 

@@ -18,6 +18,9 @@ from hpoctl.core.script import Script
 MAX_FILES, MAX_BYTES = 10_000, 500_000_000
 """What a script is expected not to exceed; more is data that lies beside it."""
 
+TAG_FILE = "study.json"
+"""What a tag keeps its master seed in."""
+
 TIMEOUT = 60
 """Seconds that git may take to list a folder."""
 
@@ -101,12 +104,11 @@ def _matching(script: Script) -> Iterator[str]:
 def _in_folder(folder: Path) -> Iterator[str]:
     """The files of a folder that git would not ignore; all that are not hidden where there is no checkout."""
     names = _of_git(folder)
-    own = _tags(folder)
+    results: dict[Path, bool] = {folder: False}
     for name in _walk(folder, folder) if names is None else names:
         path = folder / name
-        if any(parent in own for parent in path.parents) or not path.is_file() or _is_ours(path):
-            continue
-        yield name
+        if path.is_file() and not _is_ours(path) and not _in_results(path.parent, results):
+            yield name
 
 
 def _of_git(folder: Path) -> list[str] | None:
@@ -129,9 +131,7 @@ def _of_git(folder: Path) -> list[str] | None:
 def _walk(folder: Path, start: Path) -> Iterator[str]:
     for place, folders, files in os.walk(start):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-        if CONTROL in os.listdir(place):  # noqa: PTH208 - names only
-            folders[:] = []
-            continue
+        folders[:] = [name for name in folders if not _is_tag(Path(place, name))]
         for name in files:
             if not name.startswith(".") and not name.endswith(".pyc"):
                 yield _name(folder, Path(place, name))
@@ -141,10 +141,21 @@ def _name(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _tags(folder: Path) -> set[Path]:
-    """Folders of results of hpoctl among the folder's own and those directly below them."""
-    candidates = [*folder.glob(f"*/{CONTROL}"), *folder.glob(f"*/*/{CONTROL}")]
-    return {candidate.parent for candidate in candidates}
+def _in_results(folder: Path, known: dict[Path, bool]) -> bool:
+    """Whether a folder lies in the results of a tag; what is known of folders grows."""
+    if folder not in known:
+        known[folder] = _is_tag(folder) or _in_results(folder.parent, known)
+    return known[folder]
+
+
+def _is_tag(folder: Path) -> bool:
+    """Whether a folder holds the results of a tag."""
+    if (folder / CONTROL).is_dir():
+        return True
+    try:
+        return '"master_seed"' in (folder / TAG_FILE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 def _is_ours(path: Path) -> bool:

@@ -13,12 +13,13 @@ from pathlib import Path
 from hpoctl.core.errors import UsageError
 from hpoctl.core.script import OWN_PYTHON, Script
 from hpoctl.core.space import Config, Value
+from hpoctl.reporting import REPORTS
 
 CONFIG_OPTION = "--config"
 SYNE_TUNE_CONFIG_OPTION, SYNE_TUNE_CHECKPOINT_OPTION = "--st_config_json_filename", "--st_checkpoint_dir"
 
 TRIAL_ID, CHECKPOINT_DIR, RESUME_FROM = "HPOCTL_TRIAL_ID", "HPOCTL_CHECKPOINT_DIR", "HPOCTL_RESUME_FROM"
-CONFIG, REPORTS, SEED = "HPOCTL_CONFIG", "HPOCTL_REPORTS", "HPOCTL_SEED"
+CONFIG, SEED = "HPOCTL_CONFIG", "HPOCTL_SEED"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 DEVICES = "CUDA_VISIBLE_DEVICES"
 
