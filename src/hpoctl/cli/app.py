@@ -1,7 +1,8 @@
 """The Typer application: its commands, and the one place where errors become exit codes."""
 
-import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,9 +22,11 @@ from hpoctl.cli.report import report
 from hpoctl.cli.run import run
 from hpoctl.cli.status import status
 from hpoctl.cli.stop import stop
+from hpoctl.cli.streams import guard_streams, output_error
 from hpoctl.cli.studies import studies_app
 from hpoctl.cli.sync import sync
-from hpoctl.core.errors import HpoctlError
+from hpoctl.cli.unforeseen import unforeseen
+from hpoctl.core.errors import HpoctlError, OutputError, UsageError
 
 INTERRUPTED = 130
 
@@ -31,7 +34,7 @@ app = typer.Typer(
     name="hpoctl",
     help="Run, repeat and compare studies of hyperparameter optimization.",
     epilog="Exit codes: 0 done; 1 some experiments failed; 2 wrong usage; 3 nothing to act on or incomplete input; "
-    "130 interrupted with state saved.",
+    "4 unforeseen error; 5 done, but the output could not be written; 130 interrupted with state saved.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -75,21 +78,56 @@ app.command()(doctor)
 
 
 def run_app() -> None:
-    """Run the command line; an error is two lines and an exit code, a traceback only with --debug."""
+    """Run the command line and exit. An error is two lines and an exit code, a traceback only with --debug."""
+    guard_streams()
+    code = _run()
+    unwritten = output_error()
+    if unwritten is not None:
+        lost = OutputError(
+            f"Standard output cannot be written: {unwritten.strerror or unwritten}.",
+            "Make room for the output or send it elsewhere, and repeat the command; its work is not done twice.",
+        )
+        show_error(lost)
+        code = code or lost.exit_code
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
+        _check_folder()
         app()
-    except HpoctlError as error:
-        if "--debug" in sys.argv:
-            raise
-        if "--json" in sys.argv:
-            command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-            emit_json(command, "error", {}, [error_json(error)])
-        else:
-            show_error(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except KeyboardInterrupt:
         err().print("interrupted", style="bold yellow")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    except HpoctlError as error:
+        return _tell(error)
+    except Exception as error:  # noqa: BLE001 - nothing that was not foreseen may end in a traceback
+        return _tell(unforeseen(error))
+    return 0
+
+
+def _check_folder() -> None:
+    """Refuse a working folder that has been deleted: relative paths mean nothing in it.
+
+    Raises:
+        UsageError: It has been deleted, or cannot be read.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        what = f"The working folder cannot be used: {error.strerror or error}."
+        raise UsageError(what, "Change to a folder that exists, such as with `cd ~`.") from error
+
+
+def _tell(error: HpoctlError) -> int:
+    """Show an error as the command's options ask for it; returns its exit code."""
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+    elif "--json" in sys.argv:
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        emit_json(command, "error", {}, [error_json(error)])
+    else:
+        show_error(error)
+    return error.exit_code

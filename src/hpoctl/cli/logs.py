@@ -54,7 +54,7 @@ def logs(
 
 
 def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:
-    from hpoctl.cli.output import emit_json, out
+    from hpoctl.cli.output import echo, emit_json, out
     from hpoctl.ops.launching.job_log import read_job_log
     from hpoctl.ops.studies.registry import open_registry
 
@@ -62,7 +62,7 @@ def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:
     if as_json:
         emit_json("logs", "success", {"tag": tag, "job": job, "log": text})
     elif text:
-        typer.echo(text.rstrip("\n"))
+        echo(text)
     else:
         out().print("it has printed nothing, or nothing that can be had", style="dim", markup=False)
 
@@ -101,7 +101,7 @@ def _print(root: "Root", found: "Found") -> None:
 
 
 def _print_attempt(name: str, attempt: "AttemptLog") -> None:
-    from hpoctl.cli.output import out
+    from hpoctl.cli.output import echo, out
 
     console = out()
     style = {"completed": "green", "running": "cyan", "interrupted": "yellow"}.get(attempt.state, "bold red")
@@ -110,11 +110,11 @@ def _print_attempt(name: str, attempt: "AttemptLog") -> None:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     # As it was printed: what looks like markup to us is text to whoever wrote it.
     if attempt.log is not None:
-        typer.echo(attempt.log.rstrip("\n"))
+        echo(attempt.log)
     else:
         console.print(_silence(attempt), style="dim", markup=False)
     if attempt.traceback and attempt.traceback.strip() not in (attempt.log or ""):
-        typer.echo(attempt.traceback.rstrip("\n"))
+        echo(attempt.traceback)
 
 
 def _facts(attempt: "AttemptLog") -> Sequence[str]:

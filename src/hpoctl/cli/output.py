@@ -4,17 +4,21 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any, Literal
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.text import printable
 
 Status = Literal["success", "partial", "error"]
 WIDTH_WHEN_PIPED = 160
+LAYOUT = "\n\t"
+"""Characters that lay text out: kept."""
 
 
 def out() -> Console:
@@ -34,12 +38,15 @@ def _console(*, stderr: bool) -> Console:
 
 
 class _Console(Console):
-    """A console whose reader may go away (`| head`): what is being done is worth finishing all the same."""
+    """A console that shows control characters in names, errors and logs by their codes: a terminal would obey them."""
 
-    def on_broken_pipe(self) -> None:
-        """Go on in silence; rich itself would exit here."""
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As rich renders it, with unprintable text made printable."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable(segment.text, keep=LAYOUT), segment.style)
 
 
 def hint(text: str) -> None:
@@ -56,6 +63,11 @@ def agreed(what: str, *, as_json: bool) -> bool:
     if as_json or not sys.stdin.isatty():
         raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
     return typer.confirm(f"{what} Go on?", err=True)
+
+
+def echo(text: str) -> None:
+    """Text of logs and tracebacks, as it stands but for control characters."""
+    sys.stdout.write(printable(text.rstrip("\n"), keep=LAYOUT) + "\n")
 
 
 def show_error(error: HpoctlError) -> None:

@@ -1,10 +1,8 @@
 """Who watches an experiment run: a progress bar, or a line for each thing that happens."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from hpoctl.core.protocols import Action, Decision, Ended, Report, Resume, Start
+from hpoctl.core.text import printable
 from hpoctl.engine.experiment import Finished
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
@@ -126,12 +125,8 @@ class VerboseLines:
         self._write(f"== {result.name}: done, {result.trials} trials, {result.rows} rows")
 
     def _write(self, line: str) -> None:
-        try:
-            # Flushed, so that whoever reads through a pipe sees things when they happen.
-            print(line, file=self._stream, flush=True)
-        except BrokenPipeError:
-            # Whoever read the lines has gone (`| head`); the experiment is worth finishing all the same.
-            self._stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+        # Flushed, so that a reader of a pipe sees things when they happen.
+        print(printable(line), file=self._stream, flush=True)
 
 
 class VerboseWatcher:

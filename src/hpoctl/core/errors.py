@@ -3,11 +3,15 @@
 HpoctlError                 exit code 1   something failed
   UsageError                exit code 2   a wrong name, option, file or plugin entry
   IncompleteError           exit code 3   nothing to act on, or incomplete input
+  UnforeseenError           exit code 4   a defect of hpoctl or of a plugin
+  OutputError               exit code 5   all is done, but what was printed is lost
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
+
+from hpoctl.core.text import printable
 
 
 class HpoctlError(Exception):
@@ -24,8 +28,8 @@ class HpoctlError(Exception):
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)
-        self.what = _printable(what)
-        self.fix = _printable(fix)
+        self.what = printable(what)
+        self.fix = printable(fix)
 
     def __str__(self) -> str:
         return f"{self.what} {self.fix}"
@@ -43,10 +47,16 @@ class IncompleteError(HpoctlError):
     exit_code = 3
 
 
-def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+class UnforeseenError(HpoctlError):
+    """Something happened that no part of hpoctl expects: a defect of it, of a plugin, or of the machine."""
+
+    exit_code = 4
+
+
+class OutputError(HpoctlError):
+    """The work is done, but standard output could not be written."""
+
+    exit_code = 5
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> UsageError:
