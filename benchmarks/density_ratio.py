@@ -97,7 +97,9 @@ def logistic(
     Algorithms 3.1 and 3.2 of Rasmussen and Williams (2006), with the variance BASE + SIGNAL before there are data.
     """
     k = kernel(data.x, data.x)
-    logits, root, w = np.zeros(len(k)), np.zeros(len(k)), np.eye(len(k))
+    logits: FloatArray = np.zeros(len(k))
+    root: FloatArray = np.zeros(len(k))
+    w: FloatArray = np.eye(len(k))
     for _ in range(30):
         likely = expit(logits)
         root = np.sqrt(np.maximum(likely * (1.0 - likely), 1e-12))

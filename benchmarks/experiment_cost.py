@@ -56,7 +56,7 @@ def export(benchmark: Benchmark, folder: str) -> Path:
     path = Path(folder) / f"{benchmark.name}.npz"
     losses = np.array([curve.metrics[:, 0] for curve in curves], dtype=np.float32)
     times = np.array([curve.elapsed for curve in curves], dtype=np.float32)
-    np.savez(path, metric_valid_loss=losses, metric_elapsed_time=times, **columns)
+    np.savez(path, metric_valid_loss=losses, metric_elapsed_time=times, allow_pickle=False, **columns)
     return path
 
 

@@ -47,7 +47,7 @@ from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 
 TAG = "overhead"
 MASTER_SEED = 1
@@ -241,7 +241,7 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     print(f"cpu_seconds in their metadata   {inside:8.2f}  (with two of three writes; the rest is {rest:.1f}%)")
     print()
     start = cpu_of([sys.executable, "-m", "hpoctl", "--version"])
-    ready = cpu_of(worker_words(TAG, MASTER_SEED, Path("nowhere"), "none", None))
+    ready = cpu_of(worker_words(TAG, MASTER_SEED, "nowhere", "none", None))
     with tempfile.TemporaryDirectory() as folder:
         planning = hpoctl("launch", *words, "--dry-run", "--results", folder)[0]
     # Experiments that are over at once: what is done around them does not drown in what they cost themselves.
@@ -305,7 +305,7 @@ def fill(store: LocalStore, resolved: Resolved) -> None:
     provenance = provenance_of(specs[:1], registry)
     first = specs[0]
     results = bytes_of(first)
-    tables = {name: entry.blackbox().content_hash for name, entry in resolved.benchmarks.items()}
+    tables = {name: entry.blackbox() for name, entry in resolved.benchmarks.items()}
     keep_master_seed(store, TAG, MASTER_SEED)
     keep_plan(store, TAG, resolved.study, resolved.study.name)
     for number, spec in enumerate(specs):

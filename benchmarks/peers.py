@@ -42,7 +42,7 @@ def curves(folder: Path, tables: tuple[Path, ...], name: str) -> tuple[Path, np.
     metric = benchmark.metric
     if not path.exists():
         beside = path.with_suffix(".part.npz")
-        np.savez(beside, **exported(benchmark, blackbox))
+        np.savez(beside, allow_pickle=False, **exported(benchmark, blackbox))
         beside.replace(path)
     with np.load(path, allow_pickle=False) as file:
         return path, file[metric]

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from matplotlib.artist import Artist
 from regret_rows import SHARES, Seeds, by_table, ordered, read, regret_of
 
 from hpoctl.analysis.comparison_figure import COLOURS
@@ -43,12 +44,17 @@ def draw(tables: dict[str, dict[str, Seeds]], methods: list[str], columns: int) 
             axes.set_title(table.partition(",")[0], fontsize=9)
         for axes in grid[len(tables) :]:
             axes.remove()
-        shown = {}
+        shown: dict[str, Artist] = {}
         for axes in grid[: len(tables)]:
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 shown.setdefault(label, handle)
         figure.legend(
-            shown.values(), shown, loc="outside upper center", ncols=min(len(shown), 8), frameon=False, fontsize=8
+            list(shown.values()),
+            list(shown),
+            loc="outside upper center",
+            ncols=min(len(shown), 8),
+            frameon=False,
+            fontsize=8,
         )
         figure.supxlabel("% of the budget", fontsize=9)
         figure.supylabel("normalised regret", fontsize=9)

@@ -14,10 +14,11 @@ import numpy as np
 
 from hpoctl import builtins
 from hpoctl.core.entries import Benchmark, Method
-from hpoctl.core.protocols import Blackbox, Curve
+from hpoctl.core.protocols import Blackbox, Curve, IntArray
 from hpoctl.core.space import (
     Choice,
     Config,
+    Domain,
     FloatArray,
     LogRandInt,
     LogUniform,
@@ -33,7 +34,7 @@ NEAREST = "-nearest"
 POOL, WHOLE = "fcnet-pool-", "fcnet-"
 """Pools, whose curves have one seed, are parts of tables whose final losses have four."""
 
-LCBENCH = {
+LCBENCH: dict[str, Domain] = {
     "num_layers": RandInt(1, 5),
     "max_units": LogRandInt(64, 1024),
     "batch_size": LogRandInt(16, 512),
@@ -52,7 +53,7 @@ class NpzTable:
     metrics: tuple[str, ...]
     values: FloatArray
     elapsed: FloatArray
-    resources: FloatArray
+    resources: IntArray
     content_hash: str
     num_seeds: int = 1
 
@@ -72,7 +73,9 @@ def npz_table(path: Path) -> NpzTable:
         metric, seconds = ("metric_valid_loss", "metric_elapsed_time") if fcnet else ("val_accuracy", "time")
         columns = {name: file[name] for name in names}
         values, elapsed, resources = file[metric].astype(float), file[seconds].astype(float), file["fidelities"]
-    domains = {name: _fcnet_domain(name, columns[name]) if fcnet else LCBENCH[name] for name in names}
+    domains: dict[str, Domain] = {
+        name: _fcnet_domain(name, columns[name]) if fcnet else LCBENCH[name] for name in names
+    }
     space = Space({**domains, "epochs": RandInt(1, int(resources[-1]))}).with_fixed({"epochs": int(resources[-1])})
     rows = zip(*(columns[name].tolist() for name in names), strict=True)
     configs = [{**dict(zip(names, row, strict=True)), "epochs": int(resources[-1])} for row in rows]
@@ -140,8 +143,9 @@ def scale_of(benchmark: Benchmark, blackbox: Blackbox) -> Scale:
 
 def all_values(blackbox: Blackbox) -> np.ndarray:
     """The first metric of all curves, shape (n, seeds, epochs); the plugin's own array where it has one."""
-    if getattr(blackbox, "_loss", np.empty(0)).ndim == 3:
-        return blackbox._loss
+    own: np.ndarray = getattr(blackbox, "_loss", np.empty(0))
+    if own.ndim == 3:
+        return own
     space = blackbox.space
     return np.array(
         [

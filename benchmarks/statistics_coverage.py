@@ -92,9 +92,9 @@ def improvement(share: float, ties: float, generator: Generator) -> tuple[float,
 
 def time_ratio(median: float, generator: Generator) -> tuple[float, float] | None:
     drawn = median * np.exp(generator.normal(0.0, 0.8, 20))
-    common = ("tag", "A", "toy", 0, "", "loss", "min", 100.0)
-    first = [Trace(*common, np.array([50.0 * ratio]), np.array([1.0])) for ratio in drawn]
-    second = [Trace(*common, np.array([50.0]), np.array([1.0])) for _ in drawn]
+    reaches = partial(Trace, "tag", "A", "toy", 0, "", "loss", "min", 100.0, values=np.array([1.0]))
+    first = [reaches(times=np.array([50.0 * ratio])) for ratio in drawn]
+    second = [reaches(times=np.array([50.0])) for _ in drawn]
     found = time_to_target(first, second, 100.0).interval
     return None if found is None else (found.low, found.high)
 
@@ -187,9 +187,9 @@ def families(repeats: int) -> None:
     for methods, benchmarks in ((8, 4), (5, 20)):
         friedman, nemenyi = [], []
         for _ in range(few):
-            found = mean_ranks(generator.normal(size=(benchmarks, methods)))
-            friedman.append(found.friedman_p is not None and found.friedman_p <= 0.05)
-            spread = max(found.mean_ranks) - min(found.mean_ranks)
+            ranks = mean_ranks(generator.normal(size=(benchmarks, methods)))
+            friedman.append(ranks.friedman_p is not None and ranks.friedman_p <= 0.05)
+            spread = max(ranks.mean_ranks) - min(ranks.mean_ranks)
             nemenyi.append(spread > critical_difference(methods, benchmarks))
         row(f"{methods} methods on {benchmarks} benchmarks, Friedman", percent(float(np.mean(friedman))))
         row(f"{methods} methods on {benchmarks} benchmarks, Nemenyi", percent(float(np.mean(nemenyi))))

@@ -26,6 +26,7 @@ from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.drawing import figure_bytes, new_figure
 from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
+from hpoctl.core.entries import MethodContext
 from hpoctl.core.protocols import Decision, Outcome, Report, Resume, RungState, Scheduler, Start
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate
@@ -79,7 +80,7 @@ def run_one(tables: tuple[Path, ...], name: str, method: str, seed: int) -> dict
     spec = spec_of(resolve(study, registry_with(tables)), "cost", MASTER_SEED, Cell(method, benchmark.name, seed))
     made: list[Timed] = []
 
-    def make(context: object, options: object) -> Timed:
+    def make(context: MethodContext, options: object) -> Timed:
         made.append(Timed(spec.method.make(context, options)))
         return made[-1]
 

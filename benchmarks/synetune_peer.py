@@ -66,7 +66,7 @@ class Costs:
 
     def __init__(self, scheduler, levels: set[int], resource: str) -> None:
         self.seen = 0
-        self.bins = defaultdict(lambda: [0, 0.0])
+        self.bins: dict[int, list[float]] = defaultdict(lambda: [0, 0.0])
         suggest, on_trial_result = scheduler.suggest, scheduler.on_trial_result
 
         def suggested(trial_id):
@@ -131,7 +131,7 @@ def main() -> None:
     table = blackbox(file, space, metric, seconds, resource)
     columns = table.hyperparameters
     largest = len(table.fidelity_values)
-    search_options = {"debug_log": False}
+    search_options: dict[str, object] = {"debug_log": False}
     surrogate = mode == "max" and not options.restrict
     if options.restrict:
         search_options["restrict_configurations"] = [

@@ -127,7 +127,7 @@ def killed_at_every_step(work: Callable[[], object], check: Callable[[], object]
 
 def _work_and_die(work: Callable[[], object], steps: Steps) -> None:
     try:
-        os.fsync = lambda descriptor: None
+        os.fsync = lambda fd: None
         with steps.watching():
             work()
     except BaseException:  # noqa: BLE001 - the child must not go on with its parent's tests

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ class Study:
             self.slurm.start_soon(element)
             self._until(lambda: self._attempts(self.plan.held)[1:] == ["running"], "the element does not go on", launch)
             for cell in self.plan.fails:
-                self._until(lambda cell=cell: self._has_failed(cell), f"{cell} does not fail", launch)
+                self._until(partial(self._has_failed, cell), f"{cell} does not fail", launch)
         finally:
             with suppress(ProcessLookupError):  # it has ended
                 os.killpg(launch.pid, signal.SIGKILL)

@@ -441,7 +441,14 @@ def _can_bind() -> bool:
 def _mistakes(shape: Any, value: Any, where: str) -> Iterator[str]:
     """What of a request the service's model does not allow; written apart from the launcher's own check."""
     rules = shape.metadata
-    kinds = {"structure": dict, "map": dict, "list": list, "string": str, "integer": int, "boolean": bool}
+    kinds: dict[str, type[Any]] = {
+        "structure": dict,
+        "map": dict,
+        "list": list,
+        "string": str,
+        "integer": int,
+        "boolean": bool,
+    }
     if not isinstance(value, kinds.get(shape.type_name, object)):
         yield f"{where}: not a {shape.type_name}"
         return

@@ -230,7 +230,7 @@ def main() -> None:
 def write(name: str, model: CurveModel) -> None:
     """Write the packaged file of a set."""
     path = DATA / curves_file(name)
-    np.savez_compressed(path, **pack(model))
+    np.savez_compressed(path, allow_pickle=False, **pack(model))
     percent = ", ".join(f"{epoch}: {model.share[epoch - 1]:.2f}" for epoch in SHARE_EPOCHS)
     print(f"{path.name} {path.stat().st_size} bytes; share of residuals at epoch {percent}", flush=True)
 

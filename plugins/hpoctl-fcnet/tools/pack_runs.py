@@ -57,7 +57,7 @@ def main() -> None:
     for name in TRAINED_SETS:
         runs = collect(folder, name)
         target = DATA / runs_file(name)
-        np.savez_compressed(target, **pack_runs(runs))
+        np.savez_compressed(target, allow_pickle=False, **pack_runs(runs))
         first = runs.seed == 0
         original = load_finals(name).loss[runs.config[first]].astype(np.float64)
         ours = runs.valid[first, -1]

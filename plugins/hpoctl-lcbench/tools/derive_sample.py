@@ -27,7 +27,7 @@ def derive(source: str, target: str) -> None:
             raise SystemExit(f"{name} holds values that are not finite")
     if not (np.diff(arrays["time"], axis=1, prepend=0.0) > 0).all():
         raise SystemExit("the times do not increase")
-    np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(target, allow_pickle=False, **arrays)
 
 
 if __name__ == "__main__":
