@@ -1,7 +1,7 @@
 # `make check` is what CI runs; the other targets are its parts.
 
 SOURCES = src tests benchmarks tools plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench \
-	plugins/hpoctl-optuna
+	plugins/hpoctl-optuna plugins/hpoctl-sagemaker
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
 

@@ -16,12 +16,13 @@ import uuid
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT / "plugins" / "hpoctl-sagemaker" / "tests")]
 
 from hpoctl.core.cells import Cell
+from sagemaker_model import environment_of, running
 from sagemaker_rehearsal import TAG, rehearse
 from services import seaweedfs
-from services.sagemaker_model import environment_of, running
 
 STUDY = """
 methods = ["RS", "BO", "ASHA", "MOBSTER", "ASHA-TANH", "MOBSTER-TANH", "ASHA-RELU", "MOBSTER-RELU"]

@@ -10,7 +10,7 @@ trap 'rm -rf "$place"' EXIT
 
 python3 -m venv "$place/environment"
 "$place/environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$place/wheels" \
-    . plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench plugins/hpoctl-optuna
+    . plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench plugins/hpoctl-optuna plugins/hpoctl-sagemaker
 ls -l "$place/wheels"
 "$place/environment/bin/pip" install --quiet "$place"/wheels/*.whl
 

@@ -4,16 +4,15 @@ Each method is a scheduler put together from existing pieces. The pieces are imp
 listing methods stays fast.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hpoctl.core.entries import Benchmark, Imported, Importer, LauncherEntry, Method, MethodContext, Progress
 from hpoctl.core.findings import Finding
-from hpoctl.core.jobs import Estimate, Launcher
+from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Scheduler
 from hpoctl.launchers.options import LocalOptions
-from hpoctl.launchers.sagemaker_options import SagemakerOptions
 from hpoctl.launchers.slurm_options import SlurmOptions
 from hpoctl.plugins import hookimpl, load_registry
 from hpoctl.schedulers.options import (
@@ -97,24 +96,6 @@ def _check_slurm(options: SlurmOptions) -> Iterable[Finding]:
     return check_slurm(options)
 
 
-def _sagemaker(options: SagemakerOptions) -> Launcher:
-    from hpoctl.launchers.sagemaker import SagemakerLauncher
-
-    return SagemakerLauncher(options)
-
-
-def _sagemaker_estimate(options: SagemakerOptions, seconds: Sequence[float]) -> Estimate:
-    from hpoctl.launchers.sagemaker_prices import estimate
-
-    return estimate(options, seconds)
-
-
-def _sagemaker_check(options: SagemakerOptions) -> Iterable[Finding]:
-    from hpoctl.launchers.sagemaker_check import check
-
-    return check(options)
-
-
 def _import_table(path: Path, progress: Progress) -> Imported:
     from hpoctl.blackboxes.tables.importer import import_table
 
@@ -192,16 +173,6 @@ def hpoctl_launchers() -> Iterable[LauncherEntry]:
     return (
         LauncherEntry("local", "Worker processes on this machine", _local, LocalOptions()),
         LauncherEntry("slurm", slurm, _slurm, SlurmOptions(), outlives=True, check=_check_slurm),
-        LauncherEntry(
-            "sagemaker",
-            "Training jobs of Amazon SageMaker; results have to be on S3",
-            _sagemaker,
-            SagemakerOptions(),
-            root="s3://",
-            outlives=True,
-            estimate=_sagemaker_estimate,
-            check=_sagemaker_check,
-        ),
     )
 
 

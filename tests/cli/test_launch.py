@@ -124,14 +124,6 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_results_that_jobs_cannot_reach_are_refused_before_anything_is_written(cli: CommandLine) -> None:
-    answer = cli("launch", "--study", "toys", "--tag", "t", "--on", "sagemaker", "--dry-run")
-    assert answer.code == 2
-    assert f"Jobs on sagemaker cannot write results to {cli.root}." in answer.err
-    assert "--results s3:// (SageMaker's default bucket) or --results s3://BUCKET/PREFIX." in answer.err
-    assert not cli.root.exists()
-
-
 def test_a_whole_study_its_next_command_and_the_same_bytes_in_any_way(small: Small) -> None:
     answer = small("--tag", "a", "--jobs", "2")
     assert answer.code == 0, answer.err

@@ -226,6 +226,7 @@ class LauncherEntry:
         estimate: From the options and the expected seconds of each job, what they are expected to cost; None: nothing.
         check: What would stop a launch with these options, for `hpoctl doctor`; None: nothing could.
         root: How the root of results has to begin so that jobs can reach it, such as `s3://`; empty: it may be any.
+        root_hint: Which roots a person can choose from, for the error about another one; empty: `root` says it all.
     """
 
     name: str
@@ -236,6 +237,7 @@ class LauncherEntry:
     estimate: Callable[[Any, Sequence[float]], Estimate] | None = None
     check: Callable[[Any], Iterable[Finding]] | None = None
     root: str = ""
+    root_hint: str = ""
 
     def __post_init__(self) -> None:
         check_entry_name("launcher", self.name)

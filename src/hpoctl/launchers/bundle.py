@@ -1,13 +1,15 @@
-"""What a container needs to run jobs, beside its image: hpoctl and plugins as wheels, exact versions of the rest.
+"""What another machine needs to run jobs: hpoctl and plugins as wheels, exact versions of all other libraries.
 
-    <root>/.bundles/<hash>/entry.py           what the container runs
+    <root>/.bundles/<hash>/unpack.py          installs the rest
                           /requirements.txt   the exact versions of all libraries, as they are installed here
                           /extra.txt          what a person asks for besides, if anything
-                          /wheels/*.whl       hpoctl, the plugins, and what else no index has
+                          /wheels/*.whl       hpoctl, the plugins, and other libraries that no index has
+                          /...                the launcher's own files, such as the script that starts a job
 
-A bundle is named by its content. It is put there once, and read by all jobs of all launches that need the same.
+A bundle is named by its content. It is written once, and read by all jobs of all launches that need the same.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,16 +17,16 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Store
 from hpoctl.launchers.wheels import is_local, wheel_of
-from hpoctl.plugins.loading import load_plugins
+from hpoctl.plugins.kinds import Origin
+from hpoctl.plugins.loading import SELECTION, load_plugins
 
 FOLDER = ".bundles"
-ENTRY, LOCK, EXTRA, WHEELS = "entry.py", "requirements.txt", "extra.txt", "wheels"
+UNPACK, LOCK, EXTRA, WHEELS = "unpack.py", "requirements.txt", "extra.txt", "wheels"
 OWN = "hpoctl"
-NEEDED = (OWN, "boto3")
-"""What every container needs; boto3 is an optional requirement of hpoctl."""
 
 
 @dataclass(frozen=True)
@@ -48,30 +50,39 @@ class Bundle:
         return f"{FOLDER}/{self.digest[:32]}"
 
 
-def make_bundle(extra: str = "") -> Bundle:
-    """The bundle of what is installed here: hpoctl, the plugins that are loaded, and all that they require.
+def make_bundle(files: Mapping[str, bytes], needs: Iterable[str] = (), extra: str = "") -> Bundle:
+    """The bundle of what is installed here: hpoctl, the plugins that experiments use, and all that they require.
 
     Args:
-        extra: Requirements in the format of pip, besides.
+        files: The launcher's own files, by name.
+        needs: Libraries that jobs need besides, such as `hpoctl[aws]`, as requirements of pip without a version.
+        extra: Requirements in the format of pip, to be installed on the other machine.
 
     Raises:
         HpoctlError: A library that is required is not installed, or its files cannot be found.
         UsageError: The environment variable `HPOCTL_PLUGINS` names a plugin that is not installed.
     """
-    plugins = _plugins()
+    plugins = [_normalized(origin.distribution) for origin in _plugins()]
     local, locked = [], []
-    for found in _closure([*NEEDED, *plugins]):
+    for found in _closure([OWN, *plugins, *needs]):
         name = _normalized(found.name)
         if name in {OWN, *plugins} or is_local(found):
             local.append(wheel_of(found))
         else:
             locked.append(f"{name}=={found.version}")
-    files = {f"{WHEELS}/{wheel.name}": wheel.data for wheel in local}
-    files[ENTRY] = Path(__file__).with_name("container.py").read_bytes()
-    files[LOCK] = "".join(f"{line}\n" for line in sorted(locked)).encode()
+    bundled = {f"{WHEELS}/{wheel.name}": wheel.data for wheel in local}
+    bundled[UNPACK] = Path(__file__).with_name("unpack.py").read_bytes()
+    bundled[LOCK] = "".join(f"{line}\n" for line in sorted(locked)).encode()
     if extra:
-        files[EXTRA] = extra.encode()
-    return Bundle(dict(sorted(files.items())))
+        bundled[EXTRA] = extra.encode()
+    return Bundle(dict(sorted((bundled | dict(files)).items())))
+
+
+def bundled_selection() -> str | None:
+    """The value of `HPOCTL_PLUGINS` for jobs that use a bundle of this process; None: it is not set."""
+    if SELECTION not in os.environ:
+        return None
+    return ",".join(sorted({origin.entry_point for origin in _plugins()}))
 
 
 def upload(store: Store, bundle: Bundle) -> str:
@@ -105,19 +116,26 @@ def read_requirements(requirements: str | None) -> str:
         ) from error
 
 
-def _plugins() -> list[str]:
-    """The distributions of the plugins that are loaded; one that has failed would fail there, too."""
-    names = {found.origin.distribution for found in load_plugins() if found.state == "loaded"}
-    return sorted(_normalized(name) for name in names)
+def _plugins() -> list[Origin]:
+    """The loaded plugins that an experiment may use: not those that register nothing but launchers.
+
+    A plugin that has failed to load here would fail there, too.
+    """
+    return [
+        found.origin
+        for found in load_plugins()
+        if found.state == "loaded" and any(not isinstance(entry, LauncherEntry) for entry in found.entries)
+    ]
 
 
-def _closure(names: Iterable[str]) -> list[Distribution]:
+def _closure(requirements: Iterable[str]) -> list[Distribution]:
     """Distributions and all that they require, sorted by name."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - comes with the libraries for AWS
+    from packaging.requirements import Requirement  # noqa: PLC0415 - a launcher that makes bundles requires it
 
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
-    todo = [(name, "", "hpoctl") for name in names]
+    asked = map(Requirement, requirements)
+    todo = [(_normalized(one.name), extra, OWN) for one in asked for extra in ("", *sorted(one.extras))]
     while todo:
         name, extra, needs_it = todo.pop()
         if (name, extra) in seen:

@@ -47,6 +47,22 @@ def registry() -> Registry:
     return replace(made, launchers={**made.launchers, "far": entry})
 
 
+@pytest.mark.parametrize(
+    ("hint", "fix"), [("", "Add --results moon://...."), ("moon://CRATER", "Add --results moon://CRATER.")]
+)
+def test_results_that_jobs_cannot_reach_are_refused_before_anything_is_written(
+    registry: Registry, folder: Path, hint: str, fix: str
+) -> None:
+    far = registry.launchers["far"]
+    moon = Registered(replace(far.entry, root="moon://", root_hint=hint), far.origin)
+    registry = replace(registry, launchers={**registry.launchers, "far": moon})
+    with pytest.raises(UsageError) as refused:
+        plan_launch(LaunchRequest(changes=Overrides(launcher="far")), registry)
+    assert refused.value.what == f"Jobs on far cannot write results to {folder / 'results'}."
+    assert refused.value.fix == fix
+    assert not (folder / "results").exists()
+
+
 def todo(plan: LaunchPlan) -> list[Cell]:
     return sorted(task.cell for job in plan.jobs for task in job.tasks)
 

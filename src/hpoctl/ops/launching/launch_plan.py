@@ -178,10 +178,8 @@ def _check_root(launcher: LauncherEntry, root: Root) -> None:
     """Refuse a root that the launcher's jobs cannot reach."""
     where = root.store.location("")
     if not where.startswith(launcher.root):
-        bucket = " (SageMaker's default bucket) or --results s3://BUCKET/PREFIX" if launcher.root == "s3://" else "..."
-        raise UsageError(
-            f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {launcher.root}{bucket}."
-        )
+        hint = launcher.root_hint or f"{launcher.root}..."
+        raise UsageError(f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {hint}.")
 
 
 def _plans(

@@ -1,6 +1,7 @@
 """What a container runs: installs the bundle beside this file, runs the job, and says why it failed.
 
-This file is copied into bundles as `entry.py`. It needs the standard library only, and is started as
+This file is copied into bundles as `entry.py`. It needs the standard library and hpoctl's `unpack.py`, which lies
+beside it there. It is started as
 
     python3 /opt/ml/input/data/<channel>/entry.py
 
@@ -9,15 +10,15 @@ folder of checkpoints: SageMaker copies it to S3 all the time, and brings it bac
 interruption.
 """
 
-import importlib.metadata
+import importlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -32,10 +33,6 @@ MAX_LOG = 1_000_000
 LOG = "log.txt"
 
 
-class InstallError(Exception):
-    """The bundle cannot be installed."""
-
-
 def main(bundle: Path, machine: Path) -> int:
     """Run the job of a container; returns the exit code.
 
@@ -44,44 +41,23 @@ def main(bundle: Path, machine: Path) -> int:
         machine: The folder that SageMaker calls /opt/ml.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    unpack: Any = importlib.import_module("unpack")  # beside this file
     for name in ("checkpoints", "code", "output"):
         (machine / name).mkdir(parents=True, exist_ok=True)
     path = machine / "checkpoints" / LOG
     with path.open("ab") as log:
         try:
             settings = json.loads((machine / "input" / "config" / "hyperparameters.json").read_text(encoding="utf-8"))
-            exit_code = run(install(bundle, machine / "code", log), settings, log)
+            unpack.install(bundle, machine / "code", partial(_say, log))
+            exit_code = run(machine / "code", settings, log)
         except KeyboardInterrupt:
             return INTERRUPTED
-        except (InstallError, OSError, ValueError) as error:
+        except (unpack.InstallError, OSError, ValueError) as error:
             _say(log, f"error: {error}\n".encode())
             exit_code = 1
     if exit_code not in {0, INTERRUPTED}:
         (machine / "output" / "failure").write_text(reason(path.read_bytes()[-MAX_LOG:]), encoding="utf-8")
     return exit_code
-
-
-def install(bundle: Path, site: Path, log: IO[bytes]) -> Path:
-    """Unpack the wheels, and install what the image has not got in the right version; returns where it all is.
-
-    Raises:
-        InstallError: pip has failed, or the Python of the image is too old.
-    """
-    if sys.version_info < (3, 11):  # noqa: UP036 - an image may have anything
-        version = ".".join(map(str, sys.version_info[:2]))
-        raise InstallError(f"hpoctl needs Python 3.11 or later, and the image has {version}: name another image")
-    for wheel in sorted((bundle / "wheels").glob("*.whl")):
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(site)
-    lock = bundle / "requirements.txt"
-    missing = [line for line in lock.read_text(encoding="utf-8").split() if not _is_installed(line)]
-    if missing:
-        _say(log, f"installing {len(missing)} libraries that the image has not got: {', '.join(missing)}\n".encode())
-        _pip(["--no-deps", *missing], site, log)
-    extra = bundle / "extra.txt"
-    if extra.exists():
-        _pip(["--constraint", str(lock), "--requirement", str(extra)], site, log)
-    return site
 
 
 def run(site: Path, settings: Mapping[str, str], log: IO[bytes]) -> int:
@@ -115,27 +91,6 @@ def reason(printed: bytes) -> str:
 
 def _path(site: Path) -> str:
     return os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def _is_installed(line: str) -> bool:
-    name, _, version = line.partition("==")
-    try:
-        return importlib.metadata.version(name) == version
-    except importlib.metadata.PackageNotFoundError:
-        return False
-
-
-def _pip(words: Sequence[str], site: Path, log: IO[bytes]) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--target", str(site), "--no-input", "--quiet"]
-    done = subprocess.run(  # noqa: S603 - our own command, no shell
-        [*command, "--disable-pip-version-check", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    _say(log, done.stdout)
-    if done.returncode:
-        raise InstallError("pip cannot install what the job needs; what it says stands above")
 
 
 def _say(log: IO[bytes], text: bytes) -> None:

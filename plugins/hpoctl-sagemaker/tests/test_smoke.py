@@ -1,6 +1,7 @@
 """One small training job on a real AWS account: never in CI, costs a few cents.
 
-    HPOCTL_SMOKE_SAGEMAKER_ROLE=arn:aws:iam::ACCOUNT:role/NAME python -m pytest tests/launchers/test_sagemaker_smoke.py
+    export HPOCTL_SMOKE_SAGEMAKER_ROLE=arn:aws:iam::ACCOUNT:role/NAME
+    python -m pytest plugins/hpoctl-sagemaker/tests/test_smoke.py
 
 Credentials and region are those of the environment. `HPOCTL_SMOKE_S3` names another root than the default bucket.
 """

@@ -74,7 +74,6 @@ class SagemakerApi:
 
     Raises:
         UsageError: No region is set.
-        HpoctlError: boto3 is not installed.
     """
 
     def __init__(self, region: str | None) -> None:
@@ -190,12 +189,9 @@ def session_in(region: str | None) -> Any:
 
     Raises:
         UsageError: No region is set, or no such profile exists.
-        HpoctlError: boto3 is not installed.
     """
-    try:
-        import boto3  # noqa: PLC0415 - heavy
-    except ImportError as error:
-        raise HpoctlError("Jobs on SageMaker need boto3.", "Install it with `pip install 'hpoctl[aws]'`.") from error
+    import boto3  # noqa: PLC0415 - heavy
+
     try:
         session = boto3.session.Session(region_name=region)
     except Exception as error:

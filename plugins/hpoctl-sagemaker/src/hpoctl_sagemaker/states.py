@@ -1,8 +1,8 @@
 """How far a job on SageMaker is, from what it says itself and what SageMaker says of it."""
 
 from hpoctl.core.jobs import JobState, JobStatus
-from hpoctl.launchers.sagemaker_api import Training
 from hpoctl.stores.job_files import JobReport
+from hpoctl_sagemaker.api import Training
 
 
 def status_of(report: JobReport | None, training: Training | None, why: str) -> JobStatus:

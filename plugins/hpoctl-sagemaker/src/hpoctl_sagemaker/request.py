@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.launchers.sagemaker_options import SagemakerOptions, listed
-from hpoctl.launchers.service_model import check_request
+from hpoctl.core.errors import UsageError
 from hpoctl.plugins.loading import SELECTION
 from hpoctl.stores.job_files import Manifest, job_folder_of
+from hpoctl_sagemaker.options import SagemakerOptions, listed
+from hpoctl_sagemaker.service_model import check_request
 
 TAG_LENGTH, REST_LENGTH, HASH_LENGTH = 24, 25, 12
 """Letters of the parts of a name; with two dashes, 63: what SageMaker allows."""
@@ -18,6 +18,9 @@ MARK = 6
 """Letters of the hash in a part that is not what it stands for."""
 
 CHANNEL = "hpoctl"
+ENTRY = "entry.py"
+"""The script of the bundle that a container runs."""
+
 CHECKPOINTS = "checkpoints"
 """The folder of a job that SageMaker copies its log to, and back after an interruption."""
 
@@ -79,7 +82,7 @@ def training_job(manifest: Manifest, options: SagemakerOptions, around: Surround
         "AlgorithmSpecification": {
             "TrainingImage": around.image,
             "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/entry.py"],
+            "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/{ENTRY}"],
         },
         "HyperParameters": {
             "results": job.results,
@@ -141,17 +144,12 @@ def image_for(options: SagemakerOptions, region: str, minor: int) -> str:
         minor: The minor version of the Python that runs here: the image has the same, if there is one.
 
     Raises:
-        HpoctlError: `sagemaker-core` is not installed, or knows no image for the region or the machine.
+        UsageError: `sagemaker-core` knows no image for the region or the machine.
     """
     if options.image is not None:
         return options.image
-    try:
-        from sagemaker.core.image_uris import retrieve  # noqa: PLC0415 - takes a second
-    except ImportError as error:
-        raise HpoctlError(
-            "The image of training jobs is found out with sagemaker-core, which is not installed.",
-            "Install it with `pip install 'hpoctl[aws]'`, or name an image: --launcher-option image=...",
-        ) from error
+    from sagemaker.core.image_uris import retrieve  # noqa: PLC0415 - takes a second
+
     version, python = IMAGES[min(max(minor, min(IMAGES)), max(IMAGES))]
     try:
         image = retrieve(

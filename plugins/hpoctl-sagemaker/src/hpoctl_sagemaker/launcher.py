@@ -4,12 +4,12 @@ Where accounts differ, the results win: a job that has reported `done` is done, 
 fit a quota waits here, and is submitted while somebody polls; the name of a training job makes sure that it is one.
 """
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hpoctl.core.cells import LOG
@@ -17,11 +17,14 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.jobs import Activity, Job, JobStatus
 from hpoctl.core.options import option_values
 from hpoctl.core.protocols import Store
-from hpoctl.launchers.bundle import make_bundle, read_requirements, upload
-from hpoctl.launchers.sagemaker_api import BusyError, QuotaError, SagemakerApi, Training
-from hpoctl.launchers.sagemaker_options import SagemakerOptions
-from hpoctl.launchers.sagemaker_request import (
+from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_requirements, upload
+from hpoctl.stores.job_files import Manifest, job_folder_of, keep_manifest, read_manifest, read_report
+from hpoctl.stores.opening import open_results
+from hpoctl_sagemaker.api import BusyError, QuotaError, SagemakerApi, Training
+from hpoctl_sagemaker.options import SagemakerOptions
+from hpoctl_sagemaker.request import (
     CHECKPOINTS,
+    ENTRY,
     Surroundings,
     beginning_of,
     check_training_job,
@@ -29,12 +32,12 @@ from hpoctl.launchers.sagemaker_request import (
     name_of,
     training_job,
 )
-from hpoctl.launchers.sagemaker_states import status_of
-from hpoctl.plugins.loading import SELECTION
-from hpoctl.stores.job_files import Manifest, job_folder_of, keep_manifest, read_manifest, read_report
-from hpoctl.stores.opening import open_results
+from hpoctl_sagemaker.states import status_of
 
 NAME = "sagemaker"
+SCRIPT = Path(__file__).with_name("container.py")
+"""What a container runs; in the bundle it is called `entry.py`."""
+
 SKEW = 86400.0
 """Seconds by which the clock of this machine may be wrong."""
 
@@ -205,12 +208,12 @@ class SagemakerLauncher:
         options, now = self._options, time.time()
         image = image_for(options, self._api.region, sys.version_info.minor)
         manifests = [Manifest(job, NAME, option_values(options), now) for job in jobs]
-        plugins, model = os.environ.get(SELECTION), self._api.model_of_requests()
+        plugins, model = bundled_selection(), self._api.model_of_requests()
         for manifest in manifests:
             root = manifest.job.results.rstrip("/")
             around = Surroundings(self._api.region, image, f"{root}/.bundles/{'0' * 32}", plugins)
             check_training_job(training_job(manifest, options, around), model)
-        bundle = make_bundle(read_requirements(options.requirements))
+        bundle = make_bundle({ENTRY: SCRIPT.read_bytes()}, ["hpoctl[aws]"], read_requirements(options.requirements))
         stores = {root: open_results(root).store for root in {job.results for job in jobs}}
         addresses = {root: upload(store, bundle) for root, store in stores.items()}
 

@@ -22,7 +22,7 @@ from hpoctl.stores.local import LocalStore
 from hpoctl.stores.opening import open_results
 from hpoctl.testing import toy_plugin
 from hpoctl.testing.toy_jobs import write_entry_point
-from services.sagemaker_model import ROLE, SagemakerModel, environment_of
+from sagemaker_model import ROLE, SagemakerModel, environment_of
 
 TAG = "rehearsal"
 PLUGIN = "hpoctl-toys"
@@ -97,7 +97,7 @@ def rehearse(
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HPOCTL_"))},
         **environment_of(model),
         "PYTHONPATH": str(folder / "plugins"),
-        "HPOCTL_PLUGINS": f"{PLUGIN},{plugins}".rstrip(","),
+        "HPOCTL_PLUGINS": f"{PLUGIN},sagemaker,{plugins}".rstrip(","),
         "HPOCTL_DATA": str(folder / "data"),
     }
     launch = [

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hpoctl.launchers.sagemaker import SagemakerLauncher
-from hpoctl.launchers.sagemaker_options import SagemakerOptions
 from hpoctl.testing import OtherSide, check_launcher
-from services.sagemaker_model import ROLE, SagemakerModel, environment_of, running
+from hpoctl_sagemaker.launcher import SagemakerLauncher
+from hpoctl_sagemaker.options import SagemakerOptions
+from sagemaker_model import ROLE, SagemakerModel, environment_of, running
 from services.seaweedfs import BUCKET, Server
 
 FAST = SagemakerOptions(role=ROLE, image="python", jobs=2, poll_interval=0.2)
@@ -22,6 +22,7 @@ def sagemaker(seaweedfs: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sa
         yield model
 
 
+@pytest.mark.timeout(600)  # some thirty containers start, and a loaded machine takes seconds for each
 def test_contract(sagemaker: SagemakerModel) -> None:
     def kill(job: str) -> None:
         for training in sagemaker.jobs.values():

@@ -7,8 +7,8 @@ import pytest
 from hpoctl.core.cells import Cell
 from hpoctl.stores.job_files import all_manifests, job_folder_of
 from hpoctl.stores.opening import open_results
+from sagemaker_model import environment_of, running
 from sagemaker_rehearsal import TAG, rehearse
-from services.sagemaker_model import environment_of, running
 from services.seaweedfs import Server
 
 STUDY = """

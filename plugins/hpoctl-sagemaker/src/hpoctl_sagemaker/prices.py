@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpoctl.core.jobs import Estimate
-from hpoctl.launchers.sagemaker_options import HOUR, SagemakerOptions
+from hpoctl_sagemaker.options import HOUR, SagemakerOptions
 
 DATE = "January 2025"
 REGION = "us-east-1"

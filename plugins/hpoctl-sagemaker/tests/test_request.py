@@ -13,10 +13,11 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.jobs import Job, Task
 from hpoctl.core.names import ENTRY, TAG
 from hpoctl.core.options import option_values
-from hpoctl.launchers.sagemaker_api import SagemakerApi
-from hpoctl.launchers.sagemaker_options import SagemakerOptions
-from hpoctl.launchers.sagemaker_prices import MACHINES, estimate
-from hpoctl.launchers.sagemaker_request import (
+from hpoctl.stores.job_files import Manifest
+from hpoctl_sagemaker.api import SagemakerApi
+from hpoctl_sagemaker.options import SagemakerOptions
+from hpoctl_sagemaker.prices import MACHINES, estimate
+from hpoctl_sagemaker.request import (
     Surroundings,
     beginning_of,
     check_training_job,
@@ -24,9 +25,8 @@ from hpoctl.launchers.sagemaker_request import (
     name_of,
     training_job,
 )
-from hpoctl.launchers.service_model import check_request
-from hpoctl.stores.job_files import Manifest
-from services.sagemaker_model import REGION, ROLE
+from hpoctl_sagemaker.service_model import check_request
+from sagemaker_model import REGION, ROLE
 
 MODEL = SagemakerApi(REGION).model_of_requests()
 OPTIONS = SagemakerOptions(role=ROLE)
@@ -181,7 +181,6 @@ def test_image_that_is_named() -> None:
 )
 @pytest.mark.filterwarnings("default")  # of the library's own code
 def test_image_of_sagemaker(machine: str, minor: int, end: str) -> None:
-    pytest.importorskip("sagemaker.core.image_uris", reason="sagemaker-core is not installed")
     image = image_for(replace(OPTIONS, instance_type=machine), "eu-central-1", minor)
     assert image.startswith("763104351884.dkr.ecr.eu-central-1.amazonaws.com/")
     assert image.endswith(end)
@@ -189,7 +188,6 @@ def test_image_of_sagemaker(machine: str, minor: int, end: str) -> None:
 
 @pytest.mark.filterwarnings("default")
 def test_image_of_an_unknown_region() -> None:
-    pytest.importorskip("sagemaker.core.image_uris", reason="sagemaker-core is not installed")
     with pytest.raises(UsageError, match="no image of SageMaker for ml"):
         image_for(OPTIONS, "mars-north-1", 11)
 

@@ -11,14 +11,14 @@ import pytest
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.jobs import Failure, Job, Task
-from hpoctl.launchers.sagemaker import SagemakerLauncher
-from hpoctl.launchers.sagemaker_api import BusyError, SagemakerApi, Training, account_of
-from hpoctl.launchers.sagemaker_check import check
-from hpoctl.launchers.sagemaker_options import SagemakerOptions
-from hpoctl.launchers.sagemaker_states import status_of
 from hpoctl.stores.job_files import JobReport, job_folder_of, read_manifest
 from hpoctl.stores.opening import open_results
-from services.sagemaker_model import ACCOUNT, REGION, ROLE, SagemakerModel, environment_of, running
+from hpoctl_sagemaker.api import BusyError, SagemakerApi, Training, account_of
+from hpoctl_sagemaker.check import check
+from hpoctl_sagemaker.launcher import SagemakerLauncher
+from hpoctl_sagemaker.options import SagemakerOptions
+from hpoctl_sagemaker.states import status_of
+from sagemaker_model import ACCOUNT, REGION, ROLE, SagemakerModel, environment_of, running
 from services.seaweedfs import BUCKET, Server
 
 FAST = SagemakerOptions(role=ROLE, image="python", poll_interval=0.05)
@@ -42,9 +42,9 @@ def sagemaker(seaweedfs: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sa
     with running(seaweedfs.environment, quota=2, page=2) as model:
         for name, value in {**environment_of(model), "HPOCTL_PLUGINS": ""}.items():
             monkeypatch.setenv(name, value)
-        entry = Path(model.folder / "entry.py")
+        entry = model.folder / "entry.py"
         entry.write_text(ENTRY)
-        monkeypatch.setattr("hpoctl.launchers.bundle.Path.with_name", lambda path, name: entry)
+        monkeypatch.setattr("hpoctl_sagemaker.launcher.SCRIPT", entry)
         yield model
 
 
@@ -156,7 +156,7 @@ def test_out_of_reach_is_borne_and_jobs_are_submitted_later(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    monkeypatch.setattr("hpoctl.launchers.sagemaker_api.ATTEMPTS", 1)
+    monkeypatch.setattr("hpoctl_sagemaker.api.ATTEMPTS", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", nowhere)
     launcher = SagemakerLauncher(FAST)
     one = jobs("1-fail")

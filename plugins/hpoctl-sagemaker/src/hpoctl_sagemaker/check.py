@@ -9,16 +9,16 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
 from hpoctl.core.jobs import Job
 from hpoctl.core.options import option_values
-from hpoctl.launchers.sagemaker_api import SagemakerApi, account_of, session_in
-from hpoctl.launchers.sagemaker_options import SagemakerOptions
-from hpoctl.launchers.sagemaker_prices import MACHINES
-from hpoctl.launchers.sagemaker_request import (
+from hpoctl.stores.job_files import Manifest
+from hpoctl_sagemaker.api import SagemakerApi, account_of, session_in
+from hpoctl_sagemaker.options import SagemakerOptions
+from hpoctl_sagemaker.prices import MACHINES
+from hpoctl_sagemaker.request import (
     Surroundings,
     check_training_job,
     image_for,
     training_job,
 )
-from hpoctl.stores.job_files import Manifest
 
 
 def check(options: Any) -> Iterator[Finding]:

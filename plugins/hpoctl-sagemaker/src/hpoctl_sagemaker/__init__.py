@@ -1,0 +1,1 @@
+"""Training jobs of Amazon SageMaker as jobs of hpoctl."""
