@@ -27,28 +27,28 @@ _EXTRAPOLATED: Final = "modelled (shapes extrapolated from the other sets)"
 
 def open_blackbox(name: str, imported: Path | None) -> Blackbox:
     """The blackbox of a set. Its modules are imported, and its table is expanded, when somebody uses it."""
-    from hpoctl_fcnet.blackbox import FcnetBlackbox  # noqa: PLC0415
+    from hpoctl_fcnet.blackbox import FcnetBlackbox
 
     return FcnetBlackbox(name, imported)
 
 
 def check_data(name: str, imported: Path | None) -> Iterator[str]:
     """A line for each thing that is right about a set's data (see `checks`)."""
-    from hpoctl_fcnet.checks import check  # noqa: PLC0415
+    from hpoctl_fcnet.checks import check
 
     return check(name, imported)
 
 
 def import_originals(folder: Path, progress: Progress) -> Imported:
     """Import the original files of a folder (see `importing`)."""
-    from hpoctl_fcnet.importing import load  # noqa: PLC0415
+    from hpoctl_fcnet.importing import load
 
     return load(folder, progress)
 
 
 def fetch_originals(url: str | None, progress: Progress) -> Path:
     """Download the original files (see `fetching`)."""
-    from hpoctl_fcnet.fetching import fetch  # noqa: PLC0415
+    from hpoctl_fcnet.fetching import fetch
 
     return fetch(url, progress)
 

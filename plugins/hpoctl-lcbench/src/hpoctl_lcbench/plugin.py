@@ -49,21 +49,21 @@ def hpoctl_benchmarks() -> Iterable[Benchmark]:
 
 def load(path: Path, progress: Progress) -> Imported:
     """Bring in a model (see `importer.load`)."""
-    from hpoctl_lcbench import importer  # noqa: PLC0415 - needed when somebody imports
+    from hpoctl_lcbench import importer
 
     return importer.load(path, progress)
 
 
 def open_blackbox(name: str, task: str) -> Blackbox:
     """The blackbox of a task. The model is opened when somebody uses it."""
-    from hpoctl_lcbench import importer  # noqa: PLC0415 - needed when somebody runs
+    from hpoctl_lcbench import importer
 
     return importer.open_blackbox(name, task)
 
 
 def check(name: str, task: str) -> Iterator[str]:
     """Look at the model and at a task (see `importer.check`)."""
-    from hpoctl_lcbench import importer  # noqa: PLC0415 - needed when somebody checks
+    from hpoctl_lcbench import importer
 
     return importer.check(name, task)
 
