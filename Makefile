@@ -2,6 +2,9 @@
 
 SOURCES = src tests benchmarks tools plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench \
 	plugins/hpoctl-optuna plugins/hpoctl-sagemaker
+# The layers of plugins are checked whether they are installed or not.
+EMPTY :=
+PLUGIN_PATH = $(subst $(EMPTY) $(EMPTY),:,$(wildcard plugins/*/src))
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
 
@@ -19,7 +22,7 @@ types:
 	mypy
 
 layers:
-	lint-imports
+	PYTHONPATH=$(PLUGIN_PATH) lint-imports
 
 test:
 	python -m pytest -n 2
