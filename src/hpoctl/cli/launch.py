@@ -24,7 +24,7 @@ from hpoctl.cli.options import (
     Settings,
     parse_decision_time,
 )
-from hpoctl.core.errors import UsageError
+from hpoctl.core.errors import IncompleteError, UsageError
 
 if TYPE_CHECKING:
     from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
@@ -166,7 +166,9 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
         print_outcome(plan, outcome, request)
     if outcome.interrupted:
         return INTERRUPTED
-    return EXPERIMENTS_FAILED if outcome.failures else 0
+    if outcome.failures:
+        return EXPERIMENTS_FAILED
+    return 0 if outcome.complete else IncompleteError.exit_code
 
 
 def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:

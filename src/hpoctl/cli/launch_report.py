@@ -8,7 +8,7 @@ from rich.table import Table
 
 from hpoctl.cli.launch_progress import duration
 from hpoctl.cli.output import Status, err, hint, out
-from hpoctl.core.jobs import Estimate, Task
+from hpoctl.core.jobs import Estimate, Failure, Task
 from hpoctl.ops.launching.jobs import PlannedJob
 from hpoctl.ops.launching.launch import LaunchOutcome
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
@@ -86,6 +86,9 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
     for note in _data_notes(plan):
         out().print(note, markup=False, soft_wrap=True)
     root = _root(request)
+    for text, failures in _by_reason(outcome.lost).items():
+        err().print(f"{text}", style="bold red", markup=False, soft_wrap=True)
+        err().print(f"  {len(failures)} experiments, such as {failures[0].cell}", markup=False, soft_wrap=True)
     if outcome.interrupted:
         err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
         if plan.launcher.outlives:
@@ -99,6 +102,13 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
         hint(f"next: {shlex.join(['hpoctl', 'launch', '--tag', plan.tag, *root])}")
     else:
         hint(f"next: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, *root])}")
+
+
+def _by_reason(failures: Iterable[Failure]) -> dict[str, list[Failure]]:
+    grouped: dict[str, list[Failure]] = {}
+    for failure in failures:
+        grouped.setdefault(failure.error, []).append(failure)
+    return grouped
 
 
 def outcome_json(
@@ -120,8 +130,11 @@ def outcome_json(
     errors = [{"what": f"{failure.cell} failed: {failure.error}", "fix": again} for failure in outcome.failures]
     if outcome.interrupted:
         errors.append({"what": "Interrupted.", "fix": again})
-    if not errors:
+    if not errors and outcome.complete:
         return "success", data, errors
+    if not errors:
+        left = outcome.wanted - outcome.done
+        errors.append({"what": f"{left} of {outcome.wanted} experiments are not complete yet.", "fix": again})
     return ("partial" if outcome.done else "error"), data, errors
 
 

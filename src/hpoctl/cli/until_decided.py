@@ -10,6 +10,7 @@ from hpoctl.cli.launch_progress import LaunchBars, duration
 from hpoctl.cli.launch_report import plan_json, print_plan, print_start
 from hpoctl.cli.output import Status, emit_json, err, hint, out
 from hpoctl.cli.words import many, p_text
+from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.launching.launch import LaunchWatcher
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
 from hpoctl.ops.launching.sequential_design import parse_pairs
@@ -95,7 +96,9 @@ def launch_until_decided(
         _print_outcome(plan, outcome)
     if outcome.interrupted:
         return INTERRUPTED
-    return EXPERIMENTS_FAILED if outcome.failures else 0
+    if outcome.failures:
+        return EXPERIMENTS_FAILED
+    return 0 if outcome.course.next_seeds is None else IncompleteError.exit_code
 
 
 def print_stage(stage: "Stage") -> None:
@@ -228,6 +231,8 @@ def _outcome_json(plan: DecisionPlan, outcome: DecisionOutcome) -> tuple[Status,
     errors = [{"what": f"{failure.cell} failed: {failure.error}", "fix": again} for failure in outcome.failures]
     if outcome.interrupted:
         errors.append({"what": "Interrupted.", "fix": again})
-    if not errors:
+    if not errors and course.next_seeds is None:
         return "success", data, errors
+    if not errors:
+        errors.append({"what": f"The look at {course.next_seeds} seeds is not complete yet.", "fix": again})
     return ("partial" if course.stages else "error"), data, errors

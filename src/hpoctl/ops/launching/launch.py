@@ -1,12 +1,13 @@
 """`hpoctl launch`: submit what is missing of a study, and watch it until it is done."""
 
 import platform
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.ops.launching.costs import read_costs, write_costs
@@ -63,7 +64,8 @@ class LaunchOutcome:
         master_seed: The master seed.
         done: How many of the wanted experiments are complete now.
         wanted: How many are wanted.
-        failures: Those that failed in this launch.
+        failures: Those of its jobs' experiments that failed, and that are not complete now.
+        lost: Those of them that no worker has reported: their job ended without them.
         seconds: How long the launch took.
         interrupted: Whether it was interrupted.
         running: How many somebody else is running.
@@ -73,9 +75,15 @@ class LaunchOutcome:
     done: int
     wanted: int
     failures: tuple[Failure, ...]
+    lost: tuple[Failure, ...]
     seconds: float
     interrupted: bool
     running: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is wanted is complete."""
+        return self.done == self.wanted
 
 
 def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: SystemTime | None = None) -> LaunchOutcome:
@@ -121,7 +129,8 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     finally:
         if not plan.launcher.outlives:
             launcher.cancel(receipts)
-    return _outcome(plan, plans, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
+    watched = [*jobs, *plan.live]
+    return _outcome(plan, plans, watched, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
 
 
 def _untold(what: str, done: int, total: int | None) -> None:
@@ -174,6 +183,7 @@ def _progress(
 def _outcome(
     plan: LaunchPlan,
     plans: Sequence[Plan],
+    jobs: Sequence[Job],
     statuses: Sequence[JobStatus],
     master_seed: int,
     seconds: float,
@@ -183,18 +193,32 @@ def _outcome(
     """Counted from the results themselves, because others may have launched the same tag."""
     cells = [cell for kept in plans for cell in kept.study.cells()]
     found = standings(plan.tag, cells, read_attempts(plan.store, plan.tag), plan.claims)
-    submitted = {task.cell for job in plan.jobs for task in job.tasks}
-    submitted |= {task.cell for job in plan.live for task in job.tasks}
+    submitted = {task.cell for job in jobs for task in job.tasks}
     _learn([standing for cell, standing in found.items() if cell in submitted])
     states = [found[cell].state for cell in dict.fromkeys(cells)]
+    reported = [failure for status in statuses for failure in status.failures if found[failure.cell].state != "done"]
+    lost = () if interrupted else _lost(jobs, statuses, found, {failure.cell for failure in reported})
     return LaunchOutcome(
         master_seed=master_seed,
         done=states.count("done"),
         wanted=len(states),
-        failures=tuple(failure for status in statuses for failure in status.failures),
+        failures=(*reported, *lost),
+        lost=lost,
         seconds=seconds,
         interrupted=interrupted,
         running=states.count("running"),
+    )
+
+
+def _lost(
+    jobs: Sequence[Job], statuses: Sequence[JobStatus], found: Mapping[Cell, Standing], reported: Container[Cell]
+) -> tuple[Failure, ...]:
+    """The experiments that are not complete although their job has ended, and that no failure was reported of."""
+    return tuple(
+        Failure(task.cell, f"job {job.name} ended without it: {status.reason or 'the launcher does not say why'}")
+        for job, status in zip(jobs, statuses, strict=False)  # no status: nothing was polled
+        for task in job.tasks
+        if task.cell not in reported and found[task.cell].state in {"missing", "failed"}
     )
 
 
