@@ -17,9 +17,12 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from hpoctl import builtins
 from hpoctl.cli.app import app
+from hpoctl.core import benchmark_table
 from hpoctl.core.entries import Benchmark, ExtraResults, Imported, Importer, LauncherEntry, Method
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
+from hpoctl.core.script_benchmark import ScriptBenchmark
+from hpoctl.core.space.plain import TYPES
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import KINDS
 from hpoctl.ops.studies import config
@@ -47,6 +50,78 @@ HPOCTL_TOML = """
 What a folder says about the studies run in it: a file `hpoctl.toml`, or the table `[tool.hpoctl]` of `pyproject.toml`
 with the same keys. It is looked for in the folder in which the command is typed. Where both exist `hpoctl.toml` wins,
 and nothing of `pyproject.toml` is read.
+""".strip().splitlines()
+
+BENCHMARK_FILES = """
+A training script and what there is to tune about it, as TOML. A benchmark file stands anywhere a command or a study
+file takes the name of a benchmark: what ends in `.toml` or has a `/` is a file. Paths in it are relative to the file;
+in a study file, the path of a benchmark file is relative to the study file. An unknown key is an error that names the
+closest known one.
+
+`hpoctl benchmark new train.py` writes a first file, `hpoctl benchmark check FILE` tries it out. A plugin registers the
+same with `ScriptBenchmark(folder=Path(__file__).parent, ...)`, whose arguments are these keys.
+
+```toml
+name = "toy-script"
+script = "train.py"                 # gets --lr 0.01 --epochs 9
+metric = "loss"
+mode = "min"
+resource_attr = "epoch"
+max_resource_attr = "epochs"
+n_workers = 2
+max_wallclock_time = 20
+
+[space]
+lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
+epochs = 9
+```
+""".strip().splitlines()
+
+DOMAINS = """
+## The space
+
+Each line of `[space]` is a hyperparameter: a fixed value, or a domain with its `type` and the keys of that type. Fixed
+values reach the script and the results as well.
+""".strip().splitlines()
+
+WHAT_A_SCRIPT_SEES = """
+## What a script sees
+
+| what | when |
+|---|---|
+| `--NAME VALUE` for each hyperparameter, in the order of the space | `arguments = "options"` |
+| `--config FILE`, a JSON object with all hyperparameters | `arguments = "json"` |
+| `--st_checkpoint_dir DIR`, and `--st_config_json_filename FILE` in place of `--config FILE` | `syne_tune_arguments` |
+
+The words are given to the operating system as they are, without a shell: a value may hold spaces, quotes and line
+breaks. A text that begins with a dash and is not a number is passed as `--NAME=VALUE`, so that parsers do not take it
+for an option. True and false are `true` and `false`; with `syne_tune_arguments`, `True` and `False`.
+
+| environment variable | value |
+|---|---|
+| `HPOCTL_TRIAL_ID` | the number of the trial in its experiment |
+| `HPOCTL_CHECKPOINT_DIR` | the folder for the trial's checkpoints; the same when it is resumed |
+| `HPOCTL_RESUME_FROM` | the resource level that is known already; `0`: none, or the script keeps no checkpoints |
+| `HPOCTL_CONFIG` | the configuration as a JSON file |
+| `HPOCTL_REPORTS` | the file for reports, a JSON object a line; `-`: standard output |
+| `HPOCTL_SEED` | a seed for what is random in the trial; the same when it is resumed |
+| `CUDA_VISIBLE_DEVICES` | the trial's GPUs, where the benchmark asks for any |
+| `OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`, `MKL_NUM_THREADS` | `cpus`, unless they are set already |
+| `PYTHONUNBUFFERED` | `1`, unless it is set already: what Python prints arrives at once |
+
+## Reports
+
+Three ways, which may be mixed:
+
+* in Python, `import hpoctl` and `hpoctl.report(epoch=3, loss=0.2)`. The import takes milliseconds and needs the
+  standard library only. Without hpoctl around, the values are printed;
+* a line `[tune-metric]: {"epoch": 3, "loss": 0.2}` on standard output, as Syne Tune's Reporter prints it;
+* a line `{"epoch": 3, "loss": 0.2}` at the end of the file that `HPOCTL_REPORTS` names.
+
+A report is a JSON object. `NaN`, `Infinity` and numbers beyond the range of doubles, such as `1e400`, are metrics: the
+worst there are. The report that has the tuned metric makes a row; values that were reported before it since the last
+row belong to it. Other values than metrics are kept in columns `extra_NAME`. Levels of the resource are whole numbers
+from 1 on and increase within a trial. A line of more than 200,000 bytes is no report.
 """.strip().splitlines()
 
 
@@ -79,8 +154,9 @@ def hooks_page() -> str:
     lines = ["# Hooks", "", _prose(hookspecs), ""]
     for name, hook in inspect.getmembers(hookspecs, inspect.isfunction):
         if name.startswith("hpoctl_"):
-            entry = get_args(get_type_hints(hook)["return"])[0].__name__
-            lines += [f"## {name}() -> Iterable[{entry}]", "", _prose(hook), ""]
+            returned = get_args(get_type_hints(hook)["return"])[0]
+            kinds = " | ".join(kind.__name__ for kind in get_args(returned) or (returned,))
+            lines += [f"## {name}() -> Iterable[{kinds}]", "", _prose(hook), ""]
     lines += ["# Entries", ""]
     for entry in (Method, Benchmark, ExtraResults, LauncherEntry, Importer, Imported, Study):
         lines += [f"## {entry.__name__}", "", *_attributes(entry), ""]
@@ -131,6 +207,45 @@ def study_file_page() -> str:
     lines += ["## hpoctl.toml", "", *HPOCTL_TOML, "", "| key | meaning |", "|---|---|"]
     lines += [f"| `{key}` | {_attribute_rows(config.Config)[key]} |" for key in config.KEYS]
     return "\n".join(lines)
+
+
+def benchmark_file_page() -> str:
+    """The keys of benchmark files, and what a training script sees."""
+    rows = _attribute_rows(ScriptBenchmark)
+    lines = ["# Benchmark files", "", *BENCHMARK_FILES, "", "## Keys", ""]
+    lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for entry in sorted(fields(ScriptBenchmark), key=lambda entry: BENCHMARK_KEYS_SHOWN.index(entry.name)):
+        if entry.name != "folder":
+            wanted = next(wanted for keys, _, wanted in benchmark_table.KINDS if entry.name in keys)
+            lines += [f"| `{entry.name}` | {wanted} | {_benchmark_default(entry)} | {rows[entry.name]} |"]
+    lines += ["", *DOMAINS, "", "| type | keys |", "|---|---|"]
+    for name, domain in TYPES.items():
+        keys = [field for field in fields(domain) if field.init]  # type: ignore[arg-type]
+        shown = ", ".join(f"`{key.name}`" if _is_required(key) else f"`{key.name}` (optional)" for key in keys)
+        lines += [f"| `{name}` | {shown} |"]
+    return "\n".join([*lines, "", *WHAT_A_SCRIPT_SEES])
+
+
+BENCHMARK_KEYS_SHOWN = (
+    "name", "summary", "script", "command", "args", "python", "working_folder", "files", "space", "arguments",
+    "syne_tune_arguments", "environment", "metric", "mode", "metrics", "resource_attr", "max_resource_attr",
+    "max_wallclock_time", "max_num_evaluations", "n_workers", "checkpoints", "cpus", "gpus", "folder",
+)  # fmt: skip
+
+
+def _is_required(entry: Field[Any]) -> bool:
+    # A field that shares its name with a property of a base class has the property as its default.
+    return entry.default is MISSING or isinstance(entry.default, property)
+
+
+def _benchmark_default(entry: Field[Any]) -> str:
+    if entry.name == "name":
+        return "the name of the file or its folder"
+    if entry.name in {"script", "command"}:
+        return "one of the two is required"
+    if entry.default is MISSING and entry.default_factory is MISSING:
+        return "required"
+    return f"`{str(entry.default).lower()}`" if entry.default not in (MISSING, None, (), "") else "none"
 
 
 def _wanted(key: str) -> str:
@@ -226,6 +341,7 @@ PAGES = {
     "hooks.md": hooks_page,
     "exit-codes.md": errors_page,
     "study-file.md": study_file_page,
+    "benchmark-file.md": benchmark_file_page,
 }
 
 

@@ -69,7 +69,7 @@ def print_info(found: "BlackboxInfo") -> None:
     benchmark, opened = found.benchmark, found.opened
     reports = benchmark.max_num_evaluations
     facts = {
-        "from": source_text(benchmark.origin),
+        "from": source_text(benchmark.origin) if benchmark.origin else benchmark.source,
         **{str(key): fact for key, fact in benchmark.provenance.items()},
         "metric": f"{benchmark.metric} ({benchmark.mode})",
         "recorded": ", ".join(benchmark.metrics),

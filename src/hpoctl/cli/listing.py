@@ -25,7 +25,9 @@ def methods(
 
 
 def benchmarks(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show one benchmark and its space.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show one benchmark and its space: its name, or its file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List benchmarks: metric, resource, workers, budget, what is known of the data, where each comes from."""
@@ -161,11 +163,11 @@ def _print_benchmarks(found: "Sequence[BenchmarkInfo]") -> None:
             "benchmark": [benchmark.name for benchmark in found],
             "what it is": [benchmark.summary for benchmark in found],
             "metric": [f"{benchmark.metric} ({benchmark.mode})" for benchmark in found],
-            "resource": [f"{benchmark.resource_attr} to {benchmark.max_resource}" for benchmark in found],
+            "resource": [_resource(benchmark) for benchmark in found],
             "workers": [benchmark.n_workers for benchmark in found],
             "budget": [_budget(benchmark) for benchmark in found],
             "data": [_provenance(benchmark) or "-" for benchmark in found],
-            "from": [benchmark.origin for benchmark in found],
+            "from": [benchmark.origin or benchmark.source for benchmark in found],
         },
         right=("workers", "budget"),
     )
@@ -177,11 +179,12 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
     print_facts(
         f"{benchmark.name}: {benchmark.summary}",
         {
-            "from": source_text(benchmark.origin),
+            "from": source_text(benchmark.origin) if benchmark.origin else benchmark.source,
+            **_script_facts(benchmark),
             "data": _provenance(benchmark),
             "metric": f"{benchmark.metric} ({benchmark.mode})",
             "recorded": ", ".join(benchmark.metrics),
-            "resource": f"{benchmark.resource_attr} to {benchmark.max_resource} ({benchmark.max_resource_attr})",
+            "resource": _resource(benchmark, from_attr=True),
             "workers": str(benchmark.n_workers),
             "budget": _budget(benchmark),
             "configurations": f"those of {of_all} that its table lists" if benchmark.restricted else of_all,
@@ -193,6 +196,30 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
             "allowed": [entry.allowed for entry in benchmark.space],
         }
     )
+
+
+def _resource(benchmark: "BenchmarkInfo", *, from_attr: bool = False) -> str:
+    if benchmark.max_resource is None:
+        return f"{benchmark.resource_attr}, no largest"
+    attr = f" ({benchmark.max_resource_attr})" if from_attr else ""
+    return f"{benchmark.resource_attr} to {benchmark.max_resource}{attr}"
+
+
+def _script_facts(benchmark: "BenchmarkInfo") -> Mapping[str, str]:
+    import shlex
+
+    script = benchmark.script
+    if script is None:
+        return {}
+    share = f"{script.cpus} core{'' if script.cpus == 1 else 's'}"
+    return {
+        "script": shlex.join(script.command),
+        "in": script.folder,
+        "arguments": "--NAME VALUE" if script.arguments == "options" else "--config FILE (JSON)",
+        "checkpoints": "yes: a resumed trial continues" if script.checkpoints else "no: a resumed trial starts over",
+        "for each trial": share + (f", {script.gpus} GPU{'' if script.gpus == 1 else 's'}" if script.gpus else ""),
+        "content hash": (script.content_hash or "")[:16],
+    }
 
 
 def _print_plugins(reports: "Sequence[PluginReport]", problems: "Sequence[Problem]") -> None:

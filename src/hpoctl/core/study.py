@@ -24,7 +24,7 @@ class Study:
         name: What people type after `--study`.
         summary: One line of what it asks.
         methods: Names of methods.
-        benchmarks: Names of benchmarks.
+        benchmarks: Names of benchmarks. In a study file also benchmark files, relative to it.
         num_seeds: One more than the last seed.
         extra_results: Names of extra-result composers.
         settings: `METHOD.option=value` settings, as after `--set`.
@@ -44,6 +44,7 @@ class Study:
         launcher: Where jobs execute.
         launcher_options: Options of the launcher.
         default: Whether `hpoctl launch` uses it when no study is named and several are installed.
+        benchmark_files: The files that benchmarks stand in, by name. Files among `benchmarks` are added to it.
         panels: How `hpoctl plot` groups methods into panels: a title, and the names of its methods, which may be those
             of other studies.
     """
@@ -70,6 +71,7 @@ class Study:
     launcher: str = DEFAULT_LAUNCHER
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     default: bool = False
+    benchmark_files: Mapping[str, str] = field(default_factory=dict)
     panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

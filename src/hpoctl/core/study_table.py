@@ -109,6 +109,10 @@ def _is_plain_table(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_plain, value.values()))
 
 
+def _is_text_table(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
 def _is_tables(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_plain_table, value.values()))
 
@@ -137,6 +141,7 @@ KINDS: tuple[tuple[frozenset[str], Callable[[object], bool], str], ...] = (
     (frozenset({"decision_time"}), _is_time, "zero, measured, or a number of seconds"),
     (NUMBERS, _is_number, "a finite number"),
     (frozenset({"launcher_options"}), _is_plain_table, "a table of values"),
+    (frozenset({"benchmark_files"}), _is_text_table, "a table of names, each with the path of a file"),
     (frozenset({"panels"}), _is_panels, "a table of titles, each with a list of methods"),
     (frozenset({"fixed"}), _is_tables, "a table for each method, with the values of its hyperparameters"),
 )

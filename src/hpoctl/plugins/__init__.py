@@ -18,6 +18,7 @@ from hpoctl.core.entries import (
 from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Blackbox, Composer, ExperimentView, Scheduler
+from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.core.study import Study
 from hpoctl.plugins.hookspecs import hookimpl
 from hpoctl.plugins.kinds import Origin
@@ -46,6 +47,7 @@ __all__ = [
     "Registered",
     "Registry",
     "Scheduler",
+    "ScriptBenchmark",
     "Study",
     "hookimpl",
     "load_registry",

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pluggy import HookimplMarker, HookspecMarker
 
 from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
+from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.core.study import Study
 
 PROJECT = "hpoctl"
@@ -37,10 +38,12 @@ def hpoctl_methods() -> Iterable[Method]:
 
 
 @hookspec
-def hpoctl_benchmarks() -> Iterable[Benchmark]:
+def hpoctl_benchmarks() -> Iterable[Benchmark | ScriptBenchmark]:
     """Register benchmarks: tuning problems with their defaults.
 
-    The function `blackbox` of a benchmark opens its table when an experiment needs it, not before.
+    The function `blackbox` of a benchmark opens its table when an experiment needs it, not before. A training script
+    is registered as `ScriptBenchmark(folder=Path(__file__).parent, script="train.py", ...)`, with the keys of a
+    benchmark.toml.
     """
     return ()
 

@@ -20,9 +20,10 @@ from pluggy import HookImpl, PluginManager
 
 from hpoctl import __version__
 from hpoctl.core.errors import UsageError
+from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.plugins import hookspecs
 from hpoctl.plugins.isolation import attempt
-from hpoctl.plugins.kinds import KINDS, Entry, Kind, Origin
+from hpoctl.plugins.kinds import BENCHMARKS, KINDS, Entry, Kind, Origin
 
 GROUP = "hpoctl"
 SELECTION = "HPOCTL_PLUGINS"
@@ -186,6 +187,9 @@ def _gather(kind: Kind[Any], hook: HookImpl, entries: list[Entry], failures: lis
     for place, item in enumerate(returned):
         if isinstance(item, kind.type):
             entries.append(item)
+        elif kind is BENCHMARKS and isinstance(item, ScriptBenchmark):
+            benchmark = attempt(f"{kind.hook}: item {place}", item.benchmark, failures)
+            entries.extend([benchmark] if benchmark else [])
         else:
             failures.append(f"{kind.hook}: item {place} is {_type_name(item)}, not {kind.type.__name__}")
 

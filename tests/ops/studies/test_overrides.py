@@ -58,7 +58,7 @@ def test_a_value_takes_the_place_of_the_study_s(name: str, value: object) -> Non
 
 
 def test_every_option_is_tested_here() -> None:
-    others = {"methods", "benchmarks", "settings", "launcher", "launcher_options"}
+    others = {"methods", "benchmarks", "benchmark_files", "settings", "launcher", "launcher_options"}
     assert {entry.name for entry in fields(Overrides)} == set(SIMPLE) | others
 
 

@@ -17,6 +17,7 @@ from hpoctl.ops.launching.costs import Basis, Costs, Expected, read_costs
 from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
 from hpoctl.ops.launching.launchers import choose_launcher, launchers_of, manifests_of, submitted_jobs
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
+from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import default_study, find_study
 from hpoctl.ops.studies.config import Config, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
@@ -190,8 +191,9 @@ def _plans(
     Where nothing is said but the tag, that is all that was launched under it. Otherwise it is the study that was named,
     or that of the tag's latest launch, with what the options of that launch said about experiments.
     """
-    check_names(request.changes, registry)
     folder = Path.cwd()
+    request = replace(request, changes=with_named_changes(request.changes, folder))
+    check_names(request.changes, registry)
     earlier = read_plans(store, check_tag(request.tag)) if request.tag is not None else []
     changes = request.changes.experiments_only()
     if request.study is not None:

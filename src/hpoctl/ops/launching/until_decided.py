@@ -19,6 +19,7 @@ from hpoctl.ops.launching.decision_course import course_of
 from hpoctl.ops.launching.launch import LaunchOutcome, LaunchWatcher, launch
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
 from hpoctl.ops.launching.sequential_design import SequentialDesign, keep_design, new_design, read_design
+from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import find_study
 from hpoctl.ops.studies.overrides import SELECTION, Overrides
 from hpoctl.ops.studies.roots import Root, open_root
@@ -199,7 +200,8 @@ def _settled(request: DecisionRequest, registry: Registry) -> tuple[str, Sequent
 
 def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Registry, again: str) -> None:
     """Refuse options that say something else than what the tag was settled with."""
-    asked, kept, study = request.launch.changes, design.changes, request.launch.study
+    asked = with_named_changes(request.launch.changes, Path.cwd())
+    kept, study = design.changes, request.launch.study
     differs = {
         "--pairs": request.pairs and set(request.pairs) != set(design.pairs),
         "--max-seeds": request.max_seeds not in (None, design.looks[-1]),

@@ -11,6 +11,7 @@ from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import find_study
 from hpoctl.ops.studies.overrides import Overrides, check_names, override
 from hpoctl.ops.studies.provenance import provenance_of
@@ -72,6 +73,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     Raises:
         UsageError: A name, a range or an option is wrong.
     """
+    request = replace(request, changes=with_named_changes(request.changes, request.folder))
     check_names(request.changes, registry)
     studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
@@ -126,4 +128,7 @@ def _base(method: str, request: RunRequest, registry: Registry) -> Study:
             f"{method} is in no study, so its benchmarks are not known.",
             "Name one with --benchmark; `hpoctl benchmarks` lists them.",
         )
-    return Study("run", "Experiments of no study", (method,), request.changes.benchmarks)
+    changes = request.changes
+    return Study(
+        "run", "Experiments of no study", (method,), changes.benchmarks, benchmark_files=changes.benchmark_files
+    )

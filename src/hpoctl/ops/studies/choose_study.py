@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.study import Study
+from hpoctl.ops.studies.benchmark_files import with_named_benchmarks
 from hpoctl.ops.studies.config import Config
 from hpoctl.ops.studies.study_files import load_study
 from hpoctl.plugins import Registry
@@ -27,7 +28,7 @@ def find_study(name: str, registry: Registry, folder: Path) -> tuple[Study, str]
     """
     if is_file(name):
         path = folder / name
-        return load_study(path), str(path.resolve())
+        return with_named_benchmarks(load_study(path), path.parent), str(path.resolve())
     if name not in registry.studies and f"{name}.toml" in (file.name for file in folder.glob("*.toml")):
         raise UsageError(f"No study {name!r} is registered.", f"Did you mean the file {name}.toml?")
     return registry.study(name), name

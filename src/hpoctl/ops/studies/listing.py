@@ -1,13 +1,19 @@
 """`hpoctl methods`, `benchmarks` and `plugins`: what every name means and where it comes from."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from hpoctl.core.entries import Benchmark, Method
+from hpoctl.core.errors import UsageError
 from hpoctl.core.options import option_help, option_types, option_values
+from hpoctl.core.script import Script
+from hpoctl.core.script_files import script_hash
 from hpoctl.core.space import Value
+from hpoctl.ops.studies.benchmark_files import is_benchmark_file, load_benchmark
 from hpoctl.plugins import SELECTION, Origin, Registered, Registry
 
 EntryT = TypeVar("EntryT", Method, Benchmark)
@@ -69,13 +75,39 @@ class HyperparameterInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptInfo:
+    """The training script of a benchmark.
+
+    Attributes:
+        command: The words that start it, without those of the configuration.
+        folder: The folder that it is in.
+        working_folder: The folder in which trials run.
+        arguments: How it gets its configuration: `options` or `json`.
+        checkpoints: Whether it continues from checkpoints.
+        cpus: Cores for each trial.
+        gpus: GPUs for each trial.
+        content_hash: The hash of what belongs to it; None: that cannot be read.
+    """
+
+    command: tuple[str, ...]
+    folder: str
+    working_folder: str
+    arguments: str
+    checkpoints: bool
+    cpus: int
+    gpus: int
+    content_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BenchmarkInfo:
     """A benchmark.
 
     Attributes:
         name: Its name.
         summary: What it is.
-        origin: The plugin that registers it.
+        source: Its registered name, or the absolute path of its file.
+        origin: The plugin that registers it; None: it is in a file.
         space: Its hyperparameters.
         configurations: How many configurations the space has; None: infinitely many.
         restricted: Whether only those of them can be tried that its table lists.
@@ -89,11 +121,13 @@ class BenchmarkInfo:
         max_wallclock_time: The budget in seconds of the experiment's clock.
         max_num_evaluations: The budget in reports; None: none.
         provenance: What a reader of the results has to know about the data.
+        script: The training script; None: there is a table.
     """
 
     name: str
     summary: str
-    origin: Origin
+    source: str
+    origin: Origin | None
     space: tuple[HyperparameterInfo, ...]
     configurations: int | None
     restricted: bool
@@ -107,6 +141,7 @@ class BenchmarkInfo:
     max_wallclock_time: float
     max_num_evaluations: int | None
     provenance: Mapping[str, str]
+    script: ScriptInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +186,20 @@ def list_methods(registry: Registry, name: str | None = None) -> tuple[MethodInf
 
 
 def list_benchmarks(registry: Registry, name: str | None = None) -> tuple[BenchmarkInfo, ...]:
-    """All benchmarks, or the one of that name. No table is opened.
+    """All registered benchmarks, or the one of that name or file. No table is opened.
 
     Raises:
-        UsageError: There is no benchmark of that name.
+        UsageError: There is no benchmark of that name, or the file describes none.
     """
+    if name is not None and is_benchmark_file(name):
+        path = Path(name).expanduser()
+        return (_benchmark(load_benchmark(path), str(path.resolve()), None, hashed=True),)
     if name is not None:
         registry.benchmark(name)
-    return tuple(_benchmark(registered) for registered in _chosen(registry.benchmarks, name))
+    return tuple(
+        _benchmark(registered.entry, registered.entry.name, registered.origin, hashed=name is not None)
+        for registered in _chosen(registry.benchmarks, name)
+    )
 
 
 def type_text(kind: Any) -> str:
@@ -192,13 +233,30 @@ def _method(registered: Registered[Method]) -> MethodInfo:
     )
 
 
-def _benchmark(registered: Registered[Benchmark]) -> BenchmarkInfo:
-    benchmark = registered.entry
+def _script(script: Script, *, hashed: bool) -> ScriptInfo:
+    content_hash = None
+    if hashed:
+        with suppress(UsageError):  # what is wrong is said when it is run or checked
+            content_hash = script_hash(script)
+    return ScriptInfo(
+        command=script.command if script.python is None else (script.python, *script.command),
+        folder=str(script.folder),
+        working_folder=script.working_folder,
+        arguments=script.arguments,
+        checkpoints=script.checkpoints,
+        cpus=script.cpus,
+        gpus=script.gpus,
+        content_hash=content_hash,
+    )
+
+
+def _benchmark(benchmark: Benchmark, source: str, origin: Origin | None, *, hashed: bool) -> BenchmarkInfo:
     space = benchmark.space
     return BenchmarkInfo(
         name=benchmark.name,
         summary=benchmark.summary,
-        origin=registered.origin,
+        source=source,
+        origin=origin,
         space=tuple(
             HyperparameterInfo(name, domain, space[name].describe()) for name, domain in space.to_json().items()
         ),
@@ -214,4 +272,5 @@ def _benchmark(registered: Registered[Benchmark]) -> BenchmarkInfo:
         max_wallclock_time=benchmark.max_wallclock_time,
         max_num_evaluations=benchmark.max_num_evaluations,
         provenance={str(key): str(fact) for key, fact in benchmark.provenance.items()},
+        script=None if benchmark.script is None else _script(benchmark.script, hashed=hashed),
     )

@@ -17,6 +17,7 @@ class Overrides:
     Attributes:
         methods: Names of methods.
         benchmarks: Names of benchmarks.
+        benchmark_files: The files that some of them are in, by name.
         settings: `METHOD.option=value` settings, on top of the study's.
         start_seed: The first seed.
         num_seeds: One more than the last seed.
@@ -34,6 +35,7 @@ class Overrides:
 
     methods: tuple[str, ...] = ()
     benchmarks: tuple[str, ...] = ()
+    benchmark_files: Mapping[str, str] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
     start_seed: int | None = None
     num_seeds: int | None = None
@@ -56,11 +58,11 @@ class Overrides:
 SIMPLE = tuple(
     entry.name
     for entry in fields(Overrides)
-    if entry.name not in {"methods", "benchmarks", "settings", "launcher", "launcher_options"}
+    if entry.name not in {"methods", "benchmarks", "benchmark_files", "settings", "launcher", "launcher_options"}
 )
 
 
-SELECTION = ("methods", "benchmarks", "start_seed", "num_seeds")
+SELECTION = ("methods", "benchmarks", "benchmark_files", "start_seed", "num_seeds")
 """What says which experiments are meant, not what they are."""
 
 
@@ -103,12 +105,15 @@ def override(study: Study, changes: Overrides) -> Study:
             raise UsageError(f"--set changes {owner}, which is not run.", f"Add --method {owner}.")
     kept = [text for text in study.settings if parse_setting(text).owner in methods]
     simple = {name: getattr(changes, name) for name in SIMPLE if getattr(changes, name) is not None}
+    benchmarks = tuple(dict.fromkeys(changes.benchmarks or study.benchmarks))
+    files = {**study.benchmark_files, **changes.benchmark_files}
     launcher = changes.launcher or study.launcher
     of_study = study.launcher_options if launcher == study.launcher else {}
     return replace(
         study,
         methods=methods,
-        benchmarks=tuple(dict.fromkeys(changes.benchmarks or study.benchmarks)),
+        benchmarks=benchmarks,
+        benchmark_files={name: files[name] for name in benchmarks if name in files},
         settings=(*kept, *changes.settings),
         fixed={name: values for name, values in study.fixed.items() if name in methods},
         launcher=launcher,

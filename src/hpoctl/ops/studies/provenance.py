@@ -25,7 +25,8 @@ def versions_of(specs: Sequence[ExperimentSpec], registry: Registry) -> dict[str
     versions = {"hpoctl": version("hpoctl"), "python": sys.version.split()[0]}
     versions |= {name: version(name) for name in LIBRARIES}
     used = [registry.methods[spec.method.name].origin for spec in specs]
-    used += [registry.benchmarks[spec.benchmark.name].origin for spec in specs]
+    registered = [registry.benchmarks.get(spec.benchmark.name) for spec in specs]  # others are in files
+    used += [entry.origin for entry in registered if entry is not None]
     used += [registry.extra_results[entry.name].origin for spec in specs for entry in spec.extra_results]
     plugins = {origin.distribution: origin.version for origin in used}
     for plugin in sorted(plugins.keys() - versions.keys()):

@@ -10,6 +10,7 @@ from hpoctl.core.options import apply_settings, parse_setting
 from hpoctl.core.study import Study
 from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec, make_spec
+from hpoctl.ops.studies.benchmark_files import find_benchmark
 from hpoctl.plugins import Registry
 
 
@@ -39,7 +40,7 @@ def resolve(study: Study, registry: Registry) -> Resolved:
     resolved = Resolved(
         study,
         {name: _method(name, study, registry) for name in study.methods},
-        {name: registry.benchmark(name) for name in study.benchmarks},
+        {name: find_benchmark(name, study, registry) for name in study.benchmarks},
         tuple(registry.extra_result(name) for name in study.extra_results),
     )
     for method in study.methods:
@@ -59,6 +60,8 @@ def check_restricted(resolved: Resolved) -> None:
     study = resolved.study
     for name, benchmark in resolved.benchmarks.items():
         cells = [Cell(method, name, study.start_seed) for method in resolved.methods]
+        if benchmark.script is not None:
+            continue
         specs = [spec for spec in (spec_of(resolved, "check", 0, cell) for cell in cells) if spec.restricted]
         if not specs:
             continue

@@ -27,7 +27,7 @@ def load_study(path: Path) -> Study:
         raise UsageError(
             f"There is no study file {path}.", "Check the path, or take a name that `hpoctl studies` lists."
         ) from error
-    return study_from_table(table, where=str(path), name=_legal_name(path.stem))
+    return study_from_table(table, where=str(path), name=legal_name(path.stem, "study"))
 
 
 def study_toml(study: Study) -> str:
@@ -35,7 +35,7 @@ def study_toml(study: Study) -> str:
     return tomli_w.dumps(study_table(study))
 
 
-def _legal_name(stem: str) -> str:
-    """A file's name as the name of a study: what a name may not have becomes a dash."""
+def legal_name(stem: str, otherwise: str) -> str:
+    """A file's name as the name of an entry: what a name may not have becomes a dash; `otherwise` if none is left."""
     name = GAP.sub(lambda gap: gap[0] if gap[0] in SEPARATORS else "-", stem).lstrip("-_.")
-    return name[:MAX_LENGTH].rstrip("-_.") or "study"
+    return name[:MAX_LENGTH].rstrip("-_.") or otherwise

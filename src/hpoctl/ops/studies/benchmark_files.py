@@ -1,0 +1,124 @@
+"""Benchmark files: anywhere a command or a study file takes the name of a benchmark, it takes a benchmark.toml."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hpoctl.core.benchmark_table import benchmark_from_table
+from hpoctl.core.entries import Benchmark
+from hpoctl.core.errors import UsageError
+from hpoctl.core.study import Study
+from hpoctl.core.toml_files import read_toml
+from hpoctl.core.trial_call import missing_program
+from hpoctl.ops.studies.overrides import Overrides
+from hpoctl.ops.studies.study_files import legal_name
+from hpoctl.plugins import Registry
+
+USUAL_NAME = "benchmark"
+
+
+@dataclass(frozen=True)
+class Named:
+    """Benchmarks by name, some of them from files.
+
+    Attributes:
+        names: The names, in the order given.
+        files: The files that some of them are in, absolute, by name.
+    """
+
+    names: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_benchmark_file(name: str) -> bool:
+    """Whether a person means a benchmark file, not a registered benchmark."""
+    return name.endswith(".toml") or "/" in name
+
+
+def load_benchmark(path: Path) -> Benchmark:
+    """The benchmark in a file. One without a name is called after the file, or after its folder.
+
+    Raises:
+        UsageError: The file is missing, not TOML, or describes no benchmark; or its script is not there.
+    """
+    try:
+        table = read_toml(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no benchmark file {path}.",
+            "Check the path, or take a name that `hpoctl benchmarks` lists; `hpoctl benchmark new` writes a file.",
+        ) from error
+    path = path.resolve()
+    name = legal_name(path.stem if path.stem != USUAL_NAME else path.parent.name, "benchmark")
+    benchmark = benchmark_from_table(table, where=str(path), folder=path.parent, name=name)
+    missing = missing_program(benchmark.script) if benchmark.script is not None else None
+    if missing is not None:
+        raise UsageError(f"{path}: {missing.what}", missing.fix)
+    return benchmark
+
+
+def name_benchmarks(names: Sequence[str], folder: Path) -> Named:
+    """Names of benchmarks from names and files.
+
+    Args:
+        names: Names of registered benchmarks, or files: what ends in `.toml` or has a `/`.
+        folder: What the paths of files are relative to.
+
+    Raises:
+        UsageError: A file describes no benchmark, or two of them have one name.
+    """
+    named: list[str] = []
+    files: dict[str, str] = {}
+    for given in names:
+        if not is_benchmark_file(given):
+            named.append(given)
+            continue
+        path = (folder / Path(given).expanduser()).resolve()
+        name = load_benchmark(path).name
+        if files.get(name, str(path)) != str(path):
+            raise UsageError(f"{files[name]} and {path} are both called {name}.", "Give one of them another name.")
+        named.append(name)
+        files[name] = str(path)
+    return Named(tuple(named), files)
+
+
+def with_named_benchmarks(study: Study, folder: Path) -> Study:
+    """A study with its benchmark files under the names of their benchmarks.
+
+    Raises:
+        UsageError: A file describes no benchmark, or two of them have one name.
+    """
+    named = name_benchmarks(study.benchmarks, folder)
+    return replace(study, benchmarks=named.names, benchmark_files={**study.benchmark_files, **named.files})
+
+
+def with_named_changes(changes: Overrides, folder: Path) -> Overrides:
+    """What a person said, with benchmark files under the names of their benchmarks.
+
+    Raises:
+        UsageError: A file describes no benchmark, or two of them have one name.
+    """
+    named = name_benchmarks(changes.benchmarks, folder)
+    return replace(changes, benchmarks=named.names, benchmark_files={**changes.benchmark_files, **named.files})
+
+
+def find_benchmark(name: str, study: Study, registry: Registry) -> Benchmark:
+    """A benchmark of a study: in its file, or registered.
+
+    Raises:
+        UsageError: There is none, or the name is taken by another.
+    """
+    path = study.benchmark_files.get(name)
+    if path is None:
+        return registry.benchmark(name)
+    benchmark = load_benchmark(Path(path))
+    if benchmark.name != name:
+        raise UsageError(
+            f"{path} was called {name}, and is called {benchmark.name} now.", f'Set name = "{name}" in it again.'
+        )
+    taken = registry.benchmarks.get(name)
+    if taken is not None:
+        raise UsageError(
+            f"{path} is called {name}, as a benchmark of {taken.origin} is.", "Give it another name in the file."
+        )
+    return benchmark
