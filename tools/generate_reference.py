@@ -25,6 +25,7 @@ from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.core.space.plain import TYPES
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import KINDS
+from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.ops.studies import config
 from hpoctl.ops.studies.study_files import study_toml
 from hpoctl.plugins import hookspecs
@@ -158,7 +159,7 @@ def hooks_page() -> str:
             kinds = " | ".join(kind.__name__ for kind in get_args(returned) or (returned,))
             lines += [f"## {name}() -> Iterable[{kinds}]", "", _prose(hook), ""]
     lines += ["# Entries", ""]
-    for entry in (Method, Benchmark, ExtraResults, LauncherEntry, Importer, Imported, Study):
+    for entry in (Method, Benchmark, ExtraResults, LauncherEntry, BackendEntry, Importer, Imported, Study):
         lines += [f"## {entry.__name__}", "", *_attributes(entry), ""]
     lines += ["# Built-in methods", ""]
     for method in builtins.hpoctl_methods():

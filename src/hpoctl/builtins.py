@@ -12,6 +12,8 @@ from hpoctl.core.findings import Finding
 from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Scheduler
+from hpoctl.core.trial_backends import BackendEntry
+from hpoctl.engine.trial_backends import LOCAL, SIMULATOR
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.slurm_options import SlurmOptions
 from hpoctl.plugins import hookimpl, load_registry
@@ -174,6 +176,12 @@ def hpoctl_launchers() -> Iterable[LauncherEntry]:
         LauncherEntry("local", "Worker processes on this machine", _local, LocalOptions()),
         LauncherEntry("slurm", slurm, _slurm, SlurmOptions(), outlives=True, check=_check_slurm),
     )
+
+
+@hookimpl
+def hpoctl_trial_backends() -> Iterable[BackendEntry]:
+    """The built-in trial backends."""
+    return (SIMULATOR, LOCAL)
 
 
 @hookimpl

@@ -153,7 +153,7 @@ def test_of_a_million_wrong_lines_a_few_are_told_and_the_others_counted() -> Non
 
 
 def test_the_work_is_linear_in_the_bytes() -> None:
-    """Bytes that are looked at are counted, not seconds: each piece of a line is searched once."""
+    """Bytes that are looked at are counted, not seconds: each piece of a line is searched twice at most."""
     looked = 0
 
     class Counting(bytes):
@@ -168,4 +168,4 @@ def test_the_work_is_linear_in_the_bytes() -> None:
     lines = ReportLines(marked=True)
     for _ in range(2000):
         lines.feed(Counting(b"y" * 500))
-    assert looked == 2000 * 500
+    assert looked <= 2 * 2000 * 500

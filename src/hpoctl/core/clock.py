@@ -34,6 +34,27 @@ class VirtualClock:
         self._now = max(self._now, when)
 
 
+class RealClock:
+    """Real seconds, continued where an earlier process has stopped.
+
+    Args:
+        spent: Seconds that are spent already.
+        monotonic: A clock that never goes backwards.
+    """
+
+    def __init__(self, spent: float = 0.0, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._origin = monotonic() - spent
+
+    def now(self) -> float:
+        """Seconds since the experiment started, without those between its processes."""
+        return self._monotonic() - self._origin
+
+    def leave_out(self, seconds: float) -> None:
+        """Seconds that have passed and do not count."""
+        self._origin += seconds
+
+
 @dataclass(frozen=True, slots=True)
 class SystemTime:
     """Where real time comes from; tests hand in their own.

@@ -17,6 +17,7 @@ from hpoctl.core.space import Config, Space
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 Mode = Literal["min", "max"]
+Plain = bool | int | float | str
 
 
 class Action(Enum):
@@ -78,6 +79,7 @@ class Report:
         metrics: Metric values, shape (k, m), columns in the order of the benchmark's metrics.
         elapsed: Seconds of training behind each row, cumulative over resumes, shape (k,).
         times: When each row arrived, in seconds of the experiment's clock, shape (k,).
+        extra: What each row carries besides metrics, by name, k entries; empty: nothing.
     """
 
     trial_id: int
@@ -85,11 +87,17 @@ class Report:
     metrics: FloatArray
     elapsed: FloatArray
     times: FloatArray
+    extra: Sequence[Mapping[str, Plain]] = ()
 
     def rows(self, chosen: slice) -> "Report":
         """A report of some of the rows."""
         return Report(
-            self.trial_id, self.resources[chosen], self.metrics[chosen], self.elapsed[chosen], self.times[chosen]
+            self.trial_id,
+            self.resources[chosen],
+            self.metrics[chosen],
+            self.elapsed[chosen],
+            self.times[chosen],
+            self.extra[chosen],
         )
 
 
@@ -204,6 +212,37 @@ class TrialBackend(Protocol):
 
     def close(self) -> Sequence[Report | Ended]:
         """End all trials; returns their rows up to now that were not reported yet. Closing twice is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a trial that an earlier process has started.
+
+    Attributes:
+        trial_id: The trial.
+        resource: The last resource that was recorded; 0: none.
+        elapsed: Seconds of training behind it.
+    """
+
+    trial_id: int
+    resource: int
+    elapsed: float
+
+
+class RecoverableBackend(TrialBackend, Protocol):
+    """A backend whose trials outlast the process that started them, or leave something behind that does."""
+
+    def recover(self, trials: Sequence[Known], training_seconds: float) -> None:
+        """Take over from an earlier process that died: end what is left of its trials, keep what they have written.
+
+        Called once, before anything is started. A trial that is started afterwards continues from its last checkpoint
+        where it keeps one, and reports rows that it wrote and nobody read.
+
+        Args:
+            trials: All trials that the earlier process has started.
+            training_seconds: Seconds of training of all of them together.
+        """
         ...
 
 

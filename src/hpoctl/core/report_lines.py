@@ -87,6 +87,7 @@ class ReportLines:
         parsed: Parsed = ([], [])
         start = 0
         while True:
+            start = self._pass_over(data, start)
             end = data.find(b"\n", start)
             self._add(data[start:] if end < 0 else data[start:end])
             if end < 0:
@@ -100,6 +101,17 @@ class ReportLines:
         if self._rest or self._skipping:
             self._end_line(parsed)
         return parsed
+
+    def _pass_over(self, data: bytes, start: int) -> int:
+        """Go to the next line with a mark, or the last line: a script may print millions of lines without one."""
+        if not self._marked or self._rest or self._skipping:
+            return start
+        place = data.find(MARK, start)
+        line = data.rfind(b"\n", start, place if place >= 0 else len(data)) + 1
+        if line <= start:
+            return start
+        self._line += data.count(b"\n", start, line)
+        return line
 
     def _add(self, piece: bytes) -> None:
         if self._skipping:

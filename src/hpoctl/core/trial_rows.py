@@ -46,14 +46,17 @@ class TrialRows:
         metric: The tuned one.
         resource_attr: The name of the resource; `report_number`: rows are counted.
         known: The level that is known already; rows up to it are dropped and counted.
+        counted: Where rows are counted: how many came before, in earlier starts that this one continues.
     """
 
-    def __init__(self, metrics: Sequence[str], metric: str, resource_attr: str, known: int = 0) -> None:
+    def __init__(
+        self, metrics: Sequence[str], metric: str, resource_attr: str, known: int = 0, counted: int = 0
+    ) -> None:
         self._metrics = tuple(metrics)
         self._metric = metric
         self._resource_attr = resource_attr
         self._known = known
-        self._last = 0
+        self._last = counted if resource_attr == REPORT_NUMBER else 0
         self._pending: dict[str, Any] = {}
         self.repeated = 0
 

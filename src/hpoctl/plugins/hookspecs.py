@@ -20,6 +20,7 @@ from pluggy import HookimplMarker, HookspecMarker
 from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
 from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.core.study import Study
+from hpoctl.core.trial_backends import BackendEntry
 
 PROJECT = "hpoctl"
 
@@ -60,6 +61,12 @@ def hpoctl_extra_results() -> Iterable[ExtraResults]:
 @hookspec
 def hpoctl_launchers() -> Iterable[LauncherEntry]:
     """Register launchers: where jobs execute."""
+    return ()
+
+
+@hookspec
+def hpoctl_trial_backends() -> Iterable[BackendEntry]:
+    """Register trial backends: where the trials of an experiment execute."""
     return ()
 
 

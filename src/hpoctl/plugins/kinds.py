@@ -5,9 +5,10 @@ from typing import Generic, TypeVar
 
 from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
 from hpoctl.core.study import Study
+from hpoctl.core.trial_backends import BackendEntry
 
-Entry = Method | Benchmark | ExtraResults | LauncherEntry | Importer | Study
-EntryT = TypeVar("EntryT", Method, Benchmark, ExtraResults, LauncherEntry, Importer, Study)
+Entry = Method | Benchmark | ExtraResults | LauncherEntry | BackendEntry | Importer | Study
+EntryT = TypeVar("EntryT", Method, Benchmark, ExtraResults, LauncherEntry, BackendEntry, Importer, Study)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,10 @@ METHODS = Kind("methods", "method", Method, "hpoctl methods")
 BENCHMARKS = Kind("benchmarks", "benchmark", Benchmark, "hpoctl benchmarks")
 EXTRA_RESULTS = Kind("extra_results", "extra-result composer", ExtraResults, "hpoctl plugins")
 LAUNCHERS = Kind("launchers", "launcher", LauncherEntry, "hpoctl plugins")
+TRIAL_BACKENDS = Kind("trial_backends", "trial backend", BackendEntry, "hpoctl plugins")
 IMPORTERS = Kind("importers", "importer", Importer, "hpoctl blackbox list")
 STUDIES = Kind("studies", "study", Study, "hpoctl studies")
-KINDS = (METHODS, BENCHMARKS, EXTRA_RESULTS, LAUNCHERS, IMPORTERS, STUDIES)
+KINDS = (METHODS, BENCHMARKS, EXTRA_RESULTS, LAUNCHERS, TRIAL_BACKENDS, IMPORTERS, STUDIES)
 
 
 @dataclass(frozen=True, slots=True)

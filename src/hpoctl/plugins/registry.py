@@ -8,6 +8,7 @@ from typing import Any, Generic
 from hpoctl.core.entries import Benchmark, ExtraResults, Importer, LauncherEntry, Method
 from hpoctl.core.errors import UsageError, unknown_name
 from hpoctl.core.study import Study
+from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.plugins.kinds import (
     BENCHMARKS,
     EXTRA_RESULTS,
@@ -15,6 +16,7 @@ from hpoctl.plugins.kinds import (
     LAUNCHERS,
     METHODS,
     STUDIES,
+    TRIAL_BACKENDS,
     EntryT,
     Kind,
     Origin,
@@ -81,6 +83,7 @@ class Registry:
         benchmarks: Benchmarks.
         extra_results: Extra-result composers.
         launchers: Launchers.
+        trial_backends: Trial backends.
         importers: Importers.
         studies: Studies.
         plugins: What became of each plugin, in the same order.
@@ -91,6 +94,7 @@ class Registry:
     benchmarks: Mapping[str, Registered[Benchmark]]
     extra_results: Mapping[str, Registered[ExtraResults]]
     launchers: Mapping[str, Registered[LauncherEntry]]
+    trial_backends: Mapping[str, Registered[BackendEntry]]
     importers: Mapping[str, Registered[Importer]]
     studies: Mapping[str, Registered[Study]]
     plugins: tuple[PluginReport, ...]
@@ -136,6 +140,14 @@ class Registry:
         """
         return self._find(LAUNCHERS, self.launchers, name)
 
+    def trial_backend(self, name: str) -> BackendEntry:
+        """The trial backend of that name.
+
+        Raises:
+            UsageError: There is none, or several plugins register it.
+        """
+        return self._find(TRIAL_BACKENDS, self.trial_backends, name)
+
     def importer(self, name: str) -> Importer:
         """The importer of that name.
 
@@ -174,6 +186,7 @@ def load_registry(builtins: Sequence[object], entry_points: Iterable[EntryPoint]
     benchmarks = _settle(BENCHMARKS, contributions)
     extra_results = _settle(EXTRA_RESULTS, contributions)
     launchers = _settle(LAUNCHERS, contributions)
+    trial_backends = _settle(TRIAL_BACKENDS, contributions)
     importers = _settle(IMPORTERS, contributions)
     studies = _settle(STUDIES, contributions)
     settled: dict[str, _Settled[Any]] = {
@@ -181,6 +194,7 @@ def load_registry(builtins: Sequence[object], entry_points: Iterable[EntryPoint]
         BENCHMARKS.plural: benchmarks,
         EXTRA_RESULTS.plural: extra_results,
         LAUNCHERS.plural: launchers,
+        TRIAL_BACKENDS.plural: trial_backends,
         IMPORTERS.plural: importers,
         STUDIES.plural: studies,
     }
@@ -189,6 +203,7 @@ def load_registry(builtins: Sequence[object], entry_points: Iterable[EntryPoint]
         benchmarks=benchmarks.table,
         extra_results=extra_results.table,
         launchers=launchers.table,
+        trial_backends=trial_backends.table,
         importers=importers.table,
         studies=studies.table,
         plugins=tuple(_report(contribution, settled) for contribution in contributions),

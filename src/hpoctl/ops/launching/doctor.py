@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def examine(asked: Examination, registry: Registry) -> Iterator[Finding]:
     yield _writable("imported data", data_directory(), "HPOCTL_DATA")
     yield _writable("cache", cache_directory(), "HPOCTL_CACHE")
     yield from _launchers(asked, config, registry)
+    yield from _trial_backends(registry)
 
 
 def _versions() -> Finding:
@@ -132,6 +134,13 @@ def _writable(subject: str, folder: Path, variable: str) -> Finding:
     return Finding(
         subject, "problem", f"{folder} cannot be written.", f"Set {variable} to a folder that can be written."
     )
+
+
+def _trial_backends(registry: Registry) -> Iterator[Finding]:
+    """What trial backends find with the options they have by default."""
+    for entry in (registered.entry for registered in registry.trial_backends.values()):
+        if entry.check is not None:
+            yield from _guarded(entry.name, partial(entry.check, entry.options))
 
 
 def _launchers(asked: Examination, config: Config, registry: Registry) -> Iterator[Finding]:

@@ -1,0 +1,295 @@
+"""The local trial backend: trials train on this machine, each in a process group and a folder of its own."""
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hpoctl.backends.local.endings import ended
+from hpoctl.backends.local.files import shorten
+from hpoctl.backends.local.folders import TRIALS, TrialFolder, trial_folder
+from hpoctl.backends.local.leftovers import end_processes
+from hpoctl.backends.local.options import LocalTrialOptions
+from hpoctl.backends.local.processes import Command, Exit, Processes
+from hpoctl.backends.local.slots import Slots, make_slots, usable_cores, usable_devices
+from hpoctl.backends.local.training import Training, Written
+from hpoctl.core.clock import RealClock
+from hpoctl.core.protocols import Ended, Known, Outcome, Report
+from hpoctl.core.space import Config
+from hpoctl.core.trial_backends import BackendContext
+from hpoctl.core.trial_call import THREADS, TrialCall, trial_command, trial_environment
+from hpoctl.core.trial_rows import TrialRow, TrialRows
+
+IDLE = 1.0
+"""Seconds between two calls of `idle`, and between two looks at the disk."""
+
+FINISH = 60.0
+"""Seconds that a trial gets to end by itself after it has reported at the largest resource."""
+
+ENDED = "the experiment ended"
+
+
+class LocalBackend:
+    """Runs the trials of one experiment on this machine.
+
+    Rows are handed over when they are asked for: what a trial writes after it was told to pause waits until it resumes,
+    what it writes after it was told to stop is handed over as late.
+
+    Args:
+        context: What is to be run, and where.
+        options: See `LocalTrialOptions`.
+
+    Raises:
+        UsageError: There are fewer GPUs than trials need.
+    """
+
+    def __init__(self, context: BackendContext, options: LocalTrialOptions) -> None:
+        self._context = context
+        self._options = options
+        self._script, self._folder = context.needed_script
+        self._slots: Slots = make_slots(
+            context.n_workers,
+            self._script.cpus,
+            self._script.gpus,
+            usable_devices(options.gpus_to_use) if self._script.gpus else (),
+            usable_cores(),
+        )
+        self._processes = Processes(context.limits.grace_period)
+        self._running: dict[int, Training] = {}
+        self._elapsed: dict[int, float] = {}
+        self._spent = 0.0  # seconds of training of starts that have ended
+        self._ended: list[tuple[Training, Outcome]] = []  # told, and not cleaned up yet
+        self._told: list[Ended] = []
+        self._idled = -IDLE
+
+    def recover(self, trials: Sequence[Known], training_seconds: float) -> None:
+        """End what an earlier process has left behind; see `RecoverableBackend.recover`."""
+        self._elapsed = {trial.trial_id: trial.elapsed for trial in trials}
+        self._spent = training_seconds
+        self._folder.mkdir(parents=True, exist_ok=True)
+        starts = [start for trial in self._trial_folders() for start in trial.starts()]
+        recorded = [(start, process) for start in starts if (process := start.recorded()) is not None]
+        groups = {process.pid: process.born for _, process in recorded}
+        if groups:
+            owners = [str(start.reports) for start, _ in recorded]
+            count = end_processes(groups, owners, self._context.limits.grace_period)
+            if count:
+                self._context.say(f"{count} processes of an earlier run of this experiment were ended")
+        for start in starts:
+            start.forget()
+
+    def start(self, trial_id: int, config: Config, *, resume_from: int | None, until: int | None) -> None:
+        """Start a trial, or continue it after the resource `resume_from`."""
+        now = self._context.clock.now()
+        folder = trial_folder(self._folder, trial_id)
+        known = resume_from or 0
+        unread = self._unread(folder, known)
+        last = unread[-1].resource if unread else known
+        start = folder.new_start(config, last)
+        slot = self._slots.take()
+        training = Training(
+            trial_id,
+            f"{trial_id}/{start.path.name}",
+            start,
+            slot,
+            Written(start, self._rows(last, last)),
+            until,
+            now,
+            self._elapsed.get(trial_id, 0.0),
+            now,
+            known,
+        )
+        training.add(unread, now)
+        self._running[trial_id] = training
+        call = TrialCall(trial_id, self._seed(trial_id), last, folder.config, folder.checkpoints, start.reports)
+        call = replace(call, devices=slot.devices)
+        inherited = {name: value for name, value in os.environ.items() if name not in THREADS}
+        command = Command(
+            trial_command(self._script, config, call),
+            trial_environment(self._script, call, inherited),
+            self._script.runs_in,
+            start.out,
+            start.err,
+            slot.cores,
+        )
+        started = self._processes.start(training.key, command)
+        if isinstance(started, str):
+            training.exit = Exit(training.key, None, None, why=started)
+        else:
+            start.record(started)
+
+    def proceed(self, trial_id: int, *, until: int | None) -> None:
+        """Let a trial go on after a report; it has not waited for that."""
+        training = self._running[trial_id]
+        training.until = until
+        training.asked = True
+
+    def stop(self, trial_id: int, *, pause: bool) -> None:
+        """Stop or pause a trial; one that has reached the largest resource may end by itself."""
+        training = self._running[trial_id]
+        training.pause = pause
+        largest = self._context.max_resource
+        if not pause and largest is not None and training.known >= largest:
+            training.finishing = True
+            training.give_up = self._context.clock.now() + FINISH
+        else:
+            self._processes.leave(training.key)
+
+    def wait(self) -> Sequence[Report | Ended]:
+        """Wait for what happens next; empty: nothing runs, or the time is over."""
+        self._clean_up()
+        while True:
+            happened = self._look()
+            if happened:
+                return happened
+            if not self._running or self._over():
+                return []
+            self._in_between()
+            self._note(self._processes.listen(self._options.poll_interval))
+
+    def close(self) -> Sequence[Report | Ended]:
+        """End all trials; returns what they have written and nobody has heard yet, and their ends."""
+        for training in self._running.values():
+            self._processes.leave(training.key)
+        patience = time.monotonic() + self._context.limits.grace_period + FINISH
+        while any(training.exit is None for training in self._running.values()) and time.monotonic() < patience:
+            self._note(self._processes.listen(self._options.poll_interval))
+        self._processes.close()
+        happened: list[Report | Ended] = []
+        now = self._context.clock.now()
+        for training in list(self._running.values()):
+            if training.exit is None:
+                training.exit = Exit(training.key, None, None, why="it could not be ended")
+            training.look(now)
+            if training.pause is None and training.ready:
+                happened.append(training.take(len(training.ready)))
+            if training.pause is None and not training.failing:
+                happened.append(replace(ended(training, now), outcome=Outcome.STOPPED, reason=ENDED))
+                self._leave(training, Outcome.PAUSED)  # a larger budget may resume it
+            else:
+                event = ended(training, now)
+                happened.append(event)
+                self._leave(training, event.outcome)
+        self._clean_up()
+        return happened
+
+    def _look(self) -> list[Report | Ended]:
+        """What has happened since."""
+        now = self._context.clock.now()
+        happened: list[Report | Ended] = []
+        for training in list(self._running.values()):
+            training.look(now)
+            report = training.report() if training.pause is None else None
+            if report is not None:
+                happened.append(report)
+            elif training.closed and (training.pause is not None or not training.ready):
+                if training.pause is False and training.ready:
+                    happened.append(training.take(len(training.ready)))  # late: the engine counts them
+                event = ended(training, now)
+                happened.append(event)
+                self._leave(training, event.outcome)
+            elif training.exit is None:
+                self._hurry(training, now)
+        return happened
+
+    def _hurry(self, training: Training, now: float) -> None:
+        """Make a trial leave that takes too long, or prints too much."""
+        limits = self._context.limits
+        if training.give_up is not None:
+            if now >= training.give_up:
+                training.give_up = None
+                self._processes.leave(training.key)
+            return
+        if training.pause is not None or training.failing:
+            return
+        if limits.report_timeout is not None and now - training.heard > limits.report_timeout:
+            training.failing = f"no report for {limits.report_timeout:g} s"
+        elif limits.trial_timeout is not None and training.base + now - training.begin > limits.trial_timeout:
+            training.failing = f"it took longer than {limits.trial_timeout:g} s"
+        elif training.written.too_much:
+            training.failing = "it prints too much"
+        if training.failing:
+            self._processes.leave(training.key)
+
+    def _leave(self, training: Training, outcome: Outcome) -> None:
+        """A trial has left its slot; its files stay until the engine has recorded that."""
+        del self._running[training.trial_id]
+        self._slots.release(training.slot)
+        now = self._context.clock.now()
+        self._spent += now - training.begin
+        self._elapsed[training.trial_id] = training.base + now - training.begin
+        self._ended.append((training, outcome))
+
+    def _clean_up(self) -> None:
+        """What was told is recorded by now: forget what is not needed any more."""
+        for training, outcome in self._ended:
+            folder = training.folder
+            folder.forget()
+            shorten(folder.err)
+            if outcome is not Outcome.PAUSED:  # the rows that a paused trial has written since wait in its files
+                shorten(folder.out)
+                folder.reports.unlink(missing_ok=True)
+            if self._options.delete_checkpoints and outcome in (Outcome.COMPLETED, Outcome.STOPPED):
+                shutil.rmtree(trial_folder(self._folder, training.trial_id).checkpoints, ignore_errors=True)
+        self._ended.clear()
+        for training in self._running.values():
+            if not training.ready:
+                training.written.give_back()
+
+    def _over(self) -> bool:
+        limits, now = self._context.limits, self._context.clock.now()
+        if now >= limits.deadline:
+            return True
+        if limits.training_seconds is None:
+            return False
+        running = sum(now - training.begin for training in self._running.values())
+        return self._spent + running >= limits.training_seconds
+
+    def _note(self, exits: Sequence[Exit]) -> None:
+        by_key = {training.key: training for training in self._running.values()}
+        for gone in exits:
+            if gone.key in by_key:
+                by_key[gone.key].exit = gone
+
+    def _in_between(self) -> None:
+        """Once in a while: let others act, and look at the disk."""
+        now = time.monotonic()
+        if now - self._idled < IDLE:
+            return
+        self._idled = now
+        self._context.idle()
+        if self._disk_is_full():
+            self._context.say(f"less than {self._options.min_free_disk:g} GB are free on the disk: trials are held")
+            self._processes.hold(go_on=False)
+            try:
+                while self._disk_is_full():
+                    time.sleep(IDLE)
+            finally:
+                held = time.monotonic() - now
+                self._processes.hold(go_on=True)
+                if isinstance(self._context.clock, RealClock):
+                    self._context.clock.leave_out(held)
+            self._context.say(f"there is room on the disk again: trials go on after {held:.0f} s")
+
+    def _disk_is_full(self) -> bool:
+        return shutil.disk_usage(self._folder).free < self._options.min_free_disk * 1e9
+
+    def _unread(self, folder: TrialFolder, known: int) -> list[TrialRow]:
+        """The rows above a resource that the last start of a trial has written; most of the time none."""
+        earlier = folder.starts()
+        return Written(earlier[-1], self._rows(known, earlier[-1].after)).rest() if earlier else []
+
+    def _rows(self, known: int, after: int) -> TrialRows:
+        """Makes rows of what a start reports that began after a resource."""
+        context = self._context
+        counted = after if self._script.checkpoints else 0
+        return TrialRows(context.metrics, context.metric, context.resource_attr, known, counted)
+
+    def _seed(self, trial_id: int) -> int:
+        """A seed for the trial, the same for all methods of the experiment's seed, and over resumes."""
+        return int(self._context.streams.get("trial-seeds", trial_id).integers(2**31))
+
+    def _trial_folders(self) -> list[TrialFolder]:
+        place = self._folder / TRIALS
+        return [TrialFolder(path) for path in place.iterdir()] if place.is_dir() else []

@@ -1,0 +1,78 @@
+"""What the end of a trial's processes means: its outcome, and why, in one line."""
+
+import signal
+from pathlib import Path
+
+from hpoctl.backends.local.processes import Exit
+from hpoctl.backends.local.training import Training
+from hpoctl.core.protocols import Ended, Outcome
+
+LAST = 20_000
+"""Bytes of standard error in which its last line is looked for."""
+
+LINE = 200
+"""Characters of that line that a reason quotes."""
+
+HINTS = {signal.SIGKILL: "out of memory, or killed from outside"}
+
+
+def ended(training: Training, now: float) -> Ended:
+    """How a trial has ended, all of whose processes are gone."""
+    gone = training.exit or Exit(training.key, None, None)
+    outcome, reason = _outcome(training, gone)
+    return Ended(
+        training.trial_id,
+        outcome,
+        now,
+        reason,
+        gone.code,
+        gone.signal,
+        training.slot.number,
+        ",".join(training.slot.devices),
+    )
+
+
+def _outcome(training: Training, gone: Exit) -> tuple[Outcome, str]:
+    if training.finishing:
+        return Outcome.COMPLETED, "" if gone.code == 0 else f"after its last report: {_how(gone)}"
+    if training.pause is not None:
+        killed = "killed after the grace period" if gone.killed else ""
+        return (Outcome.PAUSED if training.pause else Outcome.STOPPED), killed
+    failure = training.failing or gone.why or _failure(training, gone)
+    return (Outcome.FAILED, failure) if failure else (Outcome.COMPLETED, "")
+
+
+def _failure(training: Training, gone: Exit) -> str:
+    """Why a trial that ended by itself has failed; empty: it has not."""
+    if gone.code != 0:
+        said = last_line(training.folder.err)
+        return f"{_how(gone)}: {said}" if said else _how(gone)
+    if training.known == 0:
+        problem = f": {training.written.problems[0]}" if training.written.problems else ""
+        return f"it ended without a report{problem}"
+    return ""
+
+
+def _how(gone: Exit) -> str:
+    if gone.signal is None:
+        return f"exit status {gone.code}"
+    try:
+        named = signal.Signals(gone.signal)
+    except ValueError:
+        return f"killed by signal {gone.signal}"
+    hint = f" ({HINTS[named]})" if named in HINTS and not gone.killed else ""
+    return f"killed by {named.name}{hint}"
+
+
+def last_line(path: Path) -> str:
+    """The last line of a text file that says something, so far as it can be printed."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - LAST))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    line = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    shown = "".join(char if char.isprintable() else "?" for char in line[:LINE])
+    return f"{shown}..." if len(line) > LINE else shown

@@ -1,0 +1,157 @@
+"""One start of a trial while it runs: what it has written and nobody has heard yet."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hpoctl.backends.local.files import MAX_OUTPUT, GrowingFile
+from hpoctl.backends.local.folders import StartFolder
+from hpoctl.backends.local.processes import Exit
+from hpoctl.backends.local.slots import Slot
+from hpoctl.core.protocols import Plain, Report
+from hpoctl.core.report_lines import Parsed, ReportLines
+from hpoctl.core.trial_rows import TrialRow, TrialRows
+
+
+class Written:
+    """Reads the rows that a start of a trial has written, from its file of reports and from its standard output.
+
+    Args:
+        folder: The folder of the start.
+        rows: Makes rows of reports.
+    """
+
+    def __init__(self, folder: StartFolder, rows: TrialRows) -> None:
+        self._rows = rows
+        self._streams = (
+            (GrowingFile(folder.reports), ReportLines(marked=False)),
+            (GrowingFile(folder.out), ReportLines(marked=True)),
+        )
+        self._errors = GrowingFile(folder.err)
+        self.problems: list[str] = []
+
+    def read(self) -> list[TrialRow]:
+        """The rows written since, so far as they fit one look."""
+        return [row for file, lines in self._streams for row in self._made(lines.feed(file.read()))]
+
+    def rest(self) -> list[TrialRow]:
+        """All rows written since; nothing comes after."""
+        found: list[TrialRow] = []
+        for file, lines in self._streams:
+            while data := file.read():
+                found += self._made(lines.feed(data))
+            found += self._made(lines.close())
+            file.close()
+        self._errors.close()
+        return found
+
+    def give_back(self) -> None:
+        """Give back the middle of large outputs, so far as they have been read."""
+        self._errors.skip()
+        for file in (self._streams[1][0], self._errors):
+            file.give_back()
+
+    @property
+    def too_much(self) -> bool:
+        """Whether it prints more than can be kept."""
+        return max(self._streams[1][0].size, self._errors.size) > MAX_OUTPUT
+
+    def _made(self, parsed: Parsed) -> Iterator[TrialRow]:
+        reports, problems = parsed
+        self.problems += [str(problem) for problem in problems]
+        for report in reports:
+            made = self._rows.add(report)
+            if isinstance(made, TrialRow):
+                yield made
+            elif made is not None and len(self.problems) < 100:
+                self.problems.append(f"line {report.line}: {made}")
+
+
+@dataclass(slots=True)
+class Training:
+    """A start of a trial.
+
+    Attributes:
+        trial_id: The trial.
+        key: What the start is called among processes.
+        folder: Its folder.
+        slot: Its share of the machine.
+        written: What it writes.
+        until: The resource of the scheduler's next question.
+        begin: When it was started.
+        base: Seconds of training before that.
+        heard: When it last reported, or was started.
+        known: The last resource that was handed over.
+        ready: Rows that nobody has asked for yet, with their elapsed seconds and times.
+        asked: Whether the scheduler waits for rows.
+        pause: Whether it was told to pause (True) or to stop (False); None: neither.
+        finishing: Whether it has nothing more to report and may end by itself.
+        failing: Why it has to leave without being told to; empty: it has not.
+        exit: How its processes ended; None: they run.
+        give_up: When it is made to leave, if it does not by itself; None: never.
+    """
+
+    trial_id: int
+    key: str
+    folder: StartFolder
+    slot: Slot
+    written: Written
+    until: int | None
+    begin: float
+    base: float
+    heard: float
+    known: int
+    ready: deque[tuple[TrialRow, float, float]] = field(default_factory=deque)
+    asked: bool = True
+    pause: bool | None = None
+    finishing: bool = False
+    failing: str = ""
+    exit: Exit | None = None
+    give_up: float | None = None
+    closed: bool = False
+
+    def look(self, now: float) -> None:
+        """Take in what it has written."""
+        if self.closed:
+            return
+        if self.exit is None:
+            rows = self.written.read()
+        else:
+            rows = self.written.rest()
+            self.closed = True
+        if rows:
+            self.heard = now
+            self.add(rows, now)
+
+    def add(self, rows: Sequence[TrialRow], now: float) -> None:
+        """Take in rows that have just been read."""
+        elapsed = self.base + max(0.0, now - self.begin)
+        self.ready.extend((row, elapsed, now) for row in rows)
+
+    def report(self) -> Report | None:
+        """The rows that answer the scheduler's question, or lead to it; None: there are none."""
+        if not self.asked or not self.ready:
+            return None
+        count = 0
+        for row, _, _ in self.ready:
+            count += 1
+            if self.until is None or row.resource >= self.until:
+                break
+        self.asked = False
+        return self.take(count)
+
+    def take(self, count: int) -> Report:
+        """The next rows."""
+        taken = [self.ready.popleft() for _ in range(count)]
+        self.known = taken[-1][0].resource
+        extra: list[Mapping[str, Plain]] = [row.extra for row, _, _ in taken]
+        return Report(
+            self.trial_id,
+            np.array([row.resource for row, _, _ in taken], dtype=np.int64),
+            np.array([row.metrics for row, _, _ in taken], dtype=np.float64),
+            np.array([elapsed for _, elapsed, _ in taken]),
+            np.array([time for _, _, time in taken]),
+            extra if any(extra) else (),
+        )

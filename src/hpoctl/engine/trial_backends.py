@@ -1,0 +1,40 @@
+"""The built-in trial backends: where the trials of a table execute, and those of a script, unless another is chosen."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from hpoctl.backends.local.options import LocalTrialOptions
+from hpoctl.backends.simulator import Simulator, SimulatorOptions
+from hpoctl.core.clock import VirtualClock
+from hpoctl.core.findings import Finding
+from hpoctl.core.protocols import TrialBackend
+from hpoctl.core.trial_backends import BackendContext, BackendEntry
+
+
+def _simulator(context: BackendContext, options: SimulatorOptions) -> TrialBackend:
+    clock = cast("VirtualClock", context.clock)
+    return Simulator(context.needed_table, clock, context.streams, context.limits.deadline, options)
+
+
+def _local(context: BackendContext, options: LocalTrialOptions) -> TrialBackend:
+    from hpoctl.backends.local.backend import LocalBackend  # noqa: PLC0415 - simulated experiments do without it
+
+    return LocalBackend(context, options)
+
+
+def _check_local(options: LocalTrialOptions) -> Iterable[Finding]:
+    from hpoctl.backends.local.check import check_local  # noqa: PLC0415 - see above
+
+    return check_local(options)
+
+
+SIMULATOR = BackendEntry(
+    "simulator",
+    "A virtual clock; learning curves come from the benchmark's table",
+    _simulator,
+    SimulatorOptions(),
+    "table",
+)
+LOCAL = BackendEntry(
+    "local", "Training scripts on this machine", _local, LocalTrialOptions(), "script", check=_check_local
+)
