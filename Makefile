@@ -5,6 +5,7 @@ SOURCES = src tests benchmarks tools plugins/hpoctl-fcnet plugins/hpoctl-activat
 # The layers of plugins are checked whether they are installed or not.
 EMPTY :=
 PLUGIN_PATH = $(subst $(EMPTY) $(EMPTY),:,$(wildcard plugins/*/src))
+PLUGIN_TESTS = $(wildcard plugins/*/tests)
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
 
@@ -20,6 +21,7 @@ lint:
 
 types:
 	mypy
+	@set -e; for tests in $(PLUGIN_TESTS); do echo "mypy $$tests"; mypy $$tests; done
 
 layers:
 	PYTHONPATH=$(PLUGIN_PATH) lint-imports

@@ -13,6 +13,7 @@ from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.ops.upkeep.clean import Cleaned, clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import MANIFEST, TRASH, undo
+from support import folder_of
 from trees import BEGIN, TAG, put_attempt
 from wrecks import files
 
@@ -64,7 +65,7 @@ def grow(root: Root) -> Tree:
 def everything(root: Root) -> dict[str, str]:
     """All files by their own names, be they in the trash or not, none of them twice; without what cleans add."""
     found: dict[str, str] = {}
-    for name, what in files(root.store.root).items():
+    for name, what in files(folder_of(root)).items():
         parts = name.split("/")
         own = "/".join(parts[2:] if parts[0] == TRASH else parts)
         if own != MANIFEST:
@@ -75,7 +76,7 @@ def everything(root: Root) -> dict[str, str]:
 
 def in_tree(root: Root) -> dict[str, str]:
     """All files that are not in the trash."""
-    return {name: what for name, what in files(root.store.root).items() if not name.startswith(f"{TRASH}/")}
+    return {name: what for name, what in files(folder_of(root)).items() if not name.startswith(f"{TRASH}/")}
 
 
 def undo_all(root: Root) -> None:

@@ -81,7 +81,7 @@ def kernels() -> str:
 
 def rows_digest(file: Path) -> str:
     """A hash of the names, types and values of a table, whichever version of pyarrow wrote it."""
-    table = pq.read_table(file)  # type: ignore[no-untyped-call]
+    table = pq.read_table(file)
     digest = hashlib.sha256()
     for name in table.column_names:
         column = table.column(name).combine_chunks()

@@ -70,8 +70,9 @@ class Here:
             time.sleep(0.001 if held else 0.0)
         for job in jobs:
             failed = failures[job.name]
-            state = "failed" if failed else "done"
-            self._jobs[job.name] = JobStatus(state, len(job.tasks) - len(failed), tuple(failed))
+            self._jobs[job.name] = JobStatus(
+                "failed" if failed else "done", len(job.tasks) - len(failed), tuple(failed)
+            )
         return [job.name for job in jobs]
 
     def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:

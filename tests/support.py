@@ -8,6 +8,7 @@ from hpoctl.core.entries import Goal, MethodContext
 from hpoctl.core.protocols import Report
 from hpoctl.core.rng import Streams
 from hpoctl.core.space import Space
+from hpoctl.ops.studies.roots import Root
 from hpoctl.testing.toys import MAX_EPOCHS, toy_space
 
 
@@ -46,3 +47,8 @@ def write_distribution(
         f"[hpoctl]\n{f'{name} = {module}' if entry_points is None else entry_points}\n"
     )
     return info
+
+
+def folder_of(root: Root) -> Path:
+    """The folder of a root of results on this machine."""
+    return Path(root.store.location(""))

@@ -72,10 +72,10 @@ def put_attempt(
     return directory
 
 
-def put_curve(store: Store, cell: Cell, final: float, **values: object) -> str:
+def put_curve(store: Store, cell: Cell, final: float, **values: Any) -> str:
     """A complete result with a curve of two steps."""
     columns = {"st_tuner_time": [10.0, 600.0], "loss": [2.0 * final, final]}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink)
-    known: Mapping[str, object] = {"metric_names": ["loss"], "metric_mode": "min", **values}
+    known: Mapping[str, Any] = {"metric_names": ["loss"], "metric_mode": "min", **values}
     return put_attempt(store, cell, rows=bytes(sink.getvalue()), **known)

@@ -57,7 +57,9 @@ def test_methods_of_a_seed_begin_with_the_middle_and_share_their_first_configura
     firsts = []
     for folder in ("RS", "BO-0", "MOBSTER-0"):
         table = rows(results, folder).sort_values("trial_id").drop_duplicates("trial_id")
-        firsts.append(table[[name for name in table if name.startswith("config_")]].head(4).to_numpy().tolist())
+        firsts.append(
+            table[[name for name in map(str, table) if name.startswith("config_")]].head(4).to_numpy().tolist()
+        )
     assert firsts[0] == firsts[1] == firsts[2]
     middle = ["tanh", "tanh", 32, 0.3, 0.3, 0.01, "cosine", 128, 128, 100]
     assert firsts[0][0] == middle

@@ -1,5 +1,9 @@
 """Lines and bands over seeds: worked by hand, against scipy, by their properties, and their coverage in simulation."""
 
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +21,7 @@ VALUES = arrays(
 POSITIVE = arrays(float, st.tuples(st.integers(2, 9), st.integers(1, 6)), elements=st.floats(1e-6, 1e6))
 
 
-def make(values: np.ndarray, aggregate: Aggregate = "iqm_bootstrap", **options: object) -> Band:
+def make(values: np.ndarray, aggregate: Aggregate = "iqm_bootstrap", **options: Any) -> Band:
     return band(values, np.arange(1.0, values.shape[1] + 1), aggregate, **options)
 
 
@@ -109,7 +113,7 @@ def test_the_bootstrap_is_that_of_resampled_seeds(values: np.ndarray, seed: int)
 
 
 @given(VALUES, st.sampled_from(AGGREGATES), st.randoms(use_true_random=False))
-def test_the_order_of_seeds_does_not_matter(values: np.ndarray, aggregate: Aggregate, random: object) -> None:
+def test_the_order_of_seeds_does_not_matter(values: np.ndarray, aggregate: Aggregate, random: Random) -> None:
     order = list(range(len(values)))
     random.shuffle(order)
     assert np.allclose(make(values, aggregate).centre, make(values[order], aggregate).centre, rtol=1e-9, atol=1e-6)
@@ -157,7 +161,13 @@ LOGNORMAL_IQM = float(
 )
 
 
-def covered(draw: object, truth: float, count: int, aggregate: Aggregate, repetitions: int = 400) -> float:
+def covered(
+    draw: Callable[[tuple[int, int]], np.ndarray],
+    truth: float,
+    count: int,
+    aggregate: Aggregate,
+    repetitions: int = 400,
+) -> float:
     """The share of repetitions in which the interval at one time holds the truth; all at once, a column each."""
     line = make(draw((count, repetitions)), aggregate, resamples=500)
     return float(np.mean((line.low <= truth) & (truth <= line.high)))

@@ -75,7 +75,7 @@ def test_the_interval_of_a_median_ratio_is_that_of_the_quantile_test_of_scipy(co
     found = time_to_target(first, second, 1e9).interval
     expected = stats.quantile_test(ratios, p=0.5).confidence_interval(0.95)
     assert found is not None
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))  # type: ignore[attr-defined]
 
 
 def test_signed_ranks_are_those_of_a_permutation_test_of_scipy() -> None:
@@ -84,7 +84,7 @@ def test_signed_ranks_are_those_of_a_permutation_test_of_scipy() -> None:
     def excess(sample: np.ndarray) -> float:
         return float(np.sum(np.sign(sample) * stats.rankdata(np.abs(sample))))
 
-    expected = stats.permutation_test((values,), excess, permutation_type="samples", n_resamples=np.inf)
+    expected = stats.permutation_test((values,), excess, permutation_type="samples", n_resamples=np.inf)  # type: ignore[call-overload]
     assert signed_rank(values).p == pytest.approx(float(expected.pvalue))
 
 

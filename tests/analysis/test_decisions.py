@@ -81,7 +81,7 @@ def test_what_comes_later_changes_nothing_of_what_was_found(p: list[list[float]]
         assert early == late
 
 
-def traces_of(differences: Mapping[str, Sequence[float]], seeds: int) -> Traces:
+def traces_of(differences: Mapping[str, np.ndarray], seeds: int) -> Traces:
     values = [(name, seed, 2.0 + shift) for name, shifts in differences.items() for seed, shift in enumerate(shifts)]
     made = [trace([value], method=name, seed=seed) for name, seed, value in values if seed < seeds]
     return by_benchmark(made)["toy"]
@@ -91,7 +91,7 @@ def test_a_look_is_the_signed_rank_test_of_its_seeds() -> None:
     shifts = np.random.default_rng(1).normal(0.1, 0.05, 12)
     traces = traces_of({"A": shifts, "B": np.zeros(12)}, 12)
     found = look_at(traces, FIRST, range(8))
-    assert found == Look(8, 8, pytest.approx(signed_rank(shifts[:8]).p), "worse")
+    assert found == Look(8, 8, pytest.approx(signed_rank(shifts[:8]).p), "worse")  # type: ignore[arg-type]
     assert look_at(traces, Question("B", "A", "toy"), range(8)).leads == "better"  # type: ignore[union-attr]
 
 

@@ -51,8 +51,8 @@ def test_what_is_spent_is_the_chance_to_leave_the_region_as_scipy_computes_it(le
     information = counts * (2.0 * counts + 1.0) / (counts + 1.0)
     correlation = np.sqrt(np.minimum.outer(information, information) / np.maximum.outer(information, information))
     for count in (1, 2, 3):
-        normal = multivariate_normal(np.zeros(count), correlation[:count, :count], seed=1)  # type: ignore[call-arg]
-        inside = normal.cdf(bounds[:count], lower_limit=-bounds[:count], rng=np.random.default_rng(1))  # type: ignore[call-arg]
+        normal = multivariate_normal(np.zeros(count), correlation[:count, :count], seed=1)
+        inside = normal.cdf(bounds[:count], lower_limit=-bounds[:count], rng=np.random.default_rng(1))
         spent = float(spending(information[count - 1 : count] / information[-1], level)[0])
         assert 1.0 - inside == pytest.approx(spent, abs=2e-4)
 

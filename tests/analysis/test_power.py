@@ -58,7 +58,7 @@ def test_no_difference_needs_more_than_anybody_has() -> None:
 def test_how_many_more() -> None:
     differences = np.random.default_rng(3).normal(0.5, 1.0, 12)
     found = more_seeds(differences, np.random.default_rng(0))
-    effect = abs(np.mean(differences)) / np.std(differences, ddof=1)
+    effect = float(abs(np.mean(differences)) / np.std(differences, ddof=1))
     assert found.more == seeds_needed(effect) - 12  # type: ignore[operator]
     low, high = found.interval
     assert low is not None

@@ -19,7 +19,7 @@ def test_the_centre_is_the_interquartile_mean_of_all_seeds_and_benchmarks() -> N
     scores = [generator.random((12, 2)), generator.random((8, 2))]
     found = bootstrapped(scores, generator, benchmarks=False, repeats=50)
     expected = stats.trim_mean(np.concatenate(scores), 0.25)
-    assert [mean for mean, _ in found] == pytest.approx(list(expected))
+    assert [mean for mean, _ in found] == pytest.approx(np.asarray(expected).tolist())
     assert all(interval.low < mean < interval.high for mean, interval in found)
 
 

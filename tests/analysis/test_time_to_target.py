@@ -46,10 +46,10 @@ def test_a_pair_without_a_target_is_left_out() -> None:
 def test_the_median_with_its_interval() -> None:
     ratios: list[float | None] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
     found = time_to_target(*pairs(ratios), END)
-    expected = stats.quantile_test(ratios, p=0.5).confidence_interval(0.95)
+    expected = stats.quantile_test(ratios, p=0.5).confidence_interval(0.95)  # type: ignore[arg-type]
     assert found.median == pytest.approx(0.6)
     assert found.interval is not None
-    assert (found.interval.low, found.interval.high) == pytest.approx((expected.low, expected.high))
+    assert (found.interval.low, found.interval.high) == pytest.approx((expected.low, expected.high))  # type: ignore[attr-defined]
 
 
 def test_a_few_censored_seeds_leave_the_median_as_it_is() -> None:

@@ -1,6 +1,7 @@
 """The simulator: golden times by hand, and conservation under random schedules."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def table() -> TabularBlackbox:
     return TabularBlackbox(SPACE, ("loss",), EPOCHS, losses, times)
 
 
-def simulator(deadline: float = 100.0, **options: float | bool) -> tuple[Simulator, VirtualClock]:
+def simulator(deadline: float = 100.0, **options: Any) -> tuple[Simulator, VirtualClock]:
     clock = VirtualClock()
     return Simulator(table(), clock, Streams(1, 0), deadline, SimulatorOptions(**options)), clock
 
@@ -53,7 +54,7 @@ def test_times_by_hand() -> None:
     backend.proceed(0, until=4)
     second = only_report(backend)
     np.testing.assert_allclose(second.times, [6.1, 8.1])
-    assert backend.wait() == [Ended(0, Outcome.COMPLETED, pytest.approx(8.15))]
+    assert backend.wait() == [Ended(0, Outcome.COMPLETED, pytest.approx(8.15))]  # type: ignore[arg-type]
     assert backend.wait() == []
 
 
@@ -62,7 +63,7 @@ def test_a_pause_takes_stop_and_completion_delay_and_its_time_is_not_spent_twice
     backend.start(0, config(0), resume_from=None, until=1)
     only_report(backend)
     backend.stop(0, pause=True)
-    assert backend.wait() == [Ended(0, Outcome.PAUSED, pytest.approx(1.1 + 0.1))]
+    assert backend.wait() == [Ended(0, Outcome.PAUSED, pytest.approx(1.1 + 0.1))]  # type: ignore[arg-type]
     backend.start(0, config(0), resume_from=1, until=3)
     resumed = only_report(backend)
     np.testing.assert_array_equal(resumed.resources, [2, 3])
@@ -88,7 +89,7 @@ def test_a_stopped_trial_reports_nothing_more() -> None:
     backend.start(0, config(0), resume_from=None, until=None)
     assert only_report(backend).resources.tolist() == [1]
     backend.stop(0, pause=False)
-    assert backend.wait() == [Ended(0, Outcome.STOPPED, pytest.approx(1.2))]
+    assert backend.wait() == [Ended(0, Outcome.STOPPED, pytest.approx(1.2))]  # type: ignore[arg-type]
     assert backend.wait() == []
     assert backend.close() == []
 

@@ -64,10 +64,10 @@ def test_the_defaults_are_those_of_the_description(tmp_path: Path) -> None:
 
 def test_rows_of_parquet_may_come_in_any_order(tmp_path: Path) -> None:
     rows = pd.DataFrame(Own().rows())
-    import_it(write_parquet(tmp_path, rows))
+    import_it(write_parquet(tmp_path, Own().rows()))
     before = [blackbox().curve(config(Own(), row), 1).metrics.tolist() for row in range(6)]
     shuffled = rows.sample(frac=1.0, random_state=3)
-    import_it(write_parquet(tmp_path, {name: shuffled[name].to_numpy() for name in shuffled}))
+    import_it(write_parquet(tmp_path, {name: shuffled[name].to_numpy() for name in map(str, shuffled)}))
     assert [blackbox().curve(config(Own(), row), 1).metrics.tolist() for row in range(6)] == before
     first = shuffled.iloc[0]
     assert blackbox().space.at(0) == {"act": first.act, "units": first.units, "lr": first.lr, "epochs": 9}

@@ -1,6 +1,6 @@
 """Whatever small table is written, as npz or as Parquet: every curve comes back exactly."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
     levels = draw(st.lists(st.integers(1, 200), min_size=1, max_size=4, unique=True).map(sorted))
     shape = (len(configs), draw(st.integers(1, 3)), len(levels))
     wide = draw(st.sampled_from([np.float32, np.float64]))
-    width = 32 if wide is np.float32 else 64
+    width: Literal[32, 64] = 32 if wide is np.float32 else 64
     numbers = st.floats(width=width, allow_nan=True, allow_infinity=True)
     loss = draw(arrays(wide, shape, elements=numbers))
     loss.flat[draw(st.integers(0, loss.size - 1))] = 0.25  # one value has to be finite

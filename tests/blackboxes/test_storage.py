@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from hpoctl.blackboxes.tables.assemble import Table, assemble
 from hpoctl.blackboxes.tables.description import read_description
 from hpoctl.blackboxes.tables.npz import read_npz
 from hpoctl.blackboxes.tables.storage import remove_table, store_table
+from hpoctl.core.entries import Imported
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.studies.registry import open_registry
 from own_tables import Own, benchmark, contents, description, import_it, write_npz
@@ -238,7 +238,11 @@ def test_names_that_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, d
     source = "from hpoctl.plugins import hookimpl\nfrom hpoctl.testing import toy_benchmark\n"
     source += "@hookimpl\ndef hpoctl_benchmarks():\n    return [toy_benchmark(name='mine')]\n"
     write_distribution(tmp_path, "lender", source)
-    bring = partial(open_registry().importer("table").load, progress=quiet)
+    load = open_registry().importer("table").load
+
+    def bring(path: Path) -> Imported:
+        return load(path, quiet)
+
     for name in ("mine", "Mine"):
         with pytest.raises(UsageError, match=r"The plugin lender 1.0 has a benchmark 'mine' already"):
             bring(write_npz(tmp_path, Own().arrays(), description(name=name)))

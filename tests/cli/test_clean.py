@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 @pytest.fixture
 def tree(cli: CommandLine) -> Tree:
-    return grow(open_root(cli.root))
+    return grow(open_root(str(cli.root)))
 
 
 def test_clean_undo_clean_purge(cli: CommandLine, tree: Tree) -> None:
@@ -139,7 +139,7 @@ def test_what_runs_is_left_alone_and_named(cli: CommandLine, tree: Tree) -> None
 
 def test_what_exists_again_is_named(cli: CommandLine, tree: Tree) -> None:
     cli("clean", "--tag", TAG, "--method", "BO")
-    put_attempt(open_root(cli.root).store, Cell("BO", "toy", 2), "running", expensive=True, seconds=86400)
+    put_attempt(open_root(str(cli.root)).store, Cell("BO", "toy", 2), "running", expensive=True, seconds=86400)
     undone = cli("clean", "--undo")
     assert undone.code == 1
     assert f"error: still in the trash: {tree.died}: there is one of that name again" in undone.err
@@ -152,7 +152,7 @@ def test_what_exists_again_is_named(cli: CommandLine, tree: Tree) -> None:
 def test_what_cannot_be_moved_is_named(
     cli: CommandLine, tree: Tree, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = open_root(cli.root)
+    root = open_root(str(cli.root))
     before = files(cli.root)
     for seed in range(10, 13):
         put_attempt(root.store, Cell("RS", "toy", seed), "failed")
@@ -166,7 +166,7 @@ def test_what_cannot_be_moved_is_named(
     monkeypatch.setattr(LocalStore, "move", refuse)
     monkeypatch.setenv("COLUMNS", "100")
     with pytest.raises(typer.Exit) as caught:
-        clean(tag=TAG, incomplete=True, results=cli.root)
+        clean(tag=TAG, incomplete=True, results=str(cli.root))
     printed = capsys.readouterr()
     assert caught.value.exit_code == 1
     assert "moved 2 results" in printed.out

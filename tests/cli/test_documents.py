@@ -2,7 +2,7 @@
 
 from hpoctl.cli.documents import Grid, Heading, Lines, render
 
-BLOCKS = [
+BLOCKS: list[Heading | Lines | Grid] = [
     Heading("a_b"),
     Lines(["50 % of {all} & more", "$ hpoctl launch --tag a_b"]),
     Grid(["method", "n", "interval"], [["RS|x", "12", "[0.1, 2]"], ["ASHA", "3", "-"]]),

@@ -1,6 +1,7 @@
 """Entries that could not be used, recorded or compared are refused when they are made."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,12 +38,12 @@ def test_a_goal_turns_maximising_into_minimising() -> None:
     ],
     ids=str,
 )
-def test_benchmarks_that_cannot_be_run(change: dict[str, object]) -> None:
+def test_benchmarks_that_cannot_be_run(change: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         replace(toy_benchmark(), **change)
 
 
 @pytest.mark.parametrize("change", [{"make": None}, {"name": "../x"}, {"options": {"a": 1}}], ids=str)
-def test_methods_that_cannot_be_made(change: dict[str, object]) -> None:
+def test_methods_that_cannot_be_made(change: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         replace(ASHA, **change)

@@ -13,7 +13,7 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_files, script_hash
-from hpoctl.core.space import Choice, Fixed, Space
+from hpoctl.core.space import Choice, Fixed, Space, Value
 from hpoctl.core.trial_call import TrialCall, config_text, missing_program, trial_command, trial_environment
 from hpoctl.testing import toy_benchmark
 
@@ -37,7 +37,7 @@ def call(folder: Path, **changes: Any) -> TrialCall:
     return replace(TrialCall(7, 11, 3, *files), **changes)
 
 
-NASTY = {
+NASTY: dict[str, Value] = {
     "spaces": "two words",
     "quotes": """a'b"c`d$(e)""",
     "newline": "one\ntwo",
@@ -144,7 +144,7 @@ def test_what_is_missing_is_named(script: Script) -> None:
         ({"python": None, "command": ("./gone",)}, "gone"),
         ({"working_folder": "there"}, "there"),
     ):
-        problem = missing_program(replace(script, **change))  # type: ignore[arg-type]
+        problem = missing_program(replace(script, **change))
         assert problem is not None
         assert word in problem.what
 
@@ -160,7 +160,7 @@ class TestFiles:
             {"arguments": "json"},
             {"cpus": 2},
         ):
-            assert script_hash(replace(script, **change)) != before  # type: ignore[arg-type]
+            assert script_hash(replace(script, **change)) != before
         (script.folder / "train.py").write_text("print(2)\n")
         assert script_hash(script) != before
 

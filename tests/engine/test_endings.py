@@ -19,7 +19,7 @@ from hpoctl.engine.spec import ExperimentSpec, identity, make_spec
 from hpoctl.stores.ledger import attempts_at, read_attempts
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark, toy_table
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
 SPEC = make_spec("docs-2", RS, toy_benchmark(), 3, 7, {})
@@ -92,7 +92,7 @@ def test_whatever_a_scheduler_raises_fails_its_experiment(store: LocalStore, err
     class Scheduler:
         suggest = raises(error)
 
-    method = replace(RS, make=lambda context, options: Scheduler())
+    method = replace(RS, make=lambda context, options: Scheduler())  # type: ignore[arg-type, return-value]
     with pytest.raises(HpoctlError) as caught:
         run(store, replace(SPEC, method=method))
     assert caught.value.what == f"RS toy seed 3 failed: {line}"
@@ -185,7 +185,7 @@ def test_a_table_that_is_none_fails_its_experiment(store: LocalStore, content_ha
             self.content_hash = content_hash
 
     with pytest.raises(HpoctlError, match="RS toy seed 3 failed: "):
-        run(store, replace(SPEC, benchmark=replace(SPEC.benchmark, blackbox=Table)))
+        run(store, replace(SPEC, benchmark=replace(SPEC.benchmark, blackbox=Table)))  # type: ignore[arg-type]
     assert recorded(store)["status"] == "failed"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -29,7 +30,7 @@ from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.schedulers.single_fidelity import SingleFidelity
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark, toy_table
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
 
@@ -154,7 +155,7 @@ def test_identity_follows_what_determines_the_rows_and_nothing_else() -> None:
 
 def test_the_order_of_hyperparameters_is_part_of_the_identity() -> None:
     base = spec()
-    domains = dict(reversed(base.benchmark.space.domains.items()))
+    domains = dict(reversed(list(base.benchmark.space.domains.items())))
     turned = replace(base, benchmark=replace(base.benchmark, space=Space(domains)))
     assert identity(turned, "table") != identity(base, "table")
 
@@ -231,6 +232,6 @@ def test_a_variant_that_does_not_fit_the_benchmark_says_so() -> None:
 
 
 @pytest.mark.parametrize("change", [{"n_workers": 0}, {"max_wallclock_time": 0.0}, {"max_num_evaluations": 0}])
-def test_empty_budgets_are_refused(change: dict[str, float]) -> None:
+def test_empty_budgets_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         spec(**change)

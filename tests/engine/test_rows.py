@@ -1,5 +1,7 @@
 """Rows are in time order, whatever the order of their reports; extra columns carry the last value."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,9 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Action, Report
 from hpoctl.engine.rows import ExtraColumns, RowLog, best_of
 from support import report
+
+NO_VIEW: Any = None
+"""These composers do not look at the experiment."""
 
 
 def log_of(*reports: tuple[Report, Action]) -> RowLog:
@@ -42,7 +47,7 @@ def test_rows_are_sorted_by_time_and_ties_keep_their_order() -> None:
         (block(0, [1.0, 2.0, 5.0], [3.0, 2.0, 1.0]), Action.STOP),
         (block(1, [2.0, 3.0], [9.0, 8.0]), Action.PAUSE),
     )
-    rows = log.rows(ExtraColumns([], None))
+    rows = log.rows(ExtraColumns([], NO_VIEW))
     assert rows.times.tolist() == [1.0, 2.0, 2.0, 3.0, 5.0]
     assert rows.trial_ids.tolist() == [0, 0, 1, 1, 0]
     assert rows.decisions.tolist() == ["CONTINUE", "CONTINUE", "CONTINUE", "PAUSE", "STOP"]
@@ -52,13 +57,13 @@ def test_rows_are_sorted_by_time_and_ties_keep_their_order() -> None:
 
 def test_many_equal_times_keep_the_order_of_their_reports() -> None:
     reports = [(report(trial, 1, float(trial), time=float(trial % 2)), Action.CONTINUE) for trial in range(200)]
-    rows = log_of(*reports).rows(ExtraColumns([], None))
+    rows = log_of(*reports).rows(ExtraColumns([], NO_VIEW))
     assert rows.trial_ids.tolist() == [*range(0, 200, 2), *range(1, 200, 2)]
 
 
 def test_a_limit_keeps_the_first_rows_in_time() -> None:
     log = log_of((block(0, [1.0, 4.0], [2.0, 0.0]), Action.CONTINUE), (report(1, 1, 1.0, time=2.0), Action.CONTINUE))
-    rows = log.rows(ExtraColumns([], None), limit=2)
+    rows = log.rows(ExtraColumns([], NO_VIEW), limit=2)
     assert rows.times.tolist() == [1.0, 2.0]
     best = best_of(rows, Goal(0, 1.0))
     assert best is not None
@@ -67,13 +72,13 @@ def test_a_limit_keeps_the_first_rows_in_time() -> None:
 
 def test_the_best_ignores_what_is_not_finite() -> None:
     log = log_of((block(0, [1.0, 2.0, 3.0], [np.nan, 5.0, np.inf]), Action.CONTINUE))
-    rows = log.rows(ExtraColumns([], None))
+    rows = log.rows(ExtraColumns([], NO_VIEW))
     assert rows.non_finite(Goal(0, 1.0)) == 2
     for sign in (1.0, -1.0):
         best = best_of(rows, Goal(0, sign))
         assert best is not None
         assert best.value == 5.0
-    nothing = log_of((block(0, [1.0], [np.nan]), Action.CONTINUE)).rows(ExtraColumns([], None))
+    nothing = log_of((block(0, [1.0], [np.nan]), Action.CONTINUE)).rows(ExtraColumns([], NO_VIEW))
     assert best_of(nothing, Goal(0, 1.0)) is None
 
 
@@ -88,7 +93,7 @@ def test_watchers_see_the_best_finite_value_so_far() -> None:
 
 
 def test_extra_columns_carry_the_last_value_and_are_absent_where_nothing_was_said() -> None:
-    extra = ExtraColumns([Counter()], None)
+    extra = ExtraColumns([Counter()], NO_VIEW)
     for time in (1.0, 2.0, 4.0):
         extra.update(time)
     columns = extra.columns(np.array([0.5, 1.0, 2.0, 3.0, 4.0]))
@@ -98,22 +103,22 @@ def test_extra_columns_carry_the_last_value_and_are_absent_where_nothing_was_sai
 
 def test_columns_that_are_there_already_or_were_not_declared_are_refused() -> None:
     with pytest.raises(UsageError, match="'asked', which is there already"):
-        ExtraColumns([Counter()], None, ["asked"])
+        ExtraColumns([Counter()], NO_VIEW, ["asked"])
     with pytest.raises(UsageError, match="'asked', which is there already"):
-        ExtraColumns([Counter(), Counter()], None)
+        ExtraColumns([Counter(), Counter()], NO_VIEW)
 
     class Sly(Counter):
         def keys(self) -> tuple[str, ...]:
             return ("never",)
 
-    extra = ExtraColumns([Sly()], None)
+    extra = ExtraColumns([Sly()], NO_VIEW)
     extra.update(1.0)
     with pytest.raises(HpoctlError, match="answers with the column 'asked'"):
         extra.update(2.0)
 
 
 def test_an_experiment_without_reports_has_no_rows() -> None:
-    rows = RowLog(Goal(0, 1.0), 2, 3).rows(ExtraColumns([], None))
+    rows = RowLog(Goal(0, 1.0), 2, 3).rows(ExtraColumns([], NO_VIEW))
     assert len(rows) == 0
     assert rows.metrics.shape == (0, 2)
     assert best_of(rows, Goal(0, 1.0)) is None

@@ -22,7 +22,7 @@ from hpoctl.engine.spec import ExperimentSpec, determinants, identity, make_spec
 from hpoctl.schedulers.options import AshaOptions, MobsterOptions
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import run_spec, toy_benchmark, toy_space, toy_table
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 from tables import listed_benchmark, listed_table
 
 METHODS = {
@@ -171,7 +171,7 @@ def test_metadata_count_what_was_off_the_table(store: LocalStore) -> None:
     metadata, rows, off_table = run(store, spec(RS, listed_benchmark()))
     assert isinstance(off_table, OffTable)
     assert metadata["off_table"] == asdict(off_table)
-    assert list(metadata["off_table"]) == ["trials", "off_table", "mean_distance", "max_distance"]  # type: ignore[call-overload]
+    assert list(metadata["off_table"]) == ["trials", "off_table", "mean_distance", "max_distance"]
     table = listed_table().space
     names = toy_space().names
     configs = {row["trial_id"]: {name: row[f"config_{name}"] for name in names} for row in rows}

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.space import Choice, Fixed, Space, Uniform
+from hpoctl.core.space import Choice, Config, Fixed, Space, Uniform
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.testing import toy_benchmark
@@ -18,6 +18,10 @@ SPACE = Space({"word": Choice(("ä", "bb")), "flag": Choice((True, False)), "x":
 
 
 def rows(count: int = 9) -> Rows:
+    configs: list[Config] = [
+        {"word": "ä", "flag": True, "x": 0.25, "n": 3},
+        {"word": "bb", "flag": False, "x": 0.5, "n": 3},
+    ]
     trial_ids = np.arange(count, dtype=np.int64) % 2
     return Rows(
         trial_ids=trial_ids,
@@ -31,12 +35,7 @@ def rows(count: int = 9) -> Rows:
             "count": np.where(np.arange(count) < 2, np.nan, np.arange(count)),
             "share": np.arange(count) / 4,
         },
-        configs=[
-            {"word": "ä", "flag": True, "x": 0.25, "n": 3},
-            {"word": "bb", "flag": False, "x": 0.5, "n": 3},
-        ][: max(1, min(2, count))]
-        if count
-        else [],
+        configs=configs[: min(2, count)],
     )
 
 

@@ -150,7 +150,12 @@ def test_rows_that_come_again_are_dropped_and_the_trial_goes_on() -> None:
 
 
 def test_rows_of_the_end_are_kept_and_trials_end_with_the_experiment() -> None:
-    last = [rows(0, 2), ended(0, Outcome.STOPPED, reason="the experiment ended"), ended(0), rows(0, 3)]
+    last: list[Report | Ended] = [
+        rows(0, 2),
+        ended(0, Outcome.STOPPED, reason="the experiment ended"),
+        ended(0),
+        rows(0, 3),
+    ]
     found, trials = run(Told(1), Scripted([rows(0, 1)], closing=last))
     assert [row[1] for row in found] == [1, 2]
     assert [(run.outcome, run.reason) for run in trials.runs] == [(Outcome.STOPPED, "the experiment ended")]

@@ -29,7 +29,7 @@ STUDY = Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy", "toy-2"
 
 def main(root: Path, rounds: int, launches: int) -> None:
     registry = toy_registry([STUDY])
-    launch_here(LaunchRequest(tag="warm", results=root), registry)
+    launch_here(LaunchRequest(tag="warm", results=str(root)), registry)
     for number in range(rounds):
         tag = f"round-{number}"
         answers = _round(root, tag, registry, [f"{number} {launch}" for launch in range(launches)])
@@ -63,7 +63,7 @@ def _round(root: Path, tag: str, registry: Registry, seeds: list[str]) -> list[A
 
 def _launch(root: Path, tag: str, registry: Registry, seed: str, tell: int) -> None:
     try:
-        plan, outcome, counts = launch_here(LaunchRequest(tag=tag, results=root), registry, random.Random(seed))
+        plan, outcome, counts = launch_here(LaunchRequest(tag=tag, results=str(root)), registry, random.Random(seed))
         said: Any = {
             "master_seed": outcome.master_seed,
             "complete": [outcome.done, outcome.wanted],

@@ -26,7 +26,7 @@ from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.status import StudyStatus, read_status
 from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.stores.ledger import Attempt, read_attempts, standings
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 from launch_here import launch_here, no_stderr, toy_registry
 from toy_studies import fast_folder, lane
 from trees import BEGIN, put_attempt
@@ -76,16 +76,16 @@ def run_again(root: Path, dates: Dates, times: int) -> list[Attempt]:
     """Run one experiment several times; every attempt is kept. Returns them as they are read back."""
     for _ in range(times):
         changes = Overrides(methods=("RS",), benchmarks=("toy",))
-        plan = plan_run(RunRequest(changes, tag=TAG, random_seed=5, results=root), REGISTRY)
+        plan = plan_run(RunRequest(changes, tag=TAG, random_seed=5, results=str(root)), REGISTRY)
         outcome = run(plan, lambda spec: Nobody(), lambda finished: None, clock(dates))
         assert (len(outcome.finished), outcome.failed) == (1, ())
         assert all(finished.wall_seconds >= 0.0 <= finished.cpu_seconds for finished in outcome.finished)
-    return read_attempts(open_root(root).store, TAG, verify=True)
+    return read_attempts(open_root(str(root)).store, TAG, verify=True)
 
 
 def check_attempts(root: Path, attempts: list[Attempt], times: int) -> None:
     """Nothing was replaced, no time is negative, and the newest by date and name counts."""
-    opened = open_root(root)
+    opened = open_root(str(root))
     assert len({attempt.directory for attempt in attempts}) == len(attempts) == times
     assert all(attempt.recorded == "completed" for attempt in attempts)
     assert all(attempt.seconds is not None and attempt.seconds >= 0.0 for attempt in attempts)
@@ -98,7 +98,7 @@ def check_attempts(root: Path, attempts: list[Attempt], times: int) -> None:
 def test_attempts_are_kept_apart_and_the_newest_date_counts(root: Path, dates: Dates) -> None:
     check_attempts(root, run_again(root, dates, 5), 5)
     # Whatever the dates say: the experiment is done, and a launch has nothing to do.
-    assert plan_launch(LaunchRequest(tag=TAG, results=root), REGISTRY).jobs == ()
+    assert plan_launch(LaunchRequest(tag=TAG, results=str(root)), REGISTRY).jobs == ()
 
 
 @settings(max_examples=lane(15, 100), deadline=None)
@@ -109,14 +109,14 @@ def test_any_dates_will_do(offsets: list[timedelta]) -> None:
 
 
 def status(root: Path, now: datetime) -> StudyStatus:
-    opened = open_root(root)
+    opened = open_root(str(root))
     return read_status(opened, TAG, Filters(), costs=Costs({}), now=now.timestamp(), workers=2)
 
 
 @pytest.mark.parametrize("now", [EPOCH, BEGIN - DAY, BEGIN, BEGIN + DAY], ids=str)
 def test_looks_at_a_tag_do_not_mind_the_date(root: Path, now: datetime) -> None:
     """Attempts of the past, of the future and of 1970, one of them running elsewhere."""
-    opened = open_root(root)
+    opened = open_root(str(root))
     cells = [Cell("RS", "toy", seed) for seed in range(4)]
     far = (EPOCH - BEGIN).total_seconds()
     for cell, seconds in zip(cells, (0.0, 1e8, far, -86400.0), strict=True):
@@ -134,7 +134,7 @@ def test_looks_at_a_tag_do_not_mind_the_date(root: Path, now: datetime) -> None:
 
 
 def test_older_than_goes_by_dates_and_takes_nothing_of_the_future(root: Path) -> None:
-    opened = open_root(root)
+    opened = open_root(str(root))
     made = {
         name: put_attempt(opened.store, Cell("RS", "toy", seed), tag=TAG, seconds=seconds)
         for seed, (name, seconds) in enumerate({"1970": (EPOCH - BEGIN).total_seconds(), "future": 1e8}.items())
@@ -148,9 +148,9 @@ def test_older_than_goes_by_dates_and_takes_nothing_of_the_future(root: Path) ->
 
 @pytest.mark.parametrize("seconds", [-1e9, 0.0, 1e9], ids=["long ago", "then", "in the future"])
 def test_no_clock_decides_whether_an_experiment_runs(root: Path, seconds: float) -> None:
-    opened = open_root(root)
+    opened = open_root(str(root))
     put_attempt(opened.store, CELL, "running", tag=TAG, seconds=seconds)
-    request = LaunchRequest(tag=TAG, results=root)
+    request = LaunchRequest(tag=TAG, results=str(root))
 
     def state() -> str:
         return standings(TAG, [CELL], read_attempts(opened.store, TAG), opened.claims)[CELL].state
@@ -165,9 +165,9 @@ def test_no_clock_decides_whether_an_experiment_runs(root: Path, seconds: float)
 
 @pytest.mark.parametrize("dates", CLOCKS.values(), ids=CLOCKS)
 def test_no_clock_decides_whether_a_launch_runs(root: Path, dates: Dates) -> None:
-    opened = open_root(root)
+    opened = open_root(str(root))
     with no_stderr():
-        _, outcome, _ = launch_here(LaunchRequest(tag=TAG, results=root), REGISTRY)
+        _, outcome, _ = launch_here(LaunchRequest(tag=TAG, results=str(root)), REGISTRY)
     assert outcome.seconds >= 0.0
 
     def launches() -> None:

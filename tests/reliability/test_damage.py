@@ -18,6 +18,7 @@ from hpoctl.ops.studies.tag_state import Filters
 from hpoctl.ops.upkeep.status import read_status
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 from launch_here import launch_here, no_stderr, toy_registry
+from support import folder_of
 from toy_studies import LANE, ToyStudy, fast_folder, generator, lane
 from wrecks import snapshot
 
@@ -38,12 +39,12 @@ class Sound:
     files: dict[str, bytes]
 
     def path(self, name: str) -> Path:
-        return self.root.store.root / name
+        return folder_of(self.root) / name
 
     def launch(self) -> list[Cell]:
         """Launch the tag again; returns the experiments that this has run."""
         with no_stderr():
-            plan, outcome, counts = launch_here(LaunchRequest(tag=TAG, results=self.root.store.root), REGISTRY)
+            plan, outcome, counts = launch_here(LaunchRequest(tag=TAG, results=self.root.store.location("")), REGISTRY)
         assert (outcome.done, outcome.failures) == (outcome.wanted, ())
         assert counts["done"] == plan.experiments
         return [task.cell for job in plan.jobs for task in job.tasks]
@@ -58,9 +59,9 @@ class Sound:
 @pytest.fixture(scope="module")
 def study() -> Iterator[Sound]:
     with fast_folder() as folder:
-        root = open_root(folder / "results")
+        root = open_root(str(folder / "results"))
         with no_stderr():
-            launch_here(LaunchRequest(tag=TAG, results=root.store.root), REGISTRY)
+            launch_here(LaunchRequest(tag=TAG, results=root.store.location("")), REGISTRY)
         attempts = {attempt.directory: attempt for attempt in read_attempts(root.store, TAG, verify=True)}
         assert [attempt.recorded for attempt in attempts.values()] == ["completed"] * 6
         yield Sound(root, attempts, {name: root.store.get(name) for name in root.store.list(TAG)})
@@ -170,11 +171,11 @@ def test_a_damaged_study_is_one_clear_error_and_nothing_is_written(sound: Sound,
         with damage(sound, name, rng) as what:
             if not sound.path(name).exists():
                 continue  # a study without a plan or a master seed gets one: nothing is damaged
-            before = snapshot(sound.root.store.root)
+            before = snapshot(folder_of(sound.root))
             with pytest.raises(IncompleteError) as caught:
                 sound.launch()
             assert str(sound.path(name)) in caught.value.what, what
-            assert snapshot(sound.root.store.root) == before, what
+            assert snapshot(folder_of(sound.root)) == before, what
             # All that is complete can still be seen.
             status = read_status(sound.root, TAG, Filters(), costs=Costs({}), now=0.0, workers=1)
             assert status.totals.done == len(sound.attempts), what
@@ -191,16 +192,16 @@ def test_a_damaged_record_of_a_launch_is_passed_over(sound: Sound) -> None:
 
 
 def test_the_command_line_names_the_damaged_file(sound: Sound) -> None:
-    study = ToyStudy(sound.root.store.root.parent)
+    study = ToyStudy(folder_of(sound.root).parent)
     study.install()
     (plan,) = [name for name in sound.files if f"{CONTROL}/plans/" in name]
     for name in (f"{TAG}/study.json", plan):
         path = sound.path(name)
         path.write_bytes(sound.files[name][:-9])
-        before = snapshot(sound.root.store.root)
+        before = snapshot(folder_of(sound.root))
         answer = study.run("launch", "--tag", TAG)
         assert answer.returncode == 3, answer
         assert str(path) in answer.stderr
         assert [line[:6] for line in answer.stderr.splitlines()] == ["error:", "  fix:"], answer.stderr
-        assert snapshot(sound.root.store.root) == before
+        assert snapshot(folder_of(sound.root)) == before
         path.write_bytes(sound.files[name])

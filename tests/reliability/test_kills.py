@@ -69,7 +69,7 @@ def reference() -> Iterator[Reference]:
         done = study.completed("reference").values()
         assert sorted(entry.cell for entry in done) == sorted(CELLS)
         results = {entry.cell: entry.results for entry in done}
-        yield Reference(study, results, *moments, time.monotonic() - began)
+        yield Reference(study, results, *moments, time.monotonic() - began)  # type: ignore[call-arg]
 
 
 class Victim:

@@ -25,8 +25,9 @@ from hpoctl.ops.upkeep.status import read_status
 from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.stores.claims import CLAIMS
 from hpoctl.stores.ledger import read_attempts
-from hpoctl.stores.local import BAD
+from hpoctl.stores.names import BAD
 from launch_here import launch_here, no_stderr, toy_registry
+from support import folder_of
 from toy_studies import LANE, ToyStudy, fast_folder, generator, lane
 from wrecks import snapshot
 
@@ -119,9 +120,9 @@ def hostile(rng: random.Random, outside: Path) -> str:
 def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Root]:
     """A root with a tag in it, and canaries around it."""
     with fast_folder() as folder:
-        root = open_root(folder / "results")
+        root = open_root(str(folder / "results"))
         with no_stderr():
-            launch_here(LaunchRequest(tag=TAG, results=root.store.root), REGISTRY)
+            launch_here(LaunchRequest(tag=TAG, results=root.store.location("")), REGISTRY)
         for name in ("outside", "results-2", "here"):
             (folder / name).mkdir()
             (folder / name / "canary").write_text("alive")
@@ -135,9 +136,9 @@ def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Root]:
 
 def around(root: Root) -> dict[str, str]:
     """All that is in the folder of the root, but the root."""
-    folder = root.store.root.parent
+    folder = folder_of(root).parent
     return {
-        name: what for name, what in snapshot(folder).items() if not Path(name).is_relative_to(root.store.root.name)
+        name: what for name, what in snapshot(folder).items() if not Path(name).is_relative_to(folder_of(root).name)
     }
 
 
@@ -150,7 +151,7 @@ def status(root: Root, tag: str, which: Filters) -> object:
 
 
 def plan_of(root: Root, *, study: str | None = None, tag: str | None = TAG, **changes: tuple[str, ...] | str) -> object:
-    request = LaunchRequest(Overrides(**changes), study, tag, results=root.store.root)  # type: ignore[arg-type]
+    request = LaunchRequest(Overrides(**changes), study, tag, results=root.store.location(""))  # type: ignore[arg-type]
     return plan_launch(request, REGISTRY)
 
 
@@ -158,7 +159,7 @@ def run_of(
     root: Root, *, study: str | None = None, tag: str | None = None, method: str = "RS", **changes: object
 ) -> object:
     wanted = Overrides(methods=(method,), **changes)  # type: ignore[arg-type]
-    return plan_run(RunRequest(wanted, study, tag, 5, root.store.root), REGISTRY)
+    return plan_run(RunRequest(wanted, study, tag, 5, root.store.location("")), REGISTRY)
 
 
 def study_file(root: Root, name: str) -> object:
@@ -198,7 +199,7 @@ CALLS: dict[str, Callable[[Root, str], object]] = {
     "plans": lambda root, name: read_plans(root.store, name),
     "a master seed": lambda root, name: keep_master_seed(root.store, name, 5),
     "the master seed": lambda root, name: stored_master_seed(root.store, name),
-    "a claim": lambda root, name: root.claims.take(name) and root.claims.release(name),
+    "a claim": lambda root, name: root.claims.take(name) and root.claims.release(name),  # type: ignore[func-returns-value]
 }
 
 
@@ -211,7 +212,7 @@ def test_hostile_names_lead_nowhere(root: Root) -> None:
     refused = 0
     for number in range(NAMES):
         what, call = calls[number % len(calls)]
-        name = hostile(rng, root.store.root.parent / "outside")
+        name = hostile(rng, folder_of(root).parent / "outside")
         try:
             call(root, name)
         except HpoctlError as error:
@@ -235,7 +236,7 @@ def test_hostile_names_lead_nowhere(root: Root) -> None:
 def test_hostile_files_in_a_tree_hide_nothing_else(root: Root, name: str | bytes) -> None:
     """Folders and files of such names, put there by somebody else, at each level; what is sound is still seen."""
     text = os.fsdecode(name)
-    top = root.store.root
+    top = folder_of(root)
     for folder in (top / text, top / TAG / text, top / TAG / "RS" / text, top / TAG / "RS" / f"{text} 2"):
         folder.mkdir()
         (folder / METADATA).write_text("{}")
@@ -251,14 +252,14 @@ def test_hostile_files_in_a_tree_hide_nothing_else(root: Root, name: str | bytes
     assert status(root, TAG, Filters())
     assert TAG in {summary.tag for summary in list_tags(root).tags}
     assert find_logs(root, TAG, Filters(methods=("RS",))).attempts
-    plan = plan_launch(LaunchRequest(tag=TAG, results=top, allow_mixed=True), REGISTRY)
+    plan = plan_launch(LaunchRequest(tag=TAG, results=str(top), allow_mixed=True), REGISTRY)
     assert (plan.done, plan.experiments) == (1, 0)
     assert around(root) == before
 
 
 @pytest.mark.parametrize("name", ["a\nb", "..a", "é", "x" * 250, "0002-abc"], ids=ascii)
 def test_a_plan_that_nobody_wrote_is_named(root: Root, name: str) -> None:
-    file = root.store.root / TAG / CONTROL / "plans" / f"{name}.json"
+    file = folder_of(root) / TAG / CONTROL / "plans" / f"{name}.json"
     file.write_text("{}")
     with pytest.raises(IncompleteError) as caught:
         plan_of(root)
@@ -287,9 +288,9 @@ LINKS: dict[str, str] = {
 @pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 def test_links_in_a_tree_lead_nothing_out_of_it(root: Root, link: str, target: str) -> None:
     """A link in place of any part of the tree: what is behind it stays as it is, launched or not."""
-    place = root.store.root / link
+    place = folder_of(root) / link
     place.parent.mkdir(parents=True, exist_ok=True)
-    outside = root.store.root.parent / "outside"
+    outside = folder_of(root).parent / "outside"
     if place.exists():
         place.rename(outside / place.name)
     place.symlink_to(
@@ -305,13 +306,13 @@ def test_links_in_a_tree_lead_nothing_out_of_it(root: Root, link: str, target: s
     with suppress(HpoctlError):
         find_logs(root, TAG, Filters())
     with suppress(HpoctlError), no_stderr():
-        launch_here(LaunchRequest(Overrides(num_seeds=2), tag=TAG, results=root.store.root), REGISTRY)
+        launch_here(LaunchRequest(Overrides(num_seeds=2), tag=TAG, results=root.store.location("")), REGISTRY)
     assert around(root) == before
 
 
 def test_commands_refuse_hostile_names_in_two_lines(root: Root) -> None:
     """At the command line: an error of two lines, exit code 1 to 3, no traceback; whatever bytes there are."""
-    study = ToyStudy(root.store.root.parent)
+    study = ToyStudy(folder_of(root).parent)
     study.install()
     before = around(root)
     commands = {

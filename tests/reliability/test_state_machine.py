@@ -30,8 +30,9 @@ from hpoctl.ops.upkeep.status import read_status
 from hpoctl.ops.upkeep.trash import purge, undo
 from hpoctl.stores.claims import CLAIMS
 from hpoctl.stores.ledger import read_attempts, standings
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 from launch_here import launch_here, no_stderr, toy_registry
+from support import folder_of
 from toy_studies import fast_folder, lane
 from trees import BEGIN
 from wrecks import in_child, kill_this_process, snapshot
@@ -130,7 +131,7 @@ class Studies(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.root = open_root(self.folder / "results")
-        for path in self.root.store.root.iterdir() if self.root.store.root.exists() else ():
+        for path in folder_of(self.root).iterdir() if folder_of(self.root).exists() else ():
             if path.name != CLAIMS:
                 shutil.rmtree(path)
         self.tag: Tag | None = None
@@ -140,7 +141,7 @@ class Studies(RuleBasedStateMachine):
         self.expected: dict[Cell, str] = {}
         self.other = {}
         self.work(OTHER, "RS", 0)
-        self.other = snapshot(self.root.store.root / OTHER)
+        self.other = snapshot(folder_of(self.root) / OTHER)
 
     # what happens
 
@@ -302,9 +303,9 @@ class Studies(RuleBasedStateMachine):
 
     @invariant()
     def nothing_else_is_touched(self) -> None:
-        assert snapshot(self.root.store.root / OTHER) == self.other
+        assert snapshot(folder_of(self.root) / OTHER) == self.other
         assert sorted(path.name for path in self.folder.iterdir()) == ["cache", "canary", "results"]
-        present = {path.name for path in self.root.store.root.iterdir()} - {CLAIMS, ".trash"}
+        present = {path.name for path in folder_of(self.root).iterdir()} - {CLAIMS, ".trash"}
         assert present == ({TAG, OTHER} if self.tag else {OTHER})
 
     @invariant()
@@ -368,12 +369,12 @@ class Studies(RuleBasedStateMachine):
 
     def work(self, tag: str, method: str, seed: int, happen: Callable[[], None] | None = None) -> RunOutcome:
         changes = Overrides(methods=(method,), benchmarks=("toy",), start_seed=seed, num_seeds=seed + 1)
-        request = RunRequest(changes, None, tag, MASTER_SEED, self.root.store.root)
+        request = RunRequest(changes, None, tag, MASTER_SEED, self.root.store.location(""))
         plan = plan_run(request, REGISTRY)
         return run(plan, lambda spec: Breaks(happen) if happen else Nobody(), lambda finished: None)
 
     def request(self, num_seeds: int | None) -> LaunchRequest:
-        return LaunchRequest(Overrides(num_seeds=num_seeds), tag=TAG, results=self.root.store.root)
+        return LaunchRequest(Overrides(num_seeds=num_seeds), tag=TAG, results=self.root.store.location(""))
 
     def clean(self, criteria: Criteria) -> None:
         self.now += timedelta(seconds=1)
@@ -398,10 +399,10 @@ class Studies(RuleBasedStateMachine):
 
     def refused(self, act: Callable[[], object], *kinds: type[HpoctlError]) -> None:
         """It is an error of such a kind, and nothing is written."""
-        before = snapshot(self.root.store.root)
+        before = snapshot(folder_of(self.root))
         with pytest.raises(kinds):
             act()
-        assert snapshot(self.root.store.root) == before
+        assert snapshot(folder_of(self.root)) == before
 
     def look(self) -> dict[str, Made]:
         """All attempts as they are; those that the model knows keep its number."""

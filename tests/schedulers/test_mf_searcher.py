@@ -1,6 +1,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ def curve(config: Mapping[str, Value], level: int) -> float:
     return (x - 0.7) ** 2 + (y - 0.2) ** 2 + 0.1 * (config["c"] == "a") + 1.0 / level
 
 
-def searcher(space: Space = GRID, seed: int = 0, limit: int | None = None, **options: int) -> MultiFidelitySearcher:
+def searcher(space: Space = GRID, seed: int = 0, limit: int | None = None, **options: Any) -> MultiFidelitySearcher:
     return MultiFidelitySearcher(
         replace(context(space, seed=seed), max_size_data_for_model=limit), MobsterOptions(**options)
     )

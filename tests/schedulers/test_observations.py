@@ -48,7 +48,7 @@ def test_data_are_the_reports_in_their_order() -> None:
     it.report(0, 1, 0.2)
     it.report(1, 3, 0.1)
     assert it.suffice
-    data = it.data()
+    data = it.data()  # type: ignore[unreachable]
     np.testing.assert_array_equal(data.levels, [1, 1, 3])
     np.testing.assert_array_equal(data.values, [0.3, 0.2, 0.1])
     np.testing.assert_array_equal(data.distinct, [0, 1])

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from hpoctl.core.protocols import Start
 from hpoctl.core.rng import Streams
-from hpoctl.core.space import Choice, Fixed, RandInt, Space, TableSpace, Uniform
+from hpoctl.core.space import Choice, Fixed, RandInt, Space, TableSpace, Uniform, Value
 from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.schedulers.single_fidelity import SingleFidelity
 from hpoctl.testing import toy_space
 from support import context, report
 
 
-def drawn(space: Space, count: int, *, seed: int = 0) -> list[dict[str, object]]:
+def drawn(space: Space, count: int, *, seed: int = 0) -> list[dict[str, Value]]:
     configs = RandomConfigs(space, Streams(1, seed))
     return [dict(config) for config in (configs.draw() for _ in range(count)) if config is not None]
 

@@ -89,6 +89,7 @@ def run(asha: Asha, later: float, trials: int) -> list[int]:
         step = asha.suggest(trial_id)
         if not isinstance(step, Start):
             continue
+        assert step.until is not None
         firsts.append(step.until)
         value = (trial_id * 7) % 11 + 1.0
         levels = np.arange(1, step.until + 1)

@@ -20,7 +20,7 @@ from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.ledger import DIED, Standing, read_attempts, standings
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark
-from hpoctl.testing.methods import Nobody
+from hpoctl.testing.hard_cases import Nobody
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 CODES = [errno.EIO, errno.ENOSPC, errno.EACCES]

@@ -184,7 +184,7 @@ def test_index_and_listing_agree(store: S3Store, monkeypatch: pytest.MonkeyPatch
     assert all_of() == expected
     got: list[str] = []
     get = store.bucket.get
-    monkeypatch.setattr(store.bucket, "get", lambda key: (got.append(key), get(key))[1])
+    monkeypatch.setattr(store.bucket, "get", lambda key: (got.append(key), get(key))[1])  # type: ignore[func-returns-value]
     assert all_of() == expected
     assert len(got) == 1, "all of it came from the index"
     assert dict(store.hashes(store.list("t"), list(expected))) == {
@@ -229,8 +229,8 @@ def test_errors_say_what_to_do(
             monkeypatch.delenv(name)
         else:
             monkeypatch.setenv(name, value)
-    name, prefix = bucket_of(s3_root)
-    store = S3Store(Bucket(name.name, waits=()), prefix)
+    bucket, prefix = bucket_of(s3_root)
+    store = S3Store(Bucket(bucket.name, waits=()), prefix)
     with pytest.raises(HpoctlError, match=what) as caught:
         store.put("t/x", b"1")
     assert fix in caught.value.fix

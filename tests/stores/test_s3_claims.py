@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_lease_that_was_renewed_is_another_one(
     time.sleep(1.1)
     put = other._bucket.put
 
-    def meanwhile(name: str, data: bytes, **condition: str) -> str:
+    def meanwhile(name: str, data: bytes, **condition: Any) -> str:
         if "match" in condition:
             monkeypatch.undo()
             holder._renew(name)
@@ -118,8 +119,8 @@ def test_ten_thousand_questions_are_one_look(make: Callable[..., S3Claims], monk
         claims = make()
         looks: list[str] = []
         pages, get = claims._bucket.pages, claims._bucket.get
-        monkeypatch.setattr(claims._bucket, "pages", lambda prefix: (looks.append(prefix), pages(prefix))[1])
-        monkeypatch.setattr(claims._bucket, "get", lambda key: (looks.append(key), get(key))[1])
+        monkeypatch.setattr(claims._bucket, "pages", lambda prefix: (looks.append(prefix), pages(prefix))[1])  # type: ignore[func-returns-value]
+        monkeypatch.setattr(claims._bucket, "get", lambda key: (looks.append(key), get(key))[1])  # type: ignore[func-returns-value]
         held = [seed for seed in range(10_000) if claims.held(f"t/RS/toy/{seed}")]
     assert held == [7]
     assert len(looks) <= 4

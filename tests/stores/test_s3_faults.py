@@ -131,7 +131,7 @@ def test_objects_that_are_not_removed_are_told(s3_root: str, monkeypatch: pytest
     ]
 
     class Client:
-        def delete_objects(self, **order: object) -> dict[str, object]:
+        def delete_objects(self, **order: object) -> dict[str, list[dict[str, str]]]:
             return answers.pop(0)
 
     monkeypatch.setattr(s3_bucket, "make_client", Client)

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from h5py import h5d, h5g, h5p, h5s, h5t
 
+from hpoctl.core.space import Value
 from hpoctl_fcnet.grid import GRID
 from hpoctl_fcnet.packed import Finals
 
@@ -18,7 +19,7 @@ def key(config: Mapping[str, object]) -> str:
     return json.dumps({name.removeprefix("hp_"): value for name, value in config.items()}, sort_keys=True)
 
 
-def configs(grid: Mapping[str, tuple[object, ...]] = GRID) -> Iterator[dict[str, object]]:
+def configs(grid: Mapping[str, tuple[Value, ...]] = GRID) -> Iterator[dict[str, Value]]:
     """All configurations, in the order of the tables."""
     for values in product(*grid.values()):
         yield dict(zip(grid, values, strict=True))
@@ -31,7 +32,7 @@ def losses(finals: Finals) -> np.ndarray:
     return finals.loss[:, :, None] * np.resize(shapes, (len(finals.loss), 4, 100)).astype(np.float32)
 
 
-def write_original(path: Path, finals: Finals, grid: Mapping[str, tuple[object, ...]] = GRID) -> np.ndarray:
+def write_original(path: Path, finals: Finals, grid: Mapping[str, tuple[Value, ...]] = GRID) -> np.ndarray:
     """Write a file with the curves of `losses`, which are returned, by the fastest calls that h5py has."""
     curves = losses(finals)
     with h5py.File(path, "w", libver="latest") as file:

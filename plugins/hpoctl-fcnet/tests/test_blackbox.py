@@ -60,7 +60,7 @@ def test_numbers_keep_their_scale():
     rates = SPACE["hp_init_lr"]
     assert isinstance(rates, Ordinal)
     encoded = rates.encode(np.array([rates.unit(value) for value in rates.values]))[:, 0]
-    expected = [math.log(value / 0.0005) / math.log(0.1 / 0.0005) for value in rates.values]
+    expected = [math.log(float(value) / 0.0005) / math.log(0.1 / 0.0005) for value in rates.values]
     np.testing.assert_allclose(encoded, expected, atol=1e-12)
     dropout = SPACE["hp_dropout_1"]
     assert dropout.encode(np.array([dropout.unit(0.3)]))[0, 0] == pytest.approx(0.5)

@@ -4,13 +4,13 @@ import hashlib
 import json
 import resource
 import socket
+import time
 
 import fcnet_originals
 import pytest
 from file_server import Served, serving
 
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl_fcnet import download as module
 from hpoctl_fcnet.download import Limits, download, forget, recorded_hash
 
 DATA = b"\x1f\x8b" + bytes(range(256)) * 4000
@@ -282,8 +282,8 @@ def test_a_place_that_cannot_be_written_is_an_error(server, tmp_path):
 
 
 def test_pauses_grow(server, target, monkeypatch):
-    waited = []
-    monkeypatch.setattr(module.time, "sleep", waited.append)
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
     server.answers = [(503, b"")] * 4
     get(server, target, limits=Limits(pause=1.0))
     assert waited == [1.0, 2.0, 4.0, 8.0]

@@ -54,6 +54,7 @@ def server():
 
 def fetch(server, progress=lambda *told: None):
     (entry,) = plugin.hpoctl_importers()
+    assert entry.fetch is not None
     return entry.fetch(server.url, progress)
 
 

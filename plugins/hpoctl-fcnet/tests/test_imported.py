@@ -50,7 +50,9 @@ def bring(finals: Finals, monkeypatch, folder: Path, factor: float = 1.0) -> Pat
     with monkeypatch.context() as patch:
         patch.setattr(importing, "read_blocks", lambda file, progress: blocks(finals, factor))
         plugin.import_originals(folder, lambda *told: None)
-    return imported_directory("naval")
+    place = imported_directory("naval")
+    assert place is not None
+    return place
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Importing original files. All files here are synthetic: no original was ever at hand."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from functools import cache, partial
@@ -30,6 +31,12 @@ def importer():
 
 def benchmark(name="fcnet-naval"):
     return next(entry for entry in plugin.hpoctl_benchmarks() if entry.name == name)
+
+
+def the_directory() -> Path:
+    place = imported_directory("naval")
+    assert place is not None
+    return place
 
 
 def quiet(what: str, done: int, total: int | None) -> None:
@@ -98,15 +105,15 @@ def test_a_whole_file_is_imported_and_its_curves_are_used_exactly(tmp_path, own_
 
 def test_an_imported_set_has_a_content_hash_of_its_own(small):
     importer().load(small, quiet)
-    place = imported_directory("naval")
+    place = the_directory()
     assert benchmark().blackbox().content_hash[:16] == place.name.removeprefix("naval-") != table_hash("naval")[:16]
 
 
 def test_removing_the_folder_goes_back_to_the_model(small, own_data):
     done = importer().load(small, quiet)
-    place = imported_directory("naval")
+    place = the_directory()
     assert any(str(place) in note for note in done.notes)
-    importing.shutil.rmtree(place)
+    shutil.rmtree(place)
     assert benchmark().provenance["curves"] == "modelled"
     importer().load(small, quiet)
     assert imported_directory("naval") == place
@@ -126,18 +133,18 @@ def test_the_same_file_again_changes_nothing(small, own_data):
 
 def test_other_curves_take_the_place_of_the_old_ones(small, own_data):
     importer().load(small, quiet)
-    first = imported_directory("naval")
+    first = the_directory()
     with h5py.File(small / FILE, "a") as file:
         next(iter(file.values()))["valid_mse"][0, 0] *= 2
     importer().load(small, quiet)
-    second = imported_directory("naval")
+    second = the_directory()
     assert first != second
     assert sorted(path.name for path in (own_data / "fcnet").iterdir()) == [".lock", second.name, "naval.current"]
 
 
 def test_curves_are_read_whatever_the_order_of_the_keys_and_the_kind_of_float(small):
     importer().load(small, quiet)
-    place = imported_directory("naval")
+    place = the_directory()
     expected = table_files.load_table(place).loss.copy()
     with h5py.File(small / FILE, "r") as file:
         groups = {name: (group["valid_mse"][:], group["runtime"][:]) for name, group in file.items()}

@@ -10,7 +10,7 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.testing import check_benchmark, run_quietly
 from hpoctl_fcnet import plugin, pool, pool_plugin
 from hpoctl_fcnet.grid import config_at
-from hpoctl_fcnet.packed import load_finals
+from hpoctl_fcnet.packed import load_arrays, load_finals
 from hpoctl_fcnet.runs import load_runs
 from hpoctl_fcnet.space import SPACE
 
@@ -65,12 +65,13 @@ def test_configurations_and_losses_are_those_of_the_runs(opened):
 
 
 def test_repeated_runs_of_a_configuration_are_left_out(monkeypatch):
-    arrays = dict(pool.load_arrays("runs-naval.npz"))
+    arrays = dict(load_arrays("runs-naval.npz"))
     whole = pool.PoolBlackbox("naval")
     third = (np.arange(len(arrays["seed"])) % 3 == 1) & (arrays["seed"] == 0)
     arrays["seed"] = np.where(third, 2, arrays["seed"]).astype(np.uint8)
-    real = pool.load_arrays
-    monkeypatch.setattr(pool, "load_arrays", lambda file, only: arrays if file.startswith("runs") else real(file, only))
+    monkeypatch.setattr(
+        pool, "load_arrays", lambda file, only: arrays if file.startswith("runs") else load_arrays(file, only)
+    )
     fewer = pool.PoolBlackbox("naval")
     kept = np.flatnonzero(arrays["seed"] == 0)
     assert fewer.space.size == pool.pool_size("naval") == len(kept) < whole.space.size

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.places import cache_directory
 from hpoctl_fcnet import table, table_files
 from hpoctl_fcnet.packed import load_finals, table_hash
 
@@ -18,8 +19,8 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make tables of the first 256 rows only, in a cache of their own; returns the directory of the naval table."""
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path))
     monkeypatch.setattr(table_files, "SHAPES", {"loss.npy": (256, 4, 100), "runtime.npy": (256, 4)})
-    whole = table.load_finals
-    expand = table.expand
+    whole = table.load_finals  # type: ignore[attr-defined]
+    expand = table.expand  # type: ignore[attr-defined]
 
     def first_rows(name):
         finals = whole(name)
@@ -67,7 +68,7 @@ def test_where_the_cache_is(monkeypatch, variables, expected):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert table.cache_directory() == Path(expected)
+    assert cache_directory() == Path(expected)
 
 
 def test_an_expansion_that_fails_leaves_nothing_behind(monkeypatch, tmp_path):
@@ -154,7 +155,7 @@ def test_a_full_disk_is_an_error_with_a_remedy(monkeypatch, tmp_path):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(table_files.os, "write", full)
+        patch.setattr(os, "write", full)
         with pytest.raises(HpoctlError, match="No space left on device"):
             table.open_table("naval", None)
     assert not directory.exists()
@@ -171,6 +172,7 @@ def test_two_processes_that_expand_at_once_both_get_the_table(monkeypatch, tmp_p
         for _ in range(2)
     ]
     for process in processes:
+        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     answers = [process.communicate(timeout=100)[0] for process in processes]

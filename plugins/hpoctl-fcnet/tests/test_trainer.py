@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(GCC is None, reason="gcc is not installed: the t
 def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("trainer") / "fcnet_train"
     flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([GCC, *flags, "-o", target, TRAINER / "fcnet_train.c", "-lm"], check=True)
+    subprocess.run([str(GCC), *flags, "-o", target, TRAINER / "fcnet_train.c", "-lm"], check=True)
     return target
 
 
@@ -34,8 +35,8 @@ def write_data(path: Path, inputs: int, n_train: int, n_valid: int, seed: int) -
         parts.append((x, y.astype(np.float32)))
     with path.open("wb") as file:
         file.write(np.array([inputs, n_train, n_valid], np.int32).tobytes())
-        for x, y in parts:
-            file.write(x.tobytes() + y.tobytes())
+        for inputs_of_part, outputs in parts:
+            file.write(inputs_of_part.tobytes() + outputs.tobytes())
     return parts[0]
 
 
@@ -48,7 +49,7 @@ def split_parameters(flat: np.ndarray, d: int, n1: int, n2: int) -> list[np.ndar
 def reference(parameters, x, y, acts):
     """Loss and gradient of the network in float64."""
     w1, b1, w2, b2, w3, b3 = parameters
-    forward = {0: np.tanh, 1: lambda z: np.maximum(z, 0)}
+    forward: dict[int, Callable[[np.ndarray], np.ndarray]] = {0: np.tanh, 1: lambda z: np.maximum(z, 0)}
     slope = {0: lambda h: 1 - h * h, 1: lambda h: (h > 0).astype(float)}
     h1 = forward[acts[0]](x @ w1 + b1)
     h2 = forward[acts[1]](h1 @ w2 + b2)

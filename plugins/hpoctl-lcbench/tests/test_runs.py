@@ -32,7 +32,7 @@ def test_the_answer_gives_the_maximum(cli, method):
     assert answer.code == 0, answer.err
     (experiment,) = answer.json["data"]["experiments"]
     rows = rows_of(cli)
-    top = rows.loc[rows["val_accuracy"].idxmax()]
+    top = rows.loc[int(rows["val_accuracy"].argmax())]
     best = experiment["best"]
     assert best["value"] == rows["val_accuracy"].max() > rows["val_accuracy"].median()
     assert (best["trial_id"], best["resource"]) == (top["trial_id"], top["epoch"])

@@ -181,7 +181,7 @@ def test_runs_on_fcnet_begin_as_random_search_does(cli):
         assert answer.code == 0, answer.err
         (experiment,) = answer.json["data"]["experiments"]
         rows = pd.read_parquet(cli.root / experiment["directory"] / "results.parquet")
-        columns = [column for column in rows if column.startswith("config_")]
+        columns = [column for column in map(str, rows) if column.startswith("config_")]
         tried = rows.drop_duplicates("trial_id").set_index("trial_id")[columns].sort_index()
         assert len(tried.drop_duplicates()) == len(tried) > 4
         metadata = json.loads((cli.root / experiment["directory"] / "metadata.json").read_text())

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from hpoctl.core.entries import Goal, MethodContext
 from hpoctl.core.rng import Streams
-from hpoctl.core.space import Choice, FinRange, Fixed, Ordinal, Space, TableSpace, Uniform
+from hpoctl.core.space import Choice, Config, FinRange, Fixed, Ordinal, Space, TableSpace, Uniform
 from hpoctl.schedulers.random_search import RandomConfigs
 from hpoctl_optuna.searcher import MAX_ASKS, OptunaSearcher
 
@@ -162,7 +162,8 @@ def test_a_promoted_trial_that_fails_keeps_its_value():
 
 def test_in_a_table_the_nearest_fresh_row_is_tried_and_told():
     around = Space({"x": Uniform(0.0, 1.0), "y": Choice(("a", "b")), "epochs": Fixed(27)})
-    rows = [{"x": x, "y": y, "epochs": 27} for x, y in [(0.5, "a"), (0.1, "a"), (0.2, "a"), (0.1, "b"), (0.9, "b")]]
+    pairs = [(0.5, "a"), (0.1, "a"), (0.2, "a"), (0.1, "b"), (0.9, "b")]
+    rows: list[Config] = [{"x": x, "y": y, "epochs": 27} for x, y in pairs]
     searcher, sampler = make([{"x": 0.11, "y": "a"}], TableSpace.of(around, rows))
     assert start(searcher, 0).config == rows[0]
     searcher.observe(0, TOP, 1.0)

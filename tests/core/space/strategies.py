@@ -77,9 +77,9 @@ def ordinals():
 
 def finranges():
     sizes = st.integers(2, 30)
-    floats = st.builds(lambda pair, size: FinRange(*pair, size), _bounds(st.floats(-1e6, 1e6)), sizes)
+    floats = st.builds(lambda pair, size: FinRange(*pair, size), _bounds(st.floats(-1e6, 1e6)), sizes)  # type: ignore[call-arg]
     whole = st.builds(
-        lambda pair, size: FinRange(*pair, min(size, pair[1] - pair[0] + 1), cast_int=True),
+        lambda pair, size: FinRange(*pair, min(size, pair[1] - pair[0] + 1), cast_int=True),  # type: ignore[call-arg, misc]
         _whole_bounds(-1000, 1000),
         sizes,
     )
@@ -87,7 +87,7 @@ def finranges():
 
 
 def logfinranges():
-    floats = st.builds(lambda pair, size: LogFinRange(*pair, size), _bounds(_positive()), st.integers(2, 30))
+    floats = st.builds(lambda pair, size: LogFinRange(*pair, size), _bounds(_positive()), st.integers(2, 30))  # type: ignore[call-arg]
     # Powers of two times a whole number are whole: rounding keeps them apart.
     whole = st.builds(
         lambda lower, doublings: LogFinRange(lower, lower * 2**doublings, doublings + 1, cast_int=True),

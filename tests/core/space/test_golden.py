@@ -149,26 +149,26 @@ def test_a_long_list_is_described_in_short():
         (lambda: Uniform(0, math.inf), "upper is inf", "number within"),
         (lambda: Uniform(0, 1e301), "upper is 1e\\+301", "number within"),
         (lambda: Uniform(False, 1), "lower is False", "finite number"),
-        (lambda: Uniform("0", 1), "lower is '0'", "finite number"),
+        (lambda: Uniform("0", 1), "lower is '0'", "finite number"),  # type: ignore[arg-type]
         (lambda: LogUniform(0, 1), "0.0 has no logarithm", "linear"),
         (lambda: LogUniform(-1, 1), "-1.0 has no logarithm", "linear"),
         (lambda: LogUniform(1e299, math.nextafter(1e299, math.inf)), "too close", "linear"),
         (lambda: RandInt(0, True), "upper is True", "whole number"),
-        (lambda: RandInt(0, 1.0), "upper is 1.0", "whole number"),
+        (lambda: RandInt(0, 1.0), "upper is 1.0", "whole number"),  # type: ignore[arg-type]
         (lambda: RandInt(3, 3), "both 3", "fixed value"),
         (lambda: RandInt(0, 2**41), "upper is 2199023255552", "within"),
         (lambda: LogRandInt(0, 3), "0 has no logarithm", "positive"),
         (lambda: Choice(()), "empty", "one value"),
-        (lambda: Choice("abc"), "values is 'abc'", "list"),
-        (lambda: Choice(7), "values is 7", "list"),
+        (lambda: Choice("abc"), "values is 'abc'", "list"),  # type: ignore[arg-type]
+        (lambda: Choice(7), "values is 7", "list"),  # type: ignore[arg-type]
         (lambda: Choice((1, "a")), "mixes int and str", "one type"),
         (lambda: Choice((1, True)), "mixes bool and int", "one type"),
         (lambda: Choice((1, 2, 1)), "has 1 twice", "once"),
         (lambda: Choice((1, 1.0)), "has 1.0 twice", "once"),
         (lambda: Choice((0.0, math.nan)), "nan cannot be a value", "finite"),
-        (lambda: Choice((None,)), "None cannot be a value", "text"),
-        (lambda: Choice((np.int64(1),)), "cannot be a value", "number"),
-        (lambda: Ordinal((1, 2), "log"), "kind is 'log'", "nn-log"),
+        (lambda: Choice((None,)), "None cannot be a value", "text"),  # type: ignore[arg-type]
+        (lambda: Choice((np.int64(1),)), "cannot be a value", "number"),  # type: ignore[arg-type]
+        (lambda: Ordinal((1, 2), "log"), "kind is 'log'", "nn-log"),  # type: ignore[arg-type]
         (lambda: Ordinal((2, 1), "nn"), "increasing", "Sort"),
         (lambda: Ordinal(("a", "b"), "nn"), "needs numbers", "equal"),
         (lambda: Ordinal((False, True), "nn"), "needs numbers", "equal"),
@@ -179,19 +179,19 @@ def test_a_long_list_is_described_in_short():
         (lambda: FinRange(0, 1, 0), "size is 0", "2 to 10000"),
         (lambda: FinRange(0, 1, 1), "size is 1", "fixed value"),
         (lambda: FinRange(0, 1, 10_001), "size is 10001", "continuous"),
-        (lambda: FinRange(0, 1, 2.0), "size is 2.0", "whole number"),
+        (lambda: FinRange(0, 1, 2.0), "size is 2.0", "whole number"),  # type: ignore[arg-type]
         (lambda: FinRange(0, 1, True), "size is True", "whole number"),
         (lambda: FinRange(0, 3, 5, cast_int=True), "5 values have only 4", "kind 'nn' with values 0, 1, 2, 3"),
         (lambda: FinRange(0.5, 3, 3, cast_int=True), "bounds 0.5 and 3.0", "whole numbers"),
-        (lambda: FinRange(0, 3, 2, cast_int=1), "cast_int is 1", "true or false"),
+        (lambda: FinRange(0, 3, 2, cast_int=1), "cast_int is 1", "true or false"),  # type: ignore[arg-type]
         (lambda: FinRange(0, 2**41, 2, cast_int=True), "upper is 2199023255552", "within"),
         (lambda: Fixed(2**63), "cannot be a value", "below 2**63"),
         (lambda: FinRange(1, 0, 3), "1.0 is above", "Swap"),
         (lambda: LogFinRange(0, 1, 3), "0.0 has no logarithm", "linear"),
         (lambda: LogFinRange(1, 3, 4, cast_int=True), "4 values have only 3", "'nn-log' with values 1, 2, 3"),
         (lambda: Fixed(math.nan), "nan cannot be a value", "finite"),
-        (lambda: Fixed([1]), "cannot be a value", "text"),
-        (lambda: Fixed(None), "cannot be a value", "text"),
+        (lambda: Fixed([1]), "cannot be a value", "text"),  # type: ignore[arg-type]
+        (lambda: Fixed(None), "cannot be a value", "text"),  # type: ignore[arg-type]
     ],
 )
 def test_a_domain_that_cannot_be(make, what, fix):

@@ -128,4 +128,4 @@ def test_a_foreign_domain_cannot_be_written_down():
         pass
 
     with pytest.raises(UsageError, match="cannot be written down"):
-        Space({"a": Foreign()}).to_json()
+        Space({"a": Foreign()}).to_json()  # type: ignore[dict-item]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.space.strategies import continuous_domains, finite_domains, spaces, spaces_and_units
 from hpoctl.core.errors import UsageError
-from hpoctl.core.space import Choice, Fixed, LogFinRange, LogUniform, Ordinal, RandInt, Space, Uniform
+from hpoctl.core.space import Choice, Fixed, LogFinRange, LogUniform, Ordinal, RandInt, Space, Uniform, Value
 
 FCNET_VALUES = {
     "hp_activation_fn_1": ("tanh", "relu"),
@@ -38,7 +38,7 @@ FCNET = Space(
         "epochs": Fixed(100),
     }
 )
-MIDDLE = {
+MIDDLE: dict[str, Value] = {
     "hp_activation_fn_1": "tanh",
     "hp_activation_fn_2": "tanh",
     "hp_batch_size": 32,
@@ -97,7 +97,7 @@ def test_a_space_is_read_like_a_mapping():
 
 def test_spaces_are_equal_with_their_order():
     again = Space(dict(SMALL.domains))
-    reordered = Space(dict(reversed(SMALL.domains.items())))
+    reordered = Space(dict(reversed(list(SMALL.domains.items()))))
     assert SMALL == again == copy.deepcopy(SMALL)
     assert hash(SMALL) == hash(again)
     assert reordered != SMALL
@@ -252,8 +252,8 @@ def test_there_is_no_such_configuration(index):
 
 
 def test_a_number_may_come_from_numpy():
-    assert FCNET.at(np.int64(62_207)) == FCNET.at(62_207)
-    assert all(type(value) in (int, float, str) for value in FCNET.at(np.int64(5)).values())
+    assert FCNET.at(np.int64(62_207)) == FCNET.at(62_207)  # type: ignore[arg-type]
+    assert all(type(value) in (int, float, str) for value in FCNET.at(np.int64(5)).values())  # type: ignore[arg-type]
 
 
 def test_an_infinite_space_has_no_numbers():

@@ -8,12 +8,12 @@ from hypothesis.extra.numpy import arrays
 
 from core.space.strategies import UNITS, spaces
 from hpoctl.core.errors import UsageError
-from hpoctl.core.space import Choice, FinRange, Fixed, LogUniform, Ordinal, RandInt, Space, TableSpace, Uniform
+from hpoctl.core.space import Choice, Config, FinRange, Fixed, LogUniform, Ordinal, RandInt, Space, TableSpace, Uniform
 
 GRID = Space(
     {"a": Choice(("x", "y", "z")), "b": Ordinal((1, 2, 4, 8), "nn-log"), "u": Uniform(-1.0, 1.0), "f": Fixed(3)}
 )
-CONFIGS = [
+CONFIGS: list[Config] = [
     {"a": "x", "b": 2, "u": 0.5, "f": 3},
     {"a": "y", "b": 2, "u": 0.5, "f": 3},
     {"a": "z", "b": 8, "u": -1.0, "f": 3},

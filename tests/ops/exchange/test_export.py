@@ -159,10 +159,12 @@ def test_where_nothing_can_be_written(store: LocalStore, tmp_path: Path) -> None
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError, match="is a file, not a folder"):
         do(store, tmp_path / "file")
-    for form in ("csv", "parquet"):
+    tables: tuple[ExportFormat, ...] = ("csv", "parquet")
+    for form in tables:
         with pytest.raises(UsageError, match="is a folder, not a file"):
             do(store, store.root, form)
-    for form in ("syne-tune", "csv"):
+    trees: tuple[ExportFormat, ...] = ("syne-tune", "csv")
+    for form in trees:
         with pytest.raises(UsageError, match="There is no folder"):
             do(store, tmp_path / "no" / "such", form)
     with pytest.raises(IncompleteError, match="There is nothing of tag other"):

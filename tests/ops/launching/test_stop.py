@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -70,7 +71,12 @@ def launched(root: Root, at_the_end: Callable[[], None]) -> Iterator[int]:
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        signal.signal(signal.SIGTERM, lambda number, frame: (at_the_end(), os._exit(0)))
+
+        def end(number: int, frame: FrameType | None) -> None:
+            at_the_end()
+            os._exit(0)
+
+        signal.signal(signal.SIGTERM, end)
         keep_launch(root.store, root.claims, "t", 2, datetime(2026, 1, 2, tzinfo=UTC), "hpoctl launch", "")
         os.write(tell, b"1")
         signal.pause()

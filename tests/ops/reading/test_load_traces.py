@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,11 +36,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     return LocalStore(tmp_path / "root")
 
 
-def request(store: LocalStore, *tags: str, **changes: object) -> LoadRequest:
-    return LoadRequest(tags=tags or (TAG,), results=store.root, **changes)
+def request(store: LocalStore, *tags: str, **changes: Any) -> LoadRequest:
+    return LoadRequest(tags=tags or (TAG,), results=str(store.root), **changes)
 
 
-def load(store: LocalStore, *tags: str, **changes: object) -> Loaded[Trace]:
+def load(store: LocalStore, *tags: str, **changes: Any) -> Loaded[Trace]:
     return load_traces(request(store, *tags, **changes))
 
 
@@ -98,10 +99,10 @@ def test_filters(store: LocalStore) -> None:
         ({"tags": ()}, "No tag is named."),
     ],
 )
-def test_wrong_usage(store: LocalStore, changes: dict[str, object], what: str) -> None:
+def test_wrong_usage(store: LocalStore, changes: dict[str, Any], what: str) -> None:
     put_result(store, CELL)
     with pytest.raises(UsageError) as caught:
-        load_traces(LoadRequest(**{"tags": (TAG,), "results": store.root, **changes}))
+        load_traces(LoadRequest(**{"tags": (TAG,), "results": str(store.root), **changes}))
     assert what in caught.value.what
 
 
@@ -183,7 +184,7 @@ def test_the_newest_of_several_complete_results_counts(store: LocalStore) -> Non
 
 
 @pytest.mark.parametrize("other", [{"options": 1}, {"master_seed": 8}])
-def test_results_of_another_setup_are_left_out(store: LocalStore, other: dict[str, int]) -> None:
+def test_results_of_another_setup_are_left_out(store: LocalStore, other: dict[str, Any]) -> None:
     for seed in range(3):
         put_result(store, Cell("ASHA", "toy", seed))
     stranger = put_result(store, Cell("ASHA", "toy", 3), seconds=9.0, **other)

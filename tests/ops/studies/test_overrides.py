@@ -53,8 +53,9 @@ def test_no_change_leaves_the_study() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), SIMPLE.items())
-def test_a_value_takes_the_place_of_the_study_s(name: str, value: object) -> None:
-    assert override(STUDY, Overrides(**{name: value})) == replace(STUDY, **{name: value})
+def test_a_value_takes_the_place_of_the_study_s(name: str, value: Any) -> None:
+    change = {name: value}
+    assert override(STUDY, Overrides(**change)) == replace(STUDY, **change)
 
 
 def test_every_option_is_tested_here() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,9 @@ COUNTS = st.none() | st.integers(1, 10**9)
 TEXTS = st.text(max_size=20)
 VALUES = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
 SECONDS = st.floats(1e-300, 1e300)
+DECISION_TIMES: st.SearchStrategy[Literal["zero", "measured"] | float] = st.one_of(
+    st.just("zero"), st.just("measured"), st.just(0.0), SECONDS
+)
 
 
 @st.composite
@@ -42,7 +46,7 @@ def studies(draw: st.DrawFn) -> Study:
         max_wallclock_time=draw(st.none() | SECONDS),
         max_num_evaluations=draw(COUNTS),
         max_size_data_for_model=draw(COUNTS),
-        decision_time=draw(st.sampled_from(["zero", "measured", 0.0]) | SECONDS),
+        decision_time=draw(DECISION_TIMES),
         poll_interval=draw(st.just(0.0) | SECONDS),
         checkpointing=draw(st.booleans()),
         restrict_configurations=draw(st.booleans()),

@@ -16,6 +16,7 @@ from hpoctl.ops.studies.tags import keep_master_seed
 from hpoctl.ops.upkeep.clean import clean, what_runs
 from hpoctl.ops.upkeep.selection import Criteria, parse_age, select
 from hpoctl.ops.upkeep.trash import MANIFEST, TRASH, undo
+from support import folder_of
 from trees import CELL, TAG, put_attempt
 from wrecks import claimed_elsewhere, fail, files, in_child, snapshot
 
@@ -29,7 +30,7 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
-    return open_root(tmp_path / "results")
+    return open_root(str(tmp_path / "results"))
 
 
 CASES: list[tuple[Criteria, set[str]]] = [
@@ -57,15 +58,15 @@ CASES: list[tuple[Criteria, set[str]]] = [
 @pytest.mark.parametrize(("criteria", "expected"), CASES)
 def test_what_matches_is_moved_and_nothing_else(root: Root, criteria: Criteria, expected: set[str]) -> None:
     tree = grow(root)
-    before = files(root.store.root)
+    before = files(folder_of(root))
     cleaned = do(root, criteria)
     assert set(cleaned.directories) == {getattr(tree, name) for name in expected}
     assert (cleaned.results, cleaned.running, cleaned.left) == (len(expected), (), ())
     moved = {name for name in before if name.rpartition("/")[0] in cleaned.directories}
-    after = files(root.store.root)
+    after = files(folder_of(root))
     assert after.pop(f"{cleaned.trash}/{MANIFEST}")
     assert after == {f"{cleaned.trash}/{name}" if name in moved else name: what for name, what in before.items()}
-    assert cleaned.size == sum((root.store.root / cleaned.trash / name).stat().st_size for name in moved)
+    assert cleaned.size == sum((folder_of(root) / cleaned.trash / name).stat().st_size for name in moved)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +85,10 @@ def test_what_matches_is_moved_and_nothing_else(root: Root, criteria: Criteria, 
 )
 def test_nothing_matches(root: Root, criteria: Criteria) -> None:
     grow(root)
-    before = snapshot(root.store.root)
+    before = snapshot(folder_of(root))
     with pytest.raises(IncompleteError, match=r"Nothing in tag docs-2 matches\. `hpoctl status --tag docs-2"):
         select(root, TAG, criteria, NOW)
-    assert snapshot(root.store.root) == before
+    assert snapshot(folder_of(root)) == before
 
 
 def test_a_date_in_the_future_is_never_older(root: Root) -> None:
@@ -165,17 +166,17 @@ def test_selecting_changes_nothing(root: Root, tmp_path: Path) -> None:
     for criteria, _ in [*CASES, (Criteria(), set())]:
         select(root, TAG, criteria, NOW)
     assert snapshot(tmp_path) == before
-    assert not (root.store.root / ".claims").exists()
+    assert not (folder_of(root) / ".claims").exists()
 
 
 def test_a_whole_tag_moves_in_one_step_with_all_it_keeps(root: Root) -> None:
     grow(root)
-    before = snapshot(root.store.root)
+    before = snapshot(folder_of(root))
     cleaned = do(root, Criteria())
     assert cleaned.directories == (TAG,)
     assert cleaned.results == 7
-    after = snapshot(root.store.root)
-    assert not (root.store.root / TAG).exists()
+    after = snapshot(folder_of(root))
+    assert not (folder_of(root) / TAG).exists()
     assert {name: what for name, what in after.items() if name.startswith(OTHER)} == {
         name: what for name, what in before.items() if name.startswith(OTHER)
     }
@@ -218,7 +219,7 @@ def test_what_is_not_where_results_are_is_not_moved(root: Root) -> None:
 
 def test_a_running_experiment_is_left_alone(root: Root) -> None:
     tree = grow(root)
-    with claimed_elsewhere(root.store.root, claim_key(TAG, Cell("BO", "toy", 2))):
+    with claimed_elsewhere(folder_of(root), claim_key(TAG, Cell("BO", "toy", 2))):
         assert tree.died not in do(root, INCOMPLETE).directories
         with pytest.raises(IncompleteError, match=r"All that matches is being run: BO toy seed 2\."):
             do(root, of("BO"))
@@ -231,24 +232,24 @@ def test_a_running_experiment_is_left_alone(root: Root) -> None:
 def test_earlier_attempts_at_a_running_experiment_are_left_alone(root: Root) -> None:
     earlier = put_attempt(root.store, CELL, "failed")
     put_attempt(root.store, CELL, "running", seconds=60)
-    with claimed_elsewhere(root.store.root, claim_key(TAG, CELL)):
+    with claimed_elsewhere(folder_of(root), claim_key(TAG, CELL)):
         for criteria in (INCOMPLETE, of(failed=True)):
             selection = select(root, TAG, criteria, NOW)
             assert [match.attempt.directory for match in selection.matches] == [earlier]
             with pytest.raises(IncompleteError, match="being run"):
                 clean(root, selection, NOW, "")
-    assert len(files(root.store.root)) == 2
+    assert len(files(folder_of(root))) == 2
 
 
 def test_a_claim_of_another_tag_does_not_hinder(root: Root) -> None:
     tree = grow(root)
-    with claimed_elsewhere(root.store.root, claim_key(OTHER, CELL)):
+    with claimed_elsewhere(folder_of(root), claim_key(OTHER, CELL)):
         assert tree.completed in do(root, of("ASHA")).directories
 
 
 def test_force_moves_what_runs(root: Root) -> None:
     tree = grow(root)
-    with claimed_elsewhere(root.store.root, claim_key(TAG, Cell("BO", "toy", 2))):
+    with claimed_elsewhere(folder_of(root), claim_key(TAG, Cell("BO", "toy", 2))):
         selection = select(root, TAG, of("BO"), NOW)
         assert what_runs(selection) == "BO toy seed 2"
         assert clean(root, selection, NOW, "", force=True).directories == (tree.died,)
@@ -258,17 +259,17 @@ def test_claims_are_given_up_again(root: Root) -> None:
     grow(root)
     do(root, INCOMPLETE)
     free = [claim_key(TAG, Cell("BO", "toy", 2)), claim_key(TAG, CELL)]
-    assert in_child(lambda: [None for key in free if root.claims.held(key) and fail()]) == 0
+    assert in_child(lambda: [None for key in free if root.claims.held(key) and fail()]) == 0  # type: ignore[func-returns-value, redundant-expr]
 
 
 def test_a_whole_tag_is_refused_while_something_of_it_runs(root: Root) -> None:
     grow(root)
-    before = files(root.store.root)
+    before = files(folder_of(root))
     key = claim_key(TAG, Cell("BO", "toy", 2))
-    with claimed_elsewhere(root.store.root, key):
+    with claimed_elsewhere(folder_of(root), key):
         with pytest.raises(HpoctlError, match=r"is being run: BO toy seed 2\..*--force"):
             do(root, Criteria())
-        assert files(root.store.root) == before
+        assert files(folder_of(root)) == before
         assert do(root, Criteria(), force=True).directories == (TAG,)
 
 
@@ -291,7 +292,7 @@ def test_what_is_completed_while_we_look_stays(root: Root) -> None:
     selection = select(root, TAG, of("BO", "ASHA", incomplete=True), NOW)
     put_attempt(root.store, Cell("BO", "toy", 2), expensive=True, seconds=86400)
     assert clean(root, selection, NOW, "").directories == (tree.failed,)
-    assert (root.store.root / tree.died / METADATA).exists()
+    assert (folder_of(root) / tree.died / METADATA).exists()
 
 
 def test_what_is_gone_meanwhile_is_not_counted(root: Root) -> None:
@@ -299,11 +300,11 @@ def test_what_is_gone_meanwhile_is_not_counted(root: Root) -> None:
     selection = select(root, TAG, of("ASHA"), NOW)
     assert set(do(root, of(duplicates=True)).directories) == {tree.duplicate}
     assert set(clean(root, selection, NOW, "").directories) == {tree.completed, tree.failed}
-    before = files(root.store.root)
+    before = files(folder_of(root))
     with pytest.raises(IncompleteError, match="is gone"):
         clean(root, selection, NOW, "")
     whole = select(root, TAG, Criteria(), NOW)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
     do(root, Criteria())
     with pytest.raises(IncompleteError):
         clean(root, whole, NOW, "")

@@ -14,6 +14,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import TRASH, purge, undo
+from support import folder_of
 from trees import TAG, put_attempt
 from wrecks import files, snapshot
 
@@ -49,12 +50,12 @@ def root(tmp_path: Path) -> Root:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"canary {name}")
-    return open_root(tmp_path / "results")
+    return open_root(str(tmp_path / "results"))
 
 
 def around(root: Root) -> dict[str, str]:
     """All that lies around the root."""
-    return {name: what for name, what in snapshot(root.store.root.parent).items() if name.split("/")[0] != "results"}
+    return {name: what for name, what in snapshot(folder_of(root).parent).items() if name.split("/")[0] != "results"}
 
 
 def hostile_names() -> list[str]:
@@ -66,7 +67,7 @@ def hostile_names() -> list[str]:
 def test_hostile_names_match_nothing_and_reach_nothing(root: Root) -> None:
     put_attempt(root.store)
     put_attempt(root.store, tag=OTHER)
-    before, outside = files(root.store.root), around(root)
+    before, outside = files(folder_of(root)), around(root)
     calls: list[Callable[[str], object]] = [
         lambda name: do(root, Criteria(), name),
         lambda name: do(root, of(name)),
@@ -83,7 +84,7 @@ def test_hostile_names_match_nothing_and_reach_nothing(root: Root) -> None:
     assert len(refused) == len(names) > NAMES * 0.98
     assert all(isinstance(error, UsageError | IncompleteError) for error in refused)
     assert all(len(error.what.splitlines()) == 1 and error.what.isprintable() for error in refused)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
     assert around(root) == outside
 
 
@@ -94,20 +95,20 @@ def test_hostile_names_in_metadata_reach_nothing(root: Root) -> None:
     for place, name in enumerate(names):
         store_name = put_attempt(root.store, Cell("RS", "toy", place), "failed", algorithm=name, benchmark=name)
         assert store_name.startswith(f"{TAG}/RS/")
-    before = files(root.store.root)
+    before = files(folder_of(root))
     assert len(do(root, INCOMPLETE).directories) == len(names)
     assert everything(root) == before
     undo_all(root)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
     assert around(root) == outside
 
 
 def outside_result(root: Root) -> Path:
     """A real result outside the root."""
-    root.store.root.mkdir()
-    elsewhere = open_root(root.store.root.parent / "outside")
+    folder_of(root).mkdir()
+    elsewhere = open_root(str(folder_of(root).parent / "outside"))
     put_attempt(elsewhere.store, Cell("ASHA", "toy", 5), "failed")
-    return elsewhere.store.root / TAG
+    return folder_of(elsewhere) / TAG
 
 
 def all_ways(root: Root, tag: str) -> None:
@@ -120,48 +121,48 @@ def all_ways(root: Root, tag: str) -> None:
 
 
 def link_tag(root: Root, result: Path) -> None:
-    (root.store.root / "linked").symlink_to(result)
+    (folder_of(root) / "linked").symlink_to(result)
 
 
 def link_method(root: Root, result: Path) -> None:
-    (root.store.root / "linked").mkdir()
-    (root.store.root / "linked" / "ASHA").symlink_to(result / "ASHA")
+    (folder_of(root) / "linked").mkdir()
+    (folder_of(root) / "linked" / "ASHA").symlink_to(result / "ASHA")
 
 
 def link_result(root: Root, result: Path) -> None:
-    (root.store.root / "linked" / "ASHA").mkdir(parents=True)
+    (folder_of(root) / "linked" / "ASHA").mkdir(parents=True)
     directory = next((result / "ASHA").iterdir())
-    (root.store.root / "linked" / "ASHA" / directory.name).symlink_to(directory)
+    (folder_of(root) / "linked" / "ASHA" / directory.name).symlink_to(directory)
 
 
 def link_metadata(root: Root, result: Path) -> None:
     directory = next((result / "ASHA").iterdir())
-    inside = root.store.root / "linked" / "ASHA" / directory.name
+    inside = folder_of(root) / "linked" / "ASHA" / directory.name
     inside.mkdir(parents=True)
     (inside / METADATA).symlink_to(directory / METADATA)
 
 
 def link_trash(root: Root, result: Path) -> None:
     put_attempt(root.store, Cell("ASHA", "toy", 5), "failed", tag="linked")
-    (root.store.root / TRASH).symlink_to(result.parent)
+    (folder_of(root) / TRASH).symlink_to(result.parent)
 
 
 def link_entry(root: Root, result: Path) -> None:
     put_attempt(root.store, Cell("ASHA", "toy", 5), "failed", tag="linked")
-    (root.store.root / TRASH).mkdir()
-    (root.store.root / TRASH / "20990101-000000-000000").symlink_to(result.parent)
+    (folder_of(root) / TRASH).mkdir()
+    (folder_of(root) / TRASH / "20990101-000000-000000").symlink_to(result.parent)
 
 
 def link_tag_of_entry(root: Root, result: Path) -> None:
     root.store.put(f"{TRASH}/20990101-000000-000000/clean.json", b"")
-    (root.store.root / TRASH / "20990101-000000-000000" / "linked").symlink_to(result)
+    (folder_of(root) / TRASH / "20990101-000000-000000" / "linked").symlink_to(result)
 
 
 def link_loops(root: Root, result: Path) -> None:
-    (root.store.root / "linked").symlink_to("linked")
+    (folder_of(root) / "linked").symlink_to("linked")
     put_attempt(root.store, Cell("ASHA", "toy", 5), "failed", tag="real")
-    (root.store.root / "real" / "ASHA" / "loop").symlink_to("..")
-    (root.store.root / "real" / "up").symlink_to(root.store.root.parent)
+    (folder_of(root) / "real" / "ASHA" / "loop").symlink_to("..")
+    (folder_of(root) / "real" / "up").symlink_to(folder_of(root).parent)
 
 
 LINKS = [link_tag, link_method, link_result, link_metadata, link_trash, link_entry, link_tag_of_entry, link_loops]
@@ -172,7 +173,7 @@ def test_links_lead_nothing_out_of_the_root(root: Root, link: Callable[[Root, Pa
     result = outside_result(root)
     put_attempt(root.store, Cell("RS", "toy", 0))
     link(root, result)
-    outside, before = around(root), files(root.store.root)
+    outside, before = around(root), files(folder_of(root))
     for tag in ("linked", TAG, "real"):
         try:
             all_ways(root, tag)
@@ -191,15 +192,15 @@ def test_what_is_behind_a_link_is_no_result(root: Root, link: Callable[[Root, Pa
 
 def test_a_link_to_another_tag_is_not_that_tag(root: Root) -> None:
     grow(root)
-    (root.store.root / "alias").symlink_to(OTHER)
-    (root.store.root / TAG / "MOBSTER").symlink_to(f"../{OTHER}/ASHA")
-    before = {name: what for name, what in snapshot(root.store.root).items() if name.startswith(OTHER)}
+    (folder_of(root) / "alias").symlink_to(OTHER)
+    (folder_of(root) / TAG / "MOBSTER").symlink_to(f"../{OTHER}/ASHA")
+    before = {name: what for name, what in snapshot(folder_of(root)).items() if name.startswith(OTHER)}
     for criteria in (INCOMPLETE, Criteria()):
         with pytest.raises(HpoctlError, match="leads to another of its folders"):
             do(root, criteria, "alias")
     do(root, INCOMPLETE)
     do(root, Criteria())
-    assert {name: what for name, what in snapshot(root.store.root).items() if name.startswith(OTHER)} == before
+    assert {name: what for name, what in snapshot(folder_of(root)).items() if name.startswith(OTHER)} == before
 
 
 def test_undo_does_not_restore_through_a_link(root: Root) -> None:
@@ -207,13 +208,13 @@ def test_undo_does_not_restore_through_a_link(root: Root) -> None:
     put_attempt(root.store, Cell("RS", "toy", 0), "failed")
     before, outside = everything(root), around(root)
     cleaned = do(root, INCOMPLETE)
-    (root.store.root / TAG / "RS").rmdir()
-    (root.store.root / TAG / "RS").symlink_to(result)
+    (folder_of(root) / TAG / "RS").rmdir()
+    (folder_of(root) / TAG / "RS").symlink_to(result)
     restored = undo(root.store, root.claims)
     assert restored.directories == ()
     assert [left.directory for left in restored.left] == list(cleaned.directories)
     assert "leads out of" in restored.left[0].why
     assert around(root) == outside
-    (root.store.root / TAG / "RS").unlink()
+    (folder_of(root) / TAG / "RS").unlink()
     undo_all(root)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before

@@ -19,6 +19,7 @@ from hpoctl.ops.studies.tag_state import Filters
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.stores.local import LocalStore
+from support import folder_of
 from trees import BEGIN, put_attempt
 from wrecks import files
 
@@ -119,7 +120,7 @@ def planted(results: list[Made], claimed: set[str]) -> Iterator[tuple[Root, dict
     with TemporaryDirectory() as folder, patch("os.fsync"):
         store = LocalStore(Path(folder))
         directories = {put(store, made): made for made in results}
-        yield Root(store, Claimed(claimed), None), directories  # type: ignore[arg-type]
+        yield Root(store, Claimed(claimed), None), directories
 
 
 @settings(max_examples=80, deadline=None)
@@ -130,7 +131,7 @@ def test_what_is_moved_is_what_the_model_says(
     tag = results[0].tag
     held = {results[place].cell for place in running if place < len(results)}
     with planted(results, {claim_key(tag, cell) for cell in held}) as (root, directories):
-        before = files(root.store.root)
+        before = files(folder_of(root))
         wanted = expected(directories, tag, criteria, held)
         allowed = {
             one for one in wanted if force or directories[one].status == "unknown" or directories[one].cell not in held
@@ -143,16 +144,16 @@ def test_what_is_moved_is_what_the_model_says(
                 {cell.method for cell in names}.issuperset(criteria.filters.methods)
                 and {cell.benchmark for cell in names}.issuperset(criteria.filters.benchmarks)
             )
-            assert files(root.store.root) == before
+            assert files(folder_of(root)) == before
         except IncompleteError:
             assert allowed == set()
-            assert files(root.store.root) == before
+            assert files(folder_of(root)) == before
         else:
             assert set(cleaned.directories) == allowed
             assert set(cleaned.running) == wanted - allowed
             assert everything(root) == before
             assert {name.rpartition("/")[0] for name in before} - {
-                name.rpartition("/")[0] for name in files(root.store.root)
+                name.rpartition("/")[0] for name in files(folder_of(root))
             } == allowed
         undo_all(root)
-        assert files(root.store.root) == before
+        assert files(folder_of(root)) == before

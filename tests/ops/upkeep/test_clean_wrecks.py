@@ -13,6 +13,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.upkeep.selection import Criteria
 from hpoctl.ops.upkeep.trash import TRASH, purge, undo
+from support import folder_of
 from trees import put_attempt
 from wrecks import Wrecked, fail, files, in_child, kill_this_process
 
@@ -33,18 +34,18 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.template = open_root(folder / "template")
+        self.template = open_root(str(folder / "template"))
         grow(self.template)
 
     def copy(self, name: str) -> Root:
-        shutil.copytree(self.template.store.root, self.folder / name)
-        return open_root(self.folder / name)
+        shutil.copytree(folder_of(self.template), self.folder / name)
+        return open_root(str(self.folder / name))
 
     def operations(self, work: Work) -> int:
         """How many operations of the store the work takes when nothing happens."""
         root = self.copy("counted")
         counting = Wrecked(root.store, 0, fail)
-        work(Root(counting, root.claims, None))  # type: ignore[arg-type]
+        work(Root(counting, root.claims, None))
         shutil.rmtree(self.folder / "counted")
         return counting.calls
 
@@ -54,7 +55,7 @@ class Site:
         for after in (False, True):
             for at in range(1, self.operations(work) + 1):
                 root = self.copy(f"{'after' if after else 'before'}-{at}")
-                wrecked = Root(Wrecked(root.store, at, happen, after=after), root.claims, None)  # type: ignore[arg-type]
+                wrecked = Root(Wrecked(root.store, at, happen, after=after), root.claims, None)
                 run(lambda: work(wrecked))  # noqa: B023 - run at once
                 roots.append(root)
         assert len(roots) > 4
@@ -93,19 +94,19 @@ def again(work: Callable[[], object]) -> None:
 def test_a_wrecked_clean_is_ended_by_another_one_or_undone(
     site: Site, criteria: Criteria, happen: Callable[[], None], run: Callable[[Callable[[], object]], None]
 ) -> None:
-    original = files(site.template.store.root)
+    original = files(folder_of(site.template))
     ended = site.copy("ended")
     do(ended, criteria)
     for root in site.wrecks(lambda root: do(root, criteria), happen, run):
         assert everything(root) == original
-        undone = open_root(root.store.root.parent / f"{root.store.root.name}-undone")
-        shutil.copytree(root.store.root, undone.store.root)
+        undone = open_root(f"{folder_of(root)}-undone")
+        shutil.copytree(folder_of(root), folder_of(undone))
         undo_all(undone)
-        assert files(undone.store.root) == original
+        assert files(folder_of(undone)) == original
         again(lambda: do(root, criteria))  # noqa: B023 - done at once
         assert in_tree(root) == in_tree(ended)
         undo_all(root)
-        assert files(root.store.root) == original
+        assert files(folder_of(root)) == original
 
 
 @pytest.mark.parametrize(("happen", "run"), [(kill_this_process, killed), (fail, failing)], ids=["kill", "error"])
@@ -113,26 +114,26 @@ def test_a_wrecked_clean_is_ended_by_another_one_or_undone(
 def test_a_wrecked_undo_is_ended_by_another_one(
     site: Site, criteria: Criteria, happen: Callable[[], None], run: Callable[[Callable[[], object]], None]
 ) -> None:
-    original = files(site.template.store.root)
+    original = files(folder_of(site.template))
     do(site.template, criteria)
     for root in site.wrecks(lambda root: undo(root.store, root.claims), happen, run):
         assert everything(root) == original
         undo_all(root)
-        assert files(root.store.root) == original
+        assert files(folder_of(root)) == original
 
 
 @pytest.mark.parametrize(("happen", "run"), [(kill_this_process, killed), (fail, failing)], ids=["kill", "error"])
 def test_a_wrecked_purge_leaves_no_half_results(
     site: Site, happen: Callable[[], None], run: Callable[[Callable[[], object]], None]
 ) -> None:
-    original = files(site.template.store.root)
+    original = files(folder_of(site.template))
     do(site.template, of("ASHA"))
     do(site.template, of("BO"))
     rest = in_tree(site.template)
     for root in site.wrecks(lambda root: purge(root.store, root.claims), happen, run):
         assert in_tree(root) == rest
-        restored = open_root(root.store.root.parent / f"{root.store.root.name}-undone")
-        shutil.copytree(root.store.root, restored.store.root)
+        restored = open_root(f"{folder_of(root)}-undone")
+        shutil.copytree(folder_of(root), folder_of(restored))
         undo_all(restored)
         back = in_tree(restored)
         assert back.items() <= original.items()
@@ -140,12 +141,12 @@ def test_a_wrecked_purge_leaves_no_half_results(
             name.rpartition("/")[0] for name in back
         )
         again(lambda: purge(root.store, root.claims))  # noqa: B023 - done at once
-        assert files(root.store.root) == rest
+        assert files(folder_of(root)) == rest
 
 
 @pytest.mark.parametrize("broken", ["list", "get", "put", "move", "delete"])
 def test_a_broken_disk_is_one_clear_line(site: Site, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-    original = files(site.template.store.root)
+    original = files(folder_of(site.template))
     root = site.template
 
     def refuse(*_: object, **__: object) -> None:
@@ -169,11 +170,11 @@ def test_a_broken_disk_is_one_clear_line(site: Site, monkeypatch: pytest.MonkeyP
 
 
 def test_cleans_at_once_move_everything_once(tmp_path: Path) -> None:
-    root = open_root(tmp_path)
+    root = open_root(str(tmp_path))
     for seed in range(40):
         put_attempt(root.store, Cell("RS", "toy", seed), "failed")
     put_attempt(root.store, Cell("RS", "toy", 0), "failed", tag=OTHER)
-    before = files(root.store.root)
+    before = files(folder_of(root))
     children = []
     for _ in range(4):
         child = os.fork()
@@ -187,7 +188,7 @@ def test_cleans_at_once_move_everything_once(tmp_path: Path) -> None:
                 os._exit(2)
         children.append(child)
     assert {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children} == {0}
-    assert {name.partition("/")[0] for name in files(root.store.root)} == {OTHER, TRASH}
+    assert {name.partition("/")[0] for name in files(folder_of(root))} == {OTHER, TRASH}
     assert everything(root) == before
     undo_all(root)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before

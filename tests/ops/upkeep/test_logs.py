@@ -17,6 +17,7 @@ from hpoctl.ops.upkeep.logs import AttemptLog, find_logs
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.ledger import DIED
 from hpoctl.testing.claims import claimed_elsewhere
+from support import folder_of
 from trees import BEGIN, CELL, ERROR, TAG, put_attempt
 
 STUDY = Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy", "toy-max"), num_seeds=3)
@@ -25,7 +26,7 @@ ONE = Filters((CELL.method,), (CELL.benchmark,), frozenset({CELL.seed}))
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
-    return open_root(tmp_path / "root")
+    return open_root(str(tmp_path / "root"))
 
 
 def the_log(root: Root, filters: Filters = ONE) -> AttemptLog:
@@ -85,7 +86,7 @@ def test_the_latest_attempt_or_all(root: Root) -> None:
 
 def test_a_running_experiment_and_one_that_died(root: Root) -> None:
     put_attempt(root.store, CELL, "running")
-    with claimed_elsewhere(lambda: LocalClaims(root.store.root), claim_key(TAG, CELL)) as pid:
+    with claimed_elsewhere(lambda: LocalClaims(folder_of(root)), claim_key(TAG, CELL)) as pid:
         assert (the_log(root).state, the_log(root).reason) == ("running", "")
         os.kill(pid, signal.SIGKILL)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -95,7 +96,7 @@ def test_a_running_experiment_and_one_that_died(root: Root) -> None:
 def test_an_attempt_that_died_is_not_running_because_another_one_is(root: Root) -> None:
     put_attempt(root.store, CELL, "running")
     put_attempt(root.store, CELL, "running", seconds=1.0)
-    with claimed_elsewhere(lambda: LocalClaims(root.store.root), claim_key(TAG, CELL)):
+    with claimed_elsewhere(lambda: LocalClaims(folder_of(root)), claim_key(TAG, CELL)):
         found = find_logs(root, TAG, ONE, everything=True)
     assert [attempt.state for attempt in found.attempts] == ["died", "running"]
 

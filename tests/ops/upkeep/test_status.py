@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from hpoctl.ops.upkeep.time_left import TimeLeft
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.ledger import DIED
 from hpoctl.testing.claims import claimed_elsewhere
+from support import folder_of
 from trees import BEGIN, CELL, ROWS, TAG, put_attempt
 
 STUDY = Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy", "toy-max"), num_seeds=3)
@@ -30,11 +32,11 @@ NONE = SeedSet(0, "")
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
-    return open_root(tmp_path / "root")
+    return open_root(str(tmp_path / "root"))
 
 
-def look(root: Root, filters: Filters | None = None, *, tag: str = TAG, **changes: object) -> StudyStatus:
-    options = {"costs": Costs({}), "now": BEGIN.timestamp() + 100.0, "workers": 2} | changes
+def look(root: Root, filters: Filters | None = None, *, tag: str = TAG, **changes: Any) -> StudyStatus:
+    options: dict[str, Any] = {"costs": Costs({}), "now": BEGIN.timestamp() + 100.0, "workers": 2} | changes
     return read_status(root, tag, filters or Filters(), **options)
 
 
@@ -70,7 +72,7 @@ def test_a_complete_study(root: Root) -> None:
     assert {each.done for each in status.pairs} == {SeedSet(3, "0-2")}
     assert (status.totals.done, status.totals.failed, status.totals.missing) == (12, 0, 0)
     assert (status.to_launch, status.to_run, status.time_left) == (0, (), None)
-    files = [path for path in (root.store.root / TAG).glob("*/*/*") if path.parts[-3] != ".hpoctl"]
+    files = [path for path in (folder_of(root) / TAG).glob("*/*/*") if path.parts[-3] != ".hpoctl"]
     assert status.size == sum(path.stat().st_size for path in files)
 
 
@@ -112,7 +114,7 @@ def test_an_interrupted_experiment_is_missing(root: Root) -> None:
 def test_what_a_living_process_runs_is_running(root: Root) -> None:
     keep_plan(root.store, TAG, STUDY, "toys")
     put_attempt(root.store, CELL, "running")
-    with claimed_elsewhere(lambda: LocalClaims(root.store.root), claim_key(TAG, CELL)) as pid:
+    with claimed_elsewhere(lambda: LocalClaims(folder_of(root)), claim_key(TAG, CELL)) as pid:
         running = look(root)
         assert pair(running).running == SeedSet(1, "0")
         assert (running.totals.running, running.totals.failed, running.to_launch) == (1, 0, 11)
@@ -134,7 +136,7 @@ def test_what_ends_while_we_look_is_not_taken_for_dead(root: Root) -> None:
             put_attempt(root.store, CELL)
             return False
 
-    status = look(replace(root, claims=Ending(root.store.root)))
+    status = look(replace(root, claims=Ending(folder_of(root))))
     assert pair(status).done == SeedSet(1, "0")
     assert status.failures == ()
 
@@ -148,7 +150,7 @@ def test_what_is_removed_while_we_look_is_missing(root: Root) -> None:
             root.store.delete(directory)
             return False
 
-    status = look(replace(root, claims=Cleaning(root.store.root)))
+    status = look(replace(root, claims=Cleaning(folder_of(root))))
     assert pair(status).missing == SeedSet(3, "0-2")
 
 
@@ -316,10 +318,10 @@ def test_what_is_no_tag_is_refused(root: Root, tag: str) -> None:
 
 def test_a_running_launch_is_shown_for_as_long_as_it_runs(root: Root) -> None:
     keep_plan(root.store, TAG, STUDY, "toys")
-    launch = keep_launch(root.store, LocalClaims(root.store.root), TAG, 4, BEGIN, "hpoctl launch", "")
+    launch = keep_launch(root.store, LocalClaims(folder_of(root)), TAG, 4, BEGIN, "hpoctl launch", "")
     assert look(root).launches == ()  # this process's own
     root.claims.release(f"{TAG}/.hpoctl/launches/{launch.name}")
-    with claimed_elsewhere(lambda: LocalClaims(root.store.root), f"{TAG}/.hpoctl/launches/{launch.name}"):
+    with claimed_elsewhere(lambda: LocalClaims(folder_of(root)), f"{TAG}/.hpoctl/launches/{launch.name}"):
         status = look(root)
         assert status.launches == (launch,)
         assert status.time_left is not None
@@ -352,7 +354,7 @@ def test_time_left_is_unknown_where_nothing_was_measured(root: Root) -> None:
 def test_what_a_running_experiment_has_behind_it_is_not_left(root: Root) -> None:
     put_attempt(root.store, CELL, wall_seconds=30.0)
     put_attempt(root.store, replace(CELL, seed=1), "running", seconds=80.0)
-    with claimed_elsewhere(lambda: LocalClaims(root.store.root), claim_key(TAG, replace(CELL, seed=1))):
+    with claimed_elsewhere(lambda: LocalClaims(folder_of(root)), claim_key(TAG, replace(CELL, seed=1))):
         began = BEGIN.timestamp() + 80.0
         left = [look(root, now=began + passed).time_left for passed in (0.0, 20.0, 500.0, -500.0)]
     assert [each.seconds for each in left if each] == pytest.approx([30.0, 10.0, 0.0, 30.0])
@@ -384,7 +386,7 @@ def test_what_is_no_tag_is_passed_over_and_what_is_broken_is_said(root: Root) ->
     keep_master_seed(root.store, "seed-only", 1)
     for name in ("not_a_tag", ".trash", "a b"):
         root.store.put(f"{name}/x/{METADATA}", b"{}")
-    (root.store.root / "file").write_text("x")
+    (folder_of(root) / "file").write_text("x")
     found = list_tags(root)
     assert {tag.tag for tag in found.tags} == {TAG, "broken", "plan"}
     assert [problem.split(":")[0] for problem in sorted(found.problems)] == ["broken", "plan"]
@@ -393,4 +395,4 @@ def test_what_is_no_tag_is_passed_over_and_what_is_broken_is_said(root: Root) ->
 def test_no_results_at_all(root: Root) -> None:
     with pytest.raises(IncompleteError, match="no results"):
         list_tags(root)
-    assert not root.store.root.exists()
+    assert not folder_of(root).exists()

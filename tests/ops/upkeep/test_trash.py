@@ -14,6 +14,7 @@ from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import CONDEMNED, MANIFEST, TRASH, Left, new_entry, purge, trash_size, undo
+from support import folder_of
 from trees import CELL, TAG, put_attempt
 from wrecks import claimed_elsewhere, files, in_child, snapshot
 
@@ -27,18 +28,18 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
-    return open_root(tmp_path / "results")
+    return open_root(str(tmp_path / "results"))
 
 
 @pytest.mark.parametrize("criteria", [of("ASHA"), INCOMPLETE, Criteria()], ids=["method", "incomplete", "tag"])
 def test_undo_restores_byte_for_byte(root: Root, criteria: Criteria) -> None:
     grow(root)
-    before = snapshot(root.store.root)
+    before = snapshot(folder_of(root))
     cleaned = do(root, criteria)
     restored = undo(root.store, root.claims)
     assert set(restored.directories) == set(cleaned.directories)
     assert (restored.left, restored.command) == ((), "hpoctl clean")
-    assert snapshot(root.store.root) == before | {TRASH: "folder"}
+    assert snapshot(folder_of(root)) == before | {TRASH: "folder"}
 
 
 def test_undo_goes_back_one_clean_at_a_time(root: Root) -> None:
@@ -67,9 +68,9 @@ def test_undo_of_a_tag_passes_over_other_tags(root: Root) -> None:
 def test_a_dry_undo_changes_nothing(root: Root) -> None:
     tree = grow(root)
     do(root, of("BO"))
-    before = snapshot(root.store.root)
+    before = snapshot(folder_of(root))
     assert undo(root.store, root.claims, dry_run=True).directories == (tree.died,)
-    assert snapshot(root.store.root) == before
+    assert snapshot(folder_of(root)) == before
 
 
 def test_what_exists_again_stays_and_its_old_self_stays_in_the_trash(root: Root) -> None:
@@ -82,27 +83,27 @@ def test_what_exists_again_stays_and_its_old_self_stays_in_the_trash(root: Root)
         assert [left.directory for left in restored.left] == [tree.failed]
         assert "of that name again" in restored.left[0].why
         assert root.store.get(f"{tree.failed}/{METADATA}") == b"new"
-        assert f"{cleaned.trash}/{tree.failed}/{METADATA}" in files(root.store.root)
+        assert f"{cleaned.trash}/{tree.failed}/{METADATA}" in files(folder_of(root))
     root.store.delete(tree.failed)
     assert undo(root.store, root.claims).directories == (tree.failed,)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
 
 
 def test_a_whole_tag_that_exists_again_is_not_mixed_with_its_old_self(root: Root) -> None:
     grow(root)
     do(root, Criteria())
     put_attempt(root.store, CELL)
-    before = files(root.store.root)
+    before = files(folder_of(root))
     restored = undo(root.store, root.claims)
     assert (restored.directories, [left.directory for left in restored.left]) == ((), [TAG])
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
 
 
 @pytest.mark.parametrize("manifest", [None, b"", b'{"directories": ["docs-2"]}\n'])
 @pytest.mark.parametrize("criteria", [of("ASHA"), Criteria()], ids=["results", "tag"])
 def test_undo_works_without_the_manifest(root: Root, criteria: Criteria, manifest: bytes | None) -> None:
     grow(root)
-    before = files(root.store.root)
+    before = files(folder_of(root))
     cleaned = do(root, criteria)
     name = f"{cleaned.trash}/{MANIFEST}"
     if manifest is None:
@@ -111,7 +112,7 @@ def test_undo_works_without_the_manifest(root: Root, criteria: Criteria, manifes
         root.store.put(name, manifest)
     restored = undo(root.store, root.claims)
     assert set(restored.directories) == set(cleaned.directories)
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
 
 
 def test_a_whole_tag_without_a_manifest_that_exists_again_is_not_mixed(root: Root) -> None:
@@ -119,9 +120,9 @@ def test_a_whole_tag_without_a_manifest_that_exists_again_is_not_mixed(root: Roo
     cleaned = do(root, Criteria())
     root.store.delete(f"{cleaned.trash}/{MANIFEST}")
     put_attempt(root.store, CELL, seconds=7)
-    before = files(root.store.root)
+    before = files(folder_of(root))
     assert undo(root.store, root.claims).directories == ()
-    assert files(root.store.root) == before
+    assert files(folder_of(root)) == before
 
 
 def test_an_entry_that_nothing_was_moved_into_is_removed_by_undo(root: Root) -> None:
@@ -176,12 +177,12 @@ def test_an_entry_is_newer_than_all_others_whatever_the_clock_says(root: Root) -
 def test_an_entry_that_is_being_filled_is_left_alone(root: Root) -> None:
     grow(root)
     cleaned = do(root, of("BO"))
-    before = snapshot(root.store.root)
-    with claimed_elsewhere(root.store.root, cleaned.trash):
+    before = snapshot(folder_of(root))
+    with claimed_elsewhere(folder_of(root), cleaned.trash):
         with pytest.raises(HpoctlError, match="Somebody is at work on the clean"):
             undo(root.store, root.claims)
         assert purge(root.store, root.claims).left == (Left(cleaned.trash, "somebody is at work on it"),)
-    assert snapshot(root.store.root) == before
+    assert snapshot(folder_of(root)) == before
 
 
 def test_an_entry_is_claimed_while_it_is_filled(root: Root) -> None:
@@ -205,7 +206,7 @@ def test_purge_empties_the_trash_and_touches_nothing_else(root: Root) -> None:
     root.store.put(f"{TRASH}/stray", b"stray")
     purged = purge(root.store, root.claims)
     assert (purged.cleans, purged.size, purged.left) == (3, size + 12 + 5, ())
-    assert files(root.store.root) == rest
+    assert files(folder_of(root)) == rest
     for call in (purge, undo):
         with pytest.raises(IncompleteError, match="The trash is empty"):
             call(root.store, root.claims)
@@ -221,4 +222,4 @@ def test_an_empty_trash(root: Root) -> None:
     for call in (lambda: undo(root.store, root.claims), lambda: trash_size(root.store)):
         with pytest.raises(IncompleteError, match="The trash is empty"):
             call()
-    assert not root.store.root.exists()
+    assert not folder_of(root).exists()
