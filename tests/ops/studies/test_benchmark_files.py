@@ -131,7 +131,7 @@ def test_methods_that_decide_at_levels_need_a_largest_resource(file: Path, regis
     file.write_text(TOML.replace('max_resource_attr = "epochs"', ""))
     benchmark = load_benchmark(file)
     context = MethodContext(benchmark.space, benchmark.goal, benchmark.max_resource, Streams(0, 0))
-    assert registry.method("RS").make(context, registry.method("RS").options)
+    assert registry.method("RS").make(context, registry.method("RS").options)  # type: ignore[truthy-bool]
     entry = registry.method(method)
     with pytest.raises(UsageError, match="no largest one"):
         entry.make(context, entry.options)
