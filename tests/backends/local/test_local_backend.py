@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,11 +44,11 @@ def only_end(found: list[Report | Ended]) -> Ended:
     return event
 
 
-def run(folder: Path, body: str, **facts: object) -> tuple[list[Report | Ended], Ended]:
+def run(folder: Path, body: str, **facts: Any) -> tuple[list[Report | Ended], Ended]:
     """Run one trial to its end."""
     config = facts.pop("config", CONFIG)
     made = backend(folder, body, **facts)
-    made.start(0, config, resume_from=None, until=None)  # type: ignore[arg-type]
+    made.start(0, config, resume_from=None, until=None)
     found = events(made)
     made.close()
     assert left(folder) == []
@@ -360,6 +361,7 @@ CONTROLLER = """
 import os, signal, sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
+from typing import Any
 from training_scripts import backend
 made = backend(Path({folder!r}), {body!r}, limits={{"grace_period": 0.5}})
 for trial in (0, 1):
