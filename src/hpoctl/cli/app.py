@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hpoctl import __version__
+from hpoctl.cli.benchmark import benchmark_app
 from hpoctl.cli.blackbox import blackbox_app
 from hpoctl.cli.clean import clean
 from hpoctl.cli.compare import compare
@@ -72,6 +73,7 @@ app.command()(logs)
 app.command()(methods)
 app.command()(benchmarks)
 app.add_typer(studies_app, name="studies")
+app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(blackbox_app, name="blackbox")
 app.command()(plugins)
 app.command()(doctor)

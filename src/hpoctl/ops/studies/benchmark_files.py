@@ -57,6 +57,20 @@ def load_benchmark(path: Path) -> Benchmark:
     return benchmark
 
 
+def open_benchmark(name: str, registry: Registry, folder: Path) -> Benchmark:
+    """The benchmark of a file or of a name.
+
+    Args:
+        name: The name of a registered benchmark, or a file: what ends in `.toml` or has a `/`.
+        registry: What is registered.
+        folder: What the path of a file is relative to.
+
+    Raises:
+        UsageError: There is none, or the file describes none.
+    """
+    return load_benchmark(folder / Path(name).expanduser()) if is_benchmark_file(name) else registry.benchmark(name)
+
+
 def name_benchmarks(names: Sequence[str], folder: Path) -> Named:
     """Names of benchmarks from names and files.
 

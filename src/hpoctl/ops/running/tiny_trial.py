@@ -1,0 +1,164 @@
+"""One short start of a trial on this machine, and all that can be heard of it."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hpoctl.backends.local.backend import LocalBackend
+from hpoctl.backends.local.folders import StartFolder, trial_folder
+from hpoctl.backends.local.options import LocalTrialOptions
+from hpoctl.core.clock import RealClock
+from hpoctl.core.entries import Benchmark
+from hpoctl.core.protocols import Ended, Report
+from hpoctl.core.report_lines import ReportLines
+from hpoctl.core.rng import Streams
+from hpoctl.core.space import Config
+from hpoctl.core.trial_backends import BackendContext, TrialLimits
+from hpoctl.core.trial_rows import TrialRow, TrialRows
+
+TRIAL = 0
+GRACE = 10.0
+"""Seconds that the trial gets to leave when it is paused, as in experiments."""
+
+
+@dataclass(frozen=True, slots=True)
+class TinyStart:
+    """What one start is to do.
+
+    Attributes:
+        config: The configuration.
+        known: The resource level that is known already; 0: none.
+        until: The level that ends it; None: it ends by itself.
+        pause: Whether it is paused there; otherwise it is expected to end by itself.
+        timeout: Seconds without a report after which it is ended.
+    """
+
+    config: Config
+    known: int
+    until: int | None
+    pause: bool
+    timeout: float
+
+
+@dataclass
+class Heard:
+    """What a start has said, from its files.
+
+    Attributes:
+        names: The names of all values that it reported.
+        rows: Its rows, those of known levels as well.
+        problems: What is wrong with its reports, a line each.
+        output: The end of its standard error, or of its standard output if that is empty.
+    """
+
+    names: dict[str, None] = field(default_factory=dict)
+    rows: list[TrialRow] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TinyTrial:
+    """What became of one start.
+
+    Attributes:
+        heard: What it has said.
+        ended: How it ended; None: it was still running when its time was over.
+        seconds: How long it ran until the level that ends it, or until its end.
+        leaving: How long it took to leave after that.
+    """
+
+    heard: Heard
+    ended: Ended | None
+    seconds: float
+    leaving: float
+
+
+def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
+    """Run one start of a trial.
+
+    Args:
+        benchmark: A benchmark with a script.
+        start: What it is to do.
+        folder: Where its files are; the starts of one trial share it.
+
+    Raises:
+        HpoctlError: The machine has not what the benchmark asks for.
+    """
+    context = BackendContext(
+        name=benchmark.name,
+        metrics=benchmark.metrics,
+        metric=benchmark.metric,
+        resource_attr=benchmark.resource_attr,
+        max_resource=benchmark.max_resource if start.pause else start.until,
+        n_workers=1,
+        limits=TrialLimits(
+            deadline=math.inf if start.until is not None else start.timeout,
+            report_timeout=start.timeout,
+            grace_period=GRACE,
+        ),
+        clock=RealClock(),
+        streams=Streams(0, 0),
+        script=benchmark.script,
+        folder=folder,
+    )
+    trial = trial_folder(folder, TRIAL)
+    trial.config.unlink(missing_ok=True)
+    backend = LocalBackend(context, LocalTrialOptions())
+    began = time.monotonic()
+    reached = None
+    ended = None
+    try:
+        backend.start(TRIAL, start.config, resume_from=start.known or None, until=start.until)
+        while ended is None:
+            events = backend.wait()
+            if not events:
+                break
+            for event in events:
+                if isinstance(event, Ended):
+                    ended = event
+                elif reached is None and _answer(backend, event, start):
+                    reached = time.monotonic()
+        heard = _heard(trial.starts()[-1], benchmark)  # before the backend tidies up
+    finally:
+        backend.close()
+    now = time.monotonic()
+    return TinyTrial(heard, ended, (reached or now) - began, now - (reached or now))
+
+
+def _answer(backend: LocalBackend, report: Report, start: TinyStart) -> bool:
+    """Let the trial go on, or end it where it has reached its last level; returns whether it has."""
+    if start.until is None or int(report.resources[-1]) < start.until:
+        backend.proceed(TRIAL, until=start.until)
+        return False
+    backend.stop(TRIAL, pause=start.pause)
+    return True
+
+
+def _heard(folder: StartFolder, benchmark: Benchmark) -> Heard:
+    heard = Heard(output=_end_of([folder.err, folder.out]))
+    for path, marked in ((folder.reports, False), (folder.out, True)):
+        rows = TrialRows(benchmark.metrics, benchmark.metric, benchmark.resource_attr)
+        lines = ReportLines(marked=marked)
+        data = path.read_bytes() if path.exists() else b""
+        for reports, problems in (lines.feed(data), lines.close()):
+            heard.problems += map(str, problems)
+            for report in reports:
+                heard.names |= dict.fromkeys(report.values)
+                made = rows.add(report)
+                if isinstance(made, TrialRow):
+                    heard.rows.append(made)
+                elif made is not None:
+                    heard.problems.append(made)
+    return heard
+
+
+def _end_of(paths: Sequence[Path]) -> str:
+    """The last lines of the first of some files that has any."""
+    for path in paths:
+        text = path.read_bytes()[-20_000:].decode(errors="replace").strip() if path.exists() else ""
+        if text:
+            return "\n".join(text.splitlines()[-20:])
+    return ""

@@ -1,0 +1,148 @@
+"""What a Python script says about itself: its argparse options and what it reports, read without running it."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.core.errors import UsageError
+
+WITHOUT_VALUE = frozenset(
+    {"store_true", "store_false", "store_const", "append", "append_const", "count", "help", "version", "extend"}
+)
+TYPES: Mapping[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
+REPORTERS = frozenset({"report", "reporter"})
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptOption:
+    """An option of a script that takes a value.
+
+    Attributes:
+        name: Its name without dashes, as hpoctl would pass it.
+        type: int, float, str or bool; None: it is converted by something else.
+        default: Its default; None: none that can be read.
+        choices: The values that it allows; none: any.
+        required: Whether it has to be given.
+        line: Where it stands.
+    """
+
+    name: str
+    type: type | None
+    default: Any
+    choices: tuple[Any, ...]
+    required: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFacts:
+    """What can be read of a script.
+
+    Attributes:
+        options: Its options that take one value.
+        unread: What could not be read or used, a line each.
+        reported: The names that it reports, in order.
+        text: The source.
+    """
+
+    options: tuple[ScriptOption, ...]
+    unread: tuple[str, ...]
+    reported: tuple[str, ...]
+    text: str
+
+
+def read_script(source: bytes, where: str) -> ScriptFacts:
+    """What a Python script says about its options and reports.
+
+    Raises:
+        UsageError: It is not Python.
+    """
+    try:
+        tree = ast.parse(source)
+        text = source.decode()
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise UsageError(
+            f"{where} is not Python of version 3{line}: {reason}.", "For another language give --command."
+        ) from error
+    options: dict[str, ScriptOption] = {}
+    unread: list[str] = []
+    reported: dict[str, None] = {}
+    for call in _calls(tree):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name == "add_argument":
+            read = _option(call)
+            if isinstance(read, str):
+                unread.append(f"line {call.lineno}: {read}")
+            else:
+                options[read.name] = read
+        elif name in REPORTERS:
+            reported.update(dict.fromkeys(keyword.arg for keyword in call.keywords if keyword.arg is not None))
+    return ScriptFacts(tuple(options.values()), tuple(unread), tuple(reported), text)
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """All calls, in the order of the text."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return iter(sorted(calls, key=lambda call: (call.lineno, call.col_offset)))
+
+
+def _option(call: ast.Call) -> ScriptOption | str:
+    """The option that a call adds, or why it cannot be used."""
+    names = [_constant(argument) for argument in call.args]
+    if not names or not all(isinstance(name, str) for name in names):
+        return "the name of an option is computed"
+    long = [str(name) for name in names if str(name).startswith("--")]
+    shown = " ".join(map(str, names))
+    if not long:
+        return f"{shown} is {'a short option only' if str(names[0]).startswith('-') else 'a positional argument'}"
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+    if any(keyword.arg is None for keyword in call.keywords):
+        return f"{shown}: its properties are computed"
+    action = _action(keywords.get("action"))
+    if action is not None:
+        return f"{shown} takes no value ({action})"
+    if "nargs" in keywords and _constant(keywords["nargs"]) != "?":
+        return f"{shown} takes several values (nargs)"
+    default = _constant(keywords["default"]) if "default" in keywords else None
+    choices = _choices(keywords.get("choices"))
+    return ScriptOption(
+        name=long[0].removeprefix("--"),
+        type=_type(keywords.get("type")),
+        default=default,
+        choices=choices,
+        required=_constant(keywords["required"]) is True if "required" in keywords else False,
+        line=call.lineno,
+    )
+
+
+def _action(node: ast.expr | None) -> str | None:
+    """The action of an option that takes no value; None: it takes one."""
+    if node is None or _constant(node) == "store":
+        return None
+    value = _constant(node)
+    if isinstance(value, str):
+        return value if value in WITHOUT_VALUE else f"action {value}"
+    return ast.unparse(node).rpartition(".")[2]
+
+
+def _type(node: ast.expr | None) -> type | None:
+    """The type of an option's value; argparse takes text where none is given."""
+    if node is None:
+        return str
+    return TYPES.get(node.id) if isinstance(node, ast.Name) else None
+
+
+def _choices(node: ast.expr | None) -> tuple[Any, ...]:
+    value = None if node is None else _constant(node)
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _constant(node: ast.expr) -> Any:
+    """The value of a literal; None: it is computed."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
