@@ -26,6 +26,7 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.places import data_directory
 from hpoctl.core.protocols import Curve, FloatArray, IntArray
+from hpoctl.core.regular_files import read_regular
 from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.core.space import Config, TableSpace
 
@@ -97,7 +98,7 @@ def read_stored(name: str) -> Stored:
 
 def _version(base: Path) -> str:
     try:
-        return (base / CURRENT).read_text(encoding="ascii").strip()
+        return read_regular(base / CURRENT).decode("ascii").strip()
     except (OSError, ValueError) as error:
         if not base.exists():
             what = f"No table {base.name!r} was imported."
@@ -106,7 +107,7 @@ def _version(base: Path) -> str:
 
 
 def _read(name: str, folder: Path) -> Stored:
-    facts = unseal((folder / DESCRIPTION).read_bytes())
+    facts = unseal(read_regular(folder / DESCRIPTION))
     if facts["format"] != FORMAT:
         raise DamagedError(f"its format is {facts['format']}, and this version reads {FORMAT}")
     described = read_description(facts["description"], DESCRIPTION)

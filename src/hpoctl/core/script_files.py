@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import UsageError
+from hpoctl.core.regular_files import read_regular
 from hpoctl.core.script import Script
 
 MAX_FILES, MAX_BYTES = 10_000, 500_000_000
@@ -77,7 +78,7 @@ def _too_much(script: Script, amount: str) -> UsageError:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise UsageError(
             f"Cannot read {path}, a file of the script: {error.strerror}.", "Check the file and its permissions."

@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.regular_files import read_regular
+
+MOST_BYTES = 2**24
+"""The largest TOML file: nobody writes more by hand."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -15,7 +19,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         UsageError: It cannot be read, or is not TOML.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(path) from error
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have, such as one with a NUL

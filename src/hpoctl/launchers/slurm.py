@@ -13,6 +13,7 @@ from pathlib import Path
 from hpoctl.core.errors import UsageError
 from hpoctl.core.jobs import Activity, Job, JobStatus
 from hpoctl.core.options import option_values
+from hpoctl.core.regular_files import read_regular
 from hpoctl.launchers.slurm_arrays import (
     Array,
     array_script,
@@ -313,6 +314,6 @@ class SlurmLauncher:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_regular(path).decode(errors="replace")
     except OSError:
         return ""

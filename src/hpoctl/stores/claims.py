@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.regular_files import open_regular
 
 CLAIMS = ".claims"
 TAKEN = frozenset({errno.EACCES, errno.EAGAIN})
@@ -97,7 +98,7 @@ def _descriptor(path: Path, flags: int) -> int:
     known = _open.get((path, flags))
     if known is not None and _same(os.fstat(known), path):
         return known
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)  # no link leads out of the root
+    descriptor = open_regular(path, flags | os.O_NOFOLLOW)  # no link leads out of the root
     _open[path, flags] = descriptor
     return descriptor
 

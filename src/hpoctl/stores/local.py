@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.regular_files import read_regular
 from hpoctl.stores.names import BAD, check_blob_name
 
 TEMPORARY = ".tmp-"
@@ -53,8 +54,7 @@ class LocalStore:
         """The bytes of a blob; see `Store.get`."""
         path = self._path(name)
         try:
-            with path.open("rb", buffering=0) as file:
-                return file.read()
+            return read_regular(path)
         except NotADirectoryError as error:
             raise FileNotFoundError(path) from error
         except FileNotFoundError:

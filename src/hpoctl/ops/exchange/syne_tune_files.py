@@ -24,6 +24,7 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.protocols import FloatArray
+from hpoctl.core.regular_files import read_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,8 +127,7 @@ def unzipped(data: bytes) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        _check_size(path.stat().st_size)
-        return path.read_bytes()
+        return read_regular(path, MOST_BYTES)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.places import cache_directory
+from hpoctl.core.regular_files import read_regular
 
 MOST_BYTES = 128 * 2**20
 """What all files may take together; the least recently used ones go first."""
@@ -41,7 +42,7 @@ def made_before(key: str, make: Callable[[], bytes]) -> bytes:
     """The answer to a question, made if it is not there, or is damaged."""
     path = cache_directory() / "figures" / key
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError:
         data = b""
     if data and data[:DIGEST] == content_hash(data[DIGEST:]).encode():

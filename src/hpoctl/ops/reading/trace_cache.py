@@ -17,6 +17,7 @@ import numpy as np
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.places import cache_directory
 from hpoctl.core.protocols import FloatArray
+from hpoctl.core.regular_files import read_regular
 from hpoctl.ops.reading.made_cache import keep_below
 
 FORMAT = b"hpoctl traces 2\n"
@@ -91,7 +92,7 @@ def record_key(*question: object) -> str:
 
 def _read(path: Path) -> Mapping[str, Record]:
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError:
         return {}
     start = len(FORMAT) + DIGEST

@@ -1,0 +1,77 @@
+"""Only regular files are read, without waiting, and no more of them than fits."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.regular_files import UnreadableError, read_regular
+from hpoctl.core.toml_files import read_toml
+from hpoctl.stores.claims import CLAIMS, LocalClaims
+from hpoctl.stores.local import LocalStore
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _giant(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**43)
+
+
+KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "pipe": (os.mkfifo, "it is a named pipe, not a file"),
+    "socket": (_socket, "o such device or address"),
+    "device": (_device, "it is a device, not a file"),
+    "folder": (Path.mkdir, "it is a folder, not a file"),
+    "giant": (_giant, "8,796,093,022,208 bytes"),
+}
+
+
+@pytest.fixture(params=KINDS)
+def no_file(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
+    make, why = KINDS[request.param]
+    path = tmp_path / "tag" / "metadata.json"
+    path.parent.mkdir()
+    make(path)
+    return path, why
+
+
+def test_what_is_no_file_is_named_without_waiting(no_file: tuple[Path, str]) -> None:
+    path, why = no_file
+    with pytest.raises(OSError, match=why):
+        read_regular(path)
+
+
+def test_a_store_and_a_toml_reader_say_what_it_is(no_file: tuple[Path, str], tmp_path: Path) -> None:
+    path, why = no_file
+    for read in (lambda: LocalStore(tmp_path).get("tag/metadata.json"), lambda: read_toml(path)):
+        with pytest.raises(HpoctlError, match=why) as caught:
+            read()
+        assert str(path) in caught.value.what
+
+
+def test_a_file_is_read_whole_up_to_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100)
+    assert read_regular(path, most=100) == b"x" * 100
+    with pytest.raises(UnreadableError, match="100 bytes, more than the 99 that are read"):
+        read_regular(path, most=99)
+    assert read_regular(Path("/proc/self/stat")).startswith(str(os.getpid()).encode())
+
+
+def test_claims_do_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / CLAIMS)
+    claims = LocalClaims(tmp_path)
+    for ask in (claims.take, claims.held):
+        with pytest.raises(HpoctlError, match="it is a named pipe, not a file"):
+            ask("key")
