@@ -17,6 +17,7 @@ from hpoctl.analysis.comparison_figure import (
     draw_comparison,
     is_logarithmic,
 )
+from hpoctl.analysis.drawing import figure_bytes, logarithmic, new_figure
 from hpoctl.analysis.horizontal import time_unit
 from hpoctl.analysis.terminal_chart import chart, mark
 
@@ -147,3 +148,18 @@ def test_a_chart_of_a_flat_line_and_of_decades() -> None:
     wide = panel(series(scale=1e-4), series("ASHA", 1, scale=1.0))
     rows = chart(wide, [wide], 60, height=11)
     assert [row.axis.strip() for row in (rows[0], rows[5], rows[10])][2] == "0.0001"
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_dollar_signs_in_names_are_drawn_as_they_stand(kind: str) -> None:
+    with new_figure(3, 2) as figure:
+        axes = figure.add_subplot(title="a $x^$ b")
+        axes.plot([1, 2], [1e-9, 1.0], label="$\\notacommand{$")
+        logarithmic(axes, "y", 1e9)  # its tick labels are mathematics
+        axes.set_xticks([1, 2], ["$a", "b$"])
+        axes.set_xlabel("loss $_{")
+        axes.legend()
+        data = figure_bytes(figure, kind)
+    if kind == "svg":
+        assert b"a $x^$ b" in data
+    assert len(data) > 1000

@@ -102,9 +102,9 @@ def test_extra_columns_carry_the_last_value_and_are_absent_where_nothing_was_sai
 
 
 def test_columns_that_are_there_already_or_were_not_declared_are_refused() -> None:
-    with pytest.raises(UsageError, match="'asked', which is there already"):
+    with pytest.raises(UsageError, match="'asked'"):
         ExtraColumns([Counter()], NO_VIEW, ["asked"])
-    with pytest.raises(UsageError, match="'asked', which is there already"):
+    with pytest.raises(UsageError, match="'asked'"):
         ExtraColumns([Counter(), Counter()], NO_VIEW)
 
     class Sly(Counter):

@@ -1,6 +1,7 @@
 """Figures as bytes: one look, one error where matplotlib is missing, the same bytes for the same figure."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,12 +82,37 @@ def logarithmic(axes: "Axes", which: Literal["x", "y"], ratio: float) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+def _draw_literally(figure: "Figure") -> None:
+    """Let dollar signs in names stand for themselves: matplotlib would read what is between two as mathematics.
+
+    Tick labels that a formatter makes from numbers are left alone: those of a wide logarithmic scale are mathematics.
+    """
+    from matplotlib.text import Text  # noqa: PLC0415
+    from matplotlib.ticker import FixedFormatter  # noqa: PLC0415
+
+    made: set[int] = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter):
+                formatter.seq = [_literal(label) for label in formatter.seq]
+            made |= {id(label) for label in axis.get_ticklabels(which="both")}
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in made:
+            text.set_text(_literal(text.get_text()))
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"(?<!\\)\$", r"\$", text)
+
+
 def figure_bytes(figure: "Figure", kind: str) -> bytes:
     """The figure as the bytes of a file; the same figure gives the same bytes.
 
     A PNG has the 256 colours that suit it best: no eye tells the difference in a chart, and it is a third as large. A
     very large one has all colours, because that saves time and memory.
     """
+    _draw_literally(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=DPI, metadata=WITHOUT_DATE[kind])
     if kind != "png" or float(np.prod(figure.get_size_inches())) * DPI**2 > MOST_PIXELS:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from hpoctl.core.columns import check_columns, check_hyperparameters
 from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
 from hpoctl.core.jobs import Estimate, Launcher
@@ -164,6 +165,9 @@ class Benchmark:
                 f"Benchmark {self.name} tunes {self.metric!r}, which is not among its metrics.",
                 f"Use one of: {', '.join(self.metrics)}.",
             )
+        owner = f"Benchmark {self.name}"
+        check_columns(owner, [*(("metric", name) for name in self.metrics), ("resource", self.resource_attr)])
+        check_hyperparameters(owner, self.space.names)
         self.space.to_json()  # a domain that cannot be recorded is refused here, not when an experiment ends
         if (self.script is None) == (self.blackbox is _no_table):
             raise UsageError(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpoctl.core.columns import check_columns
 from hpoctl.core.entries import Goal
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Action, Composer, ExperimentView, FloatArray, IntArray, Report
 from hpoctl.core.space import Config
 
@@ -161,12 +162,7 @@ class ExtraColumns:
         self._composers = composers
         self._view = view
         self._names = [name for composer in composers for name in composer.keys()]  # noqa: SIM118 - not a dict
-        for name in self._names:
-            if name in taken or self._names.count(name) > 1:
-                raise UsageError(
-                    f"An extra-result composer adds the column {name!r}, which is there already.",
-                    "Rename the column, or leave one of the composers out of the study.",
-                )
+        check_columns("The study", [("extra result", name) for name in self._names], taken)
         self._times: list[float] = []
         self._values: list[dict[str, int | float]] = []
 

@@ -18,12 +18,13 @@ from hpoctl.core.space import (
 )
 
 UNITS = st.floats(0.0, 1.0, allow_nan=False)
+TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=5)
 NAMES = st.text("abcdefghij_0123456789", min_size=1, max_size=8)
-PLAIN = st.one_of(st.booleans(), st.integers(-100, 100), st.floats(-1e6, 1e6), st.text(max_size=5))
+PLAIN = st.one_of(st.booleans(), st.integers(-100, 100), st.floats(-1e6, 1e6), TEXTS)
 LISTS = st.one_of(
     st.lists(st.integers(-1000, 1000), min_size=1, max_size=9, unique=True),
     st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9, unique=True),
-    st.lists(st.text(max_size=5), min_size=1, max_size=9, unique=True),
+    st.lists(TEXTS, min_size=1, max_size=9, unique=True),
     st.lists(st.booleans(), min_size=1, max_size=2, unique=True),
 )
 

@@ -1,6 +1,7 @@
 """Checks of what domains are made from: each returns plain Python values or raises an error with a remedy."""
 
 import math
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
@@ -29,6 +30,10 @@ def plain(owner: str, value: Any) -> bool | int | float | str:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
+    if isinstance(value, str) and any(unicodedata.category(char) in {"Cc", "Cs"} for char in value):
+        raise UsageError(
+            f"{owner}: {value!r} has a control character.", "Use text without control characters: results are text."
+        )
     if isinstance(value, str):
         return str(value)
     raise UsageError(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpoctl.core.columns import IDENTITY
 from hpoctl.core.errors import UsageError
 from hpoctl.core.origin import Exchange, origin_of
-from hpoctl.ops.exchange.exported_table import IDENTITY, TableFormat, common_schema, identified, write_tables
+from hpoctl.ops.exchange.exported_table import TableFormat, common_schema, identified, write_tables
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted

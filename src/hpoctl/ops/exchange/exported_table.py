@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from hpoctl.core.columns import IDENTITY
 from hpoctl.ops.exchange.syne_tune_files import without_dictionaries
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TableFormat = Literal["csv", "parquet"]
-IDENTITY = ("tag", "method", "benchmark", "seed", "origin")
 
 
 def common_schema(schemas: Iterable["pa.Schema"]) -> "pa.Schema":

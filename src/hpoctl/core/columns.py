@@ -1,0 +1,57 @@
+"""Names of columns in results: what a benchmark and its composers may call theirs."""
+
+from collections.abc import Iterable
+
+from hpoctl.core.errors import UsageError
+
+IDENTITY = ("tag", "method", "benchmark", "seed", "origin")
+"""Columns that `hpoctl.load` and `hpoctl export` put in front of the rows."""
+
+OWN = frozenset({"trial_id", "elapsed_time"})
+PREFIXES = ("st_", "config_")
+
+
+def check_columns(owner: str, columns: Iterable[tuple[str, str]], taken: Iterable[str] = ()) -> None:
+    """Refuse names of columns that results use for something else, and names that two columns share.
+
+    Args:
+        owner: What has the columns, such as `Benchmark mine`.
+        columns: What each column is, such as `metric`, and its name.
+        taken: Names of columns that are there already.
+
+    Raises:
+        UsageError: A name is taken, empty, or cannot be printed.
+    """
+    seen = dict.fromkeys(taken, "column")
+    for what, name in columns:
+        _check_name(owner, what, name)
+        if name in IDENTITY:
+            raise UsageError(
+                f"{owner} has a {what} {name!r}; that is the name of a column that tables of results begin with.",
+                f"Rename it: {', '.join(IDENTITY)} are taken.",
+            )
+        if name in seen:
+            raise UsageError(
+                f"{owner} has two columns {name!r}: {seen[name]} and {what}.", "Give each column another name."
+            )
+        seen[name] = what
+
+
+def check_hyperparameters(owner: str, names: Iterable[str]) -> None:
+    """Refuse names of hyperparameters that results use for something else.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for name in names:
+        _check_name(owner, "hyperparameter", name)
+
+
+def _check_name(owner: str, what: str, name: str) -> None:
+    if not name or not name.isprintable():
+        raise UsageError(f"{owner} has a {what} {name!r}.", "Use a name of characters that can be printed.")
+    if name in OWN or name.startswith(PREFIXES):
+        raise UsageError(
+            f"{owner} has a {what} {name!r}; results use that name for a column of hpoctl.",
+            f"Rename it: {', '.join(sorted(OWN))} and what begins with {' or '.join(PREFIXES)} are taken.",
+        )
