@@ -20,6 +20,12 @@ def export(
         Literal["syne-tune", "csv", "parquet"],
         typer.Option("--format", help="Result trees that Syne Tune reads, or one table of all rows."),
     ] = "syne-tune",
+    formulas: Annotated[
+        Literal["quote", "keep"],
+        typer.Option(
+            "--csv-formulas", help="CSV texts that begin like a formula (= + - @): an apostrophe before them, or as is."
+        ),
+    ] = "quote",
     method: MethodFilter = None,
     benchmark: BenchmarkFilter = None,
     seed: SeedFilter = None,
@@ -32,7 +38,7 @@ def export(
     from hpoctl.ops.exchange.export import ExportRequest
     from hpoctl.ops.exchange.export import export as write
 
-    request = ExportRequest(load_request(tag, method, benchmark, seed, where, results), form, output)
+    request = ExportRequest(load_request(tag, method, benchmark, seed, where, results), form, output, formulas)
     with report.progress("exporting") as tell:
         exported = write(request, tell)
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hpoctl.core.columns import IDENTITY
 from hpoctl.core.errors import UsageError
 from hpoctl.core.origin import Exchange, origin_of
-from hpoctl.ops.exchange.exported_table import TableFormat, common_schema, identified, write_tables
+from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_schema, identified, write_tables
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
@@ -33,11 +33,13 @@ class ExportRequest:
         load: Which results.
         form: Trees that Syne Tune reads, or one table.
         output: The folder of the trees, or the file of the table.
+        formulas: What becomes of CSV texts that a spreadsheet would run as formulas.
     """
 
     load: LoadRequest
     form: ExportFormat
     output: Path
+    formulas: Formulas = "quote"
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def export(request: ExportRequest, progress: Progress | None = None) -> Exported
     if request.form == "syne-tune":
         present, rows = _write_tree(request.output, chosen, progress)
     else:
-        present, rows = 0, _write_table(request.output, request.form, chosen, progress)
+        present, rows = 0, _write_table(request, request.form, chosen, progress)
     return Exported(
         path=str(request.output),
         form=request.form,
@@ -142,11 +144,14 @@ def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: Progress | No
     return sum(target.present for target in targets), rows
 
 
-def _write_table(output: Path, form: TableFormat, chosen: Sequence[_Chosen], progress: Progress | None) -> int:
+def _write_table(
+    request: ExportRequest, form: TableFormat, chosen: Sequence[_Chosen], progress: Progress | None
+) -> int:
     """Write all rows as one table; returns how many there are."""
     schema = common_schema(each.schema for each in chosen)
-    with writing(output) as file:
-        return write_tables(file, form, schema, _tables(chosen, schema, progress))
+    with writing(request.output) as file:
+        rows = _tables(chosen, schema, progress)
+        return write_tables(file, form, schema, rows, formulas=request.formulas)
 
 
 def _tables(chosen: Sequence[_Chosen], schema: "pa.Schema", progress: Progress | None) -> "Iterator[pa.Table]":

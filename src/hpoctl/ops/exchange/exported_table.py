@@ -1,5 +1,6 @@
 """One table of all rows of all experiments, as CSV or Parquet, written one experiment after the other."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TableFormat = Literal["csv", "parquet"]
+Formulas = Literal["quote", "keep"]
+"""What becomes of CSV texts that a spreadsheet would run as formulas: an apostrophe before them, or nothing."""
+
+FORMULA = "^[=+\\-@\t\r]"
 
 
 def common_schema(schemas: Iterable["pa.Schema"]) -> "pa.Schema":
@@ -52,7 +57,14 @@ def identified(rows: "pa.Table", identity: Mapping[str, Any], schema: "pa.Schema
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def write_tables(file: IO[bytes], form: TableFormat, schema: "pa.Schema", tables: Iterable["pa.Table"]) -> int:
+def write_tables(
+    file: IO[bytes],
+    form: TableFormat,
+    schema: "pa.Schema",
+    tables: Iterable["pa.Table"],
+    *,
+    formulas: Formulas = "quote",
+) -> int:
     """Write tables of one schema as one; returns how many rows there are."""
     import pyarrow.csv as pa_csv  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -60,8 +72,27 @@ def write_tables(file: IO[bytes], form: TableFormat, schema: "pa.Schema", tables
     rows = 0
     writer = pa_csv.CSVWriter if form == "csv" else pq.ParquetWriter
     options: dict[str, Any] = {} if form == "csv" else {"compression": "zstd"}
-    with writer(file, schema, **options) as sink:
+    quoted = form == "csv" and formulas == "quote"
+    with writer(file, _quoted_names(schema) if quoted else schema, **options) as sink:
         for table in tables:
-            sink.write_table(table)
+            sink.write_table(_quoted(table) if quoted else table)
             rows += table.num_rows
     return rows
+
+
+def _quoted_names(schema: "pa.Schema") -> "pa.Schema":
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.schema([field.with_name(re.sub(f"({FORMULA})", r"'\1", field.name)) for field in schema])
+
+
+def _quoted(table: "pa.Table") -> "pa.Table":
+    """The table with an apostrophe before each text, and each name of a column, that begins like a formula."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    columns = [
+        pc.replace_substring_regex(column, f"({FORMULA})", r"'\1") if column.type == pa.string() else column
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, schema=_quoted_names(table.schema))
