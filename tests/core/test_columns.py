@@ -44,7 +44,7 @@ def test_two_columns_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize("value", ["a\x00", "\x1b[2J", "a\nb", "\udc80", "\x9b"])
 def test_a_text_with_a_control_character_is_no_value(value: str) -> None:
     with pytest.raises(UsageError, match="control character"):
-        Choice(["a", value])
+        Choice(("a", value))
     with pytest.raises(UsageError, match="control character"):
         Space({"a": Fixed(value)})
 

@@ -98,7 +98,7 @@ def _draw_literally(figure: "Figure") -> None:
                 formatter.seq = [_literal(label) for label in formatter.seq]
             made |= {id(label) for label in axis.get_ticklabels(which="both")}
     for text in figure.findobj(Text):
-        if isinstance(text, Text) and id(text) not in made:
+        if id(text) not in made:
             text.set_text(_literal(text.get_text()))
 
 
