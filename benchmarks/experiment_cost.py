@@ -21,9 +21,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.entries import Benchmark
-from hpoctl.engine.spec import make_spec
+from hpoctl.core.settings import Settings
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.studies.registry import open_registry
 from hpoctl.plugins import Registry
 from hpoctl.testing.methods import run_spec
@@ -37,9 +37,8 @@ def our_runs(
 ) -> list[tuple[int, int, float]]:
     """Trials, rows and CPU seconds for each seed, after one run that warms the process up."""
     runs = []
-    changes = {"simulator": SimulatorOptions(poll_interval=poll)}
     for seed in [0, *range(seeds)]:
-        spec = make_spec("cost", registry.method(method), benchmark, seed, 0, changes)
+        spec = ExperimentSpec("cost", registry.method(method), benchmark, seed, 0, Settings(poll_interval=poll))
         began = time.process_time()
         rows = run_spec(spec)
         runs.append((len(rows.configs), len(rows), time.process_time() - began))

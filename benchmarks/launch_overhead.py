@@ -34,6 +34,7 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, experiment_prefix
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.sealed import seal
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate
 from hpoctl.engine.metadata import identity_metadata, opening_metadata
@@ -245,7 +246,7 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         planning = hpoctl("launch", *words, "--dry-run", "--results", folder)[0]
     # Experiments that are over at once: what is done around them does not drown in what they cost themselves.
-    brief = replace(study, max_wallclock_time=BRIEF)
+    brief = replace(study, experiment=Settings(max_wallclock_time=BRIEF))
     brief_specs = [spec_of(replace(resolved, study=brief), TAG, MASTER_SEED, cell) for cell in study.cells()]
     accounts, worked = work_accounts(brief_specs, brief)
     rest = worked - experiments_alone(brief_specs, 1) - sum(accounts.seconds.values())

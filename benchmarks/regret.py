@@ -38,6 +38,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Method
 from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import FloatArray, TableSpace
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate
@@ -92,9 +93,11 @@ def run_one(
         num_seeds=seed + 1,
         start_seed=seed,
         settings=own,
-        max_wallclock_time=conditions.budget,
-        poll_interval=conditions.poll_interval,
-        max_size_data_for_model=conditions.max_size_data,
+        experiment=Settings(
+            max_wallclock_time=conditions.budget,
+            poll_interval=conditions.poll_interval,
+            max_size_data_for_model=conditions.max_size_data,
+        ),
     )
     spec = spec_of(resolve(study, registry), "regret", MASTER_SEED, Cell(method, name, seed))
     began = time.process_time()

@@ -9,9 +9,9 @@ their own time, in Markdown.
 import argparse
 from statistics import median
 
-from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.entries import ExtraResults
-from hpoctl.engine.spec import make_spec
+from hpoctl.core.settings import Settings
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.studies.registry import open_registry
 from hpoctl.testing.methods import run_spec
 
@@ -28,9 +28,10 @@ def final_sizes(method: str, seed: int, master_seed: int, poll_interval: float) 
     """The number of entries at each level when the experiment ends."""
     registry = open_registry()
     composer: ExtraResults = registry.extra_result("rung-levels")
-    changes = {"simulator": SimulatorOptions(poll_interval=poll_interval), "extra_results": (composer,)}
+    settings = Settings(poll_interval=poll_interval)
     benchmark = registry.benchmark("fcnet-protein")
-    rows = run_spec(make_spec("rungs", registry.method(method), benchmark, seed, master_seed, changes))
+    method_entry = registry.method(method)
+    rows = run_spec(ExperimentSpec("rungs", method_entry, benchmark, seed, master_seed, settings, (composer,)))
     return [int(rows.extra[f"num_at_level{level}"][-1]) for level in LEVELS]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hpoctl.builtins import ASHA, BO, HYPERBAND, MEDIAN, MOBSTER, RS, SYNCHB, hpoctl_methods
 from hpoctl.core.entries import ExtraResults, Method, MethodContext
 from hpoctl.core.protocols import ExperimentView, RungState, Scheduler
-from hpoctl.engine.spec import make_spec
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.schedulers.gp_searcher import GpSearcher
 from hpoctl.schedulers.hyperband import Hyperband
 from hpoctl.schedulers.median_stopping import MedianStopping
@@ -128,7 +128,7 @@ def test_rungs_can_be_recorded(method: Method) -> None:
             seen.append(view.rungs())
             return {"entries": sum(rung.entries for rung in view.rungs())}
 
-    spec = make_spec("rungs", method, toy_benchmark(), 0, 7, {})
+    spec = ExperimentSpec("rungs", method, toy_benchmark(), 0, 7)
     rows = run_spec(replace(spec, extra_results=(ExtraResults("entries", "Entries of all rungs", Recorder),)))
     levels = [rung.level for rung in seen[-1]]
     assert levels == sorted(levels, reverse=True)

@@ -22,6 +22,7 @@ from hpoctl.core.entries import Benchmark, ExtraResults, Imported, Importer, Lau
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
 from hpoctl.core.script_benchmark import ScriptBenchmark
+from hpoctl.core.settings import DEFINITIONS, Definition, Settings
 from hpoctl.core.space.plain import TYPES
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import KINDS
@@ -45,6 +46,13 @@ EXAMPLE = """
 `settings` are what stands after `--set`. A method that is named in `settings` or in `fixed` has to be one of
 `methods`, and values have to fit the space of every benchmark: what does not is refused before anything runs.
 `default` is for studies that a plugin registers; in a file it says nothing.
+""".strip().splitlines()
+
+SETTINGS = """
+What determines or limits an experiment. A setting can be said as an option of `hpoctl run` and `hpoctl launch`, and as
+a key of a study file; the option counts before the file, the file before the default. A later launch of the tag keeps
+what an earlier one said. What is in force is in the metadata of each experiment under the same name, so `--where`
+finds it; settings that are not in every identity are there where they are not the default.
 """.strip().splitlines()
 
 HPOCTL_TOML = """
@@ -193,7 +201,7 @@ def study_file_page() -> str:
         settings=("ASHA.grace_period=3",),
         tag="grace-1",
         random_seed=7,
-        max_wallclock_time=1800.0,
+        experiment=Settings(max_wallclock_time=1800.0),
         fixed={"ASHA": {"hp_batch_size": 32}},
         launcher_options={"retries": 2},
         panels={"tuned": ("RS", "ASHA"), "fixed": ("ASHA-RELU",)},
@@ -202,6 +210,9 @@ def study_file_page() -> str:
     lines = ["# Study files", "", *STUDY_FILES, "", "## Keys", ""]
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
     for entry in fields(Study):
+        if entry.name == "experiment":
+            lines += [_setting_row(setting) for setting in DEFINITIONS.values()]
+            continue
         meaning = rows[entry.name].replace("None: ", "left out: ")
         lines += [f"| `{entry.name}` | {_wanted(entry.name)} | {_shown_default(entry)} | {meaning} |"]
     lines += ["", "## An example", "", "```toml", study_toml(example).rstrip(), "```", "", *EXAMPLE, ""]
@@ -249,6 +260,37 @@ def _benchmark_default(entry: Field[Any]) -> str:
     return f"`{str(entry.default).lower()}`" if entry.default not in (MISSING, None, (), "") else "none"
 
 
+def settings_page() -> str:
+    """What determines or limits an experiment, and whether it is in the identity."""
+    lines = ["# Settings", "", *SETTINGS, "", "| setting | option | value | default | meaning | in the identity |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for setting in DEFINITIONS.values():
+        name, option = f"`{setting.name}`", ", ".join(f"`{word}`" for word in _option_names(setting))
+        within: str = setting.about.group or "where it changes what is run"
+        within += "" if setting.about.always or not setting.about.group else ", unless it is the default"
+        lines += [f"| {name} | {option} | {setting.wanted} | {_default_of(setting)} | {_meaning(setting)} | {within} |"]
+    return "\n".join(lines)
+
+
+def _option_names(setting: Definition) -> list[str]:
+    if not setting.is_flag:
+        return [setting.option]
+    return [word for value in (True, False) for word in setting.option_words(value)]
+
+
+def _setting_row(setting: Definition) -> str:
+    return f"| `{setting.name}` | {setting.wanted} | {_default_of(setting)} | {_meaning(setting)} |"
+
+
+def _default_of(setting: Definition) -> str:
+    text = setting.default_text
+    return text if setting.default is None else f"`{text}`"
+
+
+def _meaning(setting: Definition) -> str:
+    return f"{setting.about.help}."
+
+
 def _wanted(key: str) -> str:
     return next(wanted for keys, _, wanted in KINDS if key in keys)
 
@@ -289,12 +331,14 @@ def _parameters(function: Callable[..., Any] | None) -> list[str]:
 def _option_row(name: str, kind: Any, info: OptionInfo, default: object) -> str:
     flag = f"--{name.replace('_', '-')}"
     # Within Annotated, Typer takes the first name for a default.
-    declared = [word for word in (info.default, *(info.param_decls or ())) if str(word).startswith("-")]
-    words = declared or ([flag, flag.replace("--", "--no-", 1)] if kind is bool else [flag])
+    declared = [str(word) for word in (info.default, *(info.param_decls or ())) if str(word).startswith("-")]
+    words = [word for names in declared for word in names.split("/")] or (
+        [flag, flag.replace("--", "--no-", 1)] if kind is bool else [flag]
+    )
     required = " Required." if default is inspect.Parameter.empty else ""
     shown = isinstance(default, (int, float, str)) and not isinstance(default, bool)
     listed = ", ".join(f"`{word}`" for word in words)
-    value = _value(kind)
+    value = f"`{info.metavar}`".replace("|", "\\|") if info.metavar else _value(kind)
     help_text = " ".join((info.help or "").split()) + required + (f" Default: `{default}`." if shown else "")
     return f"| {listed} | {value} | {help_text} |"
 
@@ -343,6 +387,7 @@ PAGES = {
     "exit-codes.md": errors_page,
     "study-file.md": study_file_page,
     "benchmark-file.md": benchmark_file_page,
+    "settings.md": settings_page,
 }
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.backends.simulator import Simulator, SimulatorOptions
+from hpoctl.backends.simulator import Simulator
 from hpoctl.blackboxes.tabular import TabularBlackbox
 from hpoctl.core.clock import VirtualClock
 from hpoctl.core.protocols import Ended, Outcome, Report
 from hpoctl.core.rng import Streams
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Choice, Fixed, Space
 from hpoctl.testing import check_backend, toy_table
 
@@ -27,9 +28,9 @@ def table() -> TabularBlackbox:
     return TabularBlackbox(SPACE, ("loss",), EPOCHS, losses, times)
 
 
-def simulator(deadline: float = 100.0, **options: Any) -> tuple[Simulator, VirtualClock]:
+def simulator(deadline: float = 100.0, **settings: Any) -> tuple[Simulator, VirtualClock]:
     clock = VirtualClock()
-    return Simulator(table(), clock, Streams(1, 0), deadline, SimulatorOptions(**options)), clock
+    return Simulator(table(), clock, Streams(1, 0), deadline, Settings(**settings)), clock
 
 
 def config(x: int) -> dict[str, int]:
@@ -152,7 +153,7 @@ def test_a_poll_leaves_the_clock_at_its_own_time() -> None:
 def test_the_table_seed_belongs_to_the_trial_and_not_to_the_order() -> None:
     def losses(order: list[int]) -> dict[int, float]:
         clock = VirtualClock()
-        backend = Simulator(toy_table(), clock, Streams(3, 4), 1e6, SimulatorOptions())
+        backend = Simulator(toy_table(), clock, Streams(3, 4), 1e6, Settings())
         middle = toy_table().space.middle()
         for trial_id in order:
             backend.start(trial_id, middle, resume_from=None, until=1)

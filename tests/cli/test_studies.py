@@ -11,7 +11,7 @@ from command_line import CommandLine
 from hpoctl.ops.studies.study_files import load_study
 
 WISHES = """
-from hpoctl.plugins import Study, hookimpl
+from hpoctl.plugins import Settings, Study, hookimpl
 
 
 @hookimpl
@@ -24,8 +24,7 @@ def hpoctl_studies():
         num_seeds=20,
         start_seed=1,
         tag="docs-2",
-        n_workers=8,
-        max_wallclock_time=600.0,
+        experiment=Settings(n_workers=8, max_wallclock_time=600.0),
         fixed={"ASHA": {"activation": "relu", "units": 8}},
         launcher="local",
         launcher_options={"jobs": 2},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hpoctl.builtins import ASHA
 from hpoctl.core.sealed import CHECKSUM, DamagedError, seal, unseal
 from hpoctl.engine.metadata import Provenance, opening_metadata
-from hpoctl.engine.spec import make_spec
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.testing import toy_benchmark
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -23,7 +23,7 @@ KEYS = st.text().filter(lambda key: key != CHECKSUM)
 @pytest.fixture(scope="module")
 def metadata() -> dict[str, Any]:
     """What an experiment writes, with an error in it that quotes a sealed file."""
-    spec = make_spec("docs-2", ASHA, toy_benchmark(), 0, 7, {})
+    spec = ExperimentSpec("docs-2", ASHA, toy_benchmark(), 0, 7)
     error = f'Traceback:\n  "{CHECKSUM}": "0"\n}}\nValueError: \u00e9\0'
     return opening_metadata(spec, Provenance({"hpoctl": "0"}, None, "hpoctl run"), 1e9) | {"error": error}
 

@@ -15,14 +15,14 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.sealed import unseal
 from hpoctl.engine.experiment import Finished, close_metadata, run_experiment
 from hpoctl.engine.metadata import Provenance
-from hpoctl.engine.spec import ExperimentSpec, identity, make_spec
+from hpoctl.engine.spec import ExperimentSpec, identity
 from hpoctl.stores.ledger import attempts_at, read_attempts
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark, toy_table
 from hpoctl.testing.hard_cases import Nobody
 
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
-SPEC = make_spec("docs-2", RS, toy_benchmark(), 3, 7, {})
+SPEC = ExperimentSpec("docs-2", RS, toy_benchmark(), 3, 7)
 
 
 @pytest.fixture

@@ -12,17 +12,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import ExtraResults, Method, MethodContext
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Ended, Scheduler
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Space
 from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.metadata import Provenance
-from hpoctl.engine.spec import ExperimentSpec, identity, make_spec
+from hpoctl.engine.spec import ExperimentSpec, identity
 from hpoctl.engine.tuner import Watcher
 from hpoctl.schedulers.asha import Asha
 from hpoctl.schedulers.options import AshaOptions
@@ -59,8 +59,8 @@ class RungCounts:
 COUNTS = ExtraResults("rung-counts", "Counts", RungCounts)
 
 
-def spec(method: Method = ASHA, *, seed: int = 0, master_seed: int = 7, **changes: object) -> ExperimentSpec:
-    return make_spec("docs-2", method, toy_benchmark(), seed, master_seed, {"extra_results": (COUNTS,), **changes})
+def spec(method: Method = ASHA, *, seed: int = 0, master_seed: int = 7, **settings: Any) -> ExperimentSpec:
+    return ExperimentSpec("docs-2", method, toy_benchmark(), seed, master_seed, Settings(**settings), (COUNTS,))
 
 
 def run(store: LocalStore, made: ExperimentSpec, watcher: Watcher | None = None) -> Finished:
@@ -147,7 +147,7 @@ def test_identity_follows_what_determines_the_rows_and_nothing_else() -> None:
         spec(max_wallclock_time=10.0),
         spec(max_num_evaluations=10),
         spec(decision_time=1.0),
-        spec(simulator=SimulatorOptions(poll_interval=5.0)),
+        spec(poll_interval=5.0),
     ]
     keys = {identity(variant, "table") for variant in variants} | {key, identity(base, "other table")}
     assert len(keys) == len(variants) + 2
@@ -202,8 +202,7 @@ def test_no_worker_runs_two_trials(
     store: LocalStore, n_workers: int, poll_interval: float, options: AshaOptions
 ) -> None:
     watcher = Workers()
-    clock = SimulatorOptions(poll_interval=poll_interval)
-    run(store, spec(ASHA.with_options(options), n_workers=n_workers, simulator=clock), watcher)
+    run(store, spec(ASHA.with_options(options), n_workers=n_workers, poll_interval=poll_interval), watcher)
     assert watcher.most == n_workers
 
 

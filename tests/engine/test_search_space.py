@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,11 +15,12 @@ from hpoctl.builtins import ASHA, BO, MOBSTER, RS, hpoctl_methods
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Method
 from hpoctl.core.errors import UsageError
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Space, TableSpace, Uniform
 from hpoctl.engine.experiment import run_experiment, simulate
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.search_space import searched
-from hpoctl.engine.spec import ExperimentSpec, determinants, identity, make_spec
+from hpoctl.engine.spec import ExperimentSpec, determinants, identity
 from hpoctl.schedulers.options import AshaOptions, MobsterOptions
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import run_spec, toy_benchmark, toy_space, toy_table
@@ -33,12 +35,12 @@ METHODS = {
 RELU = {"activation": "relu"}
 
 
-def spec(method: Method, benchmark: Benchmark, **changes: object) -> ExperimentSpec:
-    return make_spec("t", method, benchmark, 0, 7, changes)
+def spec(method: Method, benchmark: Benchmark, **settings: Any) -> ExperimentSpec:
+    return ExperimentSpec("t", method, benchmark, 0, 7, Settings(**settings))
 
 
-def restricted(method: Method, benchmark: Benchmark | None = None, **changes: object) -> ExperimentSpec:
-    return spec(method, benchmark or listed_benchmark(), restrict_configurations=True, **changes)
+def restricted(method: Method, benchmark: Benchmark | None = None, **settings: Any) -> ExperimentSpec:
+    return spec(method, benchmark or listed_benchmark(), restrict_configurations=True, **settings)
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)

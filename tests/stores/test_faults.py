@@ -13,9 +13,10 @@ from hpoctl.builtins import RS
 from hpoctl.core.cells import RESULTS, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.settings import Settings
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.metadata import Provenance
-from hpoctl.engine.spec import make_spec
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.ledger import DIED, Standing, read_attempts, standings
 from hpoctl.stores.local import LocalStore
@@ -25,7 +26,7 @@ from hpoctl.testing.hard_cases import Nobody
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 CODES = [errno.EIO, errno.ENOSPC, errno.EACCES]
 OLD, NEW = b"old" * 10, b"new" * 20_000
-SPEC = make_spec("docs-2", RS, toy_benchmark(), 0, 7, {"max_num_evaluations": 20})
+SPEC = ExperimentSpec("docs-2", RS, toy_benchmark(), 0, 7, Settings(max_num_evaluations=20))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import hpoctl_activations
 from hpoctl import builtins
 from hpoctl.core.protocols import RungState
 from hpoctl.core.space import Choice, FinRange, Fixed, Space
-from hpoctl.engine.spec import make_spec
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Origin, Registry, load_registry
@@ -125,8 +125,9 @@ def table():
 @pytest.fixture
 def run(registry):
     def run(name):
-        extra = {"extra_results": (registry.extra_result("rung-levels"),)}
-        return run_spec(make_spec("test", registry.method(name), toy_benchmark(table), 0, 7, extra))
+        composers = (registry.extra_result("rung-levels"),)
+        spec = ExperimentSpec("test", registry.method(name), toy_benchmark(table), 0, 7, extra_results=composers)
+        return run_spec(spec)
 
     return run
 

@@ -13,6 +13,7 @@ import numpy as np
 from hpoctl.core.clock import VirtualClock
 from hpoctl.core.protocols import Blackbox, Curve, Ended, Outcome, Report
 from hpoctl.core.rng import Streams
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Config
 
 SEED_BLOCK = 256
@@ -20,26 +21,20 @@ SEED_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatorOptions:
-    """How the simulator tells time.
+class Delays:
+    """What takes time on the simulated clock besides training.
 
     Attributes:
         start_delay: Seconds from the start of a trial to the start of its training.
         result_delay: Seconds from a result to its report.
         completion_delay: Seconds from the last report of a trial to the end of its worker's work.
         stop_delay: Seconds that stopping or pausing takes, before the completion delay.
-        poll_interval: 0: every event is seen at its own time. Otherwise events are seen every so many seconds, and
-            each stop or pause holds up everybody, as in Syne Tune 0.13.
-        checkpointing: Whether a resumed trial goes on where it paused; otherwise it starts over and its rows up to
-            there are not reported a second time.
     """
 
     start_delay: float = 0.05
     result_delay: float = 0.05
     completion_delay: float = 0.05
     stop_delay: float = 0.05
-    poll_interval: float = 0.0
-    checkpointing: bool = True
 
 
 @dataclass(slots=True)
@@ -62,7 +57,10 @@ class Simulator:
         clock: The clock, shared with the engine.
         streams: The experiment's random streams; the table seed of each trial is drawn from them and kept.
         deadline: The simulated second after which nothing is reported.
-        options: See `SimulatorOptions`.
+        settings: Of these, `poll_interval` (0: every event is seen at its own time; otherwise events are seen every so
+            many seconds, and each stop or pause delays everything else, as in Syne Tune 0.13) and `checkpointing`
+            (otherwise a resumed trial starts over, and its rows up to there are not reported a second time).
+        delays: See `Delays`.
     """
 
     def __init__(
@@ -71,13 +69,15 @@ class Simulator:
         clock: VirtualClock,
         streams: Streams,
         deadline: float,
-        options: SimulatorOptions,
+        settings: Settings,
+        delays: Delays = Delays(),
     ) -> None:
         self._blackbox = blackbox
         self._clock = clock
         self._streams = streams
         self._deadline = deadline
-        self._options = options
+        self._settings = settings
+        self._delays = delays
         self._trials: dict[int, _Trial] = {}
         self._events: list[tuple[float, int, int, int, Outcome | None]] = []
         self._sequence = 0
@@ -91,10 +91,10 @@ class Simulator:
             # Increasing levels that end at their number are 1, 2, 3, ...: nothing has to be searched for.
             trial = self._trials[trial_id] = _Trial(curve, dense=int(curve.resources[-1]) == len(curve.resources))
         done = float(trial.curve.elapsed[trial.reported - 1]) if resume_from is not None else 0.0
-        if self._options.checkpointing:
-            trial.origin = self._clock.now() + self._options.start_delay - done
+        if self._settings.checkpointing:
+            trial.origin = self._clock.now() + self._delays.start_delay - done
         else:
-            trial.origin = self._clock.now() + self._options.start_delay
+            trial.origin = self._clock.now() + self._delays.start_delay
             trial.offset += done
         trial.run += 1
         trial.running = True
@@ -113,8 +113,8 @@ class Simulator:
             return
         trial.run += 1
         trial.running = False
-        delay = self._options.stop_delay + self._options.completion_delay
-        if self._options.poll_interval > 0.0:
+        delay = self._delays.stop_delay + self._delays.completion_delay
+        if self._settings.poll_interval > 0.0:
             self._clock.advance(delay)
             delay = 0.0
         self._push(self._clock.now() + delay, trial_id, trial, Outcome.PAUSED if pause else Outcome.STOPPED)
@@ -127,11 +127,11 @@ class Simulator:
         if following > self._deadline:
             self._clock.advance_to(self._deadline)
             return []
-        if self._options.poll_interval == 0.0:
+        if self._settings.poll_interval == 0.0:
             self._clock.advance_to(following)
             return [self._happen()]
         while self._clock.now() < following:
-            self._clock.advance(self._options.poll_interval)
+            self._clock.advance(self._settings.poll_interval)
         horizon = min(self._clock.now(), self._deadline)
         happened = []
         while following is not None and following <= horizon:
@@ -145,7 +145,7 @@ class Simulator:
         reports = []
         for trial_id, trial in self._trials.items():
             if trial.running:
-                arrived = trial.curve.elapsed + (trial.origin + self._options.result_delay) <= now
+                arrived = trial.curve.elapsed + (trial.origin + self._delays.result_delay) <= now
                 trial.asked = int(np.count_nonzero(arrived))
                 if trial.asked > trial.reported:
                     reports.append(self._rows(trial_id, trial))
@@ -180,13 +180,13 @@ class Simulator:
         else:
             reached = int(resources.searchsorted(until, side="right"))
         trial.asked = min(max(reached, trial.reported + 1), len(resources))
-        when = float(trial.curve.elapsed[trial.asked - 1]) + trial.origin + self._options.result_delay
+        when = float(trial.curve.elapsed[trial.asked - 1]) + trial.origin + self._delays.result_delay
         self._push(when, trial_id, trial, None)
 
     def _report(self, trial_id: int, trial: _Trial) -> Report:
         report = self._rows(trial_id, trial)
         if trial.reported == len(trial.curve.resources):
-            completed = float(report.times[-1]) + self._options.completion_delay
+            completed = float(report.times[-1]) + self._delays.completion_delay
             self._push(completed, trial_id, trial, Outcome.COMPLETED)
         return report
 
@@ -195,7 +195,7 @@ class Simulator:
         trial.reported = trial.asked
         curve = trial.curve
         elapsed = curve.elapsed[rows]
-        times = elapsed + (trial.origin + self._options.result_delay)
+        times = elapsed + (trial.origin + self._delays.result_delay)
         trained = elapsed + trial.offset if trial.offset else elapsed
         return Report(trial_id, curve.resources[rows], curve.metrics[rows], trained, times)
 

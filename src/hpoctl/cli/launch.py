@@ -8,23 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import (
-    AsJson,
-    Benchmarks,
-    Checkpointing,
-    DecisionTimeText,
-    MaxNumEvaluations,
-    MaxSizeDataForModel,
-    MaxWallclockTime,
-    NWorkers,
-    PollInterval,
-    RandomSeed,
-    RestrictConfigurations,
-    Results,
-    Settings,
-    parse_decision_time,
-)
+from hpoctl.cli.options import AsJson, Benchmarks, RandomSeed, Results, Settings, with_settings
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.settings import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
@@ -33,7 +19,9 @@ EXPERIMENTS_FAILED = 1
 INTERRUPTED = 130
 
 
+@with_settings
 def launch(
+    *,
     study: Annotated[
         str | None,
         typer.Option(help="Study: a registered one, or a TOML file. Default: the tag's, or the configured one."),
@@ -58,15 +46,8 @@ def launch(
         bool,
         typer.Option("--allow-mixed", help="Keep complete results that this launch would not make again as they are."),
     ] = False,
-    n_workers: NWorkers = None,
-    max_wallclock_time: MaxWallclockTime = None,
-    max_num_evaluations: MaxNumEvaluations = None,
-    max_size_data_for_model: MaxSizeDataForModel = None,
+    experiment: Said,
     settings: Settings = None,
-    decision_time: DecisionTimeText = None,
-    poll_interval: PollInterval = None,
-    checkpointing: Checkpointing = None,
-    restrict_configurations: RestrictConfigurations = None,
     on: Annotated[str | None, typer.Option(help="Launcher: where jobs execute. Default: the study's.")] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Experiments at a time. Default: one for each core.")
@@ -106,14 +87,7 @@ def launch(
         settings=tuple(settings or ()),
         start_seed=start_seed,
         num_seeds=num_seeds,
-        n_workers=n_workers,
-        max_wallclock_time=max_wallclock_time,
-        max_num_evaluations=max_num_evaluations,
-        max_size_data_for_model=max_size_data_for_model,
-        decision_time=parse_decision_time(decision_time),
-        poll_interval=poll_interval,
-        checkpointing=checkpointing,
-        restrict_configurations=restrict_configurations,
+        experiment=experiment,
         launcher=on,
         launcher_options={
             **_launcher_options(launcher_option or ()),

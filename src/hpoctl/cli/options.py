@@ -1,13 +1,15 @@
 """The options that several commands have, once: their types with their help, and back from values to words."""
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hpoctl.core.errors import UsageError
+from hpoctl.core.settings import DEFINITIONS, Definition, option_words
 
 if TYPE_CHECKING:
-    from hpoctl.core.study import DecisionTime
     from hpoctl.ops.studies.overrides import Overrides
 
 Benchmarks = Annotated[
@@ -16,36 +18,9 @@ Benchmarks = Annotated[
 RandomSeed = Annotated[
     int | None, typer.Option(min=0, max=2**32 - 1, help="Master seed. Default: the tag's, or drawn and printed.")
 ]
-NWorkers = Annotated[int | None, typer.Option(help="Trials at a time. Default: the study's or benchmark's.")]
-MaxWallclockTime = Annotated[
-    float | None,
-    typer.Option(help="Budget in seconds of the experiment's clock. Default: the study's or benchmark's."),
-]
-MaxNumEvaluations = Annotated[int | None, typer.Option(help="Budget in reports.")]
-MaxSizeDataForModel = Annotated[int | None, typer.Option(help="Most data a model is fitted to. Default: the method's.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="METHOD.option=value, as in ASHA.grace_period=3; repeatable."),
-]
-DecisionTimeText = Annotated[
-    str | None,
-    typer.Option(
-        "--decision-time", help="Simulated cost of a suggestion: zero, measured, or a number of seconds. Default: zero."
-    ),
-]
-PollInterval = Annotated[
-    float | None,
-    typer.Option(min=0.0, help="Simulated seconds between looks at the trials; 5 is Syne Tune's clock. Default: 0."),
-]
-Checkpointing = Annotated[
-    bool | None, typer.Option(help="Whether a resumed trial goes on where it paused (the default), or starts over.")
-]
-RestrictConfigurations = Annotated[
-    bool | None,
-    typer.Option(
-        "--restrict-configurations/--no-restrict-configurations",
-        help="Whether methods may try only what a table lists. Default: the study's; some benchmarks always do.",
-    ),
 ]
 Results = Annotated[
     str | None,
@@ -56,39 +31,43 @@ Results = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 
 
-def parse_decision_time(text: str | None) -> "DecisionTime | None":
-    """What `--decision-time` says.
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each setting, in place of its parameter `experiment`.
 
-    Raises:
-        UsageError: It is neither of the words nor a number of seconds.
+    `experiment` gets those that were typed, by name.
     """
-    if text is None:
-        return None
-    if text == "zero":
-        return "zero"
-    if text == "measured":
-        return "measured"
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(
-            f"--decision-time cannot be {text!r}.", "Use zero, measured, or a number of seconds >= 0."
-        ) from None
+    signature = inspect.signature(command)
+
+    @wraps(command)
+    def with_options(**values: Any) -> None:
+        said = {name: values.pop(name) for name in DEFINITIONS}
+        command(**values, experiment={name: value for name, value in said.items() if value is not None})
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        options = map(_option, DEFINITIONS.values()) if parameter.name == "experiment" else [parameter]
+        parameters += [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in options]
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
+def _option(setting: Definition) -> inspect.Parameter:
+    """The option of a setting, as the parameter of a command."""
+    help_text = f"{setting.about.help}. Default: {setting.default_text}."
+    panel = setting.about.panel
+    kind: Any
+    if setting.is_flag:
+        names = "/".join(word for value in (True, False) for word in setting.option_words(value))
+        kind = Annotated[bool | None, typer.Option(names, help=help_text, rich_help_panel=panel)]
+    else:
+        option = typer.Option(
+            setting.option, help=help_text, rich_help_panel=panel, metavar=setting.metavar, parser=setting.parse
+        )
+        kind = Annotated[Any, option]
+    return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
 
 
 def experiment_words(changes: "Overrides") -> list[str]:
     """The options that change what an experiment is, as a person types them."""
-    options = {
-        "--n-workers": changes.n_workers,
-        "--max-wallclock-time": changes.max_wallclock_time,
-        "--max-num-evaluations": changes.max_num_evaluations,
-        "--max-size-data-for-model": changes.max_size_data_for_model,
-        "--decision-time": changes.decision_time,
-        "--poll-interval": changes.poll_interval,
-    }
-    words = [word for name, value in options.items() if value is not None for word in (name, f"{value}")]
-    if changes.checkpointing is not None:
-        words.append("--checkpointing" if changes.checkpointing else "--no-checkpointing")
-    if changes.restrict_configurations is not None:
-        words.append(f"--{'' if changes.restrict_configurations else 'no-'}restrict-configurations")
-    return words + [word for setting in changes.settings for word in ("--set", setting)]
+    return option_words(changes.experiment) + [word for text in changes.settings for word in ("--set", text)]

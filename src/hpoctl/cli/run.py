@@ -4,23 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import (
-    AsJson,
-    Benchmarks,
-    Checkpointing,
-    DecisionTimeText,
-    MaxNumEvaluations,
-    MaxSizeDataForModel,
-    MaxWallclockTime,
-    NWorkers,
-    PollInterval,
-    RandomSeed,
-    RestrictConfigurations,
-    Results,
-    Settings,
-    parse_decision_time,
-)
+from hpoctl.cli.options import AsJson, Benchmarks, RandomSeed, Results, Settings, with_settings
 from hpoctl.core.errors import unknown_name
+from hpoctl.core.settings import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.running.run_plan import RunRequest
@@ -30,7 +16,9 @@ EXPERIMENTS_FAILED = 1
 INTERRUPTED = 130
 
 
+@with_settings
 def run(
+    *,
     method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeatable.")],
     benchmark: Benchmarks = None,
     study: Annotated[
@@ -43,16 +31,9 @@ def run(
     random_seed: RandomSeed = None,
     num_seeds: Annotated[int | None, typer.Option(help="Exclusive upper end of the seeds. Default: one seed.")] = None,
     start_seed: Annotated[int, typer.Option(help="First seed.")] = 0,
-    n_workers: NWorkers = None,
-    max_wallclock_time: MaxWallclockTime = None,
-    max_num_evaluations: MaxNumEvaluations = None,
-    max_size_data_for_model: MaxSizeDataForModel = None,
+    experiment: Said,
     settings: Settings = None,
     backend: Annotated[str, typer.Option(help="Where trials execute: on the simulator, from a table.")] = BACKEND,
-    decision_time: DecisionTimeText = None,
-    poll_interval: PollInterval = None,
-    checkpointing: Checkpointing = None,
-    restrict_configurations: RestrictConfigurations = None,
     results: Results = None,
     verbose: Annotated[
         bool,
@@ -72,14 +53,7 @@ def run(
         settings=tuple(settings or ()),
         start_seed=start_seed,
         num_seeds=num_seeds,
-        n_workers=n_workers,
-        max_wallclock_time=max_wallclock_time,
-        max_num_evaluations=max_num_evaluations,
-        max_size_data_for_model=max_size_data_for_model,
-        decision_time=parse_decision_time(decision_time),
-        poll_interval=poll_interval,
-        checkpointing=checkpointing,
-        restrict_configurations=restrict_configurations,
+        experiment=experiment,
     )
     request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results)
     code = _run(request, verbose=verbose, as_json=as_json)

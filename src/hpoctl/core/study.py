@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_entry_name, check_tag
 from hpoctl.core.options import parse_setting
 from hpoctl.core.rng import WORD
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Value
 
 DEFAULT_LAUNCHER = "local"
-DecisionTime = Literal["zero", "measured"] | float
-"""What a suggestion costs on the simulated clock: nothing, what it really took, or so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +29,7 @@ class Study:
         start_seed: The first seed.
         tag: The tag of its results; None: one is made up.
         random_seed: The master seed; None: it is drawn once for each tag.
-        n_workers: How many trials run at a time; None: as many as the benchmark says.
-        max_wallclock_time: The budget in seconds of the experiment's clock; None: the benchmark's.
-        max_num_evaluations: The budget in reports; None: the benchmark's.
-        max_size_data_for_model: How many data a model may be fitted to; None: the method's default.
-        decision_time: What a suggestion costs on the simulated clock: zero, measured, or a number of seconds.
-        poll_interval: Simulated seconds between looks at the trials; 0: at every event.
-        checkpointing: Whether a resumed trial goes on where it paused, or starts over.
-        restrict_configurations: Whether methods may try the configurations of a table only, where it lists some of the
-            space; otherwise a configuration off the table gets the curve of the nearest one.
+        experiment: What determines or limits its experiments: budgets, clock, workers.
         fixed: Hyperparameters fixed to a value, by method.
         launcher: Where jobs execute.
         launcher_options: Options of the launcher.
@@ -59,14 +49,7 @@ class Study:
     start_seed: int = 0
     tag: str | None = None
     random_seed: int | None = None
-    n_workers: int | None = None
-    max_wallclock_time: float | None = None
-    max_num_evaluations: int | None = None
-    max_size_data_for_model: int | None = None
-    decision_time: DecisionTime = "zero"
-    poll_interval: float = 0.0
-    checkpointing: bool = True
-    restrict_configurations: bool = False
+    experiment: Settings = field(default_factory=Settings)
     fixed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     launcher: str = DEFAULT_LAUNCHER
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
@@ -92,7 +75,7 @@ class Study:
                     f"Add {method} to its methods, or leave its {what} out.",
                 )
         _check_seeds(self.start_seed, self.num_seeds)
-        _check_budget(self)
+        _check_master_seed(self.random_seed)
 
     @property
     def seeds(self) -> range:
@@ -119,20 +102,6 @@ def _check_seeds(start: int, stop: int) -> None:
         )
 
 
-def _check_budget(study: Study) -> None:
-    if study.random_seed is not None and not 0 <= study.random_seed < WORD:
-        raise UsageError(
-            f"The master seed {study.random_seed} is out of range.", f"Use a whole number from 0 to {WORD - 1}."
-        )
-    for option in ("n_workers", "max_num_evaluations", "max_size_data_for_model"):
-        value = getattr(study, option)
-        if value is not None and value < 1:
-            raise UsageError(f"--{option.replace('_', '-')} is {value}.", "Use a whole number >= 1.")
-    budget = study.max_wallclock_time
-    if budget is not None and not 0.0 < budget < float("inf"):
-        raise UsageError(f"The budget is {budget} seconds.", "Use a positive number of seconds.")
-    if not 0.0 <= study.poll_interval < float("inf"):
-        raise UsageError(f"--poll-interval is {study.poll_interval}.", "Use a number of seconds >= 0.")
-    cost = study.decision_time
-    if cost not in ("zero", "measured") and not (isinstance(cost, float) and 0.0 <= cost < float("inf")):
-        raise UsageError(f"--decision-time cannot be {cost!r}.", "Use zero, measured, or a number of seconds >= 0.")
+def _check_master_seed(random_seed: int | None) -> None:
+    if random_seed is not None and not 0 <= random_seed < WORD:
+        raise UsageError(f"The master seed {random_seed} is out of range.", f"Use a whole number from 0 to {WORD - 1}.")

@@ -1,27 +1,24 @@
 """A study as a table of plain values, as it stands in `study.toml` and in a tag's plans.
 
-Keys are the fields of `Study`; `fixed`, `launcher_options` and `panels` are tables. A field that has its default is
-left out.
+Keys are the fields of `Study`, with the settings of its experiments by name; `fixed`, `launcher_options` and `panels`
+are tables. What has its default is left out.
 """
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from difflib import get_close_matches
 from typing import Any
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.settings import DEFINITIONS, Settings, check_all
 from hpoctl.core.study import Study
 
 TEXTS = frozenset({"name", "summary", "tag", "launcher"})
 LISTS = frozenset({"methods", "benchmarks", "extra_results", "settings"})
-WHOLE = frozenset(
-    {"num_seeds", "start_seed", "random_seed", "n_workers", "max_num_evaluations", "max_size_data_for_model"}
-)
-NUMBERS = frozenset({"max_wallclock_time", "poll_interval", "decision_time"})
-FLAGS = frozenset({"checkpointing", "restrict_configurations", "default"})
-KEYS = tuple(entry.name for entry in fields(Study))
+WHOLE = frozenset({"num_seeds", "start_seed", "random_seed"})
+FLAGS = frozenset({"default"})
+KEYS = tuple(key for entry in fields(Study) for key in (DEFINITIONS if entry.name == "experiment" else (entry.name,)))
 
 
 def study_table(study: Study) -> dict[str, Any]:
@@ -29,7 +26,9 @@ def study_table(study: Study) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for entry in fields(study):
         value = getattr(study, entry.name)
-        if value != _default(entry):
+        if entry.name == "experiment":
+            table |= study.experiment.said()
+        elif value != _default(entry):
             table[entry.name] = list(value) if entry.name in LISTS else _plain(value)
     return table
 
@@ -51,9 +50,10 @@ def study_from_table(table: Mapping[str, Any], *, where: str, name: str = "study
     for key in ("methods", "benchmarks"):
         if key not in table:
             raise UsageError(f"{where} has no {key}.", f'Add a line such as {key} = ["NAME"].')
-    values = {key: _checked(where, key, value) for key, value in table.items()}
+    values = {key: _checked(where, key, value) for key, value in table.items() if key not in DEFINITIONS}
     try:
-        return Study(**({"name": name, "summary": ""} | values))
+        said = check_all({key: value for key, value in table.items() if key in DEFINITIONS})
+        return Study(**({"name": name, "summary": ""} | values), experiment=Settings(**said))
     except UsageError as error:
         raise UsageError(f"{where}: {error.what}", error.fix) from error
 
@@ -73,7 +73,7 @@ def _checked(where: str, key: str, value: Any) -> Any:
         return tuple(value)
     if key == "panels":
         return {title: tuple(names) for title, names in value.items()}
-    return float(value) if key in NUMBERS and _is_number(value) else value
+    return value
 
 
 def _is_text(value: object) -> bool:
@@ -90,15 +90,6 @@ def _is_whole(value: object) -> bool:
 
 def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
-
-
-def _is_time(value: object) -> bool:
-    return value in ("zero", "measured") or _is_number(value)
-
-
-def _is_number(value: object) -> bool:
-    # A whole number beyond the largest float could not be turned into one. NaN is not below it, either.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_plain(value: object) -> bool:
@@ -138,8 +129,6 @@ KINDS: tuple[tuple[frozenset[str], Callable[[object], bool], str], ...] = (
     (LISTS, _is_texts, "a list of texts"),
     (WHOLE, _is_whole, "a whole number"),
     (FLAGS, _is_flag, "true or false"),
-    (frozenset({"decision_time"}), _is_time, "zero, measured, or a number of seconds"),
-    (NUMBERS, _is_number, "a finite number"),
     (frozenset({"launcher_options"}), _is_plain_table, "a table of values"),
     (frozenset({"benchmark_files"}), _is_text_table, "a table of names, each with the path of a file"),
     (frozenset({"panels"}), _is_panels, "a table of titles, each with a list of methods"),

@@ -21,8 +21,8 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Blackbox, Resume, Start, Store
 from hpoctl.core.rng import Streams
 from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.settings import DecisionTime
 from hpoctl.core.space import Config
-from hpoctl.core.study import DecisionTime
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
 from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
 from hpoctl.engine.search_space import searched
@@ -90,21 +90,23 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
     Raises:
         UsageError: The method does not fit the benchmark, or the experiment cannot be restricted to its table.
     """
-    benchmark, search = spec.benchmark, searched(spec, blackbox)
+    benchmark, settings, search = spec.benchmark, spec.effective, searched(spec, blackbox)
     streams = Streams(spec.master_seed, spec.seed)
-    context = MethodContext(search.space, benchmark.goal, benchmark.max_resource, streams, spec.max_size_data_for_model)
+    context = MethodContext(
+        search.space, benchmark.goal, benchmark.max_resource, streams, settings.max_size_data_for_model
+    )
     clock = VirtualClock()
     scheduler = spec.method.make(context, spec.method.options)
-    charged = _ChargedSuggestions(scheduler.suggest, clock, spec.decision_time, system)
+    charged = _ChargedSuggestions(scheduler.suggest, clock, settings.decision_time, system)
     log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
     view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, clock, scheduler, log)
     composers = [entry.make() for entry in spec.extra_results]
     extra = ExtraColumns(composers, view, column_names(benchmark, context.space))
-    backend = Simulator(search.blackbox, clock, streams, spec.max_wallclock_time, spec.simulator)
+    backend = Simulator(search.blackbox, clock, streams, spec.max_wallclock_time, settings)
     parts = Parts(scheduler, backend, clock, charged, log, extra, watcher)
-    tune(parts, Limits(spec.n_workers, spec.max_num_evaluations))
+    tune(parts, Limits(spec.n_workers, settings.max_num_evaluations))
     off_table = search.nearest.counted() if search.nearest else None
-    return Simulation(log.rows(extra, spec.max_num_evaluations), charged.seconds, off_table)
+    return Simulation(log.rows(extra, settings.max_num_evaluations), charged.seconds, off_table)
 
 
 def run_experiment(

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hpoctl.backends.simulator import SimulatorOptions
+from hpoctl.backends.simulator import Delays
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import option_values
+from hpoctl.core.settings import OF_BENCHMARK, Settings
 from hpoctl.core.space import Space
-from hpoctl.core.study import DecisionTime
 
 FORMAT = 1
 """The version of what results mean; it enters every identity."""
@@ -27,15 +27,9 @@ class ExperimentSpec:
         benchmark: The benchmark.
         seed: The seed.
         master_seed: The master seed of the study.
-        n_workers: How many trials run at a time.
-        max_wallclock_time: The budget in seconds of the experiment's clock.
-        max_num_evaluations: The budget in rows; None: none.
-        max_size_data_for_model: How many data a model may be fitted to; None: the method's default.
-        decision_time: What a suggestion costs on the simulated clock: nothing, what it really took, or so many
-            seconds.
-        restrict_configurations: Whether the method may try the configurations of the table only.
-        simulator: How the simulator tells time.
+        settings: What its study says that determines or limits it.
         extra_results: Extra-result composers.
+        effective: The settings that count: the benchmark's where the study says nothing.
     """
 
     tag: str
@@ -43,21 +37,24 @@ class ExperimentSpec:
     benchmark: Benchmark
     seed: int
     master_seed: int
-    n_workers: int
-    max_wallclock_time: float
-    max_num_evaluations: int | None = None
-    max_size_data_for_model: int | None = None
-    decision_time: DecisionTime = "zero"
-    restrict_configurations: bool = False
-    simulator: SimulatorOptions = field(default_factory=SimulatorOptions)
+    settings: Settings = field(default_factory=Settings)
     extra_results: tuple[ExtraResults, ...] = ()
+    effective: Settings = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _at_least_one("--n-workers", self.n_workers)
-        _at_least_one("--max-num-evaluations", self.max_num_evaluations)
-        _at_least_one("--max-size-data-for-model", self.max_size_data_for_model)
-        if not 0.0 < self.max_wallclock_time < float("inf"):
-            raise UsageError(f"The budget is {self.max_wallclock_time} seconds.", "Use a positive number of seconds.")
+        said = {name: getattr(self.benchmark, name) for name in OF_BENCHMARK if getattr(self.settings, name) is None}
+        said["max_wallclock_time"] = self.settings.seconds(self.benchmark.max_wallclock_time)
+        object.__setattr__(self, "effective", replace(self.settings, **said))
+
+    @property
+    def n_workers(self) -> int:
+        """How many trials run at a time."""
+        return self.effective.n_workers or self.benchmark.n_workers
+
+    @property
+    def max_wallclock_time(self) -> float:
+        """The budget in seconds of the experiment's clock."""
+        return self.effective.max_wallclock_time or self.benchmark.max_wallclock_time
 
     @property
     def cell(self) -> Cell:
@@ -72,7 +69,7 @@ class ExperimentSpec:
     @property
     def restricted(self) -> bool:
         """Whether the method may try the configurations of the table only: the benchmark's wish, or a person's."""
-        return self.benchmark.restricted or self.restrict_configurations
+        return self.benchmark.restricted or self.settings.restrict_configurations
 
     def space(self) -> Space:
         """The configuration space with the method's fixed values; a table may have less of it, see `search_space`.
@@ -89,23 +86,6 @@ class ExperimentSpec:
 def does_not_fit(spec: ExperimentSpec, error: UsageError) -> UsageError:
     """The error for a method whose fixed values the benchmark does not have."""
     return UsageError(f"{spec.method.name} does not fit {spec.benchmark.name}: {error.what}", error.fix)
-
-
-def make_spec(
-    tag: str, method: Method, benchmark: Benchmark, seed: int, master_seed: int, changes: Mapping[str, Any]
-) -> ExperimentSpec:
-    """A spec with the benchmark's defaults, and some of them changed (None leaves the default)."""
-    spec = ExperimentSpec(
-        tag=tag,
-        method=method,
-        benchmark=benchmark,
-        seed=seed,
-        master_seed=master_seed,
-        n_workers=benchmark.n_workers,
-        max_wallclock_time=benchmark.max_wallclock_time,
-        max_num_evaluations=benchmark.max_num_evaluations,
-    )
-    return replace(spec, **{name: value for name, value in changes.items() if value is not None})
 
 
 def determinants(spec: ExperimentSpec, table_hash: str, *, restricted: bool = False) -> dict[str, Any]:
@@ -129,13 +109,8 @@ def determinants(spec: ExperimentSpec, table_hash: str, *, restricted: bool = Fa
             "resource_attr": spec.benchmark.resource_attr,
             "max_resource": spec.benchmark.max_resource,
         },
-        "budget": {
-            "n_workers": spec.n_workers,
-            "max_wallclock_time": float(spec.max_wallclock_time),  # 3600 and 3600.0 are one budget
-            "max_num_evaluations": spec.max_num_evaluations,
-            "max_size_data_for_model": spec.max_size_data_for_model,
-        },
-        "clock": {"decision_time": spec.decision_time, **option_values(spec.simulator)},
+        "budget": spec.effective.determinants("budget"),
+        "clock": {**option_values(Delays()), **spec.effective.determinants("clock")},
         "seeds": {"master_seed": spec.master_seed, "seed": spec.seed},
         "extra_results": [entry.name for entry in spec.extra_results],
         **({"restricted": True} if restricted else {}),  # only where it applies: older identities stay as they are
@@ -150,8 +125,3 @@ def identity(spec: ExperimentSpec, table_hash: str, *, restricted: bool = False)
 def identity_of(determined_by: Mapping[str, Any]) -> str:
     """The identity that follows from what determines the rows of an experiment; see `determinants`."""
     return content_hash(canonical_json(determined_by))
-
-
-def _at_least_one(option: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise UsageError(f"{option} is {value}.", "Use a whole number >= 1.")

@@ -19,6 +19,7 @@ from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Blackbox, Composer, ExperimentView, Scheduler
 from hpoctl.core.script_benchmark import ScriptBenchmark
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.plugins.hookspecs import hookimpl
 from hpoctl.plugins.kinds import Origin
@@ -48,6 +49,7 @@ __all__ = [
     "Registry",
     "Scheduler",
     "ScriptBenchmark",
+    "Settings",
     "Study",
     "hookimpl",
     "load_registry",

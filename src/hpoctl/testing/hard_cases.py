@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from hpoctl.backends.simulator import Simulator, SimulatorOptions
+from hpoctl.backends.simulator import Simulator
 from hpoctl.core.clock import VirtualClock
 from hpoctl.core.entries import Benchmark, Method, MethodContext
 from hpoctl.core.protocols import Curve, Decision, Ended, FloatArray, Outcome, Report, Resume, Scheduler, Start
 from hpoctl.core.rng import Streams
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Choice, Config, Fixed, LogUniform, RandInt, Space, TableSpace, Uniform
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, tune
@@ -187,7 +188,7 @@ def run_with_failures(method: Method, benchmark: Benchmark) -> Rows:
     scheduler = method.make(context, method.options)
     log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
     extra = ExtraColumns((), RunningExperiment(method.name, benchmark.name, 0, clock, scheduler, log))
-    simulator = Simulator(benchmark.blackbox(), clock, streams, benchmark.max_wallclock_time, SimulatorOptions())
+    simulator = Simulator(benchmark.blackbox(), clock, streams, benchmark.max_wallclock_time, Settings())
     parts = Parts(scheduler, FailingTrials(simulator), clock, scheduler.suggest, log, extra, Nobody())
     tune(parts, Limits(benchmark.n_workers))
     return log.rows(extra)

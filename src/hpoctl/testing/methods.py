@@ -14,7 +14,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.space import Config, Space
 from hpoctl.engine.experiment import simulate
 from hpoctl.engine.rows import Rows
-from hpoctl.engine.spec import ExperimentSpec, make_spec
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.testing.contract import ContractError, require
 from hpoctl.testing.hard_cases import (
     LARGE_SPACES,
@@ -41,7 +41,7 @@ MANY, MANY_EXPENSIVE = 5000, 100
 def run_quietly(method: Method, benchmark: Benchmark, *, seed: int = 0, master_seed: int = 7) -> Rows:
     """Run one experiment in memory; a warning is an error."""
     with _quiet():
-        return run_spec(make_spec("contract", method, benchmark, seed, master_seed, {}))
+        return run_spec(ExperimentSpec("contract", method, benchmark, seed, master_seed))
 
 
 def run_spec(spec: ExperimentSpec) -> Rows:

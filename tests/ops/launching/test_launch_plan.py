@@ -111,7 +111,7 @@ def test_the_tag_alone_goes_on_with_all_that_was_launched(registry: Registry, fo
         methods=("ASHA",),
         benchmarks=("toy",),
         num_seeds=1,
-        max_wallclock_time=80.0,
+        experiment={"max_wallclock_time": 80.0},
         settings=("ASHA.grace_period=3",),
     )
     launch_here(LaunchRequest(budget, study="toys", tag="t", random_seed=5), registry)
@@ -126,9 +126,9 @@ def test_the_tag_alone_goes_on_with_all_that_was_launched(registry: Registry, fo
     wanted = {task.cell: task.plan for job in plan.jobs for task in job.tasks}
     assert set(wanted) == {Cell("ASHA", "toy", 0), Cell("RS", "toy-2", 0)}
     of = {cell: next(kept.study for kept in plan.plans if kept.name == name) for cell, name in wanted.items()}
-    assert of[Cell("ASHA", "toy", 0)].max_wallclock_time == 80.0
+    assert of[Cell("ASHA", "toy", 0)].experiment.max_wallclock_time == 80.0
     assert of[Cell("ASHA", "toy", 0)].settings == ("ASHA.grace_period=3",)
-    assert of[Cell("RS", "toy-2", 0)].max_wallclock_time is None
+    assert of[Cell("RS", "toy-2", 0)].experiment.max_wallclock_time is None
     _, outcome, counts = launch_here(LaunchRequest(tag="t"), registry)
     assert (outcome.done, outcome.wanted, counts) == (3, 3, {"done": 2})
     assert len(list((folder / "results/t/.hpoctl/plans").iterdir())) == 2
@@ -137,7 +137,7 @@ def test_the_tag_alone_goes_on_with_all_that_was_launched(registry: Registry, fo
 def test_of_two_plans_for_an_experiment_the_newest_counts(registry: Registry) -> None:
     for budget in (70.0, 80.0):
         request = LaunchRequest(
-            Overrides(methods=("RS",), benchmarks=("toy",), num_seeds=1, max_wallclock_time=budget),
+            Overrides(methods=("RS",), benchmarks=("toy",), num_seeds=1, experiment={"max_wallclock_time": budget}),
             study="toys",
             tag="t",
             allow_mixed=True,
@@ -149,10 +149,12 @@ def test_of_two_plans_for_an_experiment_the_newest_counts(registry: Registry) ->
 
 
 def test_a_tag_is_narrowed_and_keeps_its_options(registry: Registry) -> None:
-    launch_here(LaunchRequest(Overrides(max_wallclock_time=80.0, num_seeds=1), study="toys", tag="t"), registry)
+    launch_here(
+        LaunchRequest(Overrides(experiment={"max_wallclock_time": 80.0}, num_seeds=1), study="toys", tag="t"), registry
+    )
     plan = plan_launch(LaunchRequest(Overrides(methods=("ASHA",), start_seed=1, num_seeds=4), tag="t"), registry)
     assert todo(plan) == [Cell("ASHA", bench, seed) for bench in ("toy", "toy-2") for seed in (1, 2, 3)]
-    assert plan.plans[-1].study.max_wallclock_time == 80.0
+    assert plan.plans[-1].study.experiment.max_wallclock_time == 80.0
     plan = plan_launch(LaunchRequest(Overrides(benchmarks=("toy-2",), num_seeds=2), tag="t"), registry)
     assert todo(plan) == [Cell("ASHA", "toy-2", 1), Cell("RS", "toy-2", 1)]
 

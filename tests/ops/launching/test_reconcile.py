@@ -15,6 +15,7 @@ from hpoctl.core.entries import Benchmark, ExtraResults
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Blackbox
 from hpoctl.core.sealed import seal, unseal
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Choice, Space
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
@@ -169,13 +170,15 @@ CHANGES = {
         request={"changes": Overrides(settings=("ASHA.type=stopping",))},
     ),
     "fixed value": Change("space.activation:", {"fixed": {"ASHA": {"activation": "relu"}}}),
-    "budget": Change("budget.max_wallclock_time: 150.0 -> 160.0", {"max_wallclock_time": 160.0}),
-    "workers": Change("budget.n_workers: 4 -> 2", {"n_workers": 2}),
-    "reports": Change("budget.max_num_evaluations: None -> 7", {"max_num_evaluations": 7}),
-    "data of a model": Change("budget.max_size_data_for_model: None -> 9", {"max_size_data_for_model": 9}),
-    "decision time": Change("clock.decision_time: zero -> 0.5", {"decision_time": 0.5}),
-    "polls": Change("clock.poll_interval: 0.0 -> 5.0", {"poll_interval": 5.0}),
-    "checkpoints": Change("clock.checkpointing: True -> False", {"checkpointing": False}),
+    "budget": Change("budget.max_wallclock_time: 150.0 -> 160.0", {"experiment": Settings(max_wallclock_time=160.0)}),
+    "workers": Change("budget.n_workers: 4 -> 2", {"experiment": Settings(n_workers=2)}),
+    "reports": Change("budget.max_num_evaluations: None -> 7", {"experiment": Settings(max_num_evaluations=7)}),
+    "data of a model": Change(
+        "budget.max_size_data_for_model: None -> 9", {"experiment": Settings(max_size_data_for_model=9)}
+    ),
+    "decision time": Change("clock.decision_time: zero -> 0.5", {"experiment": Settings(decision_time=0.5)}),
+    "polls": Change("clock.poll_interval: 0.0 -> 5.0", {"experiment": Settings(poll_interval=5.0)}),
+    "checkpoints": Change("clock.checkpointing: True -> False", {"experiment": Settings(checkpointing=False)}),
     "table": Change(
         "benchmark.table: ", benchmark=_benchmark(blackbox=partial(toy_table, change=lambda losses: 2.0 * losses))
     ),
@@ -238,7 +241,10 @@ def test_another_order_of_hyperparameters_is_another_space() -> None:
 
 def test_long_lists_of_differences_are_cut() -> None:
     launch_here(request(), registry())
-    study = replace(STUDY, n_workers=2, max_wallclock_time=99.0, max_num_evaluations=3, poll_interval=1.0)
+    study = replace(
+        STUDY,
+        experiment=Settings(n_workers=2, max_wallclock_time=99.0, max_num_evaluations=3, poll_interval=1.0),
+    )
     with pytest.raises(UsageError, match=r"and 1 more\)"):
         plan_launch(request(), registry(study))
 
@@ -246,9 +252,9 @@ def test_long_lists_of_differences_are_cut() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ({"max_wallclock_time": 150}, {"max_wallclock_time": 150.0}),
-        ({}, {"max_wallclock_time": 150.0}),
-        ({"poll_interval": 5}, {"poll_interval": 5.0}),
+        ({"experiment": Settings(max_wallclock_time=150)}, {"experiment": Settings(max_wallclock_time=150.0)}),
+        ({}, {"experiment": Settings(max_wallclock_time=150.0)}),
+        ({"experiment": Settings(poll_interval=5)}, {"experiment": Settings(poll_interval=5.0)}),
         ({}, {"settings": ("ASHA.grace_period=1",)}),
         ({}, {"tag": "t", "random_seed": 9, "summary": "Other words", "launcher_options": {"jobs": 3}}),
     ],

@@ -197,12 +197,12 @@ def test_planning_writes_nothing_and_plans_the_next_look(folder: Path) -> None:
 def test_options_of_the_first_launch_hold_for_all_looks(folder: Path) -> None:
     looks = Looks(watcher=Watcher(interrupt_at=30))
     settings = ("ASHA.grace_period=3",)
-    assert looks(settings=settings, n_workers=2, start_seed=4).interrupted
+    assert looks(settings=settings, experiment={"n_workers": 2}, start_seed=4).interrupted
     again = Looks()
     again(pairs=(), most=None)
     for plan in again.watcher.plans:
         study = plan.plans[-1].study
-        assert (study.settings, study.n_workers, study.start_seed) == (settings, 2, 4)
+        assert (study.settings, study.experiment.n_workers, study.start_seed) == (settings, 2, 4)
     assert min(seed for _, _, seed in complete(folder / "results")) == 4
 
 
@@ -213,7 +213,7 @@ def test_options_of_the_first_launch_hold_for_all_looks(folder: Path) -> None:
         ({"pairs": (("ASHA", "RS"),)}, "--pairs"),
         ({"benchmarks": ("toy",)}, "--benchmark"),
         ({"start_seed": 3}, "--start-seed"),
-        ({"n_workers": 3}, "--n-workers"),
+        ({"experiment": {"n_workers": 3}}, "--n-workers"),
         ({"settings": ("ASHA.grace_period=3",)}, "--set"),
     ],
 )

@@ -1,13 +1,23 @@
 """What the options of a command change about a study, and what they leave."""
 
-from dataclasses import fields, replace
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
 
+import any_settings
 from hpoctl.core.errors import UsageError
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
-from hpoctl.ops.studies.overrides import Overrides, override
+from hpoctl.ops.studies.overrides import (
+    Overrides,
+    carried,
+    override,
+    overrides_from_table,
+    overrides_table,
+)
 
 STUDY = Study(
     "s",
@@ -20,47 +30,54 @@ STUDY = Study(
     start_seed=1,
     tag="docs-2",
     random_seed=7,
-    n_workers=2,
-    max_wallclock_time=60.0,
-    max_num_evaluations=100,
-    max_size_data_for_model=50,
-    decision_time="measured",
-    poll_interval=5.0,
-    checkpointing=False,
-    restrict_configurations=True,
+    experiment=Settings(n_workers=2, max_wallclock_time=60.0, decision_time="measured", checkpointing=False),
     fixed={"ASHA": {"activation": "relu"}, "BO": {"units": 8}},
     launcher="cluster",
     launcher_options={"queue": "short", "nodes": 2},
     default=True,
     panels={"both": ("RS", "ASHA"), "model": ("BO",)},
 )
-SIMPLE: dict[str, Any] = {
-    "start_seed": 0,
-    "num_seeds": 9,
-    "n_workers": 8,
-    "max_wallclock_time": 30.0,
-    "max_num_evaluations": 1,
-    "max_size_data_for_model": 1,
-    "decision_time": 0.0,
-    "poll_interval": 0.0,
-    "checkpointing": True,
-    "restrict_configurations": False,
-}
+SEEDS: dict[str, Any] = {"start_seed": 0, "num_seeds": 9}
 
 
 def test_no_change_leaves_the_study() -> None:
     assert override(STUDY, Overrides()) == STUDY
 
 
-@pytest.mark.parametrize(("name", "value"), SIMPLE.items())
-def test_a_value_takes_the_place_of_the_study_s(name: str, value: Any) -> None:
-    change = {name: value}
-    assert override(STUDY, Overrides(**change)) == replace(STUDY, **change)
+@pytest.mark.parametrize(("name", "value"), SEEDS.items())
+def test_seeds_take_the_place_of_the_study_s(name: str, value: int) -> None:
+    assert override(STUDY, Overrides(**{name: value})) == replace(STUDY, **{name: value})
 
 
-def test_every_option_is_tested_here() -> None:
-    others = {"methods", "benchmarks", "benchmark_files", "settings", "launcher", "launcher_options"}
-    assert {entry.name for entry in fields(Overrides)} == set(SIMPLE) | others
+@given(said=any_settings.said())
+def test_settings_take_the_place_of_the_study_s_even_where_they_are_the_default(said: dict[str, Any]) -> None:
+    changed = override(STUDY, Overrides(experiment=said))
+    assert changed == replace(STUDY, experiment=replace(STUDY.experiment, **said))
+
+
+@given(earlier=any_settings.said(), said=any_settings.said())
+def test_what_was_said_earlier_is_carried_over_unless_it_is_said_again(
+    earlier: dict[str, Any], said: dict[str, Any]
+) -> None:
+    before = Overrides(methods=("RS",), settings=("ASHA.type=stopping",), start_seed=1, experiment=earlier)
+    now = Overrides(methods=("ASHA",), settings=("ASHA.grace_period=9",), num_seeds=4, experiment=said)
+    assert carried(before, now) == replace(
+        now, settings=("ASHA.type=stopping", "ASHA.grace_period=9"), experiment={**earlier, **said}
+    )
+
+
+@given(said=any_settings.said())
+def test_a_plan_keeps_what_was_said_beside_the_rest(said: dict[str, Any]) -> None:
+    changes = Overrides(methods=("RS",), start_seed=0, experiment=said, launcher_options={"jobs": 2})
+    table = overrides_table(changes)
+    assert table == {"methods": ["RS"], "start_seed": 0, "launcher_options": {"jobs": 2}, **said}
+    assert overrides_from_table(json.loads(json.dumps(table))) == changes
+
+
+@pytest.mark.parametrize("table", [{"n_workers": 0}, {"checkpointing": 1}])
+def test_a_plan_with_a_setting_out_of_range_is_refused(table: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"{next(iter(table))} cannot be"):
+        overrides_from_table(table)
 
 
 def test_settings_and_fixed_values_of_methods_that_are_left_out_are_left_out() -> None:
@@ -106,8 +123,10 @@ def test_launcher_options_are_those_of_the_launcher() -> None:
 
 
 def test_what_says_where_experiments_are_run_can_be_left_out() -> None:
-    changes = Overrides(methods=("RS",), launcher="local", launcher_options={"jobs": 2}, **SIMPLE)
-    assert changes.experiments_only() == Overrides(methods=("RS",), **SIMPLE)
+    changes = Overrides(
+        methods=("RS",), launcher="local", launcher_options={"jobs": 2}, experiment={"n_workers": 8}, **SEEDS
+    )
+    assert changes.experiments_only() == Overrides(methods=("RS",), experiment={"n_workers": 8}, **SEEDS)
 
 
 @pytest.mark.parametrize(
@@ -115,12 +134,7 @@ def test_what_says_where_experiments_are_run_can_be_left_out() -> None:
     [
         ({"start_seed": 5}, "There is no seed from 5"),
         ({"num_seeds": 1}, "There is no seed from 1"),
-        ({"n_workers": 0}, "--n-workers is 0"),
-        ({"max_wallclock_time": -1.0}, "The budget is -1.0 seconds"),
-        ({"max_num_evaluations": 0}, "--max-num-evaluations is 0"),
-        ({"max_size_data_for_model": 0}, "--max-size-data-for-model is 0"),
-        ({"poll_interval": -1.0}, "--poll-interval is -1.0"),
-        ({"decision_time": -1.0}, "--decision-time cannot be -1.0"),
+        ({"experiment": {"n_workers": 0}}, "n_workers cannot be 0"),
         ({"launcher": "a b"}, "'a b' is not a launcher"),
     ],
     ids=str,

@@ -10,6 +10,7 @@ from hpoctl import builtins
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.resolve import resolve, spec_of
 from hpoctl.plugins import ExtraResults, Registry, hookimpl, load_registry
@@ -69,18 +70,14 @@ def test_the_budget_is_the_benchmark_s_unless_the_study_says_otherwise(registry:
     benchmark = registry.benchmark("toy")
     assert (plain.n_workers, plain.max_wallclock_time) == (benchmark.n_workers, benchmark.max_wallclock_time)
     assert (plain.tag, plain.master_seed, plain.cell) == ("t", 7, cell)
-    values: dict[str, Any] = {
-        "n_workers": 2,
-        "max_wallclock_time": 60.0,
-        "max_num_evaluations": 100,
-        "max_size_data_for_model": 50,
-        "decision_time": 0.5,
-        "restrict_configurations": True,
-    }
-    study = replace(STUDY, **values, poll_interval=5.0, checkpointing=False)
-    changed = spec_of(resolve(study, registry), "t", 7, cell)
-    assert {name: getattr(changed, name) for name in values} == values
-    assert (changed.simulator.poll_interval, changed.simulator.checkpointing) == (5.0, False)
+    said = Settings(
+        n_workers=2, max_wallclock_time=60.0, max_num_evaluations=100, poll_interval=5.0, checkpointing=False
+    )
+    changed = spec_of(resolve(replace(STUDY, experiment=said), registry), "t", 7, cell)
+    assert (changed.n_workers, changed.max_wallclock_time, changed.effective) == (2, 60.0, said)
+    assert spec_of(resolve(STUDY, registry), "t", 7, cell).effective == Settings(
+        n_workers=benchmark.n_workers, max_wallclock_time=benchmark.max_wallclock_time
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import any_settings
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import ENTRY
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.study_files import load_study, study_toml
 
@@ -42,14 +44,7 @@ def studies(draw: st.DrawFn) -> Study:
         start_seed=start,
         tag=draw(st.none() | TAGS),
         random_seed=draw(st.none() | st.integers(0, 2**32 - 1)),
-        n_workers=draw(COUNTS),
-        max_wallclock_time=draw(st.none() | SECONDS),
-        max_num_evaluations=draw(COUNTS),
-        max_size_data_for_model=draw(COUNTS),
-        decision_time=draw(DECISION_TIMES),
-        poll_interval=draw(st.just(0.0) | SECONDS),
-        checkpointing=draw(st.booleans()),
-        restrict_configurations=draw(st.booleans()),
+        experiment=Settings(**draw(any_settings.said())),
         fixed=draw(st.dictionaries(owners, st.dictionaries(TEXTS, VALUES, max_size=3), max_size=2)),
         launcher=draw(NAMES),
         launcher_options=draw(st.dictionaries(TEXTS, VALUES, max_size=3)),
@@ -85,7 +80,7 @@ def test_a_study_file_as_a_person_writes_it(tmp_path: Path) -> None:
         summary="",
         methods=("ASHA",),
         benchmarks=("toy",),
-        max_wallclock_time=600.0,
+        experiment=Settings(max_wallclock_time=600.0),
         fixed={"ASHA": {"activation": "relu", "units": 8}},
         launcher_options={"jobs": 2},
     )
@@ -123,7 +118,7 @@ def test_a_study_without_a_name_is_called_after_its_file(tmp_path: Path, stem: s
         (b"methods = 1", r"study\.toml has no benchmarks|study\.toml: methods cannot be 1"),
         (b'methods = ["RS"]\nbenchmarks = [1979-05-27]', r"benchmarks cannot be "),
         (b'methods = ["RS"]\nbenchmarks = ["toy"]\nfixed.RS.x = nan', r"study\.toml: fixed cannot be "),
-        (b'methods = ["RS"]\nbenchmarks = ["toy"]\nn_workers = 0', r"study\.toml: --n-workers is 0"),
+        (b'methods = ["RS"]\nbenchmarks = ["toy"]\nn_workers = 0', r"study\.toml: n_workers cannot be 0"),
     ],
     ids=range(11),
 )

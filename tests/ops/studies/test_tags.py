@@ -9,6 +9,7 @@ import pytest
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.sealed import seal
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.core.study_table import study_table
 from hpoctl.ops.studies.tags import (
@@ -143,9 +144,8 @@ def test_everything_that_a_study_says_is_kept(store: LocalStore) -> None:
         STUDY,
         fixed={"ASHA": {"activation": "relu", "units": 16, "rate": 0.5, "flag": True}},
         settings=("ASHA.grace_period=3",),
-        decision_time=2.0,
         launcher_options={"workers": 2, "name": "x"},
-        max_wallclock_time=60.0,
+        experiment=Settings(decision_time=2.0, max_wallclock_time=60.0),
     )
     plan = keep_plan(store, TAG, study, "study.toml")
     assert read_plan(store, TAG, plan.name).study == study
@@ -161,7 +161,7 @@ def test_an_equal_plan_is_used_again(store: LocalStore) -> None:
 
 
 def test_of_plans_launched_in_turn_the_last_one_is_the_newest(store: LocalStore) -> None:
-    first, second = STUDY, replace(STUDY, max_wallclock_time=60.0)
+    first, second = STUDY, replace(STUDY, experiment=Settings(max_wallclock_time=60.0))
     for study in (first, second, first, first):
         keep_plan(store, TAG, study, "s")
     assert [plan.study for plan in read_plans(store, TAG)] == [first, second, first]

@@ -11,6 +11,7 @@ import pytest
 
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launches import keep_launch
@@ -338,7 +339,7 @@ def test_time_left_from_what_the_tag_has_measured(root: Root) -> None:
 
 
 def test_time_left_from_what_the_machine_has_measured(root: Root) -> None:
-    study = replace(STUDY, methods=("ASHA",), benchmarks=("toy",), max_wallclock_time=1800.0)
+    study = replace(STUDY, methods=("ASHA",), benchmarks=("toy",), experiment=Settings(max_wallclock_time=1800.0))
     keep_plan(root.store, TAG, study, "toys")
     status = look(root, costs=Costs({("ASHA", "toy"): (9, 8.0)}), workers=1)
     assert status.time_left == TimeLeft(12.0, 1, from_tag=0, from_machine=3, unknown=0)

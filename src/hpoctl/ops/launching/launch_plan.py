@@ -261,7 +261,7 @@ def _own_master_seed(store: Store, tag: str, study: Study) -> MasterSeed:
 def _expected(want: Wanted, costs: Costs) -> Expected:
     cell, resolved = want.cell, want.resolved
     benchmark = resolved.benchmarks[cell.benchmark]
-    budget = resolved.study.max_wallclock_time or benchmark.max_wallclock_time
+    budget = resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
     return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, budget)
 
 

@@ -6,7 +6,7 @@ launch that was killed goes on where it was, and a repetition adds no look.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,13 +15,13 @@ from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.jobs import Failure
 from hpoctl.core.options import parse_setting
+from hpoctl.core.settings import DEFINITIONS
 from hpoctl.ops.launching.decision_course import course_of
 from hpoctl.ops.launching.launch import LaunchOutcome, LaunchWatcher, launch
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
 from hpoctl.ops.launching.sequential_design import SequentialDesign, keep_design, new_design, read_design
 from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import find_study
-from hpoctl.ops.studies.overrides import SELECTION, Overrides
 from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.plugins import Registry
 
@@ -210,10 +210,8 @@ def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Re
         "--set": not set(asked.settings) <= set(kept.settings),
         "--study": study is not None and find_study(study, registry, Path.cwd())[1] != design.source,
     }
-    for entry in fields(Overrides):
-        if entry.name not in {*SELECTION, "settings", "launcher", "launcher_options"}:
-            value = getattr(asked, entry.name)
-            differs[f"--{entry.name.replace('_', '-')}"] = value is not None and value != getattr(kept, entry.name)
+    for name, value in asked.experiment.items():
+        differs[DEFINITIONS[name].option] = value != kept.experiment.get(name)
     wrong = [option for option, different in differs.items() if different]
     if wrong:
         raise UsageError(

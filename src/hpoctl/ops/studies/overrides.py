@@ -6,7 +6,8 @@ from typing import Any
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import parse_setting
-from hpoctl.core.study import DecisionTime, Study
+from hpoctl.core.settings import DEFINITIONS, Said, check_all
+from hpoctl.core.study import Study
 from hpoctl.plugins import Registry
 
 
@@ -21,14 +22,7 @@ class Overrides:
         settings: `METHOD.option=value` settings, on top of the study's.
         start_seed: The first seed.
         num_seeds: One more than the last seed.
-        n_workers: How many trials run at a time.
-        max_wallclock_time: The budget in seconds of the experiment's clock.
-        max_num_evaluations: The budget in reports.
-        max_size_data_for_model: How many data a model may be fitted to.
-        decision_time: What a suggestion costs on the simulated clock.
-        poll_interval: Simulated seconds between looks at the trials.
-        checkpointing: Whether a resumed trial goes on where it paused.
-        restrict_configurations: Whether methods may try the configurations of a table only.
+        experiment: Settings of the experiments, by name.
         launcher: Where jobs execute.
         launcher_options: Options of the launcher, on top of the study's.
     """
@@ -39,14 +33,7 @@ class Overrides:
     settings: tuple[str, ...] = ()
     start_seed: int | None = None
     num_seeds: int | None = None
-    n_workers: int | None = None
-    max_wallclock_time: float | None = None
-    max_num_evaluations: int | None = None
-    max_size_data_for_model: int | None = None
-    decision_time: DecisionTime | None = None
-    poll_interval: float | None = None
-    checkpointing: bool | None = None
-    restrict_configurations: bool | None = None
+    experiment: Said = field(default_factory=dict)
     launcher: str | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
@@ -55,48 +42,40 @@ class Overrides:
         return replace(self, launcher=None, launcher_options={})
 
 
-SIMPLE = tuple(
-    entry.name
-    for entry in fields(Overrides)
-    if entry.name not in {"methods", "benchmarks", "benchmark_files", "settings", "launcher", "launcher_options"}
-)
-
-
-SELECTION = ("methods", "benchmarks", "benchmark_files", "start_seed", "num_seeds")
-"""What says which experiments are meant, not what they are."""
-
-
 def overrides_table(changes: Overrides) -> dict[str, Any]:
     """These as plain values, without what is not said."""
-    values = {entry.name: getattr(changes, entry.name) for entry in fields(Overrides)}
+    values = {entry.name: getattr(changes, entry.name) for entry in fields(Overrides) if entry.name != "experiment"}
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return {name: value for name, value in plain.items() if value not in (None, [], {})}
+    return {name: value for name, value in plain.items() if value not in (None, [], {})} | dict(changes.experiment)
 
 
 def overrides_from_table(table: Mapping[str, Any]) -> Overrides:
-    """From plain values back."""
+    """From plain values back.
+
+    Raises:
+        UsageError: A setting is out of range.
+    """
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    return Overrides(**values)
+    said = check_all({name: values.pop(name) for name in DEFINITIONS if name in values})
+    return Overrides(**values, experiment=said)
 
 
 def carried(earlier: Overrides, changes: Overrides) -> Overrides:
     """The changes, on top of what was said earlier about what an experiment is.
 
-    Which experiments were meant earlier does not matter, nor do settings of methods that are not meant now.
+    Which experiments were meant earlier does not matter, nor do options of methods that are not meant now.
     """
-    kept = {name: getattr(earlier, name) for name in SIMPLE if name not in SELECTION}
-    simple = {name: value for name, value in kept.items() if getattr(changes, name) is None}
     own = [text for text in earlier.settings if not changes.methods or parse_setting(text).owner in changes.methods]
-    return replace(changes, settings=(*own, *changes.settings), **simple)
+    return replace(changes, settings=(*own, *changes.settings), experiment={**earlier.experiment, **changes.experiment})
 
 
 def override(study: Study, changes: Overrides) -> Study:
     """The study with some of it changed.
 
-    Settings and fixed values of methods that are left out are left out, too.
+    Options and fixed values of methods that are left out are left out, too.
 
     Raises:
-        UsageError: A value is out of range, or a setting changes a method that is not run.
+        UsageError: A value is out of range, or an option belongs to a method that is not run.
     """
     methods = tuple(dict.fromkeys(changes.methods or study.methods))
     for text in changes.settings:
@@ -104,7 +83,6 @@ def override(study: Study, changes: Overrides) -> Study:
         if owner not in methods:
             raise UsageError(f"--set changes {owner}, which is not run.", f"Add --method {owner}.")
     kept = [text for text in study.settings if parse_setting(text).owner in methods]
-    simple = {name: getattr(changes, name) for name in SIMPLE if getattr(changes, name) is not None}
     benchmarks = tuple(dict.fromkeys(changes.benchmarks or study.benchmarks))
     files = {**study.benchmark_files, **changes.benchmark_files}
     launcher = changes.launcher or study.launcher
@@ -114,11 +92,13 @@ def override(study: Study, changes: Overrides) -> Study:
         methods=methods,
         benchmarks=benchmarks,
         benchmark_files={name: files[name] for name in benchmarks if name in files},
+        start_seed=study.start_seed if changes.start_seed is None else changes.start_seed,
+        num_seeds=study.num_seeds if changes.num_seeds is None else changes.num_seeds,
         settings=(*kept, *changes.settings),
         fixed={name: values for name, values in study.fixed.items() if name in methods},
+        experiment=study.experiment.changed(changes.experiment),
         launcher=launcher,
         launcher_options={**of_study, **changes.launcher_options},
-        **simple,
     )
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hpoctl.backends.simulator import SimulatorOptions
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
 from hpoctl.core.options import apply_settings, parse_setting
 from hpoctl.core.study import Study
 from hpoctl.engine.search_space import searched
-from hpoctl.engine.spec import ExperimentSpec, make_spec
+from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.studies.benchmark_files import find_benchmark
 from hpoctl.plugins import Registry
 
@@ -75,20 +74,9 @@ def check_restricted(resolved: Resolved) -> None:
 
 def spec_of(resolved: Resolved, tag: str, master_seed: int, cell: Cell) -> ExperimentSpec:
     """The spec of one experiment of the study."""
-    study = resolved.study
-    simulator = SimulatorOptions(poll_interval=float(study.poll_interval), checkpointing=study.checkpointing)
-    changes = {
-        "n_workers": study.n_workers,
-        "max_wallclock_time": study.max_wallclock_time,
-        "max_num_evaluations": study.max_num_evaluations,
-        "max_size_data_for_model": study.max_size_data_for_model,
-        "decision_time": study.decision_time,
-        "restrict_configurations": study.restrict_configurations,
-        "simulator": simulator,
-        "extra_results": resolved.extra_results,
-    }
     method, benchmark = resolved.methods[cell.method], resolved.benchmarks[cell.benchmark]
-    return make_spec(tag, method, benchmark, cell.seed, master_seed, changes)
+    said = resolved.study.experiment
+    return ExperimentSpec(tag, method, benchmark, cell.seed, master_seed, said, resolved.extra_results)
 
 
 def _method(name: str, study: Study, registry: Registry) -> Method:

@@ -86,7 +86,7 @@ def _measured(attempts: Iterable[Attempt]) -> tuple[dict[tuple[str, str], float]
 
 
 def _budget(plan: Plan | None) -> float | None:
-    return None if plan is None else plan.study.max_wallclock_time
+    return None if plan is None else plan.study.experiment.seconds()
 
 
 def _spent(stand: Standing, now: float, seconds: float) -> float:

@@ -1,0 +1,302 @@
+"""Settings: what determines or limits an experiment. Each is defined once, as a field of `Settings`.
+
+From the fields follow the options of `hpoctl run` and `hpoctl launch`, the keys of study files, the checks with their
+messages, what a launch changes and carries over, the metadata, the identity, and the reference.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from hpoctl.core.errors import UsageError
+
+DecisionTime = Literal["zero", "measured"] | float
+"""What a suggestion costs on the simulated clock: nothing, what it really took, or so many seconds."""
+
+Value = bool | int | float | str
+Said = Mapping[str, Value]
+"""Some settings by name: what a person or a file says."""
+
+Panel = Literal["What", "How many", "Budget", "Clock", "Where", "Output"]
+"""The parts that the help of a command has."""
+
+Group = Literal["budget", "clock", ""]
+"""The parts of what determines an experiment that settings are in; empty: it determines nothing by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What there is to say about a setting besides its name, type and default.
+
+    Attributes:
+        help: What it is, without a full stop.
+        panel: The part of a command's help that it is in.
+        unit: The unit of its value, such as `seconds`; empty: it is a count or has none.
+        least: The smallest value that it may have; None: any.
+        above: What its value has to be larger than; None: any.
+        default: What holds where nothing is said, in words; empty: the field's default says it.
+        of_benchmark: Whether the benchmark has a field of the same name, which is the default.
+        group: The part of what determines an experiment, and so of its identity, that it is in.
+        always: Whether it is in there, and in the metadata, where it is the default, too. Not so for settings that were
+            added later: the identities of earlier experiments stay as they are.
+    """
+
+    help: str
+    panel: Panel
+    unit: str = ""
+    least: float | None = None
+    above: float | None = None
+    default: str = ""
+    of_benchmark: bool = False
+    group: Group = ""
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines or limits an experiment. Whole numbers of seconds become floats.
+
+    Raises:
+        UsageError: A value has the wrong type or is out of range.
+    """
+
+    n_workers: Annotated[
+        int | None,
+        About("Trials that run at a time", "Budget", least=1, of_benchmark=True, group="budget", always=True),
+    ] = None
+    max_wallclock_time: Annotated[
+        float | None,
+        About(
+            "Budget in seconds of the experiment's clock",
+            "Budget",
+            unit="seconds",
+            above=0.0,
+            of_benchmark=True,
+            group="budget",
+            always=True,
+        ),
+    ] = None
+    max_num_evaluations: Annotated[
+        int | None,
+        About("Budget in reports", "Budget", least=1, of_benchmark=True, group="budget", always=True),
+    ] = None
+    max_size_data_for_model: Annotated[
+        int | None,
+        About(
+            "Most data points that a model is fitted to",
+            "Budget",
+            least=1,
+            default="the method's",
+            group="budget",
+            always=True,
+        ),
+    ] = None
+    decision_time: Annotated[
+        DecisionTime,
+        About(
+            "What a suggestion costs on the simulated clock; measured: what it really took",
+            "Clock",
+            unit="seconds",
+            least=0.0,
+            group="clock",
+            always=True,
+        ),
+    ] = "zero"
+    poll_interval: Annotated[
+        float,
+        About(
+            "Simulated seconds between polls of the trials; 0: every event at its own time; 5: as Syne Tune",
+            "Clock",
+            unit="seconds",
+            least=0.0,
+            group="clock",
+            always=True,
+        ),
+    ] = 0.0
+    checkpointing: Annotated[
+        bool,
+        About("Whether a resumed trial continues where it paused, or starts over", "Clock", group="clock", always=True),
+    ] = True
+    # Where the table has the whole space this changes nothing, so the engine adds it to the identity where it does.
+    restrict_configurations: Annotated[
+        bool,
+        About(
+            "Whether methods may try only what a table lists; otherwise any other configuration gets the curve of "
+            "the nearest one. Some benchmarks always restrict them",
+            "What",
+        ),
+    ] = False
+
+    def __post_init__(self) -> None:
+        for name, definition in DEFINITIONS.items():
+            value = getattr(self, name)
+            if value is not None or definition.default is not None:
+                object.__setattr__(self, name, definition.check(value))
+
+    def changed(self, said: Said) -> "Settings":
+        """These settings with some of them changed."""
+        return replace(self, **check_all(said))
+
+    def seconds(self, of_benchmark: float | None = None) -> float | None:
+        """The budget in seconds of the experiment's clock.
+
+        Args:
+            of_benchmark: The benchmark's, which holds where these settings have none.
+        """
+        return of_benchmark if self.max_wallclock_time is None else self.max_wallclock_time
+
+    def said(self) -> dict[str, Value]:
+        """Those that are not the default, by name."""
+        values = {name: getattr(self, name) for name in DEFINITIONS}
+        return {name: value for name, value in values.items() if value != DEFINITIONS[name].default}
+
+    def recorded(self) -> dict[str, Value | None]:
+        """What metadata say of these: all but those that are left out where they are the default."""
+        return {
+            name: getattr(self, name)
+            for name, definition in DEFINITIONS.items()
+            if definition.about.always or getattr(self, name) != definition.default
+        }
+
+    def determinants(self, group: Group) -> dict[str, Value | None]:
+        """What these add to a part of what determines an experiment."""
+        return {name: value for name, value in self.recorded().items() if DEFINITIONS[name].about.group == group}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A setting: the name, type and default of the field, and what there is to say about it.
+
+    Attributes:
+        name: Its name: the field, the key of study files and of metadata.
+        types: The types of its values: bool, int, float.
+        words: Words that stand for a value.
+        default: Its default; None: the benchmark's or the method's, or no limit.
+        about: The rest.
+    """
+
+    name: str
+    types: tuple[type, ...]
+    words: tuple[str, ...]
+    default: Value | None
+    about: About
+
+    @property
+    def option(self) -> str:
+        """The option of the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is a pair of options, --NAME and --no-NAME."""
+        return bool in self.types
+
+    @property
+    def wanted(self) -> str:
+        """What its value may be, in words."""
+        about = self.about
+        if self.is_flag:
+            return "true or false"
+        number = "a whole number" if self.types == (int,) else f"a number{f' of {about.unit}' if about.unit else ''}"
+        bounds = f" >= {about.least:g}" if about.least is not None else ""
+        bounds += f" > {about.above:g}" if about.above is not None else ""
+        return ", ".join([*self.words, f"or {number}{bounds}" if self.words else f"{number}{bounds}"])
+
+    @property
+    def metavar(self) -> str:
+        """What the help shows for its value."""
+        return "|".join([*self.words, (self.about.unit or "N").upper()])
+
+    @property
+    def default_text(self) -> str:
+        """What holds where nothing is said, in words."""
+        about = self.about
+        if about.default or about.of_benchmark:
+            return about.default or "the benchmark's"
+        return "none" if self.default is None else str(self.default).lower()
+
+    def check(self, value: object, called: str = "") -> Value:
+        """The value as the field has it: whole numbers become floats where the field is one.
+
+        Args:
+            value: The value.
+            called: What the setting is called in the error; empty: its name.
+
+        Raises:
+            UsageError: It has the wrong type or is out of range.
+        """
+        if isinstance(value, bool):
+            if self.is_flag:
+                return value
+        elif isinstance(value, str):
+            if value in self.words:
+                return value
+        elif isinstance(value, int | float) and (number := self._number(value)) is not None:
+            return number
+        raise UsageError(f"{called or self.name} cannot be {value!r}.", f"Use {self.wanted}.")
+
+    def parse(self, text: str) -> Value:
+        """The value that was typed after the option.
+
+        Raises:
+            UsageError: It is no such value.
+        """
+        for reader in (int, float):
+            try:
+                return self.check(reader(text), self.option)
+            except ValueError:
+                continue
+        return self.check(text, self.option)
+
+    def option_words(self, value: Value) -> tuple[str, ...]:
+        """The words that say it on a command line."""
+        if self.is_flag:
+            return (self.option if value else self.option.replace("--", "--no-", 1),)
+        return self.option, str(value)
+
+    def _number(self, value: float) -> int | float | None:
+        """The number as the field has it; None: it has the wrong type or is out of range."""
+        least, above = self.about.least, self.about.above
+        if (least is not None and value < least) or (above is not None and value <= above):
+            return None
+        if float not in self.types:
+            return value if isinstance(value, int) and int in self.types else None
+        try:
+            return float(value) if math.isfinite(value) else None
+        except OverflowError:  # no float is that large
+            return None
+
+
+def _definition(name: str, hint: Any, default: Any) -> Definition:
+    kind, about = get_args(hint)
+    members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    words = tuple(word for member in members if get_origin(member) is Literal for word in get_args(member))
+    types = tuple(member for member in members if member in (bool, int, float))
+    return Definition(name, types, words, default, about)
+
+
+_HINTS = get_type_hints(Settings, include_extras=True)
+DEFINITIONS = {entry.name: _definition(entry.name, _HINTS[entry.name], entry.default) for entry in fields(Settings)}
+"""All settings by name, in the order in which help and reference show them."""
+
+OF_BENCHMARK = tuple(name for name, definition in DEFINITIONS.items() if definition.about.of_benchmark)
+"""The settings whose default is a field of the benchmark."""
+
+
+def check_all(said: Mapping[str, object]) -> dict[str, Any]:
+    """Some settings by name, each as its field has it.
+
+    Raises:
+        UsageError: A value has the wrong type or is out of range.
+        KeyError: There is no such setting.
+    """
+    return {name: DEFINITIONS[name].check(value) for name, value in said.items()}
+
+
+def option_words(said: Said) -> list[str]:
+    """The words that say some settings on a command line."""
+    return [
+        word for name, definition in DEFINITIONS.items() if name in said for word in definition.option_words(said[name])
+    ]
