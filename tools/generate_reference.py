@@ -321,6 +321,8 @@ def _parameters(function: Callable[..., Any] | None) -> list[str]:
         if hints[name] is typer.Context:
             continue
         kind, info = get_args(hints[name])[:2]
+        if info.hidden:
+            continue
         if isinstance(info, ArgumentInfo):
             rows.append(f"| `{info.metavar or name.upper()}` | | {info.help} |")
         else:

@@ -14,6 +14,7 @@ from hpoctl.cli.clean import clean
 from hpoctl.cli.compare import compare
 from hpoctl.cli.doctor import doctor
 from hpoctl.cli.exchange import export, import_results
+from hpoctl.cli.help import Command
 from hpoctl.cli.launch import launch
 from hpoctl.cli.listing import benchmarks, methods, plugins
 from hpoctl.cli.logs import logs
@@ -30,6 +31,15 @@ from hpoctl.cli.unforeseen import unforeseen
 from hpoctl.core.errors import HpoctlError, OutputError, UsageError
 
 INTERRUPTED = 130
+RUN_EXAMPLE = """
+Example: one seed of ASHA, a line for each event:
+  hpoctl run --method ASHA --benchmark fcnet-protein --verbose
+"""
+LAUNCH_EXAMPLE = """
+Example: 20 seeds of a study file, with 8 experiments at a time:
+  hpoctl launch --study study.toml --tag docs-2 --num-seeds 20 -j 8
+Run it again to continue after a failure or an interruption.
+"""
 
 app = typer.Typer(
     name="hpoctl",
@@ -58,25 +68,25 @@ def hpoctl(
     """Run, repeat and compare studies of hyperparameter optimization."""
 
 
-app.command()(run)
-app.command()(launch)
-app.command()(status)
-app.command()(compare)
-app.command()(plot)
-app.command()(report)
-app.command()(export)
-app.command(name="import")(import_results)
-app.command()(sync)
-app.command()(stop)
-app.command()(clean)
-app.command()(logs)
-app.command()(methods)
-app.command()(benchmarks)
+app.command(cls=Command, epilog=RUN_EXAMPLE)(run)
+app.command(cls=Command, epilog=LAUNCH_EXAMPLE)(launch)
+app.command(cls=Command)(status)
+app.command(cls=Command)(compare)
+app.command(cls=Command)(plot)
+app.command(cls=Command)(report)
+app.command(cls=Command)(export)
+app.command(name="import", cls=Command)(import_results)
+app.command(cls=Command)(sync)
+app.command(cls=Command)(stop)
+app.command(cls=Command)(clean)
+app.command(cls=Command)(logs)
+app.command(cls=Command)(methods)
+app.command(cls=Command)(benchmarks)
 app.add_typer(studies_app, name="studies")
 app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(blackbox_app, name="blackbox")
-app.command()(plugins)
-app.command()(doctor)
+app.command(cls=Command)(plugins)
+app.command(cls=Command)(doctor)
 
 
 def run_app() -> None:

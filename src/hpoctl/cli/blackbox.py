@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hpoctl.cli.bar import bar
+from hpoctl.cli.help import Command
 from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import HpoctlError
 
@@ -22,7 +23,7 @@ def blackbox() -> None:
     """Blackboxes: learning curves that stand for training. What is known of them; import and check of tables."""
 
 
-@blackbox_app.command(name="list")
+@blackbox_app.command(name="list", cls=Command)
 def list_all(as_json: AsJson = False) -> None:
     """List blackboxes and importers: size, resource, metrics, what is modelled, where each comes from."""
     from hpoctl.cli import blackbox_report as report
@@ -36,7 +37,7 @@ def list_all(as_json: AsJson = False) -> None:
         report.print_list(found)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def info(name: Name, as_json: AsJson = False) -> None:
     """Show all that is known of one: space, size, metrics, defaults, source, licence, what is modelled, gates."""
     from hpoctl.cli import blackbox_report as report
@@ -52,7 +53,7 @@ def info(name: Name, as_json: AsJson = False) -> None:
         raise typer.Exit(found.exit_code)
 
 
-@blackbox_app.command(name="import")
+@blackbox_app.command(name="import", cls=Command)
 def import_files(
     kind: Kind,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The files: what KIND says it reads.")],
@@ -72,7 +73,7 @@ def import_files(
         report.print_imported(imported)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def fetch(
     kind: Kind,
     url: Annotated[
@@ -94,7 +95,7 @@ def fetch(
         report.print_fetched(fetched)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def check(name: Name, as_json: AsJson = False) -> None:
     """Check one: every byte of its data where they have checksums, and that its curves keep the rules."""
     from hpoctl.cli import blackbox_report as report
@@ -120,7 +121,7 @@ def check(name: Name, as_json: AsJson = False) -> None:
         raise typer.Exit(FAILED)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def plot(
     name: Name,
     output: Annotated[Path, typer.Option(help="File to write; .png, .svg or .pdf says the format.")],
@@ -141,7 +142,7 @@ def plot(
         report.print_plotted(plotted)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of an imported table.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -167,7 +168,7 @@ def remove(
         report.print_removed(name)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def push(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Benchmarks of imported tables.")],
     results: Results = None,
@@ -187,7 +188,7 @@ def push(
         report.print_shared("uploaded", store.location(""), pushed)
 
 
-@blackbox_app.command()
+@blackbox_app.command(cls=Command)
 def pull(
     names: Annotated[
         list[str] | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Benchmarks, RandomSeed, Results, Settings, with_settings
+from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, with_settings
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.settings import Said
 
@@ -24,63 +24,144 @@ def launch(
     *,
     study: Annotated[
         str | None,
-        typer.Option(help="Study: a registered one, or a TOML file. Default: the tag's, or the configured one."),
+        typer.Option(
+            metavar="STUDY",
+            help="Study: a registered one, or a TOML file. Default: the tag's, or the configured one.",
+            rich_help_panel="What",
+        ),
     ] = None,
     tag: Annotated[
-        str | None, typer.Option(help="Name of the study's results. Default: the study's, or one is made up.")
+        str | None,
+        typer.Option(
+            metavar="TAG",
+            help="Name of the study's results. Default: the study's, or one is made up.",
+            rich_help_panel="What",
+        ),
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option("--method", "-m", help="Method; repeatable. Default: all of the study.")
+        list[str] | None,
+        typer.Option(
+            "--method",
+            "-m",
+            metavar="METHOD",
+            help="Method; repeatable. Default: all of the study.",
+            rich_help_panel="What",
+        ),
     ] = None,
     benchmark: Benchmarks = None,
+    settings: MethodOptions = None,
     num_seeds: Annotated[
-        int | None, typer.Option(help="Exclusive upper end of the seeds. Default: the study's.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Exclusive upper end of the seeds. Default: the study's.", rich_help_panel="How many"
+        ),
     ] = None,
-    start_seed: Annotated[int | None, typer.Option(help="First seed. Default: the study's.")] = None,
+    start_seed: Annotated[
+        int | None, typer.Option(metavar="N", help="First seed. Default: the study's.", rich_help_panel="How many")
+    ] = None,
     random_seed: RandomSeed = None,
     new_seed: Annotated[
         bool,
-        typer.Option("--new-seed", help="Give the tag another master seed: --random-seed, or one that is drawn."),
+        typer.Option(
+            "--new-seed",
+            help="Give the tag another master seed: --random-seed, or one that is drawn.",
+            rich_help_panel="How many",
+        ),
     ] = False,
     allow_mixed: Annotated[
         bool,
-        typer.Option("--allow-mixed", help="Keep complete results that this launch would not make again as they are."),
+        typer.Option(
+            "--allow-mixed",
+            help="Keep complete results that this launch would not make again as they are.",
+            rich_help_panel="How many",
+        ),
     ] = False,
-    experiment: Said,
-    settings: Settings = None,
-    on: Annotated[str | None, typer.Option(help="Launcher: where jobs execute. Default: the study's.")] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", help="Experiments at a time. Default: one for each core.")
-    ] = None,
-    retries: Annotated[int | None, typer.Option(help="Times a failed experiment is tried again at once.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds of real time an experiment may take.")] = None,
-    launcher_option: Annotated[
-        list[str] | None, typer.Option("--launcher-option", help="option=value of the launcher; repeatable.")
-    ] = None,
     until_decided: Annotated[
         bool,
-        typer.Option("--until-decided", help="Add seeds to --pairs, look after look, until each is decided."),
+        typer.Option(
+            "--until-decided",
+            help="Add seeds to --pairs, look after look, until each is decided.",
+            rich_help_panel="How many",
+        ),
     ] = False,
     pairs: Annotated[
         list[str] | None,
-        typer.Option("--pairs", help="Two methods that --until-decided decides, as in MOBSTER:ASHA; repeatable."),
+        typer.Option(
+            "--pairs",
+            metavar="METHOD:METHOD",
+            help="Two methods that --until-decided decides, as in MOBSTER:ASHA; repeatable.",
+            rich_help_panel="How many",
+        ),
     ] = None,
     max_seeds: Annotated[
-        int | None, typer.Option("--max-seeds", help="Seeds that --until-decided runs of a pair at most.")
+        int | None,
+        typer.Option(
+            "--max-seeds",
+            metavar="N",
+            help="Most seeds of a pair that --until-decided runs.",
+            rich_help_panel="How many",
+        ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only print the jobs, their experiments, results and expected time.")
-    ] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Go on in the background; `hpoctl status` sees it.")] = False,
+    experiment: Said,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAUNCHER",
+            help="Launcher: where jobs execute. Default: the study's, the folder's, or local.",
+            rich_help_panel="Where",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--experiments-at-a-time",
+            "-j",
+            metavar="N",
+            help="Experiments that run at a time. Default: one for each core.",
+            rich_help_panel="Where",
+        ),
+    ] = None,
+    retries: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Times that a failed experiment is tried again at once.", rich_help_panel="Where"
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Real time that an experiment may take.", rich_help_panel="Where"),
+    ] = None,
+    launcher_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--launcher-option",
+            metavar="OPTION=VALUE",
+            help="Option of the launcher; repeatable.",
+            rich_help_panel="Where",
+        ),
+    ] = None,
     results: Results = None,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="Continue in the background; `hpoctl status` shows it.", rich_help_panel="Where"),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only print the jobs, their experiments, results and expected time.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
     as_json: AsJson = False,
     log: Annotated[str, typer.Option(hidden=True, help="Where the output of this process goes.")] = "",
+    jobs_alias: Annotated[int | None, typer.Option("--jobs", hidden=True, help="Former name of `-j`.")] = None,
 ) -> None:
     """Run what is missing of a study: what is wanted, less what is complete, less what is running."""
     from hpoctl.ops.launching.launch_plan import LaunchRequest
     from hpoctl.ops.studies.overrides import Overrides
 
-    named = {"jobs": jobs, "retries": retries, "timeout": timeout}
+    named = {"jobs": jobs_alias if jobs is None else jobs, "retries": retries, "timeout": timeout}
     changes = Overrides(
         methods=tuple(method or ()),
         benchmarks=tuple(benchmark or ()),

@@ -12,23 +12,51 @@ from hpoctl.core.settings import DEFINITIONS, Definition, option_words
 if TYPE_CHECKING:
     from hpoctl.ops.studies.overrides import Overrides
 
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--method", "-m", metavar="METHOD", help="Method; repeatable.", rich_help_panel="What"),
+]
 Benchmarks = Annotated[
-    list[str] | None, typer.Option("--benchmark", "-b", help="Benchmark; repeatable. Default: all of the study.")
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        "-b",
+        metavar="BENCHMARK",
+        help="Benchmark; repeatable. Default: all of the study.",
+        rich_help_panel="What",
+    ),
+]
+MethodOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="METHOD.OPTION=VALUE",
+        help="Option of a method, as in ASHA.grace_period=3; repeatable.",
+        rich_help_panel="What",
+    ),
 ]
 RandomSeed = Annotated[
-    int | None, typer.Option(min=0, max=2**32 - 1, help="Master seed. Default: the tag's, or drawn and printed.")
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="METHOD.option=value, as in ASHA.grace_period=3; repeatable."),
+    int | None,
+    typer.Option(
+        min=0,
+        max=2**32 - 1,
+        metavar="N",
+        help="Master seed, below 2^32. Default: the tag's, or drawn and printed.",
+        rich_help_panel="How many",
+    ),
 ]
 Results = Annotated[
     str | None,
     typer.Option(
-        help="Root of results: a folder or s3://bucket/prefix. Default: $HPOCTL_ROOT, that of hpoctl.toml, or ~/hpoctl."
+        metavar="ROOT",
+        help="Root of results: a folder or s3://bucket/prefix. Default: $HPOCTL_ROOT, that of hpoctl.toml, or "
+        "~/hpoctl.",
+        rich_help_panel="Where",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object instead of a table.", rich_help_panel="Output")
+]
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:

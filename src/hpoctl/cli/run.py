@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Benchmarks, RandomSeed, Results, Settings, with_settings
+from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, with_settings
 from hpoctl.core.errors import unknown_name
 from hpoctl.core.settings import Said
 
@@ -19,25 +19,50 @@ INTERRUPTED = 130
 @with_settings
 def run(
     *,
-    method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeatable.")],
+    method: Annotated[
+        list[str],
+        typer.Option("--method", "-m", metavar="METHOD", help="Method to run; repeatable.", rich_help_panel="What"),
+    ],
     benchmark: Benchmarks = None,
     study: Annotated[
         str | None,
         typer.Option(
-            help="Study whose benchmarks and extra results are used: its name or its file. Default: the method's."
+            metavar="STUDY",
+            help="Study whose benchmarks and extra results are used: its name or its file. Default: the method's.",
+            rich_help_panel="What",
         ),
     ] = None,
-    tag: Annotated[str | None, typer.Option(help="Name of the study's results. Default: one is made up.")] = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG", help="Name of the study's results. Default: one is made up.", rich_help_panel="What"
+        ),
+    ] = None,
+    settings: MethodOptions = None,
+    num_seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Exclusive upper end of the seeds. Default: one seed.", rich_help_panel="How many"
+        ),
+    ] = None,
+    start_seed: Annotated[int, typer.Option(metavar="N", help="First seed.", rich_help_panel="How many")] = 0,
     random_seed: RandomSeed = None,
-    num_seeds: Annotated[int | None, typer.Option(help="Exclusive upper end of the seeds. Default: one seed.")] = None,
-    start_seed: Annotated[int, typer.Option(help="First seed.")] = 0,
     experiment: Said,
-    settings: Settings = None,
-    backend: Annotated[str, typer.Option(help="Where trials execute: on the simulator, from a table.")] = BACKEND,
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="BACKEND", help="Where trials execute: on the simulator, from a table.", rich_help_panel="Where"
+        ),
+    ] = BACKEND,
     results: Results = None,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="A line for each start, promotion, pause, stop and model fit."),
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Print a line for each start, promotion, pause, stop and model fit.",
+            rich_help_panel="Output",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpoctl.cli.help import Command
 from hpoctl.cli.listing import emit_list, pairs, print_lines, source_text, warn
 from hpoctl.cli.options import AsJson
 
@@ -38,7 +39,7 @@ def studies(context: typer.Context, as_json: AsJson = False) -> None:
     _print_studies(found)
 
 
-@studies_app.command()
+@studies_app.command(cls=Command)
 def show(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Registered study, or a study file.")],
