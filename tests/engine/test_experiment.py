@@ -22,7 +22,7 @@ from hpoctl.core.settings import Settings
 from hpoctl.core.space import Space
 from hpoctl.engine.experiment import Finished, run_experiment
 from hpoctl.engine.metadata import Provenance
-from hpoctl.engine.spec import ExperimentSpec, identity
+from hpoctl.engine.spec import ExperimentSpec, determinants, identity
 from hpoctl.engine.tuner import Watcher
 from hpoctl.schedulers.asha import Asha
 from hpoctl.schedulers.options import AshaOptions
@@ -166,6 +166,37 @@ def test_max_num_evaluations_keeps_the_first_rows(store: LocalStore) -> None:
 
     assert run(store, spec(max_num_evaluations=50)).rows == 50
     assert rows(spec(max_num_evaluations=50)) == rows(spec())
+
+
+@pytest.mark.parametrize(
+    "method", [RS, ASHA, ASHA.with_options(AshaOptions(brackets=3))], ids=["RS", "ASHA", "ASHA with brackets"]
+)
+@pytest.mark.parametrize("limit", [1, 3, 20])
+def test_max_num_trials_starts_that_many_and_finishes_what_runs(store: LocalStore, method: Method, limit: int) -> None:
+    """Every row is one of the experiment without the limit, at the same time; no trial is cut off between levels."""
+
+    def rows(made: ExperimentSpec) -> list[tuple[int, int, float]]:
+        table = pq.read_table(io.BytesIO(results(store, made)))
+        return list(zip(*(table[name].to_pylist() for name in ("trial_id", "epoch", "st_tuner_time")), strict=True))
+
+    limited, unlimited = rows(spec(method, max_num_trials=limit)), rows(spec(method))
+    assert {trial for trial, _, _ in limited} == set(range(limit))
+    assert set(limited) <= set(unlimited)
+    last = {trial: max(epoch for other, epoch, _ in limited if other == trial) for trial in range(limit)}
+    assert set(last.values()) <= ({27} if method is RS else {1, 3, 9, 27})
+
+
+def test_a_trial_that_is_resumed_is_no_new_trial(store: LocalStore) -> None:
+    table = pq.read_table(io.BytesIO(results(store, spec(ASHA, max_num_trials=6, n_workers=1))))
+    trials = table["trial_id"].to_pylist()
+    assert max(trials) == 5
+    assert trials != sorted(trials)  # one was resumed after a later one had begun
+
+
+def test_an_experiment_without_a_limit_of_trials_has_the_identity_of_before() -> None:
+    assert identity(spec(max_num_trials=9), "table") != identity(spec(), "table")
+    assert "max_num_trials" not in determinants(spec(), "table")["budget"]
+    assert determinants(spec(max_num_trials=9), "table")["budget"]["max_num_trials"] == 9
 
 
 def test_decision_time_is_spent_on_the_simulated_clock(store: LocalStore) -> None:

@@ -82,6 +82,16 @@ class Settings:
         int | None,
         About("Budget in reports", "Budget", least=1, of_benchmark=True, group="budget", always=True),
     ] = None
+    max_num_trials: Annotated[
+        int | None,
+        About(
+            "Budget in trials started; resuming one does not count. When the method wants one more, those that run are "
+            "finished and the experiment ends",
+            "Budget",
+            least=1,
+            group="budget",
+        ),
+    ] = None
     max_size_data_for_model: Annotated[
         int | None,
         About(

@@ -104,7 +104,7 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
     extra = ExtraColumns(composers, view, column_names(benchmark, context.space))
     backend = Simulator(search.blackbox, clock, streams, spec.max_wallclock_time, settings)
     parts = Parts(scheduler, backend, clock, charged, log, extra, watcher)
-    tune(parts, Limits(spec.n_workers, settings.max_num_evaluations))
+    tune(parts, Limits(spec.n_workers, settings.max_num_evaluations, max_num_trials=settings.max_num_trials))
     off_table = search.nearest.counted() if search.nearest else None
     return Simulation(log.rows(extra, settings.max_num_evaluations), charged.seconds, off_table)
 

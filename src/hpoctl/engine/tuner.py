@@ -33,12 +33,15 @@ class Limits:
     Attributes:
         n_workers: How many trials run at a time.
         max_num_evaluations: How many rows are enough; None: any number.
+        max_num_trials: How many trials are enough; None: any number. When the scheduler wants one more, it is not asked
+            again: what runs goes on until it pauses, is stopped or completes.
         max_failures: How many trials may fail, as a number or as a share of those that were started; None: any number.
         trial_retries: How often a trial that fails is started again, from its last checkpoint where it keeps one.
     """
 
     n_workers: int
     max_num_evaluations: int | None = None
+    max_num_trials: int | None = None
     max_failures: float | None = None
     trial_retries: int = 0
 
@@ -125,14 +128,16 @@ class _State:
     Attributes:
         busy: The trials on workers.
         reached: The last resource of each trial that has reported.
+        full: Whether the scheduler has wanted a trial more than there may be.
     """
 
     busy: dict[int, _Busy] = field(default_factory=dict)
     reached: dict[int, int] = field(default_factory=dict)
+    full: bool = False
 
 
 def tune(parts: Parts, limits: Limits) -> None:
-    """Run until the time is over, enough rows are there, or nothing is left to try.
+    """Run until the time is over, enough rows are there, the trials are used up, or nothing is left to try.
 
     The backend is closed whatever is raised.
 
@@ -173,13 +178,16 @@ def _run(parts: Parts, limits: Limits, state: _State) -> None:
 
 
 def _fill_workers(parts: Parts, limits: Limits, state: _State) -> None:
-    while len(state.busy) < limits.n_workers:
+    while len(state.busy) < limits.n_workers and not state.full:
         new_id = len(parts.log.configs)
         step = parts.suggest(new_id)
         if step is None:
             return
         if isinstance(step, Resume):
             trial_id = step.trial_id
+        elif new_id == limits.max_num_trials:
+            state.full = True
+            return
         else:
             trial_id = new_id
             parts.log.configs.append(step.config)
