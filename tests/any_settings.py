@@ -1,6 +1,7 @@
 """Settings of all kinds, made from their definitions, so that one that is added is tested, too."""
 
 import sys
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -22,6 +23,14 @@ def values(setting: Definition) -> st.SearchStrategy[Value]:
     return numbers | st.sampled_from(setting.words) if setting.words else numbers
 
 
-def said() -> st.SearchStrategy[dict[str, Value]]:
+def said() -> st.SearchStrategy[dict[str, Any]]:
     """Some settings, as a person may say them."""
     return st.fixed_dictionaries({}, optional={name: values(setting) for name, setting in DEFINITIONS.items()})
+
+
+def unusual() -> dict[str, Any]:
+    """Every setting with a value that is not its default."""
+    return {
+        name: not setting.default if setting.is_flag else 7.0 if float in setting.types else 7
+        for name, setting in DEFINITIONS.items()
+    }

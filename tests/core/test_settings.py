@@ -37,7 +37,7 @@ def test_each_field_is_a_setting_with_a_help_text() -> None:
 def test_what_is_said_is_all_that_differs_from_the_default(said: dict[str, Any]) -> None:
     settings = Settings(**said)
     assert settings.said() == {name: value for name, value in said.items() if value != DEFINITIONS[name].default}
-    assert Settings(**settings.said()) == settings
+    assert Settings(**check_all(settings.said())) == settings
     assert Settings().changed(said) == settings
 
 

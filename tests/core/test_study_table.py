@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import any_settings
 from hpoctl.core.errors import UsageError
 from hpoctl.core.settings import DEFINITIONS, Settings
 from hpoctl.core.study import Study
@@ -30,18 +31,12 @@ def test_every_field_finds_its_way_there_and_back() -> None:
         "start_seed": 1,
         "tag": "docs-2",
         "random_seed": 7,
-        "n_workers": 2,
-        "max_wallclock_time": 60.0,
-        "max_num_evaluations": 100,
-        "max_size_data_for_model": 50,
-        "decision_time": 0.25,
-        "poll_interval": 5.0,
-        "checkpointing": False,
-        "restrict_configurations": True,
+        **any_settings.unusual(),
         "fixed": {"ASHA": {"activation": "relu", "rate": 0.5, "units": 8, "bias": True}},
         "launcher": "cluster",
         "launcher_options": {"queue": "short", "nodes": 2, "hours": 0.5, "spot": False},
         "default": True,
+        "benchmark_files": {"toy": "/tmp/toy/benchmark.toml"},
         "panels": {"all of them": ("RS", "ASHA"), "one": ("RS",)},
     }
     study = Study(

@@ -13,6 +13,7 @@ from hpoctl.core.options import check_options
 from hpoctl.core.protocols import Blackbox, TrialBackend
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
+from hpoctl.core.settings import Settings
 
 Problem = Literal["table", "script"]
 
@@ -57,6 +58,7 @@ class BackendContext:
         blackbox: The table; None: the benchmark is a script.
         script: The script; None: the benchmark is a table.
         folder: A folder on this machine for what trials write; None for a table.
+        settings: The settings of the experiment.
         idle: To be called every few seconds while nothing happens.
         say: Tells a person something about the whole experiment, in one line.
     """
@@ -73,6 +75,7 @@ class BackendContext:
     blackbox: Blackbox | None = None
     script: Script | None = None
     folder: Path | None = None
+    settings: Settings = field(default_factory=Settings)
     idle: Callable[[], None] = _nothing
     say: Callable[[str], None] = field(default=lambda text: None)  # noqa: ARG005 - a signature
 

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from typing import cast
 
 from hpoctl.backends.local.options import LocalTrialOptions
-from hpoctl.backends.simulator import Simulator, SimulatorOptions
+from hpoctl.backends.simulator import Delays, Simulator
 from hpoctl.core.clock import VirtualClock
 from hpoctl.core.findings import Finding
 from hpoctl.core.protocols import TrialBackend
 from hpoctl.core.trial_backends import BackendContext, BackendEntry
 
 
-def _simulator(context: BackendContext, options: SimulatorOptions) -> TrialBackend:
+def _simulator(context: BackendContext, options: Delays) -> TrialBackend:
     clock = cast("VirtualClock", context.clock)
-    return Simulator(context.needed_table, clock, context.streams, context.limits.deadline, options)
+    deadline = context.limits.deadline
+    return Simulator(context.needed_table, clock, context.streams, deadline, context.settings, options)
 
 
 def _local(context: BackendContext, options: LocalTrialOptions) -> TrialBackend:
@@ -32,7 +33,7 @@ SIMULATOR = BackendEntry(
     "simulator",
     "A virtual clock; learning curves come from the benchmark's table",
     _simulator,
-    SimulatorOptions(),
+    Delays(),
     "table",
 )
 LOCAL = BackendEntry(

@@ -45,8 +45,9 @@ def test_no_change_leaves_the_study() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), SEEDS.items())
-def test_seeds_take_the_place_of_the_study_s(name: str, value: int) -> None:
-    assert override(STUDY, Overrides(**{name: value})) == replace(STUDY, **{name: value})
+def test_seeds_take_the_place_of_the_study_s(name: str, value: Any) -> None:
+    change = {name: value}
+    assert override(STUDY, Overrides(**change)) == replace(STUDY, **change)
 
 
 @given(said=any_settings.said())
