@@ -83,7 +83,7 @@ def hostile_data(seeds: int = 8) -> ReportData:
             every.append(experiment(name, "differences", seed, best=0.2 * size, spread=0.5))
             every.append(experiment(name, "maximised", seed, best=0.1 * size, spread=0.7, mode="max"))
     lost = LeftOut(
-        "missing", "tag", HOSTILE[0], "maximised", "8-9", 2, "tag", "nobody has begun it", "the seed is missing"
+        "missing", "tag", HOSTILE[0], "maximised", "8-9", 2, "tag", "it has not begun", "the seed is missing"
     )
     torn = LeftOut("damaged", "tag", "", "", "", 1, "tag/<i>x</i>", "its hash does not match", "left out")
     return report_data(

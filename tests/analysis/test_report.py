@@ -184,7 +184,7 @@ def test_notes_are_sentences() -> None:
 
 def test_everything_that_is_missing_is_listed() -> None:
     page = page_of(hostile_data())
-    assert "nobody has begun it" in page
+    assert "it has not begun" in page
     assert "tag/&lt;i&gt;x&lt;/i&gt;" in page
     assert "Nothing is missing" not in page
     assert "Nothing is missing" in page_of(report_data([experiment("A", "x", 0)]))

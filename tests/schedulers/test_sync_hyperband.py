@@ -92,7 +92,7 @@ def test_reasons() -> None:
     step = scheduler.suggest(4)
     assert isinstance(step, Resume)
     assert (step.trial_id, step.until) == (2, 3)
-    assert step.reason == "bracket 0, level 1: 0.2 is number 1 of 3, 1 go on"
+    assert step.reason == "bracket 0, level 1: 0.2 is number 1 of 3, 1 promoted"
 
 
 def test_brackets_take_turns() -> None:

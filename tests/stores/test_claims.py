@@ -85,7 +85,7 @@ class NotGivenUp(LocalClaims):
         (LocalToOneProcess, "a claim of another process is not held"),
         (LeftBehind, "outlives its process"),
         (AllOrNothing, "excludes 'tag/ASHA/toy/1', too"),
-        (NotGivenUp, "or has any more"),
+        (NotGivenUp, "or was released"),
     ],
 )
 def test_the_contract_finds_broken_claims(tmp_path: Path, kind: type[LocalClaims], broken: str) -> None:

@@ -45,4 +45,4 @@ def test_no_bucket_no_credentials_no_region(s3_root: str, monkeypatch: pytest.Mo
 def test_a_server_without_conditions_is_a_problem(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put = Bucket.put
     monkeypatch.setattr(Bucket, "put", lambda self, key, data, create: put(self, key, data))
-    assert "writes over what is there" in [*check_s3(s3_root)][-1].text
+    assert "overwrites objects" in [*check_s3(s3_root)][-1].text

@@ -41,7 +41,7 @@ class CurvesPicture:
 def draw_curves(picture: CurvesPicture, kind: str) -> bytes:
     """The picture as the bytes of a PNG, SVG or PDF file.
 
-    Curves are coloured by the rank of their last value, the best one is thick, and what is not finite is a gap.
+    Curves are coloured by the rank of their last value, the best one is thick, values that are not finite leave gaps.
 
     Raises:
         UsageError: matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""HTML and SVG from Python: what is text is escaped, always; what is markup says so by its type."""
+"""HTML and SVG from Python: text is always escaped; markup has a type that says so."""
 
 import html
 from collections.abc import Iterable

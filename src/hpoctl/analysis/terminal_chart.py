@@ -1,4 +1,4 @@
-"""A small chart of letters for the terminal: lines of a panel, each with a mark of its own."""
+"""A small chart of letters for the terminal: the lines of a panel, each with its mark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

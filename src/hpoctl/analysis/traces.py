@@ -44,7 +44,7 @@ class Trace:
 
 
 def best_so_far(times: FloatArray, values: FloatArray, mode: Mode) -> tuple[FloatArray, FloatArray]:
-    """When the best value changed, and what it was from then on, shape (k,) each.
+    """The times at which the best value changed, and the new values, shape (k,) each.
 
     Args:
         times: When each row arrived, in seconds, increasing, shape (n,).

@@ -101,7 +101,7 @@ class Simulator:
         self._ask(trial_id, trial, until)
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
-        """Let a running trial go on after a report; it has lost no time to the question."""
+        """Let a running trial continue after a report; the report itself takes no time."""
         trial = self._trials[trial_id]
         if trial.reported < len(trial.curve.resources):
             self._ask(trial_id, trial, until)
@@ -154,7 +154,7 @@ class Simulator:
         return reports
 
     def _following(self) -> float | None:
-        """When the next event happens; None: there is none."""
+        """When the next event happens; None: no event is left."""
         while self._events:
             when, _, trial_id, run, _ = self._events[0]
             if run == self._trials[trial_id].run:

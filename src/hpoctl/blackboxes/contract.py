@@ -64,7 +64,7 @@ def benchmark_checks(benchmark: Benchmark) -> Iterator[str]:
         not benchmark.restricted or blackbox.space.size is not None,
         "it is restricted to its table, which lists no configurations",
     )
-    # A table has curves of its own configurations; what becomes of others is not its business.
+    # A table has curves of the configurations that it lists; others are looked up elsewhere.
     for config in _sample(blackbox.space if listed else benchmark.space):
         last = int(blackbox.curve(config, 0).resources[-1])
         _require(last == benchmark.max_resource, f"curves end at {last}, {benchmark.max_resource_attr} says otherwise")
@@ -87,7 +87,7 @@ def _check_curve(curve: Curve, num_metrics: int) -> None:
 
 
 def _table_checks(blackbox: Blackbox, table: TableSpace) -> Iterator[str]:
-    """Its last row has a curve, and what is between its rows has none: going to the nearest one is not its business."""
+    """Its last row has a curve; configurations between its rows have none, finding the nearest is done elsewhere."""
     _check_curve(blackbox.curve(table.at(table.size - 1), 0), len(blackbox.metrics))
     around = table.around()
     others = [config for config in _sample(around) if table.find(config) is None]

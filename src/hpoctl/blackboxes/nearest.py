@@ -26,7 +26,7 @@ class OffTable:
 class NearestRow:
     """A blackbox of the whole space around a table.
 
-    It counts each question: whoever asks has to ask once for each trial, as the simulator does.
+    It counts each call: callers ask once for each trial, as the simulator does.
 
     Args:
         blackbox: The table's blackbox.

@@ -41,7 +41,7 @@ SAMPLES = 64
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An imported table that nobody has opened yet.
+    """An imported table that is opened when it is first used.
 
     Attributes:
         name: The name of its benchmark.
@@ -91,9 +91,9 @@ def read_stored(name: str) -> Stored:
         try:
             return _read(name, base / version)
         except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-            if version == _version(base):  # otherwise somebody has put another table in its place
+            if version == _version(base):  # otherwise another process has replaced the table
                 raise _damaged(name, base, error) from error
-    raise IncompleteError(f"The imported table {name} changes all the time.", "Try again when its import is over.")
+    raise IncompleteError(f"The imported table {name} changes while it is read.", "Try again when its import is over.")
 
 
 def _version(base: Path) -> str:
@@ -200,7 +200,7 @@ class StoredBlackbox:
         row = self.space.index(config)
         if not 0 <= seed < self.num_seeds:
             raise UsageError(f"The table has no seed {seed}.", f"Use a seed from 0 to {self.num_seeds - 1}.")
-        # In memory and in double precision: what is computed from a curve must not depend on how it was stored.
+        # In memory and in double precision: results must not depend on how a curve is stored.
         return Curve(self.resources, self.values[row, seed].astype(float), self.elapsed[row, seed].astype(float))
 
 

@@ -97,7 +97,7 @@ class SlurmLauncher:
         self._full = ""
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Submit jobs, unless they have been before. What Slurm cannot take now is submitted while somebody polls."""
+        """Submit jobs that are new. What Slurm cannot take now is submitted by later calls of `poll`."""
         for entry in [self._entry(job) for job in jobs]:
             if entry.manifest is None and not entry.ended:
                 manifest = Manifest(entry.job, "slurm", option_values(self._options), time.time())
@@ -183,7 +183,7 @@ class SlurmLauncher:
         return entry.status
 
     def _bear(self, error: SlurmUnreachableError) -> None:
-        """Slurm is out of reach: go on with what is known, but not forever."""
+        """Slurm is out of reach: use the last known states, for a limited time."""
         now = time.monotonic()
         self._looked = now
         since = self._trouble[0] if self._trouble else now
@@ -206,7 +206,7 @@ class SlurmLauncher:
                 return
 
     def _look(self, entries: Iterable[_Entry]) -> None:
-        """Ask Slurm first and the store afterwards: what has ended in between has reported by then."""
+        """Ask Slurm first and the store afterwards: a job that ends in between has reported by then."""
         wanted = [entry for entry in entries if not entry.ended]
         for tag in self._tags.values():
             of_tag = [entry for entry in wanted if entry.tag is tag]
@@ -306,7 +306,7 @@ class SlurmLauncher:
             self._looked = None
 
     def _wait_for_room(self, error: SlurmFullError) -> None:
-        """Wait until jobs of ours have ended; where there are none, waiting is in vain."""
+        """Wait until a job of ours ends; without any, waiting would never end."""
         self._full = error.what
         if not any(entry.status.live for entry in self._jobs.values()):
             raise UsageError(error.what, "Use fewer array elements: --launcher-option elements=20.")

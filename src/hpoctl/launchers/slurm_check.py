@@ -27,7 +27,7 @@ def check_slurm(options: SlurmOptions) -> Iterator[Finding]:
     yield _partition(options.partition, partitions)
     if not _accounting():
         text = (
-            "there is none, or it does not answer: how jobs ended is known for a while, later from their reports only"
+            "missing, or it does not answer: Slurm forgets ended jobs after a while, then only their reports are known"
         )
         yield Finding("Slurm accounting", "ok", text)
 

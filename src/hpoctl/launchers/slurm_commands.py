@@ -34,7 +34,7 @@ LIVE = frozenset(
 
 
 class SlurmUnreachableError(HpoctlError):
-    """Slurm cannot be asked at the moment; what was asked of it may have been done or not."""
+    """Slurm does not answer; the request may or may not have been carried out."""
 
 
 class SlurmFullError(HpoctlError):
@@ -113,7 +113,7 @@ def queued(names: Sequence[str]) -> list[Element]:
 
 
 def accounted(names: Sequence[str], days: int) -> list[Element] | None:
-    """The elements of arrays that ended, from Slurm's accounting; None: there is none, or it does not answer.
+    """The elements of arrays that ended, from Slurm's accounting; None: it is missing, or does not answer.
 
     Args:
         names: The arrays' names.
@@ -181,5 +181,5 @@ def ask_slurm(words: Sequence[str], said: str = "") -> tuple[int, str, str]:
 def _unreachable(program: str, why: str) -> SlurmUnreachableError:
     return SlurmUnreachableError(
         f"Slurm does not answer {program}: {why or 'it says nothing'}.",
-        "`scontrol ping` says whether its controller is up. Jobs that it has go on; repeat the command later.",
+        "`scontrol ping` says whether its controller is up. Submitted jobs continue; repeat the command later.",
     )

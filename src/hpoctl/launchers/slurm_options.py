@@ -16,7 +16,7 @@ OWN = frozenset({"-a", "--array", "-J", "--job-name", "-o", "--output", "-e", "-
 
 @dataclass(frozen=True, slots=True)
 class SlurmOptions:
-    """How jobs run on a cluster with Slurm. What is none is left to the cluster."""
+    """How jobs run on a cluster with Slurm. None leaves an option to the cluster."""
 
     partition: str | None = field(default=None, metadata={"help": "The partition"})
     account: str | None = field(default=None, metadata={"help": "The account that is charged"})

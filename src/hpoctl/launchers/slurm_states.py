@@ -37,7 +37,7 @@ def elements_in_queue(arrays: Sequence[Array]) -> Elements:
 
 
 def elements_in_accounts(arrays: Sequence[Array]) -> Elements:
-    """What has ended of some arrays, as the accounting says; nothing if there is none, or if it lags behind."""
+    """The elements of some arrays that have ended, from the accounting; empty where it is missing or lags behind."""
     if not arrays:
         return {}
     days = int((time.time() - min(array.made for array in arrays)) // DAY) + 1

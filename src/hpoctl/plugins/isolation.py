@@ -1,4 +1,4 @@
-"""Run a plugin's code so that whatever it raises becomes one line of text."""
+"""Run a plugin's code so that any exception becomes one line of text."""
 
 import sys
 from collections.abc import Callable

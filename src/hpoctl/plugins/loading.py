@@ -1,4 +1,4 @@
-"""Load plugins, each alone: whatever one of them does, it is reported and the rest goes on.
+"""Load plugins one by one: a failure of one is reported, and the others are loaded.
 
 pluggy's own loading stops at the first entry point that fails, and its combined hook call at the first hook that
 raises. Here each plugin has a plugin manager of its own, and each of its hooks is called and consumed apart.

@@ -61,7 +61,7 @@ class PluginReport:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A name that several plugins register, so that nobody can use it.
+    """A name that several plugins register, and that is ambiguous therefore.
 
     Attributes:
         kind: The kind of the entries, such as `methods`.
@@ -221,7 +221,7 @@ class _Settled(Generic[EntryT]):
 
 
 def _settle(kind: Kind[EntryT], contributions: Iterable[Contribution]) -> _Settled[EntryT]:
-    """Give each name to the one who registers it; a built-in has precedence, and among plugins nobody has."""
+    """Give each name to the plugin that registers it; built-ins have precedence, other repeated names are ambiguous."""
     claims: dict[str, list[Registered[EntryT]]] = {}
     for contribution in contributions:
         for entry in contribution.entries:

@@ -93,7 +93,7 @@ class MedianStopping:
         self._courses.pop(trial_id, None)
 
     def rungs(self) -> Sequence[RungState]:
-        """The levels of judgement from the largest down; about half of the trials may go on."""
+        """The levels of judgement from the largest down; about half of the trials continue."""
         return tuple(RungState(level, len(self._averages[level]), 0.5) for level in reversed(self._levels))
 
     def _verdict(self, course: _Course, others: list[float]) -> str:

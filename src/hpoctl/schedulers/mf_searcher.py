@@ -24,7 +24,7 @@ NUM_RANDOM, NUM_BEST, NUM_NEIGHBOURS = 200, 3, 15
 """Random candidates, how many of the best configurations to look around, and 2-exchanges of each of them."""
 
 BATCH_SHARE, MAX_BATCH = 0.04, 100
-"""One update of the model serves this share of the number of trials, at most so many suggestions."""
+"""How many suggestions one update of the model serves: a share of the number of trials, and a limit."""
 
 PRIORS = Priors(noise=Prior(-3.0, 1.5, -12.0, 1.0))
 """Early values say less of final ones than values of one level do of one another: more noise is expected."""
@@ -81,7 +81,7 @@ class MultiFidelitySearcher:
         return suggestion and replace(suggestion, note=note)
 
     def _from_batch(self, trial_id: int) -> Suggestion | None:
-        """What the model suggested earlier and nobody has tried yet."""
+        """Configurations that the model suggested earlier and that no trial has tried."""
         if not self._batch:
             return None
         config, point = self._batch.popleft()

@@ -1,4 +1,4 @@
-"""What a model-based searcher knows: which configurations were tried, what they reported, what is pending."""
+"""The data of a model-based searcher: configurations tried, values reported, evaluations pending."""
 
 from array import array
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class Observations:
         self._points[trial_id] = point
 
     def fresh(self, points: FloatArray) -> FloatArray:
-        """The points, shape (m, d), that nobody has used, each once, in their order."""
+        """The points, shape (m, d), that no trial has used, without repeats, in their order."""
         return self._suggested.fresh(points)
 
     def use(self, points: FloatArray) -> list[tuple[Config, FloatArray]]:
@@ -123,7 +123,7 @@ class Observations:
         if total > self._limit:
             kept = subset(levels, values, self._limit, self._streams.get("model-data", total))
         else:
-            kept = np.arange(total)  # most of the time; a stream that nobody draws from costs as much as the rest
+            kept = np.arange(total)  # most of the time; creating an unused random stream would cost as much as the rest
         trials = [self._trials[row] for row in kept.tolist()]
         _, distinct = np.unique(trials, return_index=True)
         points = np.array([self._points[trial] for trial in trials])

@@ -57,7 +57,7 @@ class SyncHyperbandOptions:
     """The rungs of SYNCHB, and how many brackets take turns."""
 
     grace_period: int = field(default=1, metadata={"help": "lowest rung level of the first bracket"})
-    reduction_factor: int = field(default=3, metadata={"help": "one trial in so many goes on from each rung"})
+    reduction_factor: int = field(default=3, metadata={"help": "at each rung, one trial of this many is promoted"})
     brackets: int | None = field(
         default=None, metadata={"help": "how many brackets, from the most aggressive one on; none: all there are"}
     )
@@ -96,7 +96,7 @@ class MobsterOptions(AshaOptions):
 
     num_initial: int = field(default=6, metadata={"help": "random configurations before the model decides"})
     random_every: int = field(
-        default=4, metadata={"help": "every so many suggestions one is random; 0: only the initial ones are"}
+        default=4, metadata={"help": "every n-th suggestion is random; 0: only the initial ones are"}
     )
     min_rank_correlation: float = field(
         default=0.6,

@@ -76,7 +76,7 @@ class RandomConfigs:
 
 
 class RandomSearcher:
-    """Suggests the next random configuration, whatever it is told."""
+    """Suggests random configurations; reports do not change them."""
 
     def __init__(self, configs: RandomConfigs) -> None:
         self._configs = configs

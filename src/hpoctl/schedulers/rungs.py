@@ -87,7 +87,7 @@ class Rung:
 
     @property
     def quantile(self) -> float:
-        """The share of trials that may go on."""
+        """The share of trials that are promoted."""
         return self.level / self._following
 
     def record(self, trial_id: int, value: float) -> None:

@@ -29,7 +29,7 @@ class Suggestion:
 
 
 class Searcher(Protocol):
-    """Picks configurations. Deterministic: a fold over what it was told, with keyed randomness."""
+    """Picks configurations. Deterministic: its state is a fold over the events, with keyed randomness."""
 
     def suggest(self, trial_id: int) -> Suggestion | None:
         """The configuration of the new trial `trial_id`, or None: the space is exhausted."""

@@ -10,7 +10,7 @@ _GO_ON = Decision(Action.CONTINUE, "runs to the end")
 
 
 class SingleFidelity:
-    """Starts whatever the searcher suggests and lets it run to the end.
+    """Starts the suggestions of the searcher and lets each run to the end.
 
     Args:
         searcher: Picks the configurations.
@@ -32,7 +32,7 @@ class SingleFidelity:
         return Start(suggestion.config, self._max_resource, suggestion.origin, suggestion.note)
 
     def on_report(self, report: Report) -> Decision:
-        """Tell the searcher values at the largest resource; every trial goes on."""
+        """Tell the searcher values at the largest resource; every trial continues."""
         resource, value = int(report.resources[-1]), self._goal.last(report.metrics)
         if self._max_resource is not None and resource >= self._max_resource:
             self._last.pop(report.trial_id, None)

@@ -1,4 +1,4 @@
-"""Synchronous Hyperband: rungs of a fixed size, and nobody goes on before all of a rung have reported.
+"""Synchronous Hyperband: rungs of a fixed size; trials are promoted when the whole rung has reported.
 
 Successive halving is Jamieson and Talwalkar 2016 (AISTATS), its brackets are Li et al. 2018 (JMLR 18). Who waits does
 not idle: a worker for whom a bracket has nothing begins with the next bracket, as in Syne Tune.
@@ -54,7 +54,7 @@ class _Bracket:
 
     @property
     def done(self) -> bool:
-        """Whether nobody is left in it."""
+        """Whether no trial is left in it."""
         return not (self.free or self.promoted or self.results or self.running)
 
     @property
@@ -65,9 +65,9 @@ class _Bracket:
 class SyncHyperband:
     """Brackets of successive halving, one after the other, round and round.
 
-    The best n trials of a rung go on, n being the size of the next one, as soon as nobody is on the way to the rung any
-    more. A trial that failed is out; NaN and infinite values never go on: then there are fewer. Where the space is
-    exhausted a bracket begins with as many trials as there are.
+    The best n trials of a rung are promoted, n being the size of the next rung, as soon as no trial is on its way to
+    the rung. Trials that failed, and those with NaN or infinite values, are never promoted. Where the space is
+    exhausted, a bracket begins with fewer trials.
 
     Args:
         searcher: Picks the configurations of new trials.
@@ -157,13 +157,13 @@ class SyncHyperband:
         return bracket
 
     def _settle(self, bracket: _Bracket) -> None:
-        """Promote the best of a rung if nobody is on the way to it any more."""
+        """Promote the best of a rung if no trial is on its way to the rung."""
         if not (bracket.free or bracket.promoted or bracket.running or bracket.last):
             size, level = bracket.plan[bracket.place + 1][0], bracket.level
             ranked = sorted(entry for entry in bracket.results if math.isfinite(entry[0]))
             for rank, (value, _, trial_id) in enumerate(ranked[:size], 1):
                 shown = f"{self._goal.sign * value:.6g} is number {rank} of {len(bracket.results)}"
-                bracket.promoted.append((trial_id, f"{_name(bracket)}, level {level}: {shown}, {size} go on"))
+                bracket.promoted.append((trial_id, f"{_name(bracket)}, level {level}: {shown}, {size} promoted"))
             bracket.results = []
             bracket.place += 1
         self._open = [bracket for bracket in self._open if not bracket.done]

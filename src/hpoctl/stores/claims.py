@@ -1,7 +1,7 @@
 """Claims on a local or shared file system: locks on single bytes of one file, `<root>/.claims`.
 
-The kernel gives a lock up when its process ends, however it ends, so no claim is ever left behind, and none is judged
-by a clock. Which byte stands for a key follows from the key's hash: the file itself stays empty.
+The kernel releases a lock when its process ends, so no claim outlives its process, and no clock is involved.
+The hash of a key says which byte stands for it; the file itself stays empty.
 """
 
 import errno
@@ -51,7 +51,7 @@ class LocalClaims:
         return taken
 
     def release(self, key: str) -> None:
-        """Give a claim up; giving up what is not claimed is no error.
+        """Release a claim, if there is one.
 
         Raises:
             HpoctlError: The file system has no locks.

@@ -132,7 +132,7 @@ def _manifest(data: bytes) -> Manifest:
 
 
 def keep_report(store: Store, tag: str, name: str, report: JobReport) -> None:
-    """Write down how far a job is."""
+    """Store the progress of a job."""
     values = {
         "format": 1,
         "state": report.state,

@@ -22,7 +22,7 @@ State = Literal["done", "running", "failed", "missing"]
 RECORDED: frozenset[str] = frozenset({"completed", "running", "failed", "interrupted"})
 TRACEBACK = "Traceback (most recent call last)"
 OWN_ERRORS = f"{HpoctlError.__module__}."
-DIED = "nobody runs it any more: its process was killed, or the machine stopped"
+DIED = "no process runs it: it was killed, or the machine stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def attempts_at(store: Store, tag: str, cell: Cell, *, expensive: bool) -> list[
 
 
 def read_results(store: Store, attempt: Attempt) -> bytes:
-    """The results of a complete attempt, byte for byte as they were written: what is averaged is read by this.
+    """The results of a complete attempt, byte for byte as they were written: what aggregates use.
 
     Raises:
         IncompleteError: The attempt is not complete, or a file of it is missing or damaged.
@@ -211,7 +211,7 @@ def _attempt(look: _Look, folder: str, size: int, read: Read) -> Attempt | None:
             raise DamagedError(f"its status is {recorded!r}")
     except FileNotFoundError:
         if f"{folder}/{METADATA}" in sizes:
-            return None  # moved away by somebody else while we looked
+            return None  # another process has moved it away meanwhile
         return _damaged(folder, size, f"there is no {METADATA}")
     except (HpoctlError, ValueError, KeyError, TypeError) as error:
         return _damaged(folder, size, f"{METADATA} is damaged: {_cause(error)}")

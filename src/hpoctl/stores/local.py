@@ -1,8 +1,8 @@
 """Results in a local directory.
 
 A write is atomic: the bytes go to a temporary file beside the target, are flushed to the disk, and take the target's
-name in one step. Whoever reads sees the old bytes or the new ones; what a killed process leaves behind is a temporary
-file that no listing shows.
+name in one step. A reader sees either the old bytes or the new ones; a killed process leaves a temporary file that no
+listing shows.
 """
 
 import os
@@ -94,7 +94,7 @@ class LocalStore:
             raise _cannot_read(base, error) from error
 
     def delete(self, name: str) -> None:
-        """Remove a blob or a folder; removing what is not there is no error. A link is removed, not what it names."""
+        """Remove a blob or a folder, if it exists. A link is removed, not its target."""
         path = self._path(name)
         try:
             self._check_inside(path.parent)
@@ -129,15 +129,15 @@ class LocalStore:
             ) from error
 
     def unfinished_moves(self) -> Sequence[tuple[str, str]]:
-        """None: a folder is moved in one step."""
+        """Always empty: a folder is moved in one step."""
         return ()
 
     def contents(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002
-        """None: files are read one by one."""
+        """Always empty: files are read one by one."""
         return iter(())
 
     def hashes(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
-        """None: files are read one by one."""
+        """Always empty: files are read one by one."""
         return iter(())
 
     def location(self, name: str) -> str:
@@ -152,7 +152,7 @@ class LocalStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            raise _cannot_write(folder, "a file is where a folder should be") from None
+            raise _cannot_write(folder, "a file is in the place of a folder") from None
 
     def _check_inside(self, folder: Path) -> None:
         """Refuse to go through a symbolic link below the root: out of it, round in a circle, or to another tag."""
@@ -163,7 +163,7 @@ class LocalStore:
 
 
 def _check_kind(path: Path, *, present: bool) -> None:
-    """A folder, or a link that stands for one, has to be there, or nothing at all."""
+    """A folder, or a link in its place, has to exist; or nothing may exist."""
     if present and not path.is_dir() and not path.is_symlink():
         raise FileNotFoundError(path)
     if not present and (path.exists() or path.is_symlink()):
@@ -181,7 +181,7 @@ def _add_sizes(folder: str, prefix: str, sizes: dict[str, int]) -> None:
                 elif entry.is_file(follow_symlinks=False) and not entry.name.startswith(TEMPORARY):
                     sizes[prefix + entry.name] = entry.stat(follow_symlinks=False).st_size
     except (FileNotFoundError, NotADirectoryError):
-        return  # it is not there, or was moved or removed by somebody else while we looked
+        return  # it does not exist, or another process has moved or removed it meanwhile
     except OSError as error:
         raise _cannot_read(Path(folder), error) from error
 

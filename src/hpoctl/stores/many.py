@@ -23,7 +23,7 @@ def read_many(store: Store, listed: Mapping[str, int], names: Iterable[str]) -> 
         names: Their names.
 
     Yields:
-        Each name and its reader. The order is that of the store; what was read is in memory for one step only.
+        Each name and its reader. The order is that of the store; the bytes of a blob stay in memory for one step only.
     """
     left = dict.fromkeys(names)
     for name, data in store.contents(listed, list(left)):

@@ -82,12 +82,12 @@ class S3Store:
         return sorted(name for name in names if name and not BAD.search(name))
 
     def delete(self, name: str) -> None:
-        """Remove a blob, or a folder with all that is in it; removing what is not there is no error."""
+        """Remove a blob, or a folder with its content, if it exists."""
         key = self._key(name)
         self._remove([key, *(entry.key for entry in self._below(f"{key}/"))])
 
     def move(self, folder: str, target: str) -> None:
-        """Give a folder another name; see `Store.move`. If it was killed, do it again: it goes on where it was."""
+        """Give a folder another name; see `Store.move`. A move that was killed continues when it is called again."""
         source, destination = self._key(folder), self._key(target)
         note = self._note(folder, target)
         begun = self._exists(note)
@@ -117,7 +117,7 @@ class S3Store:
                 values = json.loads(self.bucket.get(entry.key).data)
                 found.append((str(values["folder"]), str(values["target"])))
             except (FileNotFoundError, ValueError, KeyError, TypeError):
-                continue  # it has just ended, or somebody else's file
+                continue  # it has just ended, or the file is not ours
         return found
 
     def contents(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -168,7 +168,7 @@ class S3Store:
         try:
             self.bucket.copy(key, target)
         except FileNotFoundError:
-            return  # somebody else has moved or removed it meanwhile
+            return  # another process has moved or removed it meanwhile
 
     def _remove(self, keys: Sequence[str]) -> None:
         self.bucket.delete(keys)

@@ -217,7 +217,7 @@ class Bucket:
             raise FileNotFoundError(self.location(key)) from error
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Remove blobs; removing what is not there is no error.
+        """Remove those of the blobs that exist.
 
         Raises:
             HpoctlError: Some could not be removed.

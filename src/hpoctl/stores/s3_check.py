@@ -81,7 +81,7 @@ def _written(bucket: Bucket, prefix: str) -> Finding:
         return Finding(
             "S3 bucket",
             "problem",
-            f"{bucket.location(prefix)} writes over what is there, although it is asked not to",
+            f"{bucket.location(prefix)} overwrites objects although the request forbids it",
             "Use a server that knows If-None-Match: two jobs might run the same experiment here.",
         )
     return Finding("S3 bucket", "ok", f"{bucket.location(prefix)} can be written")

@@ -117,19 +117,19 @@ class S3Claims:
                 try:
                     etag = self._bucket.put(name, body, match=present.etag)
                 except FileExistsError:
-                    continue  # somebody was quicker
+                    continue  # another process was quicker
             self._keep(name, _Lease(etag, began))
             return True
         return False
 
     def release(self, key: str) -> None:
-        """Give a claim up; giving up what is not claimed is no error. Where S3 fails, the claim ends by itself."""
+        """Release a claim, if there is one. Where S3 fails, the lease expires by itself."""
         name = self._name(key)
         with self._lock:
             lease = self._own().pop(name, None)
         with suppress(HpoctlError):
             if lease is None or time.monotonic() - lease.written > self._term / 2:
-                # Claimed by another object of this process, or not renewed for so long that somebody else may have it.
+                # Claimed by another object of this process, or expired: another process may have it.
                 present = self._read(name)
                 if present is None or _values(present).get("process") != self._owner()["process"]:
                     return
@@ -180,7 +180,7 @@ class S3Claims:
         return present.age > self._term or self._is_dead(_values(present))
 
     def _body(self, key: str) -> bytes:
-        """The content of a lease. No two are equal: an ETag tells one that was renewed from what it was."""
+        """The content of a lease. No two are equal, so a renewed lease has another ETag."""
         return canonical_json({**self._owner(), "key": key, "version": secrets.token_hex(8)})
 
     def _owner(self) -> dict[str, Any]:
@@ -206,7 +206,7 @@ class S3Claims:
         return _began(pid) != owner.get("began")
 
     def _own(self) -> dict[str, _Lease]:
-        """The leases of this process: a fork has none, and nobody renews any for it."""
+        """The leases of this process: a forked process has none, and no thread renews any for it."""
         if self._pid != os.getpid():
             self._mine, self._pid, self._renewing = {}, os.getpid(), False
         return self._mine
@@ -227,15 +227,15 @@ class S3Claims:
             names = list(self._own())
             self._mine = {}
         if names:
-            with suppress(Exception):  # whatever is closed by now
+            with suppress(Exception):  # the interpreter may have closed parts of it
                 self._leaving_bucket().delete(names)
 
     def _leaving_bucket(self) -> Bucket:
-        """The bucket for somebody in a hurry: no call is begun again."""
+        """The bucket without retries, for a process that is about to exit."""
         return Bucket(self._bucket.name, waits=())
 
     def _renew_all(self) -> None:
-        """Write the leases of this process again and again, until it has none."""
+        """Write the leases of this process repeatedly, until it has no lease."""
         while True:
             time.sleep(self._renewal)
             with self._lock:
@@ -288,7 +288,7 @@ def this_machine() -> str:
 
 
 def _began(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did; None: there is none of that number that is alive."""
+    """When a process began, in ticks since the machine did; None: no such process is alive."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -72,7 +72,7 @@ def read_through(
                     index.write(json.dumps(known[name]).encode() + b"\n")
                     yield name, known[name][2]
     if file is not None and fresh >= WORTH:
-        with suppress(HpoctlError):  # whoever may only read is served all the same
+        with suppress(HpoctlError):  # users with read access only are served without the cache
             bucket.put(base + file, packed.getvalue())
 
 

@@ -33,17 +33,17 @@ def check_claims(make: Callable[[], Claims], many: int = MANY) -> None:
 def claimed_elsewhere(make: Callable[[], Claims], *keys: str) -> Iterator[int]:
     """Another process that has claimed some keys, until the end of the block or its own; gives its process id."""
     with _child(lambda: all(make().take(key) for key in keys)) as (pid, took):
-        require(took, "a key cannot be claimed that nobody has, or has any more")
+        require(took, "a key cannot be claimed although it is free, or was released")
         yield pid
 
 
 def _check_own(make: Callable[[], Claims]) -> None:
     claims = make()
-    require(not claims.held(KEY), "a key that nobody has claimed is held")
+    require(not claims.held(KEY), "a key is held although no process has claimed it")
     claims.release(KEY)
-    require(claims.take(KEY), "a key that nobody has claimed cannot be claimed")
+    require(claims.take(KEY), "a key cannot be claimed although it is free")
     require(not claims.held(KEY), "a claim of this process counts as held by another one")
-    require(claims.take(KEY), "a process cannot claim again what it has claimed")
+    require(claims.take(KEY), "a process cannot claim a key again that it holds")
     require(make().take(KEY), "the claims of one process exclude each other")
     claims.release(KEY)
     claims.release(KEY)
@@ -93,7 +93,7 @@ def _check_many(make: Callable[[], Claims], many: int) -> None:
     with claimed_elsewhere(make, *keys[::2]):
         claims = make()
         taken = [key for key in keys if claims.take(key)]
-        require(taken == keys[1::2], f"of {many} keys, not exactly those can be claimed that nobody has")
+        require(taken == keys[1::2], f"of {many} keys, not exactly the free ones can be claimed")
         require([key for key in keys if claims.held(key)] == keys[::2], "held names other keys")
         for key in taken:
             claims.release(key)
@@ -125,5 +125,5 @@ def _answer(ask: Callable[[], bool], tell: int) -> None:
     """Say 1 or 0; nothing at all if the question fails."""
     try:
         os.write(tell, b"1" if ask() else b"0")
-    except BaseException:  # noqa: BLE001 - a child must not go on with its parent's work
+    except BaseException:  # noqa: BLE001 - a child must not continue its parent's work
         os._exit(1)

@@ -61,7 +61,7 @@ TARGETS: Mapping[str, Change] = {
     "negative": lambda losses: losses - 10.0,
     "equal but for the last bits": lambda losses: 1.0 + 1e-15 * losses,
 }
-"""Metrics that methods have to live with, by what they are."""
+"""Metrics that methods have to cope with, by name."""
 
 
 def _space(domains: Mapping[str, Choice | LogUniform | RandInt | Uniform], epochs: int = MAX_EPOCHS) -> Space:
@@ -158,7 +158,7 @@ class FailingTrials:
 
 
 class LimitedTrials:
-    """A scheduler that starts and resumes nothing any more after so many trials."""
+    """A scheduler that starts and resumes nothing after a number of trials."""
 
     def __init__(self, scheduler: Scheduler, trials: int) -> None:
         self._scheduler = scheduler
@@ -173,7 +173,7 @@ class LimitedTrials:
 
 
 def with_trials(method: Method, trials: int) -> Method:
-    """The method, but an experiment ends after so many trials."""
+    """The method, with experiments that end after a number of trials."""
 
     def make(context: MethodContext, options: Any) -> Scheduler:
         return LimitedTrials(method.make(context, options), trials)

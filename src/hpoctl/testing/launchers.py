@@ -94,7 +94,7 @@ def _check_cancel(make: Callable[[], Launcher], toys: ToyJobs, stops: float = ST
         poll_until(launcher, receipts, lambda: _begun(toys), "an experiment does not begin")
         began = time.monotonic()
         launcher.cancel(receipts)
-        wait_until(lambda: not toys.running(), "cancelled experiments go on", stops - (time.monotonic() - began))
+        wait_until(lambda: not toys.running(), "cancelled experiments continue", stops - (time.monotonic() - began))
         launcher.cancel(receipts)
         require(not toys.running() and not complete(toys), "cancelled experiments begin, or end, all the same")
     for cell in toys.standings():
@@ -102,7 +102,7 @@ def _check_cancel(make: Callable[[], Launcher], toys: ToyJobs, stops: float = ST
     with launching(make, toys.jobs(attempt=1)) as (launcher, receipts):
         statuses = finish(launcher, receipts)
         require(states(statuses) == ["done"] * len(jobs), "what was cancelled cannot be run later")
-    require(len(complete(toys)) == len(toys.standings()), "what was cancelled is not run later")
+    require(len(complete(toys)) == len(toys.standings()), "cancelled experiments are not run later")
 
 
 def _check_waits(launcher: Launcher, receipts: Sequence[str], others: int) -> None:

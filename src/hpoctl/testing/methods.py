@@ -84,7 +84,7 @@ def same_rows(one: Rows, other: Rows) -> bool:
 
 def _check_reproducible(method: Method) -> None:
     benchmark = toy_benchmark()
-    state = np.random.get_state()  # noqa: NPY002 - to see that nobody touches it
+    state = np.random.get_state()  # noqa: NPY002 - to check that it stays untouched
     first = run_quietly(method, benchmark)
     touched = any(
         not np.array_equal(one, other)

@@ -51,7 +51,7 @@ def _jobs(toys: ToyJobs, count: int = 1) -> tuple[Job, ...]:
 
 
 def _check_found(make: Callable[[], Launcher], toys: ToyJobs) -> None:
-    """Jobs go on without the launcher that submitted them, and another one can tell and cancel them."""
+    """Jobs outlive the launcher that submitted them; another one finds and cancels them."""
     jobs = _jobs(toys, 2)
     held = jobs[0].tasks[0].cell
     toys.set_wire(held, "wait")
@@ -99,7 +99,7 @@ def _check_twice(submissions: Callable[[], int] | None, make: Callable[[], Launc
 
 
 def _check_crash(kill: Callable[[str], None], make: Callable[[], Launcher], toys: ToyJobs) -> None:
-    """A job that is killed has failed, or goes on; what it had completed is kept, the rest can be run later."""
+    """A killed job fails or continues; its completed experiments are kept, the rest can be run later."""
     jobs = _jobs(toys, 2)
     held = jobs[0].tasks[0].cell  # in a job that runs one at a time, the last one
     toys.set_wire(held, "wait")

@@ -66,7 +66,7 @@ class ToyJobs:
         toy_plugin.wire(self._wires(), str(name)).write_text(fate, encoding="utf-8")
 
     def cut_wire(self, name: object) -> None:
-        """Let what waits go on, and nothing else happen to it."""
+        """Let waiting experiments continue."""
         toy_plugin.wire(self._wires(), str(name)).unlink(missing_ok=True)
 
     def attempts(self) -> list[Attempt]:
@@ -78,7 +78,7 @@ class ToyJobs:
         return standings(TAG, self._study().cells(), self.attempts(), self._opened.claims)
 
     def running(self) -> set[Cell]:
-        """The experiments that somebody runs."""
+        """The experiments that are running."""
         claims = self._opened.claims
         return {cell for cell in self._study().cells() if claims.held(claim_key(TAG, cell))}
 

@@ -76,7 +76,7 @@ def test_what_is_collected(store: LocalStore) -> None:
     assert data.wanted == ((3, 3),)
     assert data.panels == {"a": ("RS",)}
     assert [entry.kind for entry in skipped] == ["missing"]
-    what = ("nobody has begun it", "the seed is missing")
+    what = ("it has not begun", "the seed is missing")
     assert data.left_out == (LeftOut("missing", TAG, "ASHA", "toy", "2", 1, TAG, *what),)
     first, last = data.experiments[0], data.experiments[-1]
     assert (first.trials, first.decision, first.cpu, first.rungs) == (5.0, 0.5, 2.0, None)

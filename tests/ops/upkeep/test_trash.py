@@ -181,7 +181,7 @@ def test_an_entry_that_is_being_filled_is_left_alone(root: Root) -> None:
     with claimed_elsewhere(folder_of(root), cleaned.trash):
         with pytest.raises(HpoctlError, match="Somebody is at work on the clean"):
             undo(root.store, root.claims)
-        assert purge(root.store, root.claims).left == (Left(cleaned.trash, "somebody is at work on it"),)
+        assert purge(root.store, root.claims).left == (Left(cleaned.trash, "another process is using it"),)
     assert snapshot(folder_of(root)) == before
 
 

@@ -117,7 +117,7 @@ def _checked(values: Mapping[str, Any]) -> Description:
     names += [described.elapsed] if described.elapsed not in metrics else []
     for name in names:
         if name in seen:
-            raise UsageError(f"{name!r} stands for two columns.", "Give each column a name of its own.")
+            raise UsageError(f"{name!r} stands for two columns.", "Give each column another name.")
         seen.add(name)
     return described
 

@@ -29,7 +29,7 @@ def import_table(path: Path, progress: Progress, taken: Callable[[], Mapping[str
         IncompleteError: It is damaged, or a part of the table is missing.
         HpoctlError: It cannot be stored.
     """
-    # Imported here: what is needed to read files is not needed to use tables.
+    # Imported here: tables can be used without the libraries that read files.
     from hpoctl.blackboxes.tables.assemble import assemble  # noqa: PLC0415
     from hpoctl.blackboxes.tables.storage import store_table  # noqa: PLC0415
 

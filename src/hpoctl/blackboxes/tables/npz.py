@@ -70,7 +70,7 @@ def read_npz(path: Path, description: Description, progress: Progress) -> RawTab
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive; whatever a damaged one raises while it is read is one error."""
+    """The archive; every exception that a damaged one raises becomes one error."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -211,7 +211,7 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(member) as stream:
         array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False, max_header_size=MAX_HEADER)
         if stream.read(1):
-            raise IncompleteError(f"{path}: {name} goes on behind its end.", "Save the file again with numpy.savez.")
+            raise IncompleteError(f"{path}: {name} has bytes after its end.", "Save the file again with numpy.savez.")
     return array
 
 

@@ -1,4 +1,4 @@
-"""Writing and removing imported tables: whoever reads sees the old table or the new one, nothing between."""
+"""Writing and removing imported tables: a reader sees either the old table or the new one."""
 
 import fcntl
 import io
@@ -110,7 +110,7 @@ def remove_table(name: str) -> None:
 
 @contextmanager
 def _writing(name: str) -> Iterator[Path]:
-    """The folder of a table, while nobody else writes any; an error of the system is told in words."""
+    """The folder of a table, under a lock against other writers; system errors get a message."""
     root = tables_folder()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def _points_elsewhere(base: Path, version: str) -> bool:
 def _sweep(base: Path, keep: str | None = None) -> None:
     """Remove what killed imports left behind and, with `keep`, all versions but that one.
 
-    Processes that have an old version open keep what they have mapped.
+    Processes that have an old version open keep their memory maps.
     """
     if not base.exists():
         return
@@ -169,7 +169,7 @@ def _sweep(base: Path, keep: str | None = None) -> None:
         if left.name.startswith((BUILDING, REMOVED)):
             _remove(left)
         elif keep and left.name not in {keep, CURRENT}:
-            # Renamed at once: nobody opens half of it.
+            # Renamed in one step: no reader opens half of it.
             _remove(left.rename(base / f"{REMOVED}{secrets.token_hex(8)}"))
 
 

@@ -256,7 +256,7 @@ def _notes(sources: Sequence[Source], request: ImportRequest) -> tuple[str, ...]
     notes = {
         "no method or benchmark: it is called after its scheduler and its script": unnamed,
         "no seed: it has the lowest free one, in the order in which they began": seedless,
-        "no master seed: nobody knows what it shares with others of its seed": masterless,
+        "no master seed: which randomness it shares with other results of its seed is not known": masterless,
         f"no budget: it ends at {end}": endless,
     }
     return tuple(f"{count} of {len(sources)} name {what}" for what, count in notes.items() if count)

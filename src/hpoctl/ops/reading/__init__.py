@@ -1,1 +1,1 @@
-"""Results read for whatever is made of them."""
+"""Results read for figures, comparisons, reports and exports."""

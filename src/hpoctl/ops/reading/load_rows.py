@@ -63,7 +63,7 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
 
 
 def load_for_notebook(request: LoadRequest) -> "pd.DataFrame":
-    """All rows that fit, with what was left out as an attribute and a warning of how much it is."""
+    """All matching rows; results that were left out are an attribute, and counted in a warning."""
     rows, skipped = load_rows(request)
     rows.attrs[ATTRIBUTE] = [
         {"kind": entry.kind, "path": entry.path, "experiment": str(entry.cell or ""), "what": entry.what}

@@ -97,7 +97,7 @@ class Columns:
         return tuple(field.name for field in self._file.schema_arrow if any(kind(field.type) for kind in kinds))
 
     def floats(self, *names: str) -> list[FloatArray]:
-        """Columns of numbers, shape (n,) each; NaN where there is none.
+        """Columns of numbers, shape (n,) each; NaN where a value is missing.
 
         Raises:
             IncompleteError: There is no such column, or it cannot be read.

@@ -150,7 +150,7 @@ def _look(root: Root, tag: str) -> _State:
         raise nothing_of(root, tag)
     found: dict[Cell, list[Found]] = {}
     unread = [
-        Skipped(root.store.location(tag), None, problem, "what it wants is not known", "damaged", tag)
+        Skipped(root.store.location(tag), None, problem, "the experiments that it wants are not known", "damaged", tag)
         for problem in problems
     ]
     complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
@@ -198,7 +198,7 @@ def _choose(state: _State, filters: Filters, conditions: Sequence[Condition]) ->
         skipped += [_foreign(state, found) for found in foreign]
         for found in sorted(own, key=lambda found: (-found.attempt.started, found.attempt.directory)):
             candidates[found.cell] = (*candidates.get(found.cell, ()), found)
-    if conditions:  # of what is not complete nobody can tell, so the rest of its group decides
+    if conditions:  # unknown for incomplete experiments, so the rest of their group decides
         known = {(cell.method, cell.benchmark) for cell in state.found}
         fits = {key for key, group in groups.items() if group}
         skipped = [entry for entry in skipped if entry.cell is None or _may_fit(entry.cell, fits, known, excluded)]
@@ -235,14 +235,14 @@ def _foreign(state: _State, found: Found) -> Skipped:
         state.root.store.location(found.attempt.directory),
         found.cell,
         "it was made with other settings, data or master seed than most results of its method and benchmark",
-        "left out; --where or a tag of its own shows it",
+        "left out; --where or another tag shows it",
         "foreign",
         state.tag,
     )
 
 
 def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
-    """What is damaged, failed, interrupted or running, and what nobody has begun."""
+    """Experiments that are damaged, failed, interrupted, running, or not begun."""
     skipped = []
     for attempt in state.attempts:
         if attempt.recorded == "damaged" and (attempt.cell is None or filters.match(attempt.cell)):
@@ -256,7 +256,7 @@ def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
         last = stand.counts
         if last is None:
             where = state.root.store.location(state.tag)
-            skipped.append(Skipped(where, cell, "nobody has begun it", "the seed is missing", "missing", state.tag))
+            skipped.append(Skipped(where, cell, "it has not begun", "the seed is missing", "missing", state.tag))
         elif last.recorded != "damaged":
             what, kind = _why(stand, last)
             where = state.root.store.location(last.directory)
@@ -286,7 +286,7 @@ def nothing_complete(results: Sequence[TagResults], skipped: Sequence[Skipped]) 
     one = len(tags) == 1
     what = f"No complete experiment of {'tag' if one else 'tags'} {', '.join(tags)} fits"
     more = f"; {len(skipped)} {'is' if len(skipped) == 1 else 'are'} left out" if skipped else ""
-    return IncompleteError(f"{what}{more}.", f"`{root.command('status', '--tag', tags[0])}` says what there is.")
+    return IncompleteError(f"{what}{more}.", f"`{root.command('status', '--tag', tags[0])}` lists what exists.")
 
 
 def _check_names(root: Root, tags: Sequence[str], filters: Filters, states: Sequence[_State]) -> None:

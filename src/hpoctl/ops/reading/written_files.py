@@ -21,7 +21,7 @@ def check_folder(path: Path) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file so that nobody sees half of it.
+    """Write a file so that no reader sees half of it.
 
     Raises:
         HpoctlError: It cannot be written.

@@ -75,7 +75,7 @@ def check_blackbox(registry: Registry, name: str) -> Iterator[str]:
 
 
 def open_blackbox(benchmark: Benchmark) -> Blackbox:
-    """The blackbox of a benchmark, whatever a plugin's code does when it is opened.
+    """The blackbox of a benchmark; any exception of a plugin becomes one error.
 
     Raises:
         HpoctlError: It cannot be opened.

@@ -89,7 +89,7 @@ def fetch_tables(store: Store, tag: str, progress: Progress) -> tuple[SharedTabl
 
 
 def push_tables(store: Store, names: Iterable[str], progress: Progress) -> tuple[SharedTable, ...]:
-    """Upload imported tables; what is there is not uploaded again.
+    """Upload imported tables that the root does not have.
 
     Raises:
         UsageError: There is no imported table of a name.
@@ -160,7 +160,7 @@ def _push(store: Store, stored: Stored, progress: Progress) -> SharedTable:
     table = SharedTable(stored.name, key, stored.size, new=f"{base}/{DESCRIPTION}" not in there)
     if not table.new:
         return table
-    for _ in check_stored(stored):  # what is damaged here must not become the one that everybody has
+    for _ in check_stored(stored):  # a damaged table must not be shared with others
         pass
     done = 0
     for array in ARRAYS:

@@ -74,7 +74,7 @@ def what_runs(selection: Selection) -> str:
 
 def _clean_tag(root: Root, selection: Selection, now: datetime, command: str, *, force: bool) -> Cleaned:
     tag = selection.tag
-    selection = select(root, tag, selection.criteria, now)  # somebody may have thought about it for long
+    selection = select(root, tag, selection.criteria, now)  # the user may have taken long to confirm
     if not force and (running := what_runs(selection)):
         raise HpoctlError(
             f"Tag {tag} is being run: {running}.", "Wait for it or stop it, or add --force: what runs will fail then."
@@ -178,7 +178,7 @@ class _Mover:
         return "moved"
 
     def _still_fits(self, directory: str) -> bool:
-        """Whether a result is still there and what it was: it may have been completed while we looked at others."""
+        """Whether a result still exists unchanged: it may have been completed while others were examined."""
         found = read_again(self._root.store, [directory])
         return any(
             attempt.directory == directory

@@ -97,7 +97,7 @@ class FailureGroup:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A result that does not count, because what is on the disk is not what was written.
+    """A result that does not count, because its files are not as they were written.
 
     Attributes:
         path: Where it is.

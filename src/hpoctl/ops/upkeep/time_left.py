@@ -40,7 +40,7 @@ def time_left(
     now: float,
     workers: int,
 ) -> TimeLeft | None:
-    """How long the given experiments take; None if there are none.
+    """How long the given experiments take; None if the list is empty.
 
     Args:
         stands: The experiments that are not done.

@@ -143,7 +143,7 @@ def finish_moves(store: Store, claims: Claims) -> list[tuple[str, str]]:
             store.move(folder, target)
             finished.append((folder, target))
         except FileNotFoundError:
-            continue  # somebody else has just finished it
+            continue  # another process has just finished it
         finally:
             claims.release(key)
     return finished
@@ -202,7 +202,7 @@ def trash_size(store: Store) -> int:
 
 
 def purge(store: Store, claims: Claims) -> Purged:
-    """Remove all that is in the trash, for good. An entry that somebody fills or restores from stays.
+    """Remove the content of the trash permanently. An entry that another process is filling or restoring stays.
 
     Raises:
         IncompleteError: The trash is empty.
@@ -214,7 +214,7 @@ def purge(store: Store, claims: Claims) -> Purged:
     for name in store.folders(TRASH):
         key = f"{TRASH}/{name.removeprefix(CONDEMNED)}"
         if not claims.take(key):
-            left.append(Left(f"{TRASH}/{name}", "somebody is at work on it"))
+            left.append(Left(f"{TRASH}/{name}", "another process is using it"))
             continue
         try:
             freed = sum(store.list(f"{TRASH}/{name}").values())
@@ -232,7 +232,7 @@ def purge(store: Store, claims: Claims) -> Purged:
 
 
 def _remove(store: Store, name: str) -> None:
-    """Remove an entry, which has another name by then: nobody restores what is only half there."""
+    """Remove an entry under another name, so that no process restores half of it."""
     condemned = name if name.startswith(CONDEMNED) else f"{CONDEMNED}{name}"
     if name != condemned:
         store.delete(f"{TRASH}/{condemned}")
