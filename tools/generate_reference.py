@@ -266,7 +266,7 @@ def settings_page() -> str:
     lines += ["|---|---|---|---|---|---|"]
     for setting in DEFINITIONS.values():
         name, option = f"`{setting.name}`", ", ".join(f"`{word}`" for word in _option_names(setting))
-        within: str = setting.about.group or "where it changes what is run"
+        within: str = setting.about.group or "indirectly, where it changes what is run"
         within += "" if setting.about.always or not setting.about.group else ", unless it is the default"
         lines += [f"| {name} | {option} | {setting.wanted} | {_default_of(setting)} | {_meaning(setting)} | {within} |"]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from hpoctl.core.settings import DEFINITIONS, Settings, check_all, option_words
 SAID = any_settings.said()
 WRONG: dict[str, tuple[Any, ...]] = {
     "a whole number >= 1": (0, -1, 1.0, 2.5, True, "4", "many", None, [1]),
+    "a number > 0": (0, -0.5, float("inf"), float("nan"), True, "2", None),
     "a number of seconds > 0": (0, 0.0, -1.0, float("inf"), float("nan"), 10**400, True, "60", None),
     "a number of seconds >= 0": (-1, -1e-9, float("inf"), float("nan"), False, "5", None, {}),
     "zero, measured, or a number of seconds >= 0": ("slow", "", -0.5, float("inf"), float("nan"), True, None, ()),

@@ -78,6 +78,11 @@ class Settings:
             always=True,
         ),
     ] = None
+    # It determines rows through `max_wallclock_time`, which is in the identity.
+    scale_max_wallclock_time: Annotated[
+        float,
+        About("Factor for the budget in seconds, of each benchmark or as it is said", "Budget", above=0.0),
+    ] = 1.0
     max_num_evaluations: Annotated[
         int | None,
         About("Budget in reports", "Budget", least=1, of_benchmark=True, group="budget", always=True),
@@ -150,12 +155,23 @@ class Settings:
         return replace(self, **check_all(said))
 
     def seconds(self, of_benchmark: float | None = None) -> float | None:
-        """The budget in seconds of the experiment's clock.
+        """The budget in seconds of the experiment's clock, scaled.
 
         Args:
             of_benchmark: The benchmark's, which holds where these settings have none.
         """
-        return of_benchmark if self.max_wallclock_time is None else self.max_wallclock_time
+        seconds = of_benchmark if self.max_wallclock_time is None else self.max_wallclock_time
+        return None if seconds is None else seconds * self.scale_max_wallclock_time
+
+    def effective(self, of_benchmark: Mapping[str, Any]) -> "Settings":
+        """The settings that count: the benchmark's where these say nothing, and the budget scaled.
+
+        Args:
+            of_benchmark: The values that the benchmark has for the settings in `OF_BENCHMARK`.
+        """
+        found = {name: value for name, value in of_benchmark.items() if getattr(self, name) is None}
+        seconds = self.seconds(of_benchmark["max_wallclock_time"])
+        return replace(self, **{**found, "max_wallclock_time": seconds, "scale_max_wallclock_time": 1.0})
 
     def said(self) -> dict[str, Value]:
         """Those that are not the default, by name."""
@@ -217,7 +233,8 @@ class Definition:
     @property
     def metavar(self) -> str:
         """What the help shows for its value."""
-        return "|".join([*self.words, (self.about.unit or "N").upper()])
+        number = self.about.unit.upper() or ("X" if float in self.types else "N")
+        return "|".join([*self.words, number])
 
     @property
     def default_text(self) -> str:

@@ -1,7 +1,7 @@
 """What determines an experiment, and the identity that follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from hpoctl.backends.simulator import Delays
@@ -42,9 +42,8 @@ class ExperimentSpec:
     effective: Settings = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        said = {name: getattr(self.benchmark, name) for name in OF_BENCHMARK if getattr(self.settings, name) is None}
-        said["max_wallclock_time"] = self.settings.seconds(self.benchmark.max_wallclock_time)
-        object.__setattr__(self, "effective", replace(self.settings, **said))
+        of_benchmark = {name: getattr(self.benchmark, name) for name in OF_BENCHMARK}
+        object.__setattr__(self, "effective", self.settings.effective(of_benchmark))
 
     @property
     def n_workers(self) -> int:

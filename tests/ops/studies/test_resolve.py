@@ -10,8 +10,9 @@ from hpoctl import builtins
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
-from hpoctl.core.settings import Settings
+from hpoctl.core.settings import Settings, check_all
 from hpoctl.core.study import Study
+from hpoctl.engine.spec import ExperimentSpec, determinants
 from hpoctl.ops.studies.resolve import resolve, spec_of
 from hpoctl.plugins import ExtraResults, Registry, hookimpl, load_registry
 from hpoctl.testing import toy_benchmark
@@ -78,6 +79,22 @@ def test_the_budget_is_the_benchmark_s_unless_the_study_says_otherwise(registry:
     assert spec_of(resolve(STUDY, registry), "t", 7, cell).effective == Settings(
         n_workers=benchmark.n_workers, max_wallclock_time=benchmark.max_wallclock_time
     )
+
+
+@pytest.mark.parametrize("said", [{}, {"max_wallclock_time": 60.0}])
+def test_the_budget_in_seconds_can_be_scaled(registry: Registry, said: dict[str, float]) -> None:
+    """Of each benchmark, or the one that is said; what counts is the product, so it has one identity."""
+
+    def spec(settings: Settings) -> ExperimentSpec:
+        return spec_of(resolve(replace(STUDY, experiment=settings), registry), "t", 7, Cell("ASHA", "toy", 3))
+
+    budget = said.get("max_wallclock_time", registry.benchmark("toy").max_wallclock_time)
+    scaled = spec(replace(Settings(**check_all(said)), scale_max_wallclock_time=0.25))
+    spelled = Settings(max_wallclock_time=budget / 4)
+    assert scaled.max_wallclock_time == budget / 4
+    assert scaled.effective == spec(spelled).effective
+    assert determinants(scaled, "table") == determinants(spec(spelled), "table")
+    assert replace(scaled, master_seed=8).max_wallclock_time == budget / 4
 
 
 @pytest.mark.parametrize(

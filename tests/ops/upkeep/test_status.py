@@ -338,8 +338,13 @@ def test_time_left_from_what_the_tag_has_measured(root: Root) -> None:
     assert look(root, costs=elsewhere).time_left == TimeLeft(10.0, 2, from_tag=4, from_machine=0, unknown=0)
 
 
-def test_time_left_from_what_the_machine_has_measured(root: Root) -> None:
-    study = replace(STUDY, methods=("ASHA",), benchmarks=("toy",), experiment=Settings(max_wallclock_time=1800.0))
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(max_wallclock_time=1800.0), Settings(max_wallclock_time=7200.0, scale_max_wallclock_time=0.25)],
+    ids=["seconds", "scaled"],
+)
+def test_time_left_from_what_the_machine_has_measured(root: Root, settings: Settings) -> None:
+    study = replace(STUDY, methods=("ASHA",), benchmarks=("toy",), experiment=settings)
     keep_plan(root.store, TAG, study, "toys")
     status = look(root, costs=Costs({("ASHA", "toy"): (9, 8.0)}), workers=1)
     assert status.time_left == TimeLeft(12.0, 1, from_tag=0, from_machine=3, unknown=0)
