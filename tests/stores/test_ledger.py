@@ -219,14 +219,14 @@ def test_metadata_without_a_key_names_it(store: LocalStore, key: str) -> None:
 
 def test_a_file_that_cannot_be_read_is_named_with_the_cause(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, good = put_attempt(store), put_attempt(store, OTHER)
-    really = Path.open
+    really = os.open
 
-    def fails_for_one(path: Path, *args: Any, **options: Any) -> Any:
+    def fails_for_one(path: Any, *args: Any, **options: Any) -> int:
         if str(path).startswith(store.location(bad)):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return really(path, *args, **options)
 
-    monkeypatch.setattr(Path, "open", fails_for_one)
+    monkeypatch.setattr(os, "open", fails_for_one)
     one, other = read_attempts(store, TAG)
     assert one.recorded == "damaged"
     assert os.strerror(errno.EIO) in one.reason

@@ -45,7 +45,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
     Raises:
         OSError: It cannot be read. UnreadableError: it is no regular file, or has more bytes than it may have.
     """
-    with open(open_regular(path), "rb", buffering=0) as file:
+    with os.fdopen(open_regular(path), "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise UnreadableError(None, f"it has {size:,} bytes, more than the {most:,} that are read", str(path))
