@@ -1,6 +1,6 @@
 # `make check` is what CI runs; the other targets are its parts.
 
-SOURCES = src tests benchmarks tools plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench \
+SOURCES = src tests benchmarks tools examples plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench \
 	plugins/hpoctl-optuna plugins/hpoctl-sagemaker
 # The layers of plugins are checked whether they are installed or not.
 EMPTY :=

@@ -91,7 +91,7 @@ def _trained(benchmark: Benchmark, script: Script, request: CheckRequest, folder
     yield from findings
     if any(finding.verdict == "problem" for finding in findings) or largest == 1:
         return
-    yield _pace(benchmark, last, first.seconds)
+    yield _pace(benchmark, first)
     kept = any(trial_folder(folder, TRIAL).checkpoints.iterdir())
     if script.checkpoints and not kept:
         text = f"HPOCTL_CHECKPOINT_DIR is empty after {benchmark.resource_attr} {last}: there is no checkpoint"
@@ -203,15 +203,18 @@ def _remedy(problem: str, benchmark: Benchmark) -> str:
     return HOW_TO_REPORT
 
 
-def _pace(benchmark: Benchmark, last: int, seconds: float) -> Finding:
-    largest = benchmark.max_resource or last
-    whole = seconds / last * largest
+def _pace(benchmark: Benchmark, trial: TinyTrial) -> Finding:
+    """How long a whole trial takes, by the time between two levels where there are two."""
+    (low, begin), (high, end) = trial.pace or ((1, trial.seconds), (1, trial.seconds))
+    each = (end - begin) / (high - low) if high > low else end / high
+    largest = benchmark.max_resource or high
+    whole = end + (largest - high) * each
     trials = benchmark.max_wallclock_time * benchmark.n_workers / max(whole, 1e-3)
     return Finding(
         "time",
         "ok" if trials >= 1 else "warning",
-        f"{seconds:.1f} s for {benchmark.resource_attr} {last}, so about {whole:,.0f} s for {largest}: "
-        f"a budget of {benchmark.max_wallclock_time:,.0f} s has room for about {trials:,.0f} whole trials",
+        f"{end:.1f} s to {benchmark.resource_attr} {high}, about {whole:,.1f} s to {largest}: "
+        f"the budget of {benchmark.max_wallclock_time:,.0f} s has room for about {trials:,.0f} whole trials",
         "" if trials >= 1 else "Raise max_wallclock_time, or lower the largest resource.",
     )
 

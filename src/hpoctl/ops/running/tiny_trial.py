@@ -67,12 +67,14 @@ class TinyTrial:
         heard: What it has said.
         ended: How it ended; None: it was still running when its time was over.
         seconds: How long it ran until the level that ends it, or until its end.
+        pace: The first and the last level that it reported, with the seconds of training behind each; None: nothing.
         leaving: How long it took to leave after that.
     """
 
     heard: Heard
     ended: Ended | None
     seconds: float
+    pace: tuple[tuple[int, float], tuple[int, float]] | None
     leaving: float
 
 
@@ -110,6 +112,7 @@ def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
     began = time.monotonic()
     reached = None
     ended = None
+    reports: list[Report] = []
     try:
         backend.start(TRIAL, start.config, resume_from=start.known or None, until=start.until)
         while ended is None:
@@ -119,13 +122,22 @@ def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
             for event in events:
                 if isinstance(event, Ended):
                     ended = event
-                elif reached is None and _answer(backend, event, start):
+                    continue
+                reports.append(event)
+                if reached is None and _answer(backend, event, start):
                     reached = time.monotonic()
         heard = _heard(trial.starts()[-1], benchmark)  # before the backend tidies up
     finally:
         backend.close()
     now = time.monotonic()
-    return TinyTrial(heard, ended, (reached or now) - began, now - (reached or now))
+    return TinyTrial(heard, ended, (reached or now) - began, _pace(reports), now - (reached or now))
+
+
+def _pace(reports: Sequence[Report]) -> tuple[tuple[int, float], tuple[int, float]] | None:
+    if not reports:
+        return None
+    first, last = reports[0], reports[-1]
+    return (int(first.resources[0]), float(first.elapsed[0])), (int(last.resources[-1]), float(last.elapsed[-1]))
 
 
 def _answer(backend: LocalBackend, report: Report, start: TinyStart) -> bool:

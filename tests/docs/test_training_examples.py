@@ -1,0 +1,117 @@
+"""The examples that train: each is a script, a benchmark file and a page, and each can be tuned."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from hpoctl.ops.running.check_benchmark import CheckRequest, check_benchmark
+from hpoctl.ops.studies.benchmark_files import load_benchmark
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/benchmark.toml"))
+
+SYNE_TUNE = '''
+"""Stands in for Syne Tune: what its Reporter prints, by the format that its documentation describes."""
+
+import json
+import time
+
+
+class Reporter:
+    def __init__(self):
+        self._began, self._number = time.time(), 0
+
+    def __call__(self, **values):
+        facts = {
+            "st_worker_timestamp": time.time(),
+            "st_worker_time": time.time() - self._began,
+            "st_worker_iter": self._number,
+        }
+        self._number += 1
+        print(f"[tune-metric]: {json.dumps({**values, **facts})}\\n", flush=True)
+'''
+
+
+def prepared(name: str, tmp_path: Path) -> Path:
+    """A copy of an example, ready to train; skips it, with a reason, where what it needs is missing."""
+    for needed, package in (("boosting", "sklearn"), ("digits-network", "sklearn"), ("pytorch", "torch")):
+        if name == needed and importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    folder = tmp_path / name
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("train", "__pycache__"))
+    if name == "c":
+        if shutil.which("cc") is None or shutil.which("make") is None:
+            pytest.skip("there is no C compiler")
+        subprocess.run(["make", "-s"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def syne_tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Syne Tune where it is installed, a stand-in elsewhere."""
+    if importlib.util.find_spec("syne_tune") is None:
+        stand_in = tmp_path / "stand-in"
+        stand_in.mkdir()
+        (stand_in / "syne_tune.py").write_text(SYNE_TUNE)
+        monkeypatch.setenv(
+            "PYTHONPATH", os.pathsep.join([str(stand_in), *filter(None, [os.environ.get("PYTHONPATH")])])
+        )
+
+
+def test_there_are_as_many_as_the_pages_say() -> None:
+    assert NAMES == ["boosting", "c", "digits-network", "pytorch", "shell", "syne-tune"]
+    for name in NAMES:
+        page = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
+        assert page.startswith("# ")
+        assert "hpoctl run" in page
+
+
+@pytest.mark.usefixtures("syne_tune")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_can_be_tuned(name: str, tmp_path: Path) -> None:
+    folder = prepared(name, tmp_path)
+    benchmark = load_benchmark(folder / "benchmark.toml")
+    work = tmp_path / "work"
+    work.mkdir()
+    findings = list(check_benchmark(benchmark, CheckRequest(), work))
+    assert [finding for finding in findings if finding.verdict != "ok"] == []
+    assert {finding.subject for finding in findings} == {"script", "reports", "time", "resume", "pause"}
+
+
+def test_the_digits_network_computes_its_gradients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against finite differences, in double precision."""
+    import numpy as np
+
+    folder = prepared("digits-network", tmp_path)
+    spec = importlib.util.spec_from_file_location("digits_network", folder / "train.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "digits_network", module)
+    spec.loader.exec_module(module)
+    rng = np.random.default_rng(0)
+    sizes = (5, 4, 4, 3)
+    weights = []
+    for below, above in pairwise(sizes):
+        weights += [rng.normal(size=(below, above)), rng.normal(size=above)]
+    inputs, labels = rng.normal(size=(7, 5)), rng.integers(0, 3, 7)
+
+    def loss() -> float:
+        return float(-module.forward(weights, inputs)[-1][np.arange(7), labels].mean())
+
+    step = 1e-6
+    for weight, gradient in zip(weights, module.gradients(weights, inputs, labels), strict=True):
+        for place in np.ndindex(weight.shape):
+            kept = weight[place]
+            weight[place] = kept + step
+            above_loss = loss()
+            weight[place] = kept - step
+            slope = (above_loss - loss()) / (2 * step)
+            weight[place] = kept
+            assert gradient[place] == pytest.approx(slope, abs=1e-7)
