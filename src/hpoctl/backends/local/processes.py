@@ -102,13 +102,17 @@ class Processes:
             "cores": list(command.cores),
         }
         self._tell(message)
-        answer = self._answer(key)
+        answer, others = self._answer(key)
+        started: Started | str
         if answer is None:
-            return LOST
-        if answer["event"] == "failed":
-            return str(answer["why"])
-        started = Started(answer["pid"], answer["born"])
-        self._running[key] = (started, command.environment[supervisor.OWNER])
+            started = LOST
+        elif answer["event"] == "failed":
+            started = str(answer["why"])
+        else:
+            started = Started(answer["pid"], answer["born"])
+            self._running[key] = (started, command.environment[supervisor.OWNER])
+        for other in others:  # a quick trial has ended before its start was heard of
+            self._note(other)
         return started
 
     def leave(self, key: str, grace: float | None = None) -> None:
@@ -171,14 +175,17 @@ class Processes:
         self._rest = b""
         return self._supervisor
 
-    def _answer(self, key: str) -> Mapping[str, Any] | None:
-        """What the supervisor says to a start; None: it was killed."""
-        while self._supervisor is not None:
+    def _answer(self, key: str) -> tuple[Mapping[str, Any] | None, list[Mapping[str, Any]]]:
+        """What the supervisor says to a start (None: it was killed), and what else it has said meanwhile."""
+        others: list[Mapping[str, Any]] = []
+        answer = None
+        while answer is None and self._supervisor is not None:
             for message in self._messages():
                 if message["key"] == key and message["event"] != "ended":
-                    return message
-                self._note(message)
-        return None
+                    answer = message
+                else:
+                    others.append(message)
+        return answer, others
 
     def _hear(self) -> None:
         for message in self._messages():
