@@ -50,9 +50,10 @@ EXAMPLE = """
 
 SETTINGS = """
 What determines or limits an experiment. A setting can be said as an option of `hpoctl run` and `hpoctl launch`, and as
-a key of a study file; the option counts before the file, the file before the default. A later launch of the tag keeps
-what an earlier one said. What is in force is in the metadata of each experiment under the same name, so `--where`
-finds it; settings that are not in every identity are there where they are not the default.
+a key of a study file or of `hpoctl.toml`. The option counts before the study, the study before `hpoctl.toml`, and that
+before the default. A later launch of the tag keeps what an earlier one said. What is in force is in the metadata of
+each experiment under the same name, so `--where` finds it; settings that are not in every identity are there where they
+are not the default.
 """.strip().splitlines()
 
 HPOCTL_TOML = """
@@ -217,7 +218,8 @@ def study_file_page() -> str:
         lines += [f"| `{entry.name}` | {_wanted(entry.name)} | {_shown_default(entry)} | {meaning} |"]
     lines += ["", "## An example", "", "```toml", study_toml(example).rstrip(), "```", "", *EXAMPLE, ""]
     lines += ["## hpoctl.toml", "", *HPOCTL_TOML, "", "| key | meaning |", "|---|---|"]
-    lines += [f"| `{key}` | {_attribute_rows(config.Config)[key]} |" for key in config.KEYS]
+    lines += [f"| `{key}` | {_attribute_rows(config.Config)[key]} |" for key in config.OWN_KEYS]
+    lines += ["| each of the [settings](settings.md) | Where the study does not say it. |"]
     return "\n".join(lines)
 
 

@@ -10,9 +10,11 @@ import pytest
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
+from hpoctl.ops.running.run_plan import RunRequest, plan_run
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Origin, Registry
 from hpoctl.plugins.registry import Registered
@@ -81,6 +83,23 @@ def test_the_folder_says_which_study_and_an_option_says_otherwise(registry: Regi
     (folder / "hpoctl.toml").write_text('study = "other"\nresults = "here"\n')
     assert sources(plan_launch(LaunchRequest(), registry)) == ["other"]
     assert sources(plan_launch(LaunchRequest(study="toys"), registry)) == ["toys"]
+
+
+def test_an_option_counts_before_the_study_and_the_study_before_the_folder(registry: Registry, folder: Path) -> None:
+    (folder / "hpoctl.toml").write_text("n_workers = 8\nmax_num_trials = 9\npoll_interval = 5\n")
+    (folder / "own.toml").write_text('methods = ["RS"]\nbenchmarks = ["toy"]\nn_workers = 3\n')
+    said = Overrides(methods=("RS",), experiment={"poll_interval": 0.0, "max_num_evaluations": 7})
+    wanted = Settings(n_workers=3, max_num_trials=9, max_num_evaluations=7)
+    launched = LaunchRequest(said, study="own.toml", tag="t")
+    plan, _, _ = launch_here(launched, registry)
+    assert plan.plans[-1].study.experiment == wanted
+    assert {spec.settings for spec in plan_run(RunRequest(said, "own.toml"), registry).specs} == {wanted}
+    again = plan_launch(LaunchRequest(tag="t"), registry)
+    assert (again.plans[-1].study.experiment, again.warnings) == (wanted, ())
+    (folder / "hpoctl.toml").write_text("n_workers = 8\n")
+    changed = plan_launch(LaunchRequest(tag="t"), registry)
+    assert changed.plans[-1].study.experiment == wanted  # what was launched is kept
+    assert "has changed since it was launched" in changed.warnings[0]
 
 
 def test_the_folder_says_where_results_go_unless_an_option_or_the_environment_does(

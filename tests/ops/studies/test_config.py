@@ -22,6 +22,11 @@ def test_hpoctl_toml(tmp_path: Path) -> None:
     )
 
 
+def test_settings_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "hpoctl.toml").write_text("n_workers = 8\nmax_wallclock_time = 60\n")
+    assert read_config(tmp_path).experiment == {"n_workers": 8, "max_wallclock_time": 60.0}
+
+
 def test_pyproject_toml(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "x"\n[tool.hpoctl]\n{FULL}')
     config = read_config(tmp_path)
@@ -56,6 +61,8 @@ def test_a_file_that_is_not_toml_is_named_with_its_line(tmp_path: Path, file: st
     [
         ("studdy = 'a'", "has an unknown key 'studdy'. Did you mean study? Known keys: study, results, launcher, "),
         ("source = 'a'", "has an unknown key 'source'. Known keys: "),
+        ("n_workers = 0", ": n_workers cannot be 0. Use a whole number >= 1."),
+        ("n_worker = 1", "has an unknown key 'n_worker'. Did you mean n_workers? "),
         ("study = 3", ": study cannot be 3. Give a text."),
         ("results = ''", ": results cannot be ''. Give a text."),
         ("results = '~nobody-of-that-name/x'", ": results cannot be '~nobody-of-that-name/x'"),

@@ -18,7 +18,7 @@ from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
 from hpoctl.ops.launching.launchers import choose_launcher, launchers_of, manifests_of, submitted_jobs
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
 from hpoctl.ops.studies.benchmark_files import with_named_changes
-from hpoctl.ops.studies.choose_study import default_study, find_study
+from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
@@ -200,22 +200,22 @@ def _plans(
         study, source = find_study(request.study, registry, folder)
     elif earlier and request.tag is not None:
         if changes == Overrides():
-            return request.tag, earlier, _changed(earlier, registry, folder)
+            return request.tag, earlier, _changed(earlier, registry, folder, config)
         study, source = find_study(earlier[-1].source, registry, folder)
         changes = carried(earlier[-1].changes, changes)
     else:
         study, source = default_study(registry, config, folder)
     tag = request.tag or study.tag or new_tag()
-    return tag, [Plan("", override(study, changes), source, changes)], []
+    return tag, [Plan("", override(in_folder(study, config), changes), source, changes)], []
 
 
-def _changed(plans: Sequence[Plan], registry: Registry, folder: Path) -> list[str]:
+def _changed(plans: Sequence[Plan], registry: Registry, folder: Path, config: Config) -> list[str]:
     """The plans whose study says something else by now than when it was launched."""
     warnings = []
     for plan in plans:
         try:
             study, _ = find_study(plan.source, registry, folder)
-            same = override(study, plan.changes) == replace(plan.study, tag=study.tag)
+            same = override(in_folder(study, config), plan.changes) == replace(plan.study, tag=study.tag)
         except UsageError:
             same = True  # it is not there any more; what was launched is kept in full
         if not same:

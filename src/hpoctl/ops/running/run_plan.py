@@ -12,7 +12,8 @@ from hpoctl.core.study import Study
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.studies.benchmark_files import with_named_changes
-from hpoctl.ops.studies.choose_study import find_study
+from hpoctl.ops.studies.choose_study import find_study, in_folder
+from hpoctl.ops.studies.config import read_config
 from hpoctl.ops.studies.overrides import Overrides, check_names, override
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.resolve import check_restricted, resolve, spec_of
@@ -107,7 +108,7 @@ def _study_of(method: str, request: RunRequest, registry: Registry) -> Study:
     stop = start + 1 if changes.num_seeds is None else changes.num_seeds
     own = tuple(text for text in changes.settings if parse_setting(text).owner == method)
     narrowed = replace(changes, methods=(method,), settings=own, start_seed=start, num_seeds=stop)
-    return override(_base(method, request, registry), narrowed)
+    return override(in_folder(_base(method, request, registry), read_config(request.folder)), narrowed)
 
 
 def _base(method: str, request: RunRequest, registry: Registry) -> Study:

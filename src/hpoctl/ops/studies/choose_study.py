@@ -1,8 +1,10 @@
 """Which study is meant: by a name or a file, or by default."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.benchmark_files import with_named_benchmarks
 from hpoctl.ops.studies.config import Config
@@ -32,6 +34,11 @@ def find_study(name: str, registry: Registry, folder: Path) -> tuple[Study, str]
     if name not in registry.studies and f"{name}.toml" in (file.name for file in folder.glob("*.toml")):
         raise UsageError(f"No study {name!r} is registered.", f"Did you mean the file {name}.toml?")
     return registry.study(name), name
+
+
+def in_folder(study: Study, config: Config) -> Study:
+    """The study with the settings that the folder says, where the study has the default."""
+    return replace(study, experiment=Settings().changed({**config.experiment, **study.experiment.said()}))
 
 
 def default_study(registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:

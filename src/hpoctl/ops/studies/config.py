@@ -4,6 +4,8 @@
     results = "results"           # relative to this file
     launcher = "local"
 
+    n_workers = 8                 # and any other setting, see `core.settings`
+
     [launcher_options]
     jobs = 2
 
@@ -20,6 +22,7 @@ from typing import Any
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.places import results_root
+from hpoctl.core.settings import DEFINITIONS, Said, check_all
 from hpoctl.core.toml_files import read_toml
 
 FILE = "hpoctl.toml"
@@ -38,6 +41,7 @@ class Config:
         launcher: Where jobs execute.
         launcher_options: Options of that launcher.
         source: The file that says so; empty: there is none.
+        experiment: Settings of the experiments, by name, where the study does not say them.
     """
 
     study: str | None = None
@@ -45,9 +49,11 @@ class Config:
     launcher: str | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     source: str = ""
+    experiment: Said = field(default_factory=dict)
 
 
-KEYS = tuple(entry.name for entry in fields(Config) if entry.name != "source")
+OWN_KEYS = tuple(entry.name for entry in fields(Config) if entry.name not in {"experiment", "source"})
+KEYS = (*OWN_KEYS, *DEFINITIONS)
 
 
 def read_config(folder: Path) -> Config:
@@ -94,10 +100,14 @@ def _config(table: Any, where: str, folder: Path) -> Config:
     options = table.get("launcher_options", {})
     if not isinstance(options, dict) or not all(map(_is_plain, options.values())):
         raise UsageError(f"{where}: launcher_options cannot be {options!r}.", "Give a table of values.")
-    values = dict(table)
+    values = {key: table[key] for key in OWN_KEYS if key in table}
+    try:
+        said = check_all({key: table[key] for key in DEFINITIONS if key in table})
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.what}", error.fix) from error
     if "results" in table:
         values["results"] = _results(table["results"], where, folder)
-    return Config(**values, source=where)
+    return Config(**values, experiment=said, source=where)
 
 
 def _results(text: str, where: str, folder: Path) -> str:
