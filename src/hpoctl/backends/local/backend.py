@@ -171,7 +171,7 @@ class LocalBackend:
                 event = ended(training, now)
                 happened.append(event)
                 self._leave(training, event.outcome)
-        self._clean_up()
+        self._ended.clear()  # whether the last events were recorded is not known: files stay as they are
         return happened
 
     def _look(self) -> list[Report | Ended]:

@@ -1,0 +1,304 @@
+"""Experiments that continue: a backend that answers from the journal first, and from real trials when that is over.
+
+A scheduler's state is a fold over what it was told, so the loop runs again from the beginning with the events that the
+journal has; everything that it asks the backend for is compared with what it asked for then. When the journal is used
+up, trials that ran when the last process died are taken over, and the experiment goes on. Results are a function of the
+journal, because the loop hears of nothing else: not even of the time.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.core.clock import RealClock
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Ended, Known, Outcome, RecoverableBackend, Report
+from hpoctl.core.space import Config
+from hpoctl.core.trial_backends import TrialLimits
+from hpoctl.engine.events_json import from_json, to_json
+from hpoctl.engine.journal import Journal, Record
+
+TICK = 5.0
+"""Seconds of silence after which the journal notes the time: no more is lost of the budget's account in a crash."""
+
+ENDED = "the experiment ended"
+
+
+class EventClock:
+    """The experiment's clock as the loop sees it: the time of what happened last."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Seconds of the experiment's clock when the last thing happened."""
+        return self._now
+
+    def set(self, now: float) -> None:
+        """Something has happened."""
+        self._now = max(self._now, now)
+
+
+@dataclass(slots=True)
+class _Trial:
+    """What the journal says of a trial."""
+
+    config: Config
+    until: int | None = None
+    resource: int = 0
+    elapsed: float = 0.0
+    begin: float = 0.0
+    running: bool = False
+    pause: bool | None = None  # it was told to pause, to stop, or neither
+
+
+@dataclass(slots=True)
+class Account:
+    """What all trials together have used.
+
+    Attributes:
+        seconds: Seconds of training of starts that have ended.
+        replayed: Records that came from the journal.
+        resumed: Trials that ran when an earlier process died, and were taken over.
+    """
+
+    seconds: float = 0.0
+    replayed: int = 0
+    resumed: int = 0
+
+
+class Journaled:
+    """A trial backend that keeps a journal, and answers from it as far as it goes.
+
+    Args:
+        journal: The journal, with its first record read already.
+        records: The records after that.
+        make: Makes the real backend with a clock; called when the journal is used up.
+        limits: When the experiment is over.
+        facts: What is recorded of this process.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        records: Iterator[Record],
+        make: Callable[[RealClock], RecoverableBackend],
+        limits: TrialLimits,
+        facts: Record,
+    ) -> None:
+        self.clock = EventClock()
+        self.account = Account()
+        self._journal = journal
+        self._records = records
+        self._make = make
+        self._limits = limits
+        self._facts = facts
+        self._backend: RecoverableBackend | None = None
+        self._real = RealClock()
+        self._trials: dict[int, _Trial] = {}
+        self._waiting: list[Report | Ended] = []  # events of an ending that was not the end: the journal has them
+        self._left: list[Report | Ended] = []  # ends of trials that had been told to leave: the journal gets them
+        self._next: Record | None = None
+        self._time = 0.0  # of the last record
+        self._over = False
+        self._closed = False
+        self._advance()
+
+    @property
+    def live(self) -> bool:
+        """Whether the journal is used up."""
+        return self._backend is not None
+
+    def suggested(self) -> None:
+        """The scheduler has suggested something: that took time."""
+        if self.live:
+            self.clock.set(self._real.now())
+        elif (record := self._peek()) is not None and record["kind"] == "start":
+            self.clock.set(record["t"])
+
+    def idle(self) -> None:
+        """Note the time, if nothing was noted for a while."""
+        if self.live and self._real.now() - self._time >= TICK:
+            self._append({"kind": "tick", "t": self._real.now()}, durable=False)
+
+    def start(self, trial_id: int, config: Config, *, resume_from: int | None, until: int | None) -> None:
+        """Start or resume a trial, or see that the journal says so."""
+        record: dict[str, Any] = {"kind": "start", "trial": trial_id, "from": resume_from or 0, "until": until}
+        if trial_id not in self._trials:
+            record["config"] = dict(config)
+        self._take(record)
+        trial = self._trials.setdefault(trial_id, _Trial(config))
+        if self._backend is not None:
+            self._backend.start(trial_id, config, resume_from=resume_from, until=until)
+        trial.until, trial.running, trial.pause, trial.begin = until, True, None, self.clock.now()
+
+    def proceed(self, trial_id: int, *, until: int | None) -> None:
+        """Let a trial go on."""
+        self._trials[trial_id].until = until
+        if self._backend is not None and self._trials[trial_id].running:
+            self._backend.proceed(trial_id, until=until)
+
+    def stop(self, trial_id: int, *, pause: bool) -> None:
+        """Stop or pause a trial, or see that the journal says so."""
+        was_live = self.live
+        self._trials[trial_id].pause = pause
+        self._take({"kind": "stop", "trial": trial_id, "pause": pause})
+        if self._backend is not None and was_live:
+            self._backend.stop(trial_id, pause=pause)
+
+    def wait(self) -> Sequence[Report | Ended]:
+        """What happened next, or happens next; empty: nothing runs, or the time is over."""
+        record = self._peek()
+        if self._waiting:
+            events, self._waiting = self._waiting, []
+            return events
+        if record is not None:
+            if record["kind"] == "close":
+                return []
+            if record["kind"] != "events":
+                raise self._differs(record, "the method waits for trials")
+            self._advance()
+            self.clock.set(record["t"])
+            return self._note(from_json(record["events"]))
+        backend = self._backend or self._go_live(restart=True)
+        if self._left:
+            events, self._left = self._left, []
+        else:
+            events = list(backend.wait())
+        if not events:
+            self._over = True
+            return []
+        now = self._real.now()
+        self._append({"kind": "events", "t": now, "events": to_json(events)}, durable=False)
+        self.clock.set(now)
+        return self._note(events)
+
+    def close(self) -> Sequence[Report | Ended]:
+        """End all trials, or see how they ended."""
+        if self._closed:
+            return []
+        self._closed = True
+        record = self._peek()
+        if record is not None and record["kind"] == "close":
+            self.clock.set(record["t"])
+            self._advance()
+            return from_json(record["events"])
+        if record is not None:
+            return []  # the replay was given up
+        backend = self._backend or self._go_live(restart=False)
+        events = [*self._left, *backend.close()]
+        now = self._real.now()
+        told = {event.trial_id for event in events if isinstance(event, Ended)}
+        for trial_id, trial in self._trials.items():
+            if trial.running and trial_id not in told:
+                events.append(Ended(trial_id, Outcome.STOPPED, now, ENDED))
+        limits = {"deadline": self._limits.deadline, "training_seconds": self._limits.training_seconds}
+        self._append({"kind": "close", "t": now, "over": self._over, **limits, "events": to_json(events)}, durable=True)
+        self.clock.set(now)
+        return events
+
+    def _note(self, events: list[Report | Ended]) -> list[Report | Ended]:
+        """Take note of events that the loop is about to hear of."""
+        for event in events:
+            trial = self._trials.get(event.trial_id)
+            if trial is None:
+                continue
+            if isinstance(event, Ended):
+                trial.running = False
+                self.account.seconds += max(0.0, event.time - trial.begin)
+            elif event.resources[-1] > trial.resource:
+                trial.resource, trial.elapsed = int(event.resources[-1]), float(event.elapsed[-1])
+        return events
+
+    def _take(self, record: Record) -> None:
+        """Compare a request with the journal, or append it when that is used up."""
+        known = self._peek(beyond_the_end=True)
+        if known is None:
+            if self._backend is None:
+                self._go_live(restart=True)
+            self._append({**record, "t": self.clock.now()}, durable=True)
+            return
+        if {**known, "t": 0} != {**record, "t": 0}:
+            raise self._differs(known, _text(record))
+        self._advance()
+        self.clock.set(known["t"])
+
+    def _peek(self, *, beyond_the_end: bool = False) -> Record | None:
+        """The next record that the loop has to do with. An ending that was not the end is passed over.
+
+        Args:
+            beyond_the_end: Whether the loop is known to go on, because it asks for something.
+        """
+        while self._next is not None and self._next["kind"] in ("tick", "session", "close"):
+            record = self._next
+            if record["kind"] == "close":
+                if not beyond_the_end and (self._closed or self._is_the_end(record)):
+                    return record
+                events = [event for event in from_json(record["events"]) if not self._is_cut_off(event)]
+                self._waiting += self._note(events)
+            self._advance()
+        return self._next
+
+    def _is_the_end(self, record: Record) -> bool:
+        """Whether the time was over, and is with the present limits."""
+        limits = self._limits
+        seconds = record["training_seconds"]
+        more_seconds = seconds is not None and (limits.training_seconds is None or limits.training_seconds > seconds)
+        return bool(record["over"]) and limits.deadline <= record["deadline"] and not more_seconds
+
+    def _is_cut_off(self, event: Report | Ended) -> bool:
+        """Whether a trial was only ended because the experiment was; it goes on."""
+        return isinstance(event, Ended) and event.reason == ENDED
+
+    def _advance(self) -> None:
+        if self._next is not None:
+            self.account.replayed += 1
+            self._time = max(self._time, float(self._next.get("t", 0.0)))
+        self._next = next(self._records, None)
+
+    def _append(self, record: Record, *, durable: bool) -> None:
+        self._journal.append(record, durable=durable)
+        self._time = float(record["t"])
+
+    def _go_live(self, *, restart: bool) -> RecoverableBackend:
+        """The journal is used up: take over what ran when the last process died."""
+        self._real = RealClock(self._time)
+        backend = self._make(self._real)
+        self._backend = backend
+        self.clock.set(self._time)
+        self._append({"kind": "session", "t": self._time, **self._facts}, durable=True)
+        running = {trial_id: trial for trial_id, trial in self._trials.items() if trial.running}
+        spent = self.account.seconds + sum(self._time - trial.begin for trial in running.values())
+        known = [Known(trial_id, trial.resource, trial.elapsed) for trial_id, trial in self._trials.items()]
+        backend.recover(known, spent)
+        if not restart:
+            return backend
+        for trial_id, trial in running.items():
+            if trial.pause is None:
+                self.account.resumed += 1
+                backend.start(trial_id, trial.config, resume_from=trial.resource or None, until=trial.until)
+        self._left = [
+            Ended(trial_id, Outcome.PAUSED if trial.pause else Outcome.STOPPED, self._time)
+            for trial_id, trial in running.items()
+            if trial.pause is not None
+        ]
+        return backend
+
+    def _differs(self, known: Record, now: str) -> HpoctlError:
+        return HpoctlError(
+            f"{self._journal.path} does not fit: then {_text(known)}, now {now}.",
+            "Use the versions of hpoctl and its plugins that began the experiment; `hpoctl clean` removes the attempt.",
+        )
+
+
+def _text(record: Record) -> str:
+    """What a record says, in a few words."""
+    kind = record["kind"]
+    if kind == "start":
+        config = record.get("config")
+        values = " ".join(f"{name}={value!r}" for name, value in config.items()) if config else "again"
+        until = f" to {record['until']}" if record["until"] is not None else ""
+        return f"trial {record['trial']} started{until} after {record['from']}: {values}"
+    if kind == "stop":
+        return f"trial {record['trial']} was told to {'pause' if record['pause'] else 'stop'}"
+    return "trials reported" if kind == "events" else f"there was a record {kind!r}"
