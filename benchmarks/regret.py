@@ -57,6 +57,8 @@ class Quiet:
 
     def ends(self, event: Ended) -> None: ...
 
+    def says(self, text: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class Conditions:

@@ -13,7 +13,9 @@ from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.sealed import unseal
-from hpoctl.engine.experiment import Finished, close_metadata, run_experiment
+from hpoctl.engine.attempts import close_metadata
+from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec, identity
 from hpoctl.stores.ledger import attempts_at, read_attempts

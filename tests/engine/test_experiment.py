@@ -20,7 +20,8 @@ from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Ended, Scheduler
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Space
-from hpoctl.engine.experiment import Finished, run_experiment
+from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec, determinants, identity
 from hpoctl.engine.tuner import Watcher

@@ -164,7 +164,8 @@ def go(
 
     journal = journal or Journal(path)
     try:
-        journaled = Journaled(journal, journal.records(), make, TrialLimits(deadline), {"pid": 1})
+        limits = limits or Limits(3, max_num_evaluations=150, trial_retries=50 if failures else 0)
+        journaled = Journaled(journal, journal.records(), make, TrialLimits(deadline), limits, {"pid": 1})
         log = RowLog(BENCHMARK.goal, 1, BENCHMARK.max_resource)
         view = RunningExperiment(method.name, "toy", 0, journaled.clock, scheduler, log)
         extra = ExtraColumns((), view)
@@ -175,7 +176,7 @@ def go(
             return step
 
         parts = Parts(scheduler, journaled, journaled.clock, suggest, log, extra, Nobody())  # type: ignore[arg-type]
-        limits = limits or Limits(3, max_num_evaluations=150, trial_retries=50 if failures else 0)
+        parts = replace(parts, in_force=journaled.in_force)
         tune(parts, limits)
         return Result(log.rows(extra), parts.trials.runs, made[0] if made else None, journaled)
     finally:
@@ -260,6 +261,19 @@ def test_a_larger_budget_continues(tmp_path: Path) -> None:
     np.testing.assert_array_equal(small.rows.resources, large.rows.resources[:count])
     same(large, go(path, World(), limits=Limits(3, max_num_evaluations=150)))
     assert len(large.rows) >= 150
+
+
+def test_more_trials_and_more_retries_continue(tmp_path: Path) -> None:
+    path, world = tmp_path / "journal", World()
+    small = go(path, world, limits=Limits(3, max_num_trials=10))
+    assert len(small.rows.configs) == 10
+    between = go(path, world, limits=Limits(3, max_num_trials=20, trial_retries=1), failures=0.05)
+    assert len(between.rows.configs) == 20
+    large = go(path, world, limits=Limits(3, max_num_trials=30))
+    assert list(large.rows.configs[:20]) == list(between.rows.configs)
+    assert len(large.rows.configs) == 30
+    check_rows(large.rows)
+    same(large, go(path, World(), limits=Limits(3, max_num_trials=30)))
 
 
 def test_another_method_or_a_changed_one_is_refused_and_named(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from hpoctl.core.protocols import Action, Decision, Ended, Report, Resume, Start
+from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resume, Start
 from hpoctl.core.text import printable
-from hpoctl.engine.experiment import Finished
+from hpoctl.engine.finished import Finished
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 
@@ -104,6 +104,10 @@ class BarWatcher:
     def ends(self, event: Ended) -> None:
         """The bar does not show single trials."""
 
+    def says(self, text: str) -> None:
+        """What concerns the whole experiment stands above the bar."""
+        self._progress.console.print(text, markup=False, style="yellow", soft_wrap=True)
+
 
 class VerboseLines:
     """A line for each start, promotion, pause, stop and model fit.
@@ -155,7 +159,13 @@ class VerboseWatcher:
             self._line(float(report.times[-1]), decision.action.value.lower(), what)
 
     def ends(self, event: Ended) -> None:
-        """What ended was told with its last report."""
+        """A trial that failed, and why; other ends were told with the last report."""
+        if event.outcome is Outcome.FAILED:
+            self._line(event.time, "failed", f"trial {event.trial_id}: {event.reason}")
+
+    def says(self, text: str) -> None:
+        """What concerns the whole experiment."""
+        self._write(f"{'':13} note    {text}")
 
     def _line(self, now: float, word: str, what: str) -> None:
         self._write(f"[{now:9.2f} s] {word:<7} {what}")

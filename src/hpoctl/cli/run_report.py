@@ -9,7 +9,7 @@ from rich.table import Table
 from hpoctl.cli.options import experiment_words
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
-from hpoctl.engine.experiment import Finished
+from hpoctl.engine.finished import Finished
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running.run import RunOutcome
 from hpoctl.ops.running.run_plan import RunPlan, RunRequest

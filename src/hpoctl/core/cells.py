@@ -3,6 +3,7 @@
     <tag>/<method>[-<seed>]/<tag>-<benchmark>-<seed>-<datetime>/metadata.json
                                                                /results.parquet
                                                                /log.txt
+                                                               /trials.parquet, journal    real trials only
 
 Names are for people. What a result is stands in its metadata.
 """
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 METADATA = "metadata.json"
 RESULTS = "results.parquet"
+TRIALS = "trials.parquet"
+JOURNAL = "journal"
 LOG = "log.txt"
 CONTROL = ".hpoctl"
 """The folder of a tag that holds its plans and its launches."""

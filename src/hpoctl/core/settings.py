@@ -19,7 +19,7 @@ Value = bool | int | float | str
 Said = Mapping[str, Value]
 """Some settings by name: what a person or a file says."""
 
-Panel = Literal["What", "How many", "Budget", "Clock", "Where", "Output"]
+Panel = Literal["What", "How many", "Budget", "Trials", "Clock", "Where", "Output"]
 """The parts that the help of a command has."""
 
 Group = Literal["budget", "clock", ""]
@@ -143,6 +143,41 @@ class Settings:
             "What",
         ),
     ] = False
+
+    max_failures: Annotated[
+        Literal["none"] | float,
+        About("Trials that may fail, or their share of those started (below 1)", "Trials", least=0.0),
+    ] = 3.0
+    trial_retries: Annotated[
+        int,
+        About(
+            "How often a trial that fails is started again, from its checkpoint where it keeps one", "Trials", least=0
+        ),
+    ] = 0
+    trial_timeout: Annotated[
+        float | None,
+        About("Seconds of training that a trial may take, resumes included", "Trials", unit="seconds", above=0.0),
+    ] = None
+    report_timeout: Annotated[
+        float | None,
+        About("Seconds that a trial may take from one report to the next", "Trials", unit="seconds", above=0.0),
+    ] = None
+    stop_timeout: Annotated[
+        float,
+        About("Seconds that a trial gets to save its state before it is killed", "Trials", unit="seconds", least=0.0),
+    ] = 10.0
+    delete_checkpoints: Annotated[
+        bool,
+        About("Whether the checkpoints of trials that cannot resume are removed", "Trials"),
+    ] = False
+    price_per_hour: Annotated[
+        float | None,
+        About("What an hour of one trial costs, in money", "Trials", least=0.0),
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        About("Budget in money, with --price-per-hour", "Budget", above=0.0),
+    ] = None
 
     def __post_init__(self) -> None:
         for name, definition in DEFINITIONS.items():

@@ -5,62 +5,28 @@
 """
 
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from hpoctl.backends.simulator import Simulator
 from hpoctl.blackboxes.nearest import OffTable
-from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import METADATA, RESULTS, experiment_prefix
+from hpoctl.core.cells import RESULTS
 from hpoctl.core.clock import SystemTime, VirtualClock
 from hpoctl.core.entries import MethodContext
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Blackbox, Resume, Start, Store
 from hpoctl.core.rng import Streams
-from hpoctl.core.sealed import DamagedError, seal, unseal
 from hpoctl.core.settings import DecisionTime
-from hpoctl.core.space import Config
+from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, one_line, read_metadata
+from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
-from hpoctl.engine.rows import Best, ExtraColumns, RowLog, Rows, best_of
+from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
 from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import column_names, parquet_bytes, rows_table
+from hpoctl.engine.training import run_training
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A completed experiment.
-
-    Attributes:
-        name: Method, benchmark and seed, for people.
-        identity: The experiment's identity.
-        directory: The name of its result directory in the store.
-        trials: How many trials were started.
-        rows: How many rows were recorded.
-        non_finite_rows: How many of them had a metric that is NaN or infinite.
-        best: The best row, None if there is no finite value.
-        best_config: The configuration of the best row's trial.
-        wall_seconds: Real time it took.
-        cpu_seconds: CPU time it took.
-        off_table: How far its trials were from the rows of a table that does not list all configurations of the space;
-            None: its table does, or the method could try no others.
-    """
-
-    name: str
-    identity: str
-    directory: str
-    trials: int
-    rows: int
-    non_finite_rows: int
-    best: Best | None
-    best_config: Config | None
-    wall_seconds: float
-    cpu_seconds: float
-    off_table: OffTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +85,8 @@ def run_experiment(
 ) -> Finished:
     """Run an experiment and write its result directory.
 
-    An experiment that fails or is interrupted leaves its metadata with status `failed` or `interrupted`.
+    An experiment that fails or is interrupted leaves its metadata with status `failed` or `interrupted`. One on a
+    training script that was interrupted is continued, see `engine.training`.
 
     Args:
         spec: The experiment.
@@ -132,10 +99,12 @@ def run_experiment(
     Raises:
         HpoctlError: The table, the method or the store failed.
     """
+    if spec.benchmark.script is not None:
+        return run_training(spec, spec.benchmark.script, store, provenance, watcher, system, opened)
     started = system.utc()
     wall, cpu = system.monotonic(), system.cpu()
     opening = opening_metadata(spec, provenance, started.timestamp())
-    directory = _new_directory(spec, store, opening, started)
+    directory = new_directory(spec, store, opening, started)
     facts: dict[str, Any] = {}
     try:
         if opened:
@@ -144,54 +113,23 @@ def run_experiment(
         facts |= identity_metadata(spec, blackbox)
         simulation = simulate(spec, blackbox, watcher, system)
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
-        _read_metadata(store, directory)
+        read_metadata(store, directory)
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - wall, system.cpu() - cpu)
-        finished = _finished(spec, simulation, facts["identity"], directory, seconds)
+        told = finished(spec, simulation.rows, facts["identity"], directory, seconds, off_table=simulation.off_table)
         facts |= {
-            "trials": finished.trials,
-            "rows": finished.rows,
-            "non_finite_rows": finished.non_finite_rows,
-            "off_table": asdict(finished.off_table) if finished.off_table else None,
-            "results_bytes": len(results),
-            "results_sha256": content_hash(results),
+            **result_facts(told, results),
+            "off_table": asdict(told.off_table) if told.off_table else None,
             "decision_seconds": simulation.decision_seconds,
-            "wall_seconds": finished.wall_seconds,
-            "cpu_seconds": finished.cpu_seconds,
         }
         close_metadata(store, directory, {**facts, "status": "completed"})
     except KeyboardInterrupt:
-        _interrupted(store, directory, facts)
+        interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
         closing = {**facts, "status": "failed", "error": traceback.format_exc()}
-        raise _failed(spec, store, directory, closing, error) from error
-    return finished
-
-
-def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> None:
-    """Write how an attempt ended into its metadata.
-
-    Raises:
-        HpoctlError: The metadata is gone, damaged, or cannot be written.
-    """
-    store.put(f"{directory}/{METADATA}", seal({**_read_metadata(store, directory), **closing}))
-
-
-def _interrupted(store: Store, directory: str, facts: Mapping[str, Any]) -> None:
-    """Record an interruption, unless the attempt is complete already."""
-    with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
-        if _read_metadata(store, directory).get("status") == "running":
-            close_metadata(store, directory, {**facts, "status": "interrupted"})
-
-
-def _read_metadata(store: Store, directory: str) -> dict[str, Any]:
-    """The metadata of a running attempt; somebody may have removed it by force."""
-    try:
-        return unseal(store.get(f"{directory}/{METADATA}"))
-    except (FileNotFoundError, DamagedError) as error:
-        where = store.location(directory)
-        raise HpoctlError(f"{where} was removed or damaged while it ran.", "Run the experiment again.") from error
+        raise failed(spec, store, directory, closing, error) from error
+    return told
 
 
 def _open(spec: ExperimentSpec) -> Blackbox:
@@ -202,49 +140,9 @@ def _open(spec: ExperimentSpec) -> Blackbox:
         raise
     except Exception as error:
         raise HpoctlError(
-            f"The table of {spec.benchmark.name} cannot be opened: {_one_line(error)}.",
+            f"The table of {spec.benchmark.name} cannot be opened: {one_line(error)}.",
             "`hpoctl benchmarks` names the plugin it comes from; tell its author.",
         ) from error
-
-
-def _failed(
-    spec: ExperimentSpec, store: Store, directory: str, closing: Mapping[str, Any], error: BaseException
-) -> HpoctlError:
-    """Record a failure beside the experiment, and say it in one line."""
-    try:
-        close_metadata(store, directory, closing)
-    except HpoctlError as unrecorded:
-        what = f"{spec.name} failed: {_one_line(error)}; and that cannot be recorded: {unrecorded.what}"
-        return HpoctlError(what, unrecorded.fix)
-    if isinstance(error, HpoctlError):
-        return error
-    where = store.location(f"{directory}/{METADATA}")
-    return HpoctlError(f"{spec.name} failed: {_one_line(error)}.", f"The traceback is in {where}.")
-
-
-def _finished(
-    spec: ExperimentSpec, simulation: Simulation, key: str, directory: str, seconds: tuple[float, float]
-) -> Finished:
-    rows = simulation.rows
-    best = best_of(rows, spec.benchmark.goal)
-    return Finished(
-        name=spec.name,
-        identity=key,
-        directory=directory,
-        trials=len(rows.configs),
-        rows=len(rows),
-        non_finite_rows=rows.non_finite(spec.benchmark.goal),
-        best=best,
-        best_config=rows.configs[best.trial_id] if best else None,
-        wall_seconds=seconds[0],
-        cpu_seconds=seconds[1],
-        off_table=simulation.off_table,
-    )
-
-
-def _one_line(error: BaseException) -> str:
-    message = traceback.TracebackException.from_exception(error)  # a plugin's own `__str__` may fail, too
-    return " ".join(f"{type(error).__name__}: {message}".split()).rstrip(".: ")
 
 
 class _ChargedSuggestions:
@@ -273,21 +171,3 @@ class _ChargedSuggestions:
         elif self._decision_time != "zero":
             self._clock.advance(float(self._decision_time))
         return step
-
-
-def _new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any], started: datetime) -> str:
-    """Claim a result directory of its own by creating its metadata."""
-    stamp = started.strftime("%Y%m%d-%H%M%S-%f")
-    base = experiment_prefix(spec.tag, spec.cell, expensive=spec.method.expensive) + stamp
-    attempt = 0
-    while True:
-        directory = base if attempt == 0 else f"{base}-{attempt}"
-        try:
-            store.put(f"{directory}/{METADATA}", seal(opening), create=True)
-        except FileExistsError:
-            attempt += 1
-        except KeyboardInterrupt:
-            _interrupted(store, directory, {})
-            raise
-        else:
-            return directory

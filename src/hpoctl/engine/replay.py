@@ -7,7 +7,8 @@ journal, because the loop hears of nothing else: not even of the time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from hpoctl.core.clock import RealClock
@@ -17,11 +18,14 @@ from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import TrialLimits
 from hpoctl.engine.events_json import from_json, to_json
 from hpoctl.engine.journal import Journal, Record
+from hpoctl.engine.tuner import Limits
 
 TICK = 5.0
 """Seconds of silence after which the journal notes the time: no more is lost of the budget's account in a crash."""
 
 ENDED = "the experiment ended"
+REPLAYED = ("max_num_trials", "trial_retries")
+"""The limits that the loop itself acts on and that may change when an experiment continues."""
 
 
 class EventClock:
@@ -75,6 +79,7 @@ class Journaled:
         records: The records after that.
         make: Makes the real backend with a clock; called when the journal is used up.
         limits: When the experiment is over.
+        counts: The limits in trials and retries; what an earlier process had of them holds while its part is replayed.
         facts: What is recorded of this process.
     """
 
@@ -84,6 +89,7 @@ class Journaled:
         records: Iterator[Record],
         make: Callable[[RealClock], RecoverableBackend],
         limits: TrialLimits,
+        counts: Limits,
         facts: Record,
     ) -> None:
         self.clock = EventClock()
@@ -92,7 +98,9 @@ class Journaled:
         self._records = records
         self._make = make
         self._limits = limits
-        self._facts = facts
+        self._counts = counts
+        self._facts = {**facts, **{name: getattr(counts, name) for name in REPLAYED}}
+        self._in_force = counts
         self._backend: RecoverableBackend | None = None
         self._real = RealClock()
         self._trials: dict[int, _Trial] = {}
@@ -100,14 +108,34 @@ class Journaled:
         self._left: list[Report | Ended] = []  # ends of trials that had been told to leave: the journal gets them
         self._next: Record | None = None
         self._time = 0.0  # of the last record
+        self.resumed_at: float | None = None
         self._over = False
         self._closed = False
         self._advance()
 
     @property
+    def now(self) -> float:
+        """Seconds of the experiment's clock, up to this moment."""
+        return self._real.now() if self.live else self.clock.now()
+
+    @property
     def live(self) -> bool:
         """Whether the journal is used up."""
         return self._backend is not None
+
+    def in_force(self, limits: Limits) -> Limits:
+        """The limits that held when what is replayed now happened; at the end of a part, those of the next one."""
+        while not self.live and self._next is not None and self._next["kind"] in ("tick", "session"):
+            self._pass_over(self._next)
+        if self.live or self._next is None:
+            return limits
+        if self._next["kind"] != "close":
+            return self._in_force
+        following = next(self._records, None)
+        if following is None:
+            return limits
+        self._records = chain([following], self._records)
+        return self._of_session(following) if following["kind"] == "session" else self._in_force
 
     def suggested(self) -> None:
         """The scheduler has suggested something: that took time."""
@@ -236,8 +264,16 @@ class Journaled:
                     return record
                 events = [event for event in from_json(record["events"]) if not self._is_cut_off(event)]
                 self._waiting += self._note(events)
-            self._advance()
+            self._pass_over(record)
         return self._next
+
+    def _pass_over(self, record: Record) -> None:
+        if record["kind"] == "session":
+            self._in_force = self._of_session(record)
+        self._advance()
+
+    def _of_session(self, record: Record) -> Limits:
+        return replace(self._counts, **{name: record[name] for name in REPLAYED})
 
     def _is_the_end(self, record: Record) -> bool:
         """Whether the time was over, and is with the present limits."""
@@ -263,6 +299,7 @@ class Journaled:
     def _go_live(self, *, restart: bool) -> RecoverableBackend:
         """The journal is used up: take over what ran when the last process died."""
         self._real = RealClock(self._time)
+        self.resumed_at = self._time
         backend = self._make(self._real)
         self._backend = backend
         self.clock.set(self._time)

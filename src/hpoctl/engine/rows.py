@@ -1,7 +1,7 @@
 """The rows of an experiment while it runs: blocks of arrays, put in time order once, at the end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hpoctl.core.columns import check_columns
 from hpoctl.core.entries import Goal
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Action, Composer, ExperimentView, FloatArray, IntArray, Report
+from hpoctl.core.protocols import Action, Composer, ExperimentView, FloatArray, IntArray, Plain, Report
 from hpoctl.core.space import Config
 
 STATUS = {
@@ -18,6 +18,8 @@ STATUS = {
     Action.STOP: "Stopped",
 }
 COMPLETED = "Completed"
+MOST_REPORTED = 100
+"""Columns for what scripts report besides metrics; a script with names that never end would have one for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Rows:
         statuses: The trial's status after each row, shape (n,).
         extra: Extra columns by name, shape (n,); NaN before their first value.
         configs: The configuration of each trial, by trial id.
+        reported: What scripts reported besides metrics, by name: numbers or texts, n values, None where there was none.
     """
 
     trial_ids: IntArray
@@ -62,6 +65,7 @@ class Rows:
     statuses: NDArray[np.str_]
     extra: Mapping[str, FloatArray]
     configs: Sequence[Config]
+    reported: Mapping[str, Sequence[Plain | None]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.trial_ids)
@@ -132,7 +136,18 @@ class RowLog:
             statuses=statuses[order],
             extra=extra.columns(times[order]),
             configs=self.configs,
+            reported=self._reported(order),
         )
+
+    def _reported(self, order: IntArray) -> dict[str, list[Plain | None]]:
+        """What rows carry besides metrics, in the order of the rows; names beyond the first few are left out."""
+        if not any(report.extra for report in self._reports):
+            return {}
+        carried: list[Mapping[str, Plain]] = []
+        for report in self._reports:
+            carried += report.extra or [{}] * len(report.resources)
+        names = list(dict.fromkeys(name for values in carried for name in values))[:MOST_REPORTED]
+        return {name: [carried[place].get(name) for place in order.tolist()] for name in names}
 
 
 def best_of(rows: Rows, goal: Goal) -> Best | None:

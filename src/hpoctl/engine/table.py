@@ -4,7 +4,7 @@ Arrays go to Arrow as buffers. Its converters (`pa.array`, `pa.scalar`) would im
 experiments do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hpoctl.core.entries import Benchmark
+from hpoctl.core.protocols import Plain
 from hpoctl.core.space import Space, Value
 from hpoctl.engine.rows import Rows
 
@@ -41,7 +42,30 @@ def rows_table(rows: Rows, benchmark: Benchmark, space: Space) -> pa.Table:
         _numbers(rows.elapsed),
         *(_extra(series) for series in rows.extra.values()),
     ]
-    return pa.Table.from_arrays(columns, names=[*column_names(benchmark, space), *rows.extra])
+    reported = plain_columns({f"extra_{name}": values for name, values in rows.reported.items()})
+    names = [*column_names(benchmark, space), *rows.extra, *reported]
+    return pa.Table.from_arrays([*columns, *reported.values()], names=names)
+
+
+def plain_columns(columns: Mapping[str, Sequence[Plain | None]]) -> dict[str, pa.Array]:
+    """Columns of plain values: whole numbers, numbers, true and false, or else texts; None is missing."""
+    return {name: _plain(values) for name, values in columns.items()}
+
+
+def _plain(values: Sequence[Plain | None]) -> pa.Array:
+    missing = np.array([value is None for value in values], dtype=bool)
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {bool} and kinds:
+        flags = np.array([bool(value) for value in values], dtype=bool)
+        valid = _bits(~missing) if missing.any() else None
+        return pa.Array.from_buffers(pa.bool_(), len(flags), [valid, _bits(flags)])
+    if kinds == {int} and all(value is None or -(2**63) <= int(value) < 2**63 for value in values):
+        return _numbers(np.array([0 if value is None else int(value) for value in values], dtype=np.int64), missing)
+    if kinds <= {int, float}:
+        numbers = [0.0 if value is None else float(value) for value in values]
+        return _numbers(np.array(numbers, dtype=np.float64), missing)
+    texts = ["" if value is None else value if isinstance(value, str) else str(value) for value in values]
+    return _words(np.array(texts), missing)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -92,12 +116,13 @@ def _flags(column: NDArray[np.bool_]) -> pa.Array:
     return pa.Array.from_buffers(pa.bool_(), len(column), [None, _bits(column)])
 
 
-def _words(column: NDArray[np.generic]) -> pa.Array:
+def _words(column: NDArray[np.generic], missing: NDArray[np.bool_] | None = None) -> pa.Array:
     """Text of which there are few different ones, as codes and a dictionary."""
     names, codes = np.unique(column, return_inverse=True)
     kind = pa.dictionary(pa.int32(), pa.string())
     codes = codes.astype(np.int32)
-    return pa.DictionaryArray.from_buffers(kind, len(codes), [None, pa.py_buffer(codes)], _strings(names.tolist()))
+    valid = None if missing is None or not missing.any() else _bits(~missing)
+    return pa.DictionaryArray.from_buffers(kind, len(codes), [valid, pa.py_buffer(codes)], _strings(names.tolist()))
 
 
 def _strings(texts: Sequence[str]) -> pa.Array:

@@ -46,6 +46,10 @@ class Limits:
     trial_retries: int = 0
 
 
+class TooManyFailuresError(HpoctlError):
+    """More trials have failed than may."""
+
+
 class Watcher(Protocol):
     """Somebody who watches an experiment run."""
 
@@ -59,6 +63,10 @@ class Watcher(Protocol):
 
     def ends(self, event: Ended) -> None:
         """A trial has left its worker."""
+        ...
+
+    def says(self, text: str) -> None:
+        """Something happened that concerns the whole experiment, such as a full disk."""
         ...
 
 
@@ -101,6 +109,7 @@ class Parts:
         extra: Takes in extra columns.
         watcher: Watches.
         trials: Takes in what becomes of trials.
+        in_force: The limits that hold now. An experiment that continues replays those that held then.
     """
 
     scheduler: Scheduler
@@ -111,6 +120,7 @@ class Parts:
     extra: ExtraColumns
     watcher: Watcher
     trials: TrialLog = field(default_factory=TrialLog)
+    in_force: Callable[[Limits], Limits] = field(default=lambda limits: limits)
 
 
 @dataclass(slots=True)
@@ -128,12 +138,12 @@ class _State:
     Attributes:
         busy: The trials on workers.
         reached: The last resource of each trial that has reported.
-        full: Whether the scheduler has wanted a trial more than there may be.
+        held: A trial that the scheduler has suggested beyond those that may be; it is not asked for another.
     """
 
     busy: dict[int, _Busy] = field(default_factory=dict)
     reached: dict[int, int] = field(default_factory=dict)
-    full: bool = False
+    held: Start | None = None
 
 
 def tune(parts: Parts, limits: Limits) -> None:
@@ -178,15 +188,19 @@ def _run(parts: Parts, limits: Limits, state: _State) -> None:
 
 
 def _fill_workers(parts: Parts, limits: Limits, state: _State) -> None:
-    while len(state.busy) < limits.n_workers and not state.full:
+    while len(state.busy) < limits.n_workers:
         new_id = len(parts.log.configs)
-        step = parts.suggest(new_id)
+        full = new_id == parts.in_force(limits).max_num_trials
+        if full and state.held is not None:
+            return
+        step: Start | Resume | None = state.held or parts.suggest(new_id)
+        state.held = None
         if step is None:
             return
         if isinstance(step, Resume):
             trial_id = step.trial_id
-        elif new_id == limits.max_num_trials:
-            state.full = True
+        elif full:
+            state.held = step  # for a larger budget that continues the experiment
             return
         else:
             trial_id = new_id
@@ -251,8 +265,9 @@ def _end(parts: Parts, limits: Limits, state: _State, event: Ended) -> None:
     parts.trials.ends(event)
     parts.watcher.ends(event)
     failed = event.outcome is Outcome.FAILED
-    if failed and not busy.leaves and parts.trials.tried_again(trial_id) < limits.trial_retries:
-        tries = f"try {parts.trials.retries(trial_id)} of {limits.trial_retries}"
+    retries = parts.in_force(limits).trial_retries
+    if failed and not busy.leaves and parts.trials.tried_again(trial_id) < retries:
+        tries = f"try {parts.trials.retries(trial_id)} of {retries}"
         _begin(parts, state, trial_id, Resume(trial_id, busy.until, f"{tries} after: {event.reason or 'it failed'}"))
         return
     parts.scheduler.on_end(trial_id, event.outcome)
@@ -268,7 +283,7 @@ def _check_failures(parts: Parts, limits: Limits, event: Ended) -> None:
     allowed = limits.max_failures
     shown = f"{allowed:.0%} of trials" if 0 < allowed < 1 else str(allowed)
     last = f"trial {event.trial_id}: {event.reason or 'it failed'}"
-    raise HpoctlError(
+    raise TooManyFailuresError(
         f"{failed} of {parts.trials.started} trials failed, and --max-failures is {shown}. The last one: {last}.",
         "Mend the cause and run the command again, or allow more with --max-failures.",
     )

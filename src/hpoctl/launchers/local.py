@@ -15,7 +15,7 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import Activity, Failure, Job, JobState, JobStatus, Task
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, unseal
-from hpoctl.engine.experiment import close_metadata
+from hpoctl.engine.attempts import close_metadata
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.process import WorkerProcess
 from hpoctl.stores.opening import open_results

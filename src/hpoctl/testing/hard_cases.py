@@ -124,6 +124,9 @@ class Nobody:
     def ends(self, event: Ended) -> None:
         """Nothing."""
 
+    def says(self, text: str) -> None:
+        """Nothing."""
+
 
 class FailingTrials:
     """A backend on a simulator: of four trials one fails before its first report, one its second, one its third."""

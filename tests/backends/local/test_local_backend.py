@@ -18,6 +18,7 @@ from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.local.supervisor import owner_of
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
+from hpoctl.core.settings import Settings
 from training_scripts import TRAIN, backend, events
 
 CONFIG = {"lr": 0.1, "epochs": 9}
@@ -296,7 +297,7 @@ def test_a_trial_at_the_largest_resource_may_finish(tmp_path: Path) -> None:
 
 
 def test_checkpoints_of_trials_that_cannot_resume_are_removed_where_asked_for(tmp_path: Path) -> None:
-    made = backend(tmp_path, options=LocalTrialOptions(delete_checkpoints=True, poll_interval=0.01))
+    made = backend(tmp_path, settings=Settings(delete_checkpoints=True))
     made.start(0, CONFIG, resume_from=None, until=9)
     made.start(1, CONFIG, resume_from=None, until=3)
 

@@ -230,7 +230,7 @@ class LocalBackend:
             if outcome is not Outcome.PAUSED:  # the rows that a paused trial has written since wait in its files
                 shorten(folder.out)
                 folder.reports.unlink(missing_ok=True)
-            if self._options.delete_checkpoints and outcome in (Outcome.COMPLETED, Outcome.STOPPED):
+            if self._context.settings.delete_checkpoints and outcome in (Outcome.COMPLETED, Outcome.STOPPED):
                 shutil.rmtree(trial_folder(self._folder, training.trial_id).checkpoints, ignore_errors=True)
         self._ended.clear()
         for training in self._running.values():

@@ -10,9 +10,6 @@ class LocalTrialOptions:
     """How trials run on this machine."""
 
     gpus_to_use: str = field(default="", metadata={"help": "GPUs that trials may use, such as 0,2; empty: all"})
-    delete_checkpoints: bool = field(
-        default=False, metadata={"help": "remove the checkpoints of trials that cannot resume"}
-    )
     poll_interval: float = field(
         default=0.05, metadata={"help": "seconds between two looks at what running trials have reported"}
     )

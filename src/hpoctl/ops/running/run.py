@@ -7,7 +7,8 @@ from hpoctl.core.cells import claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Claims
-from hpoctl.engine.experiment import Finished, run_experiment
+from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.finished import Finished
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
 from hpoctl.ops.running.run_plan import RunPlan

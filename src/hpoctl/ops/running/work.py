@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -167,3 +168,7 @@ class _Pulse:
 
     def ends(self, event: Ended) -> None:
         """Single trials are not told."""
+
+    def says(self, text: str) -> None:
+        """What concerns the whole experiment goes to its log."""
+        sys.stderr.write(f"{text}\n")

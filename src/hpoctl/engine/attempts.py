@@ -1,0 +1,77 @@
+"""Result directories: made, and how each attempt at an experiment ended."""
+
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from hpoctl.core.cells import METADATA, experiment_prefix
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import Store
+from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.engine.spec import ExperimentSpec
+
+
+def new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any], started: datetime) -> str:
+    """Claim a result directory of its own by creating its metadata."""
+    stamp = started.strftime("%Y%m%d-%H%M%S-%f")
+    base = experiment_prefix(spec.tag, spec.cell, expensive=spec.method.expensive) + stamp
+    attempt = 0
+    while True:
+        directory = base if attempt == 0 else f"{base}-{attempt}"
+        try:
+            store.put(f"{directory}/{METADATA}", seal(opening), create=True)
+        except FileExistsError:
+            attempt += 1
+        except KeyboardInterrupt:
+            interrupted(store, directory, {})
+            raise
+        else:
+            return directory
+
+
+def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> None:
+    """Write how an attempt ended into its metadata.
+
+    Raises:
+        HpoctlError: The metadata is gone, damaged, or cannot be written.
+    """
+    store.put(f"{directory}/{METADATA}", seal({**read_metadata(store, directory), **closing}))
+
+
+def interrupted(store: Store, directory: str, facts: Mapping[str, Any]) -> None:
+    """Record an interruption, unless the attempt is complete already."""
+    with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
+        if read_metadata(store, directory).get("status") == "running":
+            close_metadata(store, directory, {**facts, "status": "interrupted"})
+
+
+def read_metadata(store: Store, directory: str) -> dict[str, Any]:
+    """The metadata of a running attempt; somebody may have removed it by force."""
+    try:
+        return unseal(store.get(f"{directory}/{METADATA}"))
+    except (FileNotFoundError, DamagedError) as error:
+        where = store.location(directory)
+        raise HpoctlError(f"{where} was removed or damaged while it ran.", "Run the experiment again.") from error
+
+
+def failed(
+    spec: ExperimentSpec, store: Store, directory: str, closing: Mapping[str, Any], error: BaseException
+) -> HpoctlError:
+    """Record a failure beside the experiment, and say it in one line."""
+    try:
+        close_metadata(store, directory, closing)
+    except HpoctlError as unrecorded:
+        what = f"{spec.name} failed: {one_line(error)}; and that cannot be recorded: {unrecorded.what}"
+        return HpoctlError(what, unrecorded.fix)
+    if isinstance(error, HpoctlError):
+        return error
+    where = store.location(f"{directory}/{METADATA}")
+    return HpoctlError(f"{spec.name} failed: {one_line(error)}.", f"The traceback is in {where}.")
+
+
+def one_line(error: BaseException) -> str:
+    """The kind and the message of an error, in one line."""
+    message = traceback.TracebackException.from_exception(error)  # a plugin's own `__str__` may fail, too
+    return " ".join(f"{type(error).__name__}: {message}".split()).rstrip(".: ")

@@ -1,0 +1,86 @@
+"""Which attempt at an experiment on a script is continued, if one is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import METADATA
+from hpoctl.core.protocols import Store
+from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.settings import Settings
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.engine.work_folder import journal_of
+from hpoctl.stores.ledger import Attempt, attempts_at
+
+BUDGET = ("max_wallclock_time", "max_num_evaluations", "max_num_trials")
+"""What an experiment may get more of and still be the same."""
+
+FAILURES = "failures"
+"""Why an attempt failed: too many of its trials did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An attempt that can be continued.
+
+    Attributes:
+        directory: The name of its result directory.
+        complete: Whether it is complete, and gets a larger budget.
+        metadata: Its metadata.
+    """
+
+    directory: str
+    complete: bool
+    metadata: Mapping[str, Any]
+
+
+def base_of(determined_by: Mapping[str, Any]) -> str:
+    """The hash of what determines an experiment besides how much of it there is."""
+    budget = {name: value for name, value in determined_by["budget"].items() if name not in BUDGET}
+    return content_hash(canonical_json({**determined_by, "budget": budget}))
+
+
+def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str, Any]) -> Earlier | None:
+    """The latest attempt that can be continued; None: there is none.
+
+    An attempt that is complete within the same budget is none; it is for others to leave the experiment out.
+    """
+    attempts = attempts_at(store, spec.tag, spec.cell, expensive=spec.method.expensive)
+    for attempt in sorted(attempts, key=lambda found: (found.started, found.directory), reverse=True):
+        metadata = _metadata(store, attempt)
+        before = metadata.get("determinants")
+        if not isinstance(before, Mapping) or base_of(before) != base_of(determined_by):
+            continue
+        if not journal_of(store, attempt.directory).exists():
+            continue
+        complete = attempt.recorded == "completed"
+        larger = _at_least(determined_by["budget"], before["budget"])
+        if not larger or (complete and determined_by["budget"] == before["budget"]):
+            continue
+        if complete or _may_continue(attempt, metadata, spec.effective):
+            return Earlier(attempt.directory, complete, metadata)
+    return None
+
+
+def _may_continue(attempt: Attempt, metadata: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether an attempt was cut off, or ended by a limit that allows more now."""
+    if attempt.recorded in ("running", "interrupted"):
+        return True
+    ended_by = metadata.get("ended_by")
+    if ended_by == FAILURES:
+        allowed, before = settings.max_failures, metadata.get("max_failures", Settings().max_failures)
+        return before != "none" and (allowed == "none" or float(allowed) > float(before))
+    return attempt.recorded == "failed" and ended_by is None  # its process was killed
+
+
+def _at_least(budget: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    pairs = [(budget.get(name), before.get(name)) for name in BUDGET]
+    return all(now is None or (then is not None and now >= then) for now, then in pairs)
+
+
+def _metadata(store: Store, attempt: Attempt) -> Mapping[str, Any]:
+    try:
+        return unseal(store.get(f"{attempt.directory}/{METADATA}"))
+    except (FileNotFoundError, DamagedError):
+        return {}

@@ -1,0 +1,270 @@
+"""An experiment on a training script: run or continued, from its journal to its result directory."""
+
+import os
+import platform
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
+from hpoctl.core.clock import RealClock, SystemTime
+from hpoctl.core.entries import MethodContext
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import RecoverableBackend, Resume, Start, Store
+from hpoctl.core.rng import Streams
+from hpoctl.core.script import Script
+from hpoctl.core.script_files import script_hash
+from hpoctl.core.sealed import seal
+from hpoctl.core.trial_backends import BackendContext, BackendEntry, TrialLimits
+from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, read_metadata
+from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier
+from hpoctl.engine.finished import Finished, finished, result_facts
+from hpoctl.engine.journal import Journal
+from hpoctl.engine.metadata import Provenance, opening_metadata
+from hpoctl.engine.progress import Progress
+from hpoctl.engine.replay import Journaled
+from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
+from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
+from hpoctl.engine.table import column_names, parquet_bytes, rows_table
+from hpoctl.engine.trial_backends import LOCAL
+from hpoctl.engine.trial_log import TrialLog
+from hpoctl.engine.trials_table import trials_table
+from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, TooManyFailuresError, Watcher, tune
+from hpoctl.engine.work_folder import work_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What an experiment with real trials leaves in memory.
+
+    Attributes:
+        rows: Its rows.
+        trials: What became of its trials.
+        decision_seconds: Real time that the scheduler's suggestions took, those that were replayed included.
+        resumed_at: The second from which it was continued; None: it was not.
+    """
+
+    rows: Rows
+    trials: TrialLog
+    decision_seconds: float
+    resumed_at: float | None
+
+
+def run_training(
+    spec: ExperimentSpec,
+    script: Script,
+    store: Store,
+    provenance: Provenance,
+    watcher: Watcher,
+    system: SystemTime,
+    opened: Callable[[str], None] | None = None,
+) -> Finished:
+    """Run an experiment on a script, or continue an attempt at it; see `run_experiment`.
+
+    Raises:
+        HpoctlError: The script, the method, the store or too many trials failed.
+    """
+    started = system.utc()
+    clocks = system.monotonic(), system.cpu()
+    determined_by = determinants(spec, script_hash(script))
+    earlier = find_earlier(spec, store, determined_by)
+    key = identity_of(determined_by)
+    identity = {
+        "identity": key,
+        "determinants": determined_by,
+        "data": {**spec.benchmark.provenance, "table": determined_by["benchmark"]["table"]},
+    }
+    opening = {**opening_metadata(spec, provenance, started.timestamp()), "backend": LOCAL.name, **identity}
+    directory = _open(spec, store, opening, earlier, started)
+    folder = work_folder(store, directory)
+    facts: dict[str, Any] = {}
+    try:
+        if opened:
+            opened(directory)
+        journal = Journal(folder / JOURNAL, watcher.says)
+        try:
+            progress = Progress(store, directory, watcher, system)
+            trained = train(spec, script, journal, folder, progress, base_of(determined_by), system)
+        finally:
+            journal.close()
+        results = parquet_bytes(rows_table(trained.rows, spec.benchmark, spec.space()))
+        price = spec.effective.price_per_hour
+        happened = trials_table(trained.trials.runs, trained.rows.configs, spec.space(), price)
+        read_metadata(store, directory)
+        store.put(f"{directory}/{TRIALS}", parquet_bytes(happened))
+        store.put(f"{directory}/{JOURNAL}", (folder / JOURNAL).read_bytes())
+        store.put(f"{directory}/{RESULTS}", results)
+        seconds = (system.monotonic() - clocks[0], system.cpu() - clocks[1])
+        training = trained.trials.seconds
+        cost = None if price is None else training * price / 3600.0
+        told = finished(
+            spec,
+            trained.rows,
+            key,
+            directory,
+            seconds,
+            outcomes=trained.trials.counts(),
+            training_seconds=training,
+            cost=cost,
+            resumed_at=trained.resumed_at,
+        )
+        facts = {
+            **result_facts(told, results),
+            "decision_seconds": trained.decision_seconds,
+            "progress": progress.facts(trained.trials),
+            "training_seconds": training,
+            "cost": cost,
+        }
+        close_metadata(store, directory, {**facts, "status": "completed"})
+    except KeyboardInterrupt:
+        interrupted(store, directory, facts)
+        raise
+    except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
+        ended_by = FAILURES if isinstance(error, TooManyFailuresError) else "error"
+        closing = {**facts, "status": "failed", "error": traceback.format_exc(), "ended_by": ended_by}
+        raise failed(spec, store, directory, closing, error) from error
+    return told
+
+
+def train(
+    spec: ExperimentSpec,
+    script: Script,
+    journal: Journal,
+    folder: Path,
+    progress: Progress,
+    base: str,
+    system: SystemTime,
+) -> Trained:
+    """Run an experiment on a script from its journal on, without writing results.
+
+    Args:
+        spec: The experiment.
+        script: The script.
+        journal: The journal, empty or not.
+        folder: Where its trials write.
+        progress: Watches it run.
+        base: What its first record has to say; see `base_of`.
+        system: Where real time comes from.
+
+    Raises:
+        HpoctlError: The method asks for something else than the journal says, or too many trials failed.
+    """
+    benchmark, settings = spec.benchmark, spec.effective
+    if journal.count == 0:
+        journal.append({"kind": "open", "t": 0.0, "format": 1, "base": base, "name": spec.name}, durable=True)
+    records = journal.records()
+    first = next(records)
+    if first.get("base") != base:
+        raise HpoctlError(f"{journal.path} is that of another experiment.", "Remove it with `hpoctl clean`.")
+    began = journal.count
+    streams = Streams(spec.master_seed, spec.seed)
+    space = spec.space()
+    context = MethodContext(space, benchmark.goal, benchmark.max_resource, streams, settings.max_size_data_for_model)
+    scheduler = spec.method.make(context, spec.method.options)
+    limits = _trial_limits(spec)
+    counts = _counts(spec)
+
+    def make(clock: RealClock) -> RecoverableBackend:
+        return _make(spec, script, folder, limits, streams, clock, journaled, progress)
+
+    facts = {"host": platform.node(), "pid": os.getpid(), "utc": datetime.now(UTC).isoformat(timespec="seconds")}
+    journaled = Journaled(journal, records, make, limits, counts, facts)
+    log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
+    view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, journaled.clock, scheduler, log)
+    extra = ExtraColumns([entry.make() for entry in spec.extra_results], view, column_names(benchmark, space))
+    took = 0.0
+
+    def suggest(trial_id: int) -> Start | Resume | None:
+        nonlocal took
+        before = system.monotonic()
+        step = scheduler.suggest(trial_id)
+        took += system.monotonic() - before
+        journaled.suggested()
+        return step
+
+    parts = Parts(scheduler, journaled, journaled.clock, suggest, log, extra, progress, in_force=journaled.in_force)
+    progress.follow(parts.trials, log, journaled)
+    tune(parts, counts)
+    resumed_at = journaled.resumed_at if began > 1 else None
+    return Trained(log.rows(extra, settings.max_num_evaluations), parts.trials, took, resumed_at)
+
+
+def _make(
+    spec: ExperimentSpec,
+    script: Script,
+    folder: Path,
+    limits: TrialLimits,
+    streams: Streams,
+    clock: RealClock,
+    journaled: Journaled,
+    progress: Progress,
+) -> RecoverableBackend:
+    benchmark = spec.benchmark
+
+    def idle() -> None:
+        journaled.idle()
+        progress.idle()
+
+    context = BackendContext(
+        name=spec.name,
+        metrics=benchmark.metrics,
+        metric=benchmark.metric,
+        resource_attr=benchmark.resource_attr,
+        max_resource=benchmark.max_resource,
+        n_workers=spec.n_workers,
+        limits=limits,
+        clock=clock,
+        streams=streams,
+        script=script,
+        folder=folder,
+        settings=spec.effective,
+        idle=idle,
+        say=progress.says,
+    )
+    entry: BackendEntry = LOCAL
+    return cast("RecoverableBackend", entry.make(context, entry.options))
+
+
+def _trial_limits(spec: ExperimentSpec) -> TrialLimits:
+    settings = spec.effective
+    price = settings.price_per_hour
+    seconds = settings.max_cost / price * 3600.0 if settings.max_cost is not None and price else None
+    return TrialLimits(
+        spec.max_wallclock_time, settings.trial_timeout, settings.report_timeout, seconds, settings.stop_timeout
+    )
+
+
+def _counts(spec: ExperimentSpec) -> Limits:
+    settings = spec.effective
+    failures = None if settings.max_failures == "none" else float(settings.max_failures)
+    return Limits(
+        spec.n_workers, settings.max_num_evaluations, settings.max_num_trials, failures, settings.trial_retries
+    )
+
+
+def _open(
+    spec: ExperimentSpec, store: Store, opening: Mapping[str, Any], earlier: Earlier | None, started: datetime
+) -> str:
+    """The result directory of the attempt: that of an earlier one that is continued, or a new one.
+
+    One that is complete stays as it is: a larger budget gets a directory of its own, and takes the working folder over.
+    """
+    if earlier is None:
+        return new_directory(spec, store, opening, started)
+    if not earlier.complete:
+        began = earlier.metadata["st_tuner_start_timestamp"]
+        again = {"st_tuner_creation_timestamp": began, "st_tuner_start_timestamp": began}
+        store.put(f"{earlier.directory}/{METADATA}", seal({**opening, **again}))
+        return earlier.directory
+    directory = new_directory(spec, store, {**opening, "continues": earlier.directory}, started)
+    source, target = work_folder(store, earlier.directory), work_folder(store, directory)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(target)
+    source.rename(target)
+    return directory
