@@ -277,6 +277,8 @@ class Definition:
         about = self.about
         if about.default or about.of_benchmark:
             return about.default or "the benchmark's"
+        if isinstance(self.default, float):
+            return f"{self.default:g}"
         return "none" if self.default is None else str(self.default).lower()
 
     def check(self, value: object, called: str = "") -> Value:

@@ -42,9 +42,10 @@ def rows_table(rows: Rows, benchmark: Benchmark, space: Space) -> pa.Table:
         _numbers(rows.elapsed),
         *(_extra(series) for series in rows.extra.values()),
     ]
-    reported = plain_columns({f"extra_{name}": values for name, values in rows.reported.items()})
-    names = [*column_names(benchmark, space), *rows.extra, *reported]
-    return pa.Table.from_arrays([*columns, *reported.values()], names=names)
+    names = [*column_names(benchmark, space), *rows.extra]
+    carried = {f"extra_{name}": values for name, values in rows.reported.items() if f"extra_{name}" not in names}
+    reported = plain_columns(carried)
+    return pa.Table.from_arrays([*columns, *reported.values()], names=[*names, *reported])
 
 
 def plain_columns(columns: Mapping[str, Sequence[Plain | None]]) -> dict[str, pa.Array]:
