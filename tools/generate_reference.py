@@ -234,7 +234,7 @@ def benchmark_file_page() -> str:
             lines += [f"| `{entry.name}` | {wanted} | {_benchmark_default(entry)} | {rows[entry.name]} |"]
     lines += ["", *DOMAINS, "", "| type | keys |", "|---|---|"]
     for name, domain in TYPES.items():
-        keys = [field for field in fields(domain) if field.init]  # type: ignore[arg-type]
+        keys = [field for field in fields(domain) if field.init]
         shown = ", ".join(f"`{key.name}`" if _is_required(key) else f"`{key.name}` (optional)" for key in keys)
         lines += [f"| `{name}` | {shown} |"]
     return "\n".join([*lines, "", *WHAT_A_SCRIPT_SEES])

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from faults import failing_at_every_step, killed_at_every_step
-from hpoctl.blackboxes.stored import check_stored, open_stored, read_stored, stored_names
+from hpoctl.blackboxes.stored import TableFile, check_stored, open_stored, read_stored, stored_names
 from hpoctl.blackboxes.tables.assemble import Table, assemble
-from hpoctl.blackboxes.tables.description import read_description
+from hpoctl.blackboxes.tables.description import Description
 from hpoctl.blackboxes.tables.npz import read_npz
 from hpoctl.blackboxes.tables.storage import remove_table, store_table
 from hpoctl.core.entries import Imported
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
+from hpoctl.core.sealed import RecordType
+from hpoctl.core.toml_files import Document
 from hpoctl.ops.studies.registry import open_registry
 from own_tables import Own, benchmark, contents, description, import_it, write_npz
 from support import write_distribution
@@ -70,8 +72,8 @@ def test_another_description_takes_the_place_and_leaves_the_hash(tmp_path: Path)
     before = read_stored("mine")
     import_it(write_npz(tmp_path, Own().arrays(), description(summary="Told otherwise")))
     after = read_stored("mine")
-    assert after.description.summary == "Told otherwise"
-    assert (after.folder != before.folder, after.content_hash) == (True, before.content_hash)
+    assert after.table.description.summary == "Told otherwise"
+    assert (after.folder != before.folder, after.table.content_hash) == (True, before.table.content_hash)
 
 
 def test_who_opens_what_was_replaced_is_told_so(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_who_opens_what_was_replaced_is_told_so(tmp_path: Path) -> None:
 
 def read(path: Path) -> Table:
     """A table that was read and checked, ready to be stored."""
-    told = read_description(description(), "here")
+    told = Document(description(), "here").read(Description)
     return assemble(read_npz(path, told, quiet), told)
 
 
@@ -227,7 +229,7 @@ def test_a_damaged_table_does_not_hinder_the_others(tmp_path: Path) -> None:
 
 
 def test_a_table_of_another_format_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpoctl.blackboxes.tables.storage.FORMAT", 2)
+    monkeypatch.setattr("hpoctl.blackboxes.tables.storage.TABLE", RecordType("table", TableFile, 2))
     with pytest.raises(IncompleteError, match="its format is 2"):
         import_it(write_npz(tmp_path, Own().arrays()))
 

@@ -162,7 +162,7 @@ def test_info_shows_all_that_is_known(shell: Shell, table: Path) -> None:
         "  other configurations: get the curve of the nearest one",
         "  seeds: 2",
         "  levels: 3",
-        f"  content hash: {read_stored('mine').content_hash}",
+        f"  content hash: {read_stored('mine').table.content_hash}",
         "  source: measured [x]",
         "  licence: CC0",
         "  citation: A. Lovelace, 1843",

@@ -50,7 +50,7 @@ class Far:
     def submit(self, jobs):
         for job in jobs:
             self.known[job.name] = job
-            keep_manifest(open_results(job.results).store, Manifest(job, "far", asdict(self.options), time.time()))
+            keep_manifest(open_results(job.results).store, Manifest.of(job, "far", asdict(self.options), time.time()))
             file = self.pid(job)
             file.parent.mkdir(exist_ok=True)
             setup = {"results": job.results, "tag": job.tag, "name": job.name, "workers": self.options.jobs}

@@ -116,7 +116,7 @@ def test_without_a_name_it_is_called_after_its_file(tmp_path: Path) -> None:
         ({"space": {"lr": {"type": "unifrom"}, "epochs": 9}}, "unifrom"),
         ({"space": {"learning rate": {"type": "uniform", "lower": 0.0, "upper": 1.0}, "epochs": 9}}, "learning rate"),
         ({"space": {"-x": {"type": "uniform", "lower": 0.0, "upper": 1.0}, "epochs": 9}}, "-x"),
-        ({"space": {"x": {"type": "choice", "values": ["a", "b\0"]}, "epochs": 9}}, "null"),
+        ({"space": {"x": {"type": "choice", "values": ["a", "b\0"]}, "epochs": 9}}, "control character"),
         ({"cpus": 0}, "cpus is 0"),
         ({"gpus": -1}, "gpus is -1"),
     ],

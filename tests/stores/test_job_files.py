@@ -25,7 +25,7 @@ from hpoctl.stores.local import LocalStore
 
 CELL = Cell("ASHA", "toy", 13)
 JOB = Job("t-ASHA-1a2b3c4d", "t", "/results", ("python", "-P", "-m", "worker", "{}"), (Task("0001-x", CELL, 2.5),))
-MANIFEST = Manifest(JOB, "slurm", {"jobs": 2, "partition": "cpu", "timeout": None, "requeue": True}, 1000.5)
+MANIFEST = Manifest.of(JOB, "slurm", {"jobs": 2, "partition": "cpu", "timeout": None, "requeue": True}, 1000.5)
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
 
@@ -35,7 +35,7 @@ def test_what_is_written_first_counts(tmp_path: Path) -> None:
     assert read_manifest(store, "t", JOB.name) is None
     assert job_names(store, "t") == []
     assert keep_manifest(store, MANIFEST) == MANIFEST
-    later = Manifest(JOB, "slurm", {}, 2000.0)
+    later = Manifest.of(JOB, "slurm", {}, 2000.0)
     assert keep_manifest(store, later) == MANIFEST
     assert read_manifest(store, "t", JOB.name) == MANIFEST
     assert job_names(store, "t") == [JOB.name]
@@ -55,7 +55,7 @@ def test_what_is_kept_comes_back(
     options = {name: value for name, value in options.items() if value not in {float("inf"), float("-inf")}}
     store = LocalStore(tmp_path_factory.mktemp("jobs"))
     cell = Cell(method, "toy", seed)
-    manifest = Manifest(Job("j", "t", "s3://b/p", (error,), (Task("p", cell, 1.0),)), "far", options, 5.0)
+    manifest = Manifest.of(Job("j", "t", "s3://b/p", (error,), (Task("p", cell, 1.0),)), "far", options, 5.0)
     keep_manifest(store, manifest)
     assert read_manifest(store, "t", "j") == manifest
     report = JobReport("failed", done, (Failure(cell, error),), 7.0, "host", error)
@@ -66,7 +66,7 @@ def test_what_is_kept_comes_back(
 def test_a_damaged_manifest_is_told_and_left_out(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     keep_manifest(store, MANIFEST)
-    other = Manifest(Job("other", "t", "/results", (), ()), "slurm", {}, 1.0)
+    other = Manifest.of(Job("other", "t", "/results", (), ()), "slurm", {}, 1.0)
     keep_manifest(store, other)
     file = tmp_path / "t" / ".hpoctl" / "jobs" / JOB.name / "manifest.json"
     file.write_bytes(file.read_bytes().replace(b"ASHA", b"ASHB", 1))

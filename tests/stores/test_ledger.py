@@ -214,7 +214,7 @@ def test_metadata_of_another_kind_is_damaged(store: LocalStore, values: dict[str
 )
 def test_metadata_without_a_key_names_it(store: LocalStore, key: str) -> None:
     put_attempt(store, without=frozenset({key}))
-    assert the_only(read_attempts(store, TAG)).reason == f"metadata.json is damaged: it has no '{key}'"
+    assert the_only(read_attempts(store, TAG)).reason == f"metadata.json is damaged: it has no {key}"
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_cause(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def manifest(
     tag: str = "docs-2", rest: str = "ASHA-1a2b3c4d", results: str = "s3://bucket/prefix", submitted: float = 1.0
 ) -> Manifest:
     job = Job(f"{tag}-{rest}", tag, results, ("python",), (Task("plan", Cell("ASHA", "toy", 1), 1.0),))
-    return Manifest(job, "sagemaker", option_values(OPTIONS), submitted)
+    return Manifest.of(job, "sagemaker", option_values(OPTIONS), submitted)
 
 
 def request(options: SagemakerOptions = OPTIONS, **changes: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpoctl.blackboxes.tables.assemble import table_hash
-from hpoctl.blackboxes.tables.description import Description, read_description
+from hpoctl.blackboxes.tables.description import Description
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.places import data_directory
 from hpoctl.core.protocols import Curve, FloatArray, IntArray
 from hpoctl.core.regular_files import read_regular
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.core.space import Config, TableSpace
 
 FORMAT = 1
@@ -40,29 +40,69 @@ SAMPLES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """An imported table that is opened when it is first used.
+class ArrayFile:
+    """An array of a table as it lies on the disk.
 
     Attributes:
-        name: The name of its benchmark.
-        folder: Where it lies.
+        type: The type of its numbers, as numpy writes it.
+        shape: Its shape.
+        size: The bytes of its file.
+        sample: A checksum of some of its rows.
+        sha256: The hash of its file.
+    """
+
+    type: str
+    shape: tuple[int, ...]
+    size: int
+    sample: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """What stands beside the arrays of a table.
+
+    Attributes:
         description: What it is.
         content_hash: A hash of all that determines what it answers.
         shape: Configurations, seeds, levels, metrics.
-        files: Size, checksums, type and shape of each array.
+        files: The arrays by name.
     """
 
-    name: str
-    folder: Path
     description: Description
     content_hash: str
-    shape: tuple[int, int, int, int]
-    files: dict[str, dict[str, Any]]
+    shape: tuple[int, ...]
+    files: Mapping[str, ArrayFile]
+
+    def __post_init__(self) -> None:
+        if len(self.shape) != 4 or set(self.files) != set(ARRAYS):
+            raise UsageError(f"It has the arrays {', '.join(self.files)} of shape {self.shape}.", "Import it again.")
 
     @property
     def size(self) -> int:
         """How many bytes its arrays take on the disk."""
-        return sum(int(facts["size"]) for facts in self.files.values())
+        return sum(file.size for file in self.files.values())
+
+
+TABLE = RecordType("table", TableFile, FORMAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An imported table that is opened when it is first used.
+
+    Attributes:
+        folder: Where it lies.
+        table: What it is.
+    """
+
+    folder: Path
+    table: TableFile
+
+    @property
+    def name(self) -> str:
+        """The name of its benchmark."""
+        return self.table.description.name
 
 
 def tables_folder() -> Path:
@@ -107,14 +147,10 @@ def _version(base: Path) -> str:
 
 
 def _read(name: str, folder: Path) -> Stored:
-    facts = unseal(read_regular(folder / DESCRIPTION))
-    if facts["format"] != FORMAT:
-        raise DamagedError(f"its format is {facts['format']}, and this version reads {FORMAT}")
-    described = read_description(facts["description"], DESCRIPTION)
-    if described.name != name:
-        raise DamagedError(f"it is the table {described.name}")
-    n, seeds, levels, metrics = facts["shape"]
-    return Stored(name, folder, described, facts["content_hash"], (n, seeds, levels, metrics), facts["files"])
+    stored = Stored(folder, TABLE.unseal(read_regular(folder / DESCRIPTION)))
+    if stored.name != name:
+        raise DamagedError(f"it is the table {stored.name}")
+    return stored
 
 
 def open_stored(stored: Stored) -> "StoredBlackbox":
@@ -126,9 +162,9 @@ def open_stored(stored: Stored) -> "StoredBlackbox":
     try:
         arrays = {name: _map(stored, name) for name in ARRAYS}
         for name, array in arrays.items():
-            if sample_checksum(array) != stored.files[name]["sample"]:
+            if sample_checksum(array) != stored.table.files[name].sample:
                 raise DamagedError(f"{name}.npy has changed")
-        space = TableSpace(stored.description.space.domains, arrays["numbers"], arrays["rows"])
+        space = TableSpace(stored.table.description.space.domains, arrays["numbers"], arrays["rows"])
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         if not stored.folder.exists():
             raise IncompleteError(
@@ -137,9 +173,9 @@ def open_stored(stored: Stored) -> "StoredBlackbox":
             ) from error
         raise _damaged(stored.name, stored.folder, error) from error
     resources = np.array(arrays["resources"])
-    description = stored.description
+    table = stored.table
     return StoredBlackbox(
-        space, description.metrics, stored.content_hash, resources, arrays["values"], arrays["elapsed"]
+        space, table.description.metrics, table.content_hash, resources, arrays["values"], arrays["elapsed"]
     )
 
 
@@ -155,13 +191,13 @@ def check_stored(stored: Stored) -> Iterator[str]:
             found = file_hash(path)
         except OSError as error:
             raise _damaged(stored.name, stored.folder, error) from error
-        if found != stored.files[name]["sha256"]:
+        if found != stored.table.files[name].sha256:
             raise _damaged(stored.name, stored.folder, DamagedError(f"{path.name} has changed"))
         yield f"{path.name} is what was imported (SHA-256)"
     blackbox = open_stored(stored)
     curves = (blackbox.resources, blackbox.values, blackbox.elapsed)
-    found = table_hash(stored.description.space, blackbox.metrics, blackbox.space.numbers, curves)
-    if found != stored.content_hash:
+    found = table_hash(stored.table.description.space, blackbox.metrics, blackbox.space.numbers, curves)
+    if found != stored.table.content_hash:
         raise _damaged(stored.name, stored.folder, DamagedError("its content has another hash"))
     yield "the content has the hash that enters the identity of experiments"
 
@@ -218,9 +254,9 @@ def sample_checksum(array: NDArray[Any]) -> int:
 
 
 def _map(stored: Stored, name: str) -> NDArray[Any]:
-    path, facts = stored.folder / f"{name}.npy", stored.files[name]
+    path, file = stored.folder / f"{name}.npy", stored.table.files[name]
     mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    if [mapped.dtype.str, list(mapped.shape), path.stat().st_size] != [facts["type"], facts["shape"], facts["size"]]:
+    if (mapped.dtype.str, mapped.shape, path.stat().st_size) != (file.type, file.shape, file.size):
         raise DamagedError(f"{path.name} holds {mapped.dtype.str} {mapped.shape}")
     return mapped.view(np.ndarray)
 

@@ -1,1 +1,1 @@
-"""Values and contracts that every other layer builds on. Standard library and numpy only."""
+"""Values and contracts that every other layer builds on. Standard library, numpy and msgspec only."""

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.errors import UsageError
+from hpoctl.core.errors import UsageError, did_you_mean
 from hpoctl.core.script_benchmark import ScriptBenchmark
-from hpoctl.core.space.checks import did_you_mean
 
 KEYS = tuple(entry.name for entry in fields(ScriptBenchmark) if entry.name != "folder")
 

@@ -72,3 +72,10 @@ def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> Us
     close = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     return UsageError(f"Unknown {kind} {name!r}.", f"{hint}`{listing}` lists all of them.")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A remedy for a mistyped name: the closest known names, or all of them where none is close."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    close = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    return f"Did you mean {' or '.join(close)}?" if close else f"Use one of: {', '.join(folded.values())}."

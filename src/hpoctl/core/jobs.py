@@ -1,10 +1,11 @@
 """The contract of launchers: jobs and their experiments, how far they are, and who runs them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from hpoctl.core.cells import Cell
+from hpoctl.core.records import EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Task:
     """
 
     plan: str
-    cell: Cell
+    cell: Cell = field(metadata=EMBEDDED)
     seconds: float
 
 
@@ -53,7 +54,7 @@ class Failure:
         error: Why, in one line.
     """
 
-    cell: Cell
+    cell: Cell = field(metadata=EMBEDDED)
     error: str
 
 

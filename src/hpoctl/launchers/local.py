@@ -13,8 +13,9 @@ from typing import Any
 from hpoctl.core.cells import LOG, METADATA
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import Activity, Failure, Job, JobState, JobStatus, Task
+from hpoctl.core.metadata_head import read_head
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.engine.attempts import close_metadata
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.process import WorkerProcess
@@ -274,7 +275,7 @@ def _gist(log: bytes) -> str:
 def _record(store: Store, directory: str, closing: Mapping[str, Any], log: bytes) -> bool:
     """Write down how an attempt ended, unless it has done so itself; returns whether it is complete all the same."""
     try:
-        status = unseal(store.get(f"{directory}/{METADATA}")).get("status")
+        status = read_head(store.get(f"{directory}/{METADATA}")).status
         if status == "running":
             close_metadata(store, directory, closing)
         if log:

@@ -100,7 +100,7 @@ class SlurmLauncher:
         """Submit jobs that are new. What Slurm cannot take now is submitted by later calls of `poll`."""
         for entry in [self._entry(job) for job in jobs]:
             if entry.manifest is None and not entry.ended:
-                manifest = Manifest(entry.job, "slurm", option_values(self._options), time.time())
+                manifest = Manifest.of(entry.job, "slurm", option_values(self._options), time.time())
                 entry.manifest = keep_manifest(entry.tag.opened.store, manifest)
         try:
             self._submit_waiting()

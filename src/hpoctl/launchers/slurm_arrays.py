@@ -18,7 +18,7 @@ from hpoctl.core.cells import CONTROL, LOG
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.places import cache_directory
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.launchers.slurm_options import SlurmOptions
 from hpoctl.stores.job_files import Manifest, job_folder_of
 
@@ -74,6 +74,36 @@ class Array:
     def places(self) -> Mapping[str, int]:
         """The index of each job's element."""
         return {job: index for index, jobs in enumerate(self.elements) for job in jobs}
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """What is kept of an array; the name of its file is its digest.
+
+    Attributes:
+        name: Its name in Slurm.
+        made: When it was made, in seconds since 1970.
+        elements: The names of the jobs of each element.
+    """
+
+    name: str
+    made: float
+    elements: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Slurm answered to an array.
+
+    Attributes:
+        array: The number that it gave it.
+    """
+
+    array: int
+
+
+ARRAYS = RecordType("Slurm array", ArrayFile)
+ANSWERS = RecordType("answer of Slurm", Answer)
 
 
 def pack(manifests: Sequence[Manifest], options: SlurmOptions) -> list[Array]:
@@ -148,16 +178,16 @@ def _folder(store: Store, root: str, tag: str) -> str:
 
 def keep_array(store: Store, array: Array) -> None:
     """Write down what an array holds, unless that was done before."""
-    values = {"format": 1, "name": array.name, "made": array.made, "elements": [list(jobs) for jobs in array.elements]}
+    file = ArrayFile(array.name, array.made, array.elements)
     try:
-        store.put(f"{_control(array.tag)}/{array.digest}.json", seal(values), create=True)
+        store.put(f"{_control(array.tag)}/{array.digest}.json", ARRAYS.seal(file), create=True)
     except FileExistsError:
         return  # an earlier submission of the same: it was killed, or not answered
 
 
 def keep_answer(store: Store, array: Array, number: int) -> None:
     """Write down the number that Slurm gave an array."""
-    store.put(f"{_control(array.tag)}/{array.digest}{ANSWER}", seal({"format": 1, "array": number}))
+    store.put(f"{_control(array.tag)}/{array.digest}{ANSWER}", ANSWERS.seal(Answer(number)))
 
 
 def read_arrays(store: Store, tag: str, known: Mapping[str, Array]) -> tuple[dict[str, Array], set[str]]:
@@ -180,10 +210,9 @@ def read_arrays(store: Store, tag: str, known: Mapping[str, Array]) -> tuple[dic
 def _read_array(store: Store, tag: str, digest: str) -> Array:
     file = f"{_control(tag)}/{digest}.json"
     try:
-        values = unseal(store.get(file))
-        elements = tuple(tuple(map(str, jobs)) for jobs in values["elements"])
-        return Array(tag, digest, elements, float(values["made"]))
-    except (DamagedError, KeyError, TypeError, ValueError, FileNotFoundError) as error:
+        kept = ARRAYS.unseal(store.get(file))
+        return Array(tag, digest, kept.elements, kept.made)
+    except (DamagedError, FileNotFoundError) as error:
         raise IncompleteError(
             f"{store.location(file)} is damaged: {error}.", "Remove it and launch the tag again."
         ) from error

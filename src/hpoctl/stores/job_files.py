@@ -8,14 +8,13 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import CONTROL, LOG, Cell
+from hpoctl.core.cells import CONTROL, LOG
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.jobs import Failure, Job, JobState, Task
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.stores.many import read_many
 
 MANIFEST, REPORT = "manifest.json", "report.json"
@@ -47,21 +46,43 @@ class Manifest:
     """What a job has to do.
 
     Attributes:
-        job: The job.
+        name: The name of the job.
+        tag: Its tag.
         launcher: The name of the launcher that it was made for.
         options: The options of that launcher, so that another process can ask it, or cancel the job.
         submitted: When it was first about to be, in seconds since 1970.
+        results: The root of results.
+        command: The command of a worker.
+        tasks: The experiments.
     """
 
-    job: Job
+    name: str
+    tag: str
     launcher: str
     options: Mapping[str, bool | int | float | str | None]
     submitted: float
+    results: str
+    command: tuple[str, ...]
+    tasks: tuple[Task, ...]
+
+    @staticmethod
+    def of(job: Job, launcher: str, options: Mapping[str, bool | int | float | str | None], now: float) -> "Manifest":
+        """The manifest of a job that is about to be submitted."""
+        return Manifest(job.name, job.tag, launcher, options, now, job.results, job.command, job.tasks)
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+        return Job(self.name, self.tag, self.results, self.command, self.tasks)
 
     @property
     def digest(self) -> str:
         """A hash of all of it: jobs of one name that were made at different times, or elsewhere, have others."""
-        return content_hash(_sealed(self))
+        return content_hash(MANIFESTS.seal(self))
+
+
+MANIFESTS = RecordType("job manifest", Manifest)
+REPORTS = RecordType("job report", JobReport)
 
 
 def job_names(store: Store, tag: str) -> list[str]:
@@ -75,28 +96,12 @@ def keep_manifest(store: Store, manifest: Manifest) -> Manifest:
     Raises:
         IncompleteError: What was written first is damaged.
     """
-    file = f"{job_folder_of(manifest.job.tag, manifest.job.name)}/{MANIFEST}"
+    file = f"{job_folder_of(manifest.tag, manifest.name)}/{MANIFEST}"
     try:
-        store.put(file, _sealed(manifest), create=True)
+        store.put(file, MANIFESTS.seal(manifest), create=True)
     except FileExistsError:
-        return read_manifest(store, manifest.job.tag, manifest.job.name) or manifest
+        return read_manifest(store, manifest.tag, manifest.name) or manifest
     return manifest
-
-
-def _sealed(manifest: Manifest) -> bytes:
-    job = manifest.job
-    values = {
-        "format": 1,
-        "name": job.name,
-        "tag": job.tag,
-        "launcher": manifest.launcher,
-        "options": dict(manifest.options),
-        "submitted": manifest.submitted,
-        "results": job.results,
-        "command": list(job.command),
-        "tasks": [{"plan": task.plan, **_cell_json(task.cell), "seconds": task.seconds} for task in job.tasks],
-    }
-    return seal(values)
 
 
 def read_manifest(store: Store, tag: str, name: str) -> Manifest | None:
@@ -107,7 +112,7 @@ def read_manifest(store: Store, tag: str, name: str) -> Manifest | None:
     """
     file = f"{job_folder_of(tag, name)}/{MANIFEST}"
     try:
-        return _manifest(store.get(file))
+        return MANIFESTS.unseal(store.get(file))
     except FileNotFoundError:
         return None
     except DamagedError as error:
@@ -116,42 +121,16 @@ def read_manifest(store: Store, tag: str, name: str) -> Manifest | None:
         ) from error
 
 
-def _manifest(data: bytes) -> Manifest:
-    """What was written.
-
-    Raises:
-        DamagedError: It is something else.
-    """
-    values = unseal(data)
-    try:
-        tasks = tuple(Task(task["plan"], _cell(task), float(task["seconds"])) for task in values["tasks"])
-        job = Job(values["name"], values["tag"], values["results"], tuple(values["command"]), tasks)
-        return Manifest(job, values["launcher"], values["options"], float(values["submitted"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedError(f"it has no {error}" if isinstance(error, KeyError) else str(error)) from error
-
-
 def keep_report(store: Store, tag: str, name: str, report: JobReport) -> None:
     """Store the progress of a job."""
-    values = {
-        "format": 1,
-        "state": report.state,
-        "done": report.done,
-        "failures": [{**_cell_json(failure.cell), "error": failure.error} for failure in report.failures],
-        "updated": report.updated,
-        "host": report.host,
-        "reason": report.reason,
-    }
-    store.put(f"{job_folder_of(tag, name)}/{REPORT}", seal(values))
+    store.put(f"{job_folder_of(tag, name)}/{REPORT}", REPORTS.seal(report))
 
 
 def read_report(store: Store, tag: str, name: str) -> JobReport | None:
     """How far a job says it is; None: it has not said anything that can be read."""
     try:
-        values = unseal(store.get(f"{job_folder_of(tag, name)}/{REPORT}"))
-        failures = tuple(Failure(_cell(entry), entry["error"]) for entry in values["failures"])
-        return JobReport(values["state"], values["done"], failures, values["updated"], values["host"], values["reason"])
-    except (FileNotFoundError, DamagedError, KeyError, TypeError, ValueError):
+        return REPORTS.unseal(store.get(f"{job_folder_of(tag, name)}/{REPORT}"))
+    except (FileNotFoundError, DamagedError):
         return None  # results are the last word: a report only saves looking at them
 
 
@@ -174,7 +153,7 @@ def all_manifests(store: Store, tag: str) -> list[Manifest]:
     found = []
     for _, read in read_many(store, {}, files):
         with suppress(FileNotFoundError, DamagedError):
-            found.append(_manifest(read()))
+            found.append(MANIFESTS.unseal(read()))
     return found
 
 
@@ -185,11 +164,3 @@ def job_folder_of(tag: str, name: str) -> str:
 
 def _jobs(tag: str) -> str:
     return f"{tag}/{CONTROL}/jobs"
-
-
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    return {"method": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
-
-
-def _cell(values: Mapping[str, Any]) -> Cell:
-    return Cell(str(values["method"]), str(values["benchmark"]), int(values["seed"]))

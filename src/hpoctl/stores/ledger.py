@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.origin import OWN, origin_of
+from hpoctl.core.metadata_head import Head, Status, read_head
+from hpoctl.core.origin import OWN
 from hpoctl.core.protocols import Claims, Store
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.stores.many import Read, read_many
 
-Recorded = Literal["completed", "running", "failed", "interrupted", "damaged"]
+Recorded = Status | Literal["damaged"]
 State = Literal["done", "running", "failed", "missing"]
-RECORDED: frozenset[str] = frozenset({"completed", "running", "failed", "interrupted"})
 TRACEBACK = "Traceback (most recent call last)"
 OWN_ERRORS = f"{HpoctlError.__module__}."
 DIED = "no process runs it: it was killed, or the machine stopped"
@@ -128,16 +128,16 @@ def read_results(store: Store, attempt: Attempt) -> bytes:
     """
     directory = attempt.directory
     try:
-        metadata = unseal(store.get(f"{directory}/{METADATA}"))
+        head = read_head(store.get(f"{directory}/{METADATA}"))
     except (FileNotFoundError, DamagedError) as error:
         raise _unusable(store, f"{directory}/{METADATA}", error) from error
-    if metadata.get("status") != "completed":
-        raise _unusable(store, f"{directory}/{METADATA}", f"its status is {metadata.get('status')!r}")
+    if head.status != "completed":
+        raise _unusable(store, f"{directory}/{METADATA}", f"its status is {head.status!r}")
     try:
         data = store.get(f"{directory}/{RESULTS}")
     except FileNotFoundError as error:
         raise _unusable(store, f"{directory}/{RESULTS}", error) from error
-    if content_hash(data) != metadata.get("results_sha256"):
+    if content_hash(data) != head.results_sha256:
         raise _unusable(store, f"{directory}/{RESULTS}", "its hash does not match")
     return data
 
@@ -203,41 +203,42 @@ class _Look:
 def _attempt(look: _Look, folder: str, size: int, read: Read) -> Attempt | None:
     store, sizes = look.store, look.sizes
     try:
-        metadata = unseal(read())
-        cell = Cell(str(metadata["algorithm"]), str(metadata["benchmark"]), int(metadata["seed"]))
-        recorded = metadata["status"]
-        started, budget = float(metadata["st_tuner_start_timestamp"]), float(metadata["max_wallclock_time"])
-        if recorded not in RECORDED:
-            raise DamagedError(f"its status is {recorded!r}")
+        head = read_head(read())
     except FileNotFoundError:
         if f"{folder}/{METADATA}" in sizes:
             return None  # another process has moved it away meanwhile
         return _damaged(folder, size, f"there is no {METADATA}")
-    except (HpoctlError, ValueError, KeyError, TypeError) as error:
-        return _damaged(folder, size, f"{METADATA} is damaged: {_cause(error)}")
-    reason = "" if recorded == "completed" else _first_line(metadata)
+    except (HpoctlError, DamagedError) as error:
+        return _damaged(folder, size, f"{METADATA} is damaged: {error}")
+    recorded: Recorded = head.status
+    reason = "" if recorded == "completed" else _first_line(head)
     if recorded == "completed":
         if f"{folder}/{RESULTS}" not in sizes:
             sizes = store.list(folder)  # it may have been completed while we looked
-        reason = _what_is_wrong(look, folder, metadata, sizes.get(f"{folder}/{RESULTS}"))
+        reason = _what_is_wrong(look, folder, head, sizes.get(f"{folder}/{RESULTS}"))
         recorded = "damaged" if reason else recorded
-    seconds = metadata.get("wall_seconds")
-    host, identity = str(metadata.get("host", "")), metadata.get("identity")
-    origin = origin_of(metadata)
-    return Attempt(folder, cell, recorded, started, identity, reason, size, host, seconds, budget, origin)
+    return Attempt(
+        directory=folder,
+        cell=head.cell,
+        recorded=recorded,
+        started=head.st_tuner_start_timestamp,
+        identity=head.identity,
+        reason=reason,
+        size=size,
+        host=head.host,
+        seconds=head.wall_seconds,
+        budget=head.max_wallclock_time,
+        origin=head.made_by,
+    )
 
 
 def _damaged(folder: str, size: int, reason: str) -> Attempt:
     return Attempt(folder, None, "damaged", 0.0, None, reason, size, "", None, 0.0)
 
 
-def _cause(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
-
-
-def _first_line(metadata: Mapping[str, Any]) -> str:
+def _first_line(head: Head) -> str:
     """What a traceback says went wrong, without the rest of a message of several lines; other reasons as they are."""
-    lines = str(metadata.get("error") or metadata["status"]).strip().splitlines()
+    lines = (head.error or head.status).strip().splitlines()
     last = max((place for place, line in enumerate(lines) if line.startswith(TRACEBACK)), default=None)
     if last is not None:
         said = [line for line in lines[last + 1 :] if line[:1].strip()]
@@ -246,18 +247,17 @@ def _first_line(metadata: Mapping[str, Any]) -> str:
     return line.partition(": ")[2] if line.startswith(OWN_ERRORS) else line
 
 
-def _what_is_wrong(look: _Look, folder: str, metadata: Mapping[str, Any], size: int | None) -> str:
+def _what_is_wrong(look: _Look, folder: str, head: Head, size: int | None) -> str:
     if size is None:
         return f"{RESULTS} is missing"
-    expected = metadata.get("results_bytes")
-    if size != expected:
-        return f"{RESULTS} has {size} bytes, not {expected}"
+    if size != head.results_bytes:
+        return f"{RESULTS} has {size} bytes, not {head.results_bytes}"
     if look.verify:
         name = f"{folder}/{RESULTS}"
         try:
             found = look.hashes.get(name) or content_hash(look.store.get(name))
         except (FileNotFoundError, HpoctlError) as error:
             return f"{RESULTS} cannot be read: {error}"
-        if found != metadata.get("results_sha256"):
+        if found != head.results_sha256:
             return f"{RESULTS} has changed: its hash does not match"
     return ""

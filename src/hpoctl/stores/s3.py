@@ -6,15 +6,30 @@ was killed can be repeated, or finished by somebody else; at every moment each b
 one, or in both.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.records import to_plain
+from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.names import BAD, check_blob_name
 from hpoctl.stores.s3_bucket import THREADS, Bucket, Found
 from hpoctl.stores.s3_index import index_file, read_through
 
 MOVES = ".moves"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move of a folder that was begun.
+
+    Attributes:
+        folder: The folder.
+        target: The name that it gets.
+    """
+
+    folder: str
+    target: str
 
 
 class S3Listing(Mapping[str, int]):
@@ -97,7 +112,7 @@ class S3Store:
                 raise FileNotFoundError(self.location(folder))
             if self._is_taken(destination):
                 raise FileExistsError(self.location(target))
-            self.bucket.put(note, canonical_json({"folder": folder, "target": target}))
+            self.bucket.put(note, canonical_json(to_plain(Move(folder, target))))
         arrived = {entry.key: entry for entry in self._below(f"{destination}/")} if begun else {}
         targets = {entry.key: destination + entry.key[len(source) :] for entry in blobs}
         todo = [entry.key for entry in blobs if targets[entry.key] not in arrived]
@@ -114,9 +129,9 @@ class S3Store:
         found = []
         for entry in self._below(f"{self._base}{MOVES}/"):
             try:
-                values = json.loads(self.bucket.get(entry.key).data)
-                found.append((str(values["folder"]), str(values["target"])))
-            except (FileNotFoundError, ValueError, KeyError, TypeError):
+                move = read_json(self.bucket.get(entry.key).data, Move)
+                found.append((move.folder, move.target))
+            except (FileNotFoundError, DamagedError):
                 continue  # it has just ended, or the file is not ours
         return found
 

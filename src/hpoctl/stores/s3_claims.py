@@ -10,21 +10,21 @@ again has the name of the job that it was (`$HPOCTL_JOB`); for both the lease en
 """
 
 import atexit
-import json
 import os
 import platform
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.records import to_plain
+from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.s3_bucket import Blob, Bucket
 
 CLAIMS = ".claims"
@@ -54,6 +54,29 @@ class _Lease:
 
     etag: str
     written: float
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What stands in a lease: who has it.
+
+    Attributes:
+        job: The job that the process works for; empty: none.
+        process: Names the process among all.
+        machine: Names the machine since it was started, and its numbering of processes; empty: that cannot be told.
+        pid: The number of the process; None: unknown.
+        began: When the process began, in ticks since the machine did.
+        key: What is claimed.
+        version: Makes the bytes of no two leases equal, so that their ETags tell them apart.
+    """
+
+    job: str = ""
+    process: str = ""
+    machine: str = ""
+    pid: int | None = None
+    began: str = ""
+    key: str = ""
+    version: str = ""
 
 
 class S3Claims:
@@ -91,7 +114,7 @@ class S3Claims:
         self._leaving = False
         self._seen: dict[str, str] = {}
         self._looked = float("-inf")
-        self._owners: dict[str, Mapping[str, Any]] = {}
+        self._holders: dict[str, Holder] = {}
 
     def take(self, key: str) -> bool:
         """Claim a key for this process; False: another process has it.
@@ -112,7 +135,7 @@ class S3Claims:
                 present = self._read(name)
                 if present is None:
                     continue  # it has just been given up
-                if not self._is_over(present) and not self._is_own(_values(present)):
+                if not self._is_over(present) and not self._is_own(_holder(present)):
                     return False
                 try:
                     etag = self._bucket.put(name, body, match=present.etag)
@@ -131,7 +154,7 @@ class S3Claims:
             if lease is None or time.monotonic() - lease.written > self._term / 2:
                 # Claimed by another object of this process, or expired: another process may have it.
                 present = self._read(name)
-                if present is None or _values(present).get("process") != self._owner()["process"]:
+                if present is None or _holder(present).process != self._me("").process:
                     return
             self._bucket.delete([name])
 
@@ -150,14 +173,14 @@ class S3Claims:
             if name not in self._seen:
                 return False
             etag = self._seen[name]
-            if etag not in self._owners:
+            if etag not in self._holders:
                 present = self._read(name)
                 if present is None:
                     return False
                 etag = present.etag
-                self._owners[etag] = _values(present)
-            owner = self._owners[etag]
-        return not self._is_own(owner) and not self._is_dead(owner)
+                self._holders[etag] = _holder(present)
+            holder = self._holders[etag]
+        return not self._is_own(holder) and not self._is_dead(holder)
 
     def _look(self) -> None:
         """One look at all leases, for many questions."""
@@ -167,7 +190,7 @@ class S3Claims:
                 if (page.now - entry.modified).total_seconds() <= self._term:
                     seen[entry.key] = entry.etag
         etags = set(seen.values())
-        self._owners = {etag: owner for etag, owner in self._owners.items() if etag in etags}
+        self._holders = {etag: holder for etag, holder in self._holders.items() if etag in etags}
         self._seen, self._looked = seen, time.monotonic()
 
     def _read(self, name: str) -> Blob | None:
@@ -177,33 +200,34 @@ class S3Claims:
             return None
 
     def _is_over(self, present: Blob) -> bool:
-        return present.age > self._term or self._is_dead(_values(present))
+        return present.age > self._term or self._is_dead(_holder(present))
 
     def _body(self, key: str) -> bytes:
         """The content of a lease. No two are equal, so a renewed lease has another ETag."""
-        return canonical_json({**self._owner(), "key": key, "version": secrets.token_hex(8)})
+        return canonical_json(to_plain(self._me(key)))
 
-    def _owner(self) -> dict[str, Any]:
-        """Who this process is: itself, and the job that it works for."""
+    def _me(self, key: str) -> Holder:
+        """This process as the holder of a key."""
         pid = os.getpid()
-        return {
-            "job": os.environ.get(JOB, ""),
-            "process": self._process or f"{platform.node()}-{pid}-{_TOKEN}",
-            "machine": self._machine(),
-            "pid": pid,
-            "began": _began(pid) or "",
-        }
+        return Holder(
+            job=os.environ.get(JOB, ""),
+            process=self._process or f"{platform.node()}-{pid}-{_TOKEN}",
+            machine=self._machine(),
+            pid=pid,
+            began=_began(pid) or "",
+            key=key,
+            version=secrets.token_hex(8),
+        )
 
-    def _is_own(self, owner: Mapping[str, Any]) -> bool:
-        own = self._owner()
-        return owner.get("process") == own["process"] or (bool(own["job"]) and owner.get("job") == own["job"])
+    def _is_own(self, holder: Holder) -> bool:
+        me = self._me("")
+        return holder.process == me.process or (bool(me.job) and holder.job == me.job)
 
-    def _is_dead(self, owner: Mapping[str, Any]) -> bool:
+    def _is_dead(self, holder: Holder) -> bool:
         """Whether the holder was a process of this machine that has ended; False: it lives, or that cannot be seen."""
-        machine, pid = owner.get("machine"), owner.get("pid")
-        if not machine or machine != self._machine() or not isinstance(pid, int):
+        if not holder.machine or holder.machine != self._machine() or holder.pid is None:
             return False
-        return _began(pid) != owner.get("began")
+        return _began(holder.pid) != holder.began
 
     def _own(self) -> dict[str, _Lease]:
         """The leases of this process: a forked process has none, and no thread renews any for it."""
@@ -255,9 +279,9 @@ class S3Claims:
         present = self._read(name)
         began = time.monotonic()
         etag = None
-        if present is not None and self._is_own(values := _values(present)):
+        if present is not None and self._is_own(holder := _holder(present)):
             with suppress(FileExistsError):
-                etag = self._bucket.put(name, self._body(str(values.get("key"))), match=present.etag)
+                etag = self._bucket.put(name, self._body(holder.key), match=present.etag)
         with self._lock:
             if self._own().get(name) is not lease:
                 return  # given up meanwhile
@@ -270,12 +294,12 @@ class S3Claims:
         return self._folder + content_hash(key.encode(errors="surrogatepass"))[:32]
 
 
-def _values(present: Blob) -> Mapping[str, Any]:
+def _holder(present: Blob) -> Holder:
     try:
-        values = json.loads(present.data)
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
+        holder: Holder = read_json(present.data, Holder)
+    except DamagedError:
+        return Holder()
+    return holder
 
 
 def this_machine() -> str:

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.s3_bucket import Bucket
 
 BATCH = 512
@@ -104,9 +105,9 @@ def _entries(bucket: Bucket, key: str) -> Iterator[Entry]:
                 pass
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as index:
             for line in index:
-                name, etag, kept = json.loads(line)
-                yield str(name), str(etag), str(kept)
-    except (FileNotFoundError, OSError, EOFError, zlib.error, ValueError, TypeError):
+                entry: Entry = read_json(line, Entry)
+                yield entry
+    except (FileNotFoundError, OSError, EOFError, zlib.error, DamagedError):
         return
 
 

@@ -33,7 +33,7 @@ class Marks:
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
         for job in jobs:
-            keep_manifest(open_root(job.results).store, Manifest(job, "marks", {}, time.time()))
+            keep_manifest(open_root(job.results).store, Manifest.of(job, "marks", {}, time.time()))
         return self.find(jobs)
 
     def find(self, jobs: Sequence[Job]) -> Sequence[str]:

@@ -81,9 +81,9 @@ def test_tables_of_one_name(store: Store, machine: pytest.MonkeyPatch, tmp_path:
         pull_tables(store, ["mine"], quiet)
     with pytest.raises(UsageError, match="This machine has another table mine"):
         pull_tables(store, [first.key[:12]], quiet)
-    assert read_stored("mine").content_hash == second.key.partition("/")[0]
+    assert read_stored("mine").table.content_hash == second.key.partition("/")[0]
     pull_tables(store, [first.key[:12]], quiet, replace=True)
-    assert read_stored("mine").content_hash == first.key.partition("/")[0]
+    assert read_stored("mine").table.content_hash == first.key.partition("/")[0]
 
 
 @pytest.mark.parametrize("leaf", ["values.npy/0001", "description.json"])

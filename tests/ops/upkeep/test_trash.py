@@ -9,11 +9,21 @@ import pytest
 from clean_trees import INCOMPLETE, NOW, OTHER, do, everything, grow, in_tree, of
 from hpoctl.core.cells import METADATA
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.core.sealed import unseal
 from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
-from hpoctl.ops.upkeep.trash import CONDEMNED, MANIFEST, TRASH, Left, new_entry, purge, trash_size, undo
+from hpoctl.ops.upkeep.trash import (
+    CLEANS,
+    CONDEMNED,
+    MANIFEST,
+    TRASH,
+    CleanFile,
+    Left,
+    new_entry,
+    purge,
+    trash_size,
+    undo,
+)
 from support import folder_of
 from trees import CELL, TAG, put_attempt
 from wrecks import claimed_elsewhere, files, in_child, snapshot
@@ -187,8 +197,8 @@ def test_an_entry_that_is_being_filled_is_left_alone(root: Root) -> None:
 
 def test_an_entry_is_claimed_while_it_is_filled(root: Root) -> None:
     grow(root)
-    with new_entry(root.store, root.claims, {"format": 1}, NOW) as folder:
-        assert unseal(root.store.get(f"{folder}/{MANIFEST}")) == {"format": 1}
+    with new_entry(root.store, root.claims, CleanFile(), NOW) as folder:
+        assert CLEANS.unseal(root.store.get(f"{folder}/{MANIFEST}")) == CleanFile()
         for work in (undo, purge):
             assert in_child(lambda: work(root.store, root.claims)) in {0, 11}  # noqa: B023 - done at once
             assert root.store.list(folder)

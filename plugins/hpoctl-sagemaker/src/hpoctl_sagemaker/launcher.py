@@ -207,7 +207,7 @@ class SagemakerLauncher:
                 )
         options, now = self._options, time.time()
         image = image_for(options, self._api.region, sys.version_info.minor)
-        manifests = [Manifest(job, NAME, option_values(options), now) for job in jobs]
+        manifests = [Manifest.of(job, NAME, option_values(options), now) for job in jobs]
         plugins, model = bundled_selection(), self._api.model_of_requests()
         for manifest in manifests:
             root = manifest.job.results.rstrip("/")

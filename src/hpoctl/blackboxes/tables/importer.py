@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.blackboxes.stored import Stored, check_stored, open_stored, read_stored, stored_names
-from hpoctl.blackboxes.tables.description import Description, read_description
+from hpoctl.blackboxes.tables.description import Description
 from hpoctl.core.entries import Benchmark, Imported, Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.protocols import Blackbox
-from hpoctl.core.toml_files import read_toml
+from hpoctl.core.toml_files import Document, read_toml
 
 SUFFIXES = (".npz", ".parquet")
 FILE = "file"
@@ -69,7 +69,7 @@ def _open(stored: Stored) -> Blackbox:
 
 
 def _benchmark(stored: Stored) -> Benchmark:
-    described = stored.description
+    described = stored.table.description
     facts = {"source": described.source, "licence": described.licence, "citation": described.citation}
     return Benchmark(
         name=stored.name,
@@ -97,25 +97,25 @@ def _benchmark(stored: Stored) -> Benchmark:
 def _size(stored: Stored) -> str:
     nouns = ("configuration", "seed", "level", "metric")
     return " x ".join(
-        f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in zip(stored.shape, nouns, strict=True)
+        f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in zip(stored.table.shape, nouns, strict=True)
     )
 
 
 def _find(path: Path) -> tuple[Path, Description]:
     """The file of the table, and its description."""
     if path.suffix == ".toml":
-        table = _read_toml(path)
-        name = table.pop(FILE, None)
+        document = _read_toml(path)
+        name = document.values.get(FILE)
         if not isinstance(name, str) or not name:
             raise UsageError(f"{path} does not say which file it describes.", 'Add a line such as file = "table.npz".')
-        return _existing(path.parent / name), read_description(table, str(path))
+        return _existing(path.parent / name), document.without(FILE).read(Description)
     file = _existing(path)
     toml = file.with_suffix(".toml")
-    table = _read_toml(toml)
-    name = table.pop(FILE, file.name)
+    document = _read_toml(toml)
+    name = document.values.get(FILE, file.name)
     if not isinstance(name, str) or Path(name).name != file.name:
         raise UsageError(f"{toml} describes {name!r}, not {file.name}.", f"Import {toml} itself, or correct it.")
-    return file, read_description(table, str(toml))
+    return file, document.without(FILE).read(Description)
 
 
 def _existing(path: Path) -> Path:
@@ -130,7 +130,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path) -> Document:
     try:
         return read_toml(path)
     except FileNotFoundError as error:

@@ -2,7 +2,6 @@
 
 import fcntl
 import io
-import json
 import os
 import secrets
 import shutil
@@ -19,8 +18,10 @@ from hpoctl.blackboxes.stored import (
     ARRAYS,
     CURRENT,
     DESCRIPTION,
-    FORMAT,
+    TABLE,
+    ArrayFile,
     Stored,
+    TableFile,
     file_hash,
     read_stored,
     sample_checksum,
@@ -32,7 +33,6 @@ from hpoctl.blackboxes.tables.assemble import Table, table_hash
 from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.sealed import seal
 
 BUILDING = ".building-"
 REMOVED = ".removed-"
@@ -142,7 +142,7 @@ def _is_current(base: Path, version: str) -> bool:
     try:
         stored = read_stored(base.name)
         return stored.folder.name == version and all(
-            file_hash(stored.folder / f"{name}.npy") == stored.files[name]["sha256"] for name in ARRAYS
+            file_hash(stored.folder / f"{name}.npy") == stored.table.files[name].sha256 for name in ARRAYS
         )
     except (HpoctlError, OSError):
         return False
@@ -195,16 +195,10 @@ def _write(folder: Path, table: Table, arrays: dict[str, NDArray[Any]], content:
                 done += len(part)
             file.flush()
             os.fsync(file.fileno())
-        facts: dict[str, Any] = {"type": array.dtype.str, "shape": list(array.shape), "size": path.stat().st_size}
-        files[name] = {**facts, "sample": sample_checksum(array), "sha256": digest.hexdigest()}
-    facts = {
-        "format": FORMAT,
-        "description": json.loads(json.dumps(table.description.to_json())),
-        "content_hash": content,
-        "shape": list(table.values.shape),
-        "files": files,
-    }
-    write_durably(folder / DESCRIPTION, seal(facts))
+        size = path.stat().st_size
+        files[name] = ArrayFile(array.dtype.str, array.shape, size, sample_checksum(array), digest.hexdigest())
+    whole = TableFile(table.description, content, table.values.shape, files)
+    write_durably(folder / DESCRIPTION, TABLE.seal(whole))
     sync_directory(folder)
 
 

@@ -3,7 +3,6 @@
 import math
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from hpoctl.core.errors import UsageError
@@ -127,10 +126,3 @@ def value_list(owner: str, values: Any) -> tuple[bool | int | float | str, ...]:
         repeated = next(value for place, value in enumerate(listed) if value in listed[:place])
         raise UsageError(f"{owner}: values has {repeated!r} twice.", "Name each value once.")
     return listed
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A remedy for a mistyped name: the closest known names, or all of them where none is close."""
-    folded = {candidate.casefold(): candidate for candidate in known}
-    close = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
-    return f"Did you mean {' or '.join(close)}?" if close else f"Use one of: {', '.join(folded.values())}."

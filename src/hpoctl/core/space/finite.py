@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hpoctl.core.errors import UsageError
+from hpoctl.core.errors import UsageError, did_you_mean
 from hpoctl.core.space import checks
 from hpoctl.core.space.domains import Value
 from hpoctl.core.space.listed import SHOWN, Grid, Listed, equally_spaced, make_grid, scaled
@@ -62,7 +62,7 @@ class Ordinal(Listed):
         values = checks.value_list("ordinal", self.values)
         known = get_args(OrdinalKind)
         if self.kind not in known:
-            raise UsageError(f"ordinal: kind is {self.kind!r}.", checks.did_you_mean(str(self.kind), known))
+            raise UsageError(f"ordinal: kind is {self.kind!r}.", did_you_mean(str(self.kind), known))
         object.__setattr__(self, "values", values)
         points = equally_spaced(len(values)) if self.kind == "equal" else self._number_scale()
         object.__setattr__(self, "grid", make_grid(values, points))

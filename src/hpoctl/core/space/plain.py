@@ -1,16 +1,15 @@
 """Domains as plain values: what a benchmark.toml and the metadata of results hold."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Mapping
 from typing import Any
 
-from hpoctl.core.errors import UsageError
-from hpoctl.core.space.checks import did_you_mean
+from hpoctl.core import records
+from hpoctl.core.errors import UsageError, did_you_mean
 from hpoctl.core.space.domains import Domain, Fixed
 from hpoctl.core.space.finite import Choice, FinRange, LogFinRange, Ordinal
 from hpoctl.core.space.ranges import LogRandInt, LogUniform, RandInt, Uniform
 
-TYPES: Mapping[str, Callable[..., Domain]] = {
+TYPES: Mapping[str, type[Any]] = {
     "uniform": Uniform,
     "loguniform": LogUniform,
     "randint": RandInt,
@@ -33,9 +32,7 @@ def to_plain(domain: Domain) -> Any:
         return domain.fixed
     if type(domain) not in NAMES:
         raise UsageError(f"{domain!r} cannot be written down.", f"Use one of: {', '.join(TYPES)}, or a fixed value.")
-    entries = {key: getattr(domain, key) for key in _keys(type(domain))}
-    listed = {key: list(entry) if isinstance(entry, tuple) else entry for key, entry in entries.items()}
-    return {"type": NAMES[type(domain)], **listed}
+    return {"type": NAMES[type(domain)], **records.to_plain(domain)}
 
 
 def from_plain(name: str, entry: Any) -> Domain:
@@ -63,16 +60,9 @@ def _domain(entry: Mapping[str, Any]) -> Domain:
     kind = entry["type"]
     if not isinstance(kind, str) or kind not in TYPES:
         raise UsageError(f"unknown type {kind!r}.", did_you_mean(str(kind), TYPES))
-    keys = _keys(TYPES[kind])
-    for key in entry:
-        if key != "type" and key not in keys:
-            raise UsageError(f"{kind}: unknown key {key!r}.", did_you_mean(str(key), keys))
-    missing = [key for key, required in keys.items() if required and key not in entry]
-    if missing:
-        raise UsageError(f"{kind}: the key {missing[0]!r} is missing.", f"It needs {', '.join(keys)}.")
-    return TYPES[kind](**{key: entry[key] for key in keys if key in entry})
-
-
-def _keys(domain: Any) -> dict[str, bool]:
-    """The parameters of a domain, and whether they are required."""
-    return {entry.name: entry.default is MISSING for entry in fields(domain) if entry.init}
+    try:
+        domain: Domain = records.from_plain(TYPES[kind], {key: entry[key] for key in entry if key != "type"})
+    except records.RecordError as error:
+        own = error.__cause__  # a domain names itself in what it says
+        raise own if isinstance(own, UsageError) else UsageError(f"{error.said(kind)}.", error.fix) from None
+    return domain

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hpoctl.core.errors import UsageError
-from hpoctl.core.space.checks import did_you_mean
+from hpoctl.core.errors import UsageError, did_you_mean
 from hpoctl.core.space.domains import Config, Domain, Fixed, FloatArray, Value
 from hpoctl.core.space.finite import Choice
 from hpoctl.core.space.plain import from_plain, to_plain

@@ -6,15 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import CONTROL, LOG, METADATA, RESULTS
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.metadata_head import Head, Status, read_head
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.ops.studies.config import read_config, results_address
 from hpoctl.ops.studies.roots import open_root
 from hpoctl.ops.studies.tags import STUDY_FILE
@@ -200,13 +201,13 @@ class _Work:
     def result(self, directory: str, data: bytes) -> _Step:
         """Bring a result with its metadata, if it is missing or newer."""
         try:
-            metadata = unseal(data)
+            head = read_head(data)
         except DamagedError as error:
             return _Step(directory, "damaged", why=f"{METADATA}: {error}")
         there = self._metadata_there.get(directory)
-        fate = _fate(metadata, data, there)
-        complete = metadata.get("status") == "completed"
-        if fate == "same" and complete and self._hash_there(directory) != metadata.get("results_sha256"):
+        fate = _fate(head.status, data, there)
+        complete = head.status == "completed"
+        if fate == "same" and complete and self._hash_there(directory) != head.results_sha256:
             fate = "copied"  # the metadata are there and the results are not, or have changed
         if fate == "conflict":
             return _Step(directory, fate, why="both sides have a complete one, and they differ")
@@ -214,7 +215,7 @@ class _Work:
         if fate == "copied":
             size = len(data)
             if complete:
-                results = self._results(directory, metadata)
+                results = self._results(directory, head)
                 if results is None:
                     return _Step(directory, "damaged", why=f"{RESULTS} is missing or has changed")
                 self._put(f"{directory}/{RESULTS}", results)
@@ -226,12 +227,12 @@ class _Work:
         self._log(directory)
         return _Step(directory, fate, size)
 
-    def _results(self, directory: str, metadata: Mapping[str, Any]) -> bytes | None:
+    def _results(self, directory: str, head: Head) -> bytes | None:
         try:
             data = self._source.get(f"{directory}/{RESULTS}")
         except FileNotFoundError:
             return None
-        return data if content_hash(data) == metadata.get("results_sha256") else None
+        return data if content_hash(data) == head.results_sha256 else None
 
     def _hash_there(self, directory: str) -> str:
         name = f"{directory}/{RESULTS}"
@@ -253,15 +254,14 @@ class _Work:
             self._target.put(name, data, create=create)
 
 
-def _fate(metadata: Mapping[str, Any], data: bytes, there: bytes | None) -> Fate:
+def _fate(status: Status, data: bytes, there: bytes | None) -> Fate:
     """What is to become of a result, by its metadata on both sides."""
-    status = metadata.get("status")
     if there == data:
         return "same"
     if status == "running":
         return "running"
     try:
-        status_there = None if there is None else unseal(there).get("status")
+        status_there = None if there is None else read_head(there).status
     except DamagedError:
         status_there = None
     if status_there == "completed":

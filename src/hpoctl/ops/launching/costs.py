@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpoctl.core.places import cache_directory
+from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.ledger import Attempt
 
 Basis = Literal["measured", "modelled"]
@@ -82,13 +83,11 @@ class Costs:
 def read_costs() -> Costs:
     """What this machine has measured; nothing, where that cannot be read."""
     try:
-        entries = json.loads(_file().read_bytes())
-        measured = {(method, bench): (int(count), float(mean)) for method, bench, count, mean in entries}
-        return Costs(
-            {key: (count, mean) for key, (count, mean) in measured.items() if count > 0 and 0.0 <= mean < YEAR}
-        )
-    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
+        entries = read_json(_file().read_bytes(), list[tuple[str, str, int, float]])
+    except (OSError, DamagedError):
         return Costs({})
+    sound = [entry for entry in entries if entry[2] > 0 and 0.0 <= entry[3] < YEAR]
+    return Costs({(method, bench): (count, mean) for method, bench, count, mean in sound})
 
 
 def write_costs(costs: Costs) -> None:

@@ -5,12 +5,12 @@
 
 import os
 import platform
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.protocols import Claims, Store
-from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.sealed import DamagedError, RecordType
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,15 @@ class Launch:
     log: str
 
 
+LAUNCHES = RecordType("launch", Launch)
+
+
 def keep_launch(store: Store, claims: Claims, tag: str, workers: int, now: datetime, command: str, log: str) -> Launch:
     """Record that this process launches the tag, until it ends."""
     name = f"{now.strftime('%Y%m%d-%H%M%S-%f')}-{os.getpid()}"
     launch = Launch(name, platform.node(), os.getpid(), workers, now.timestamp(), command, log)
     claims.take(_key(tag, name))
-    store.put(f"{_folder(tag)}/{name}.json", seal({"format": 1, "tag": tag, **asdict(launch)}))
+    store.put(f"{_folder(tag)}/{name}.json", LAUNCHES.seal(launch))
     return launch
 
 
@@ -52,9 +55,8 @@ def running_launches(store: Store, claims: Claims, tag: str) -> list[Launch]:
         name = file.rpartition("/")[2].removesuffix(".json")
         if claims.held(_key(tag, name)):
             try:
-                values = unseal(store.get(file))
-                running.append(Launch(**{entry.name: values[entry.name] for entry in fields(Launch)}))
-            except (DamagedError, FileNotFoundError, KeyError):
+                running.append(LAUNCHES.unseal(store.get(file)))
+            except (DamagedError, FileNotFoundError):
                 continue
     return running
 

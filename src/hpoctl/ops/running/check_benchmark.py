@@ -8,12 +8,11 @@ from pathlib import Path
 
 from hpoctl.backends.local.folders import trial_folder
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.errors import HpoctlError, UsageError, did_you_mean
 from hpoctl.core.findings import Finding
 from hpoctl.core.protocols import Outcome
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_files, script_hash
-from hpoctl.core.space.checks import did_you_mean
 from hpoctl.core.trial_call import TrialCall, missing_program, trial_command
 from hpoctl.ops.running.tiny_trial import TRIAL, Heard, TinyStart, TinyTrial, run_tiny
 

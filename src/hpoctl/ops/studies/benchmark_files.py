@@ -42,7 +42,7 @@ def load_benchmark(path: Path) -> Benchmark:
         UsageError: The file is missing, not TOML, or describes no benchmark; or its script is not there.
     """
     try:
-        table = read_toml(path)
+        table = read_toml(path).values
     except FileNotFoundError as error:
         raise UsageError(
             f"There is no benchmark file {path}.",

@@ -64,12 +64,12 @@ def read_config(folder: Path) -> Config:
     """
     path = folder / FILE
     try:
-        return _config(read_toml(path), str(path), folder)
+        return _config(read_toml(path).values, str(path), folder)
     except FileNotFoundError:
         pass
     path = folder / PROJECT_FILE
     try:
-        tools = read_toml(path).get("tool")
+        tools = read_toml(path).values.get("tool")
     except FileNotFoundError:
         return Config()
     if not isinstance(tools, dict) or "hpoctl" not in tools:

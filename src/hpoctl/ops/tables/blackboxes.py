@@ -134,7 +134,7 @@ def list_blackboxes(registry: Registry) -> BlackboxList:
         if benchmark.script is not None:
             continue
         own = registered.origin.built_in and name in imported
-        shape = read_stored(name).shape if own else (benchmark.space.size, None)
+        shape = read_stored(name).table.shape if own else (benchmark.space.size, None)
         rows.append(
             BlackboxRow(
                 name=name,

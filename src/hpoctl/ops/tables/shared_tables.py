@@ -11,24 +11,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from hpoctl.blackboxes.stored import (
     ARRAYS,
     DESCRIPTION,
+    TABLE,
     Stored,
+    TableFile,
     check_stored,
     read_stored,
     stored_hash,
     stored_names,
 )
-from hpoctl.blackboxes.tables.description import read_description
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.sealed import DamagedError, RecordType
 
 FOLDER = ".blackboxes"
 TABLES = "tables.json"
@@ -53,6 +53,20 @@ class SharedTable:
     new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class NeededTables:
+    """The imported tables that the experiments of a tag need.
+
+    Attributes:
+        tables: Their keys by name.
+    """
+
+    tables: Mapping[str, str]
+
+
+NEEDED = RecordType("tables of a tag", NeededTables)
+
+
 def is_remote(store: Store) -> bool:
     """Whether results are not on a disk of this machine, so that its tables are not either for who works there."""
     return "://" in store.location("")
@@ -72,9 +86,9 @@ def share_tables(store: Store, tag: str, benchmarks: Iterable[str], progress: Pr
     """
     pushed = push_tables(store, needed_tables(benchmarks), progress)
     noted = _noted(store, tag)
-    wanted = noted | {table.name: table.key for table in pushed}
+    wanted = {**noted} | {table.name: table.key for table in pushed}
     if wanted != noted:
-        store.put(f"{tag}/{CONTROL}/{TABLES}", seal({"format": 1, "tables": wanted}))
+        store.put(f"{tag}/{CONTROL}/{TABLES}", NEEDED.seal(NeededTables(wanted)))
     return pushed
 
 
@@ -105,8 +119,8 @@ def shared_tables(store: Store) -> tuple[SharedTable, ...]:
         parts = name.split("/")
         if len(parts) == 4 and parts[-1] == DESCRIPTION:  # .blackboxes/<content hash>/<version>/description.json
             key = "/".join(parts[1:3])
-            facts = _description(store, key)
-            found.append(SharedTable(facts["description"]["name"], key, size + _size(facts)))
+            table = _description(store, key)
+            found.append(SharedTable(table.description.name, key, size + table.size))
     return tuple(sorted(found, key=lambda table: (table.name, table.key)))
 
 
@@ -154,10 +168,10 @@ def _ambiguous(tables: Iterable[SharedTable]) -> UsageError:
 
 
 def _push(store: Store, stored: Stored, progress: Progress) -> SharedTable:
-    key = f"{stored.content_hash}/{stored.folder.name}"
+    key = f"{stored.table.content_hash}/{stored.folder.name}"
     base = f"{FOLDER}/{key}"
     there = store.list(base)
-    table = SharedTable(stored.name, key, stored.size, new=f"{base}/{DESCRIPTION}" not in there)
+    table = SharedTable(stored.name, key, stored.table.size, new=f"{base}/{DESCRIPTION}" not in there)
     if not table.new:
         return table
     for _ in check_stored(stored):  # a damaged table must not be shared with others
@@ -170,7 +184,7 @@ def _push(store: Store, stored: Stored, progress: Progress) -> SharedTable:
                 if there.get(name) != len(part):
                     store.put(name, part)
                 done += len(part)
-                progress(f"uploading {stored.name}", done, stored.size)
+                progress(f"uploading {stored.name}", done, stored.table.size)
     store.put(f"{base}/{DESCRIPTION}", (stored.folder / DESCRIPTION).read_bytes())
     return table
 
@@ -178,7 +192,7 @@ def _push(store: Store, stored: Stored, progress: Progress) -> SharedTable:
 def _pull(store: Store, name: str, key: str, progress: Progress, *, replace: bool) -> SharedTable:
     from hpoctl.blackboxes.tables.storage import install  # noqa: PLC0415 - only writing needs it
 
-    facts = _description(store, key)
+    table = _description(store, key)
     version = key.rpartition("/")[2]
     if not replace and name in stored_names() and read_stored(name).folder.name != version:
         raise UsageError(
@@ -189,15 +203,15 @@ def _pull(store: Store, name: str, key: str, progress: Progress, *, replace: boo
     def fill(folder: Path) -> None:
         done = 0
         for array in ARRAYS:
-            expected, digest = facts["files"][array], sha256()
+            expected, digest = table.files[array].sha256, sha256()
             with (folder / f"{array}.npy").open("xb") as file:
                 for part in sorted(store.list(f"{FOLDER}/{key}/{array}.npy")):
                     data = store.get(part)
                     digest.update(data)
                     file.write(data)
                     done += len(data)
-                    progress(f"fetching {name}", done, _size(facts))
-            if digest.hexdigest() != expected["sha256"]:
+                    progress(f"fetching {name}", done, table.size)
+            if digest.hexdigest() != expected:
                 raise _damaged(store, key, f"{array}.npy has changed")
         write_durably(folder / DESCRIPTION, store.get(f"{FOLDER}/{key}/{DESCRIPTION}"))
         sync_directory(folder)
@@ -206,42 +220,37 @@ def _pull(store: Store, name: str, key: str, progress: Progress, *, replace: boo
     if new:
         for _ in check_stored(stored):
             pass
-    return SharedTable(name, key, stored.size, new=new)
+    return SharedTable(name, key, stored.table.size, new=new)
 
 
-def _description(store: Store, key: str) -> dict[str, Any]:
+def _description(store: Store, key: str) -> TableFile:
     """What a table beside results is: its description, its content hash and its files."""
     content, _, version = key.partition("/")
     try:
-        facts = unseal(store.get(f"{FOLDER}/{key}/{DESCRIPTION}"))
-        described = read_description(facts["description"], DESCRIPTION)
-        is_it = facts["content_hash"] == content and stored_hash(described, content) == version
+        table = TABLE.unseal(store.get(f"{FOLDER}/{key}/{DESCRIPTION}"))
     except FileNotFoundError as error:
         raise IncompleteError(
             f"There is no table {store.location(f'{FOLDER}/{key}')}.",
             "Upload it from the machine that has it: `hpoctl blackbox push NAME`.",
         ) from error
-    except (DamagedError, KeyError, TypeError, UsageError) as error:
+    except DamagedError as error:
         raise _damaged(store, key, f"{DESCRIPTION}: {error}") from error
-    if not is_it:
+    if table.content_hash != content or stored_hash(table.description, content) != version:
         raise _damaged(store, key, f"{DESCRIPTION} is another table's")
-    return facts
+    return table
 
 
-def _size(facts: Mapping[str, Any]) -> int:
-    return sum(int(file["size"]) for file in facts["files"].values())
-
-
-def _noted(store: Store, tag: str) -> dict[str, str]:
+def _noted(store: Store, tag: str) -> Mapping[str, str]:
     """The tables that a tag's experiments need: their names and keys."""
     file = f"{tag}/{CONTROL}/{TABLES}"
     try:
-        tables = unseal(store.get(file))["tables"]
-        return {str(name): str(key) for name, key in tables.items()}
+        return NEEDED.unseal(store.get(file)).tables
     except FileNotFoundError:
         return {}
-    except (DamagedError, KeyError, AttributeError) as error:
-        raise IncompleteError(f"{store.location(file)} is damaged.", "Remove it and launch the tag again.") from error
+    except DamagedError as error:
+        raise IncompleteError(
+            f"{store.location(file)} is damaged: {error}.", "Remove it and launch the tag again."
+        ) from error
 
 
 def _damaged(store: Store, key: str, why: str) -> HpoctlError:

@@ -13,10 +13,9 @@ from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.protocols import Claims
 from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.upkeep.selection import Match, Selection, fitting, held_elsewhere, select
-from hpoctl.ops.upkeep.trash import Left, finish_moves, new_entry
+from hpoctl.ops.upkeep.trash import CleanFile, Left, finish_moves, new_entry
 from hpoctl.stores.ledger import read_again
 
-FORMAT = 1
 WAIT = 0.01
 """Seconds between looks whether another clean of the tag has ended."""
 WAITS = 3000
@@ -188,14 +187,8 @@ class _Mover:
         )
 
 
-def _manifest(selection: Selection, directories: list[str], command: str) -> dict[str, object]:
-    return {
-        "format": FORMAT,
-        "command": command,
-        "tag": selection.tag,
-        "criteria": selection.criteria.table(),
-        "directories": directories,
-    }
+def _manifest(selection: Selection, directories: list[str], command: str) -> CleanFile:
+    return CleanFile(command, selection.tag, selection.criteria.table(), tuple(directories))
 
 
 def _all_running(busy: list[Match]) -> IncompleteError:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from hpoctl.core.cells import LOG, METADATA, Cell, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
+from hpoctl.core.metadata_head import Head, read_head
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
 from hpoctl.ops.studies.tags import wanted_cells
@@ -156,7 +157,7 @@ def _nothing_matches(root: Root, tag: str, stands: Collection[Cell], filters: Fi
 
 
 def _log(store: Store, attempt: Attempt, stand: Standing | None) -> AttemptLog:
-    metadata = _metadata(store, attempt)
+    head = _head(store, attempt)
     state: AttemptState = attempt.recorded
     reason = attempt.reason
     if state == "running":
@@ -167,19 +168,19 @@ def _log(store: Store, attempt: Attempt, stand: Standing | None) -> AttemptLog:
         path=store.location(attempt.directory),
         started=_began(attempt),
         host=attempt.host,
-        pid=metadata.get("pid"),
+        pid=head.pid if head else None,
         seconds=attempt.seconds,
         reason="" if state == "interrupted" and reason == "interrupted" else reason,
-        traceback=str(metadata.get("error") or ""),
+        traceback=(head.error or "") if head else "",
         log=_text(store, attempt),
     )
 
 
-def _metadata(store: Store, attempt: Attempt) -> dict[str, Any]:
+def _head(store: Store, attempt: Attempt) -> Head | None:
     try:
-        return unseal(store.get(f"{attempt.directory}/{METADATA}"))
+        return read_head(store.get(f"{attempt.directory}/{METADATA}"))
     except (DamagedError, FileNotFoundError, HpoctlError):
-        return {}
+        return None
 
 
 def _text(store: Store, attempt: Attempt) -> str | None:

@@ -10,7 +10,7 @@ there. Whoever fills an entry, restores from it or removes it has a claim on it,
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.names import TAG, check_tag
 from hpoctl.core.protocols import Claims, Store
-from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.ops.studies.tags import STUDY_FILE
 
 TRASH = ".trash"
@@ -44,6 +44,26 @@ class Left:
 
     directory: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanFile:
+    """What a clean is about.
+
+    Attributes:
+        command: The command line; empty: unknown.
+        tag: The tag.
+        criteria: What was asked for.
+        directories: What it was about to move: result directories, or a whole tag.
+    """
+
+    command: str = ""
+    tag: str = ""
+    criteria: Mapping[str, Any] = field(default_factory=dict)
+    directories: tuple[str, ...] = ()
+
+
+CLEANS = RecordType("clean", CleanFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +123,7 @@ class Purged:
 
 
 @contextmanager
-def new_entry(store: Store, claims: Claims, content: Mapping[str, Any], now: datetime) -> Iterator[str]:
+def new_entry(store: Store, claims: Claims, content: CleanFile, now: datetime) -> Iterator[str]:
     """A new entry of the trash, newer than all that are there; it goes again if nothing was moved into it.
 
     Yields:
@@ -241,7 +261,7 @@ def _remove(store: Store, name: str) -> None:
     store.delete(f"{TRASH}/{condemned}")
 
 
-def _claimed_folder(store: Store, claims: Claims, content: Mapping[str, Any], now: datetime) -> str:
+def _claimed_folder(store: Store, claims: Claims, content: CleanFile, now: datetime) -> str:
     """Make the folder of a new entry, by its manifest. A clock that went backwards does not make it an older one."""
     stamp, number = now.strftime("%Y%m%d-%H%M%S-%f"), 0
     if names := _names(store):
@@ -253,7 +273,7 @@ def _claimed_folder(store: Store, claims: Claims, content: Mapping[str, Any], no
         if not claims.take(folder):
             continue
         try:
-            store.put(f"{folder}/{MANIFEST}", seal(content), create=True)
+            store.put(f"{folder}/{MANIFEST}", CLEANS.seal(content), create=True)
         except FileExistsError:
             claims.release(folder)
         except BaseException:
@@ -297,20 +317,16 @@ def _read_entry(store: Store, name: str) -> Entry | None:
     if not blobs:
         return None
     manifest = _read_manifest(store, folder)
-    items, strays = _items(blobs, {str(entry) for entry in _texts(manifest.get("directories"))})
-    tags = {item.partition("/")[0] for item in items} | {str(manifest.get("tag", ""))}
-    return Entry(name, frozenset(tags), items, strays, str(manifest.get("command", "")))
+    items, strays = _items(blobs, set(manifest.directories))
+    tags = {item.partition("/")[0] for item in items} | {manifest.tag}
+    return Entry(name, frozenset(tags), items, strays, manifest.command)
 
 
-def _read_manifest(store: Store, folder: str) -> Mapping[str, Any]:
+def _read_manifest(store: Store, folder: str) -> CleanFile:
     try:
-        return unseal(store.get(f"{folder}/{MANIFEST}"))
+        return CLEANS.unseal(store.get(f"{folder}/{MANIFEST}"))
     except (FileNotFoundError, DamagedError, HpoctlError):
-        return {}
-
-
-def _texts(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else []
+        return CleanFile()
 
 
 def _items(blobs: Sequence[str], moved: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
