@@ -27,6 +27,7 @@ from hpoctl.cli.stop import stop
 from hpoctl.cli.streams import guard_streams, output_error
 from hpoctl.cli.studies import studies_app
 from hpoctl.cli.sync import sync
+from hpoctl.cli.trials import trials
 from hpoctl.cli.unforeseen import unforeseen
 from hpoctl.core.errors import HpoctlError, OutputError, UsageError
 
@@ -71,6 +72,7 @@ def hpoctl(
 app.command(cls=Command, epilog=RUN_EXAMPLE)(run)
 app.command(cls=Command, epilog=LAUNCH_EXAMPLE)(launch)
 app.command(cls=Command)(status)
+app.command(cls=Command)(trials)
 app.command(cls=Command)(compare)
 app.command(cls=Command)(plot)
 app.command(cls=Command)(report)

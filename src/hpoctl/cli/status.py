@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,8 +20,23 @@ if TYPE_CHECKING:
 MethodFilter = Annotated[
     list[str] | None, typer.Option("--method", "-m", help="Only this method; repeatable. Default: all.")
 ]
+
+
+def _benchmark_names(given: list[str] | None) -> list[str] | None:
+    """Names of benchmarks, some of them given as their files."""
+    from hpoctl.ops.studies.benchmark_files import name_benchmarks
+
+    return list(name_benchmarks(given, Path()).names) if given else given
+
+
 BenchmarkFilter = Annotated[
-    list[str] | None, typer.Option("--benchmark", "-b", help="Only this benchmark; repeatable. Default: all.")
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        "-b",
+        help="Only this benchmark, by its name or its file; repeatable. Default: all.",
+        callback=_benchmark_names,
+    ),
 ]
 SeedFilter = Annotated[
     list[str] | None,

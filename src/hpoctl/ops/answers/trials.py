@@ -1,0 +1,283 @@
+"""`hpoctl trials`: the trials of completed experiments, one by one, and the best configuration among them."""
+
+import io
+import json
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import tomli_w
+
+from hpoctl.core.cells import TRIALS, Cell
+from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.core.protocols import Mode
+from hpoctl.core.space import Value
+from hpoctl.core.trial_call import value_text
+from hpoctl.ops.reading.load_rows import read_table
+from hpoctl.ops.reading.load_traces import counted
+from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
+from hpoctl.ops.reading.results_of_tags import (
+    Found,
+    LoadRequest,
+    Skipped,
+    TagResults,
+    find_results,
+    nothing_complete,
+)
+
+Sort = Literal["best", "last", "resource", "seconds", "trial"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+Form = Literal["arguments", "json", "toml"]
+FORMS: tuple[Form, ...] = get_args(Form)
+CONFIG = "config_"
+RUNNING = "InProgress"
+UNFINISHED = "Unfinished"
+"""What a trial is that ran when the experiment ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSummary:
+    """A trial of a completed experiment.
+
+    Attributes:
+        tag: The tag.
+        cell: The experiment.
+        trial_id: The trial.
+        config: Its configuration, fixed values included.
+        outcome: How it stands: Completed, Stopped, Paused, Failed, or Unfinished: it ran when the experiment ended.
+        why: Why, in one line, where that is recorded.
+        best: Its best finite value; NaN: it has none.
+        best_resource: The resource level of that value; None: it has none.
+        last: Its last value.
+        resource: The highest resource level that it reported.
+        seconds: Seconds of training, over all of its starts.
+        begins: Seconds of the experiment's clock at its first report.
+        starts: How often it was started or resumed; None: not recorded.
+    """
+
+    tag: str
+    cell: Cell
+    trial_id: int
+    config: Mapping[str, Value]
+    outcome: str
+    why: str
+    best: float
+    best_resource: int | None
+    last: float
+    resource: int
+    seconds: float
+    begins: float
+    starts: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsRequest:
+    """Which trials are asked for.
+
+    Attributes:
+        load: The experiments.
+        sort: What they are sorted by: best and last values from the best on, resource and seconds from the largest on.
+        outcomes: Only trials of these outcomes; none: all.
+        least_resource: Only trials that have reached this level.
+    """
+
+    load: LoadRequest
+    sort: Sort = "best"
+    outcomes: tuple[str, ...] = ()
+    least_resource: int = 0
+
+
+@dataclass(frozen=True)
+class TrialList:
+    """The trials that fit.
+
+    Attributes:
+        metrics: The tuned metric and its mode, by benchmark.
+        resources: The name of the resource, by benchmark.
+        trials: The trials, sorted.
+        counts: How many of all trials stand how.
+        experiments: How many experiments they are from.
+        skipped: What was not read.
+    """
+
+    metrics: Mapping[str, tuple[str, Mode]]
+    resources: Mapping[str, str]
+    trials: tuple[TrialSummary, ...]
+    counts: Mapping[str, int]
+    experiments: int
+    skipped: tuple[Skipped, ...] = field(default=())
+
+
+def list_trials(request: TrialsRequest) -> TrialList:
+    """The trials of all completed experiments that fit.
+
+    Raises:
+        UsageError: A tag, filter or condition is wrong.
+        IncompleteError: No completed experiment fits.
+        HpoctlError: The store cannot be read.
+    """
+    results = find_results(request.load)
+    skipped = [entry for tag in results for entry in tag.skipped]
+    read: list[tuple[Cell, Measured, list[TrialSummary]]] = []
+    for tag in results:
+
+        def one(found: Found, tag: TagResults = tag) -> tuple[Cell, Measured, list[TrialSummary]]:
+            return _read(tag, found)
+
+        read += counted(tag, one, skipped)
+    if not read:
+        raise nothing_complete(results, skipped)
+    every = [trial for _, _, trials in read for trial in trials]
+    modes = {cell.benchmark: (about.metric, about.mode) for cell, about, _ in read}
+    counts: dict[str, int] = {}
+    for trial in every:
+        counts[trial.outcome] = counts.get(trial.outcome, 0) + 1
+    wanted = {outcome.casefold() for outcome in request.outcomes}
+    for outcome in request.outcomes:
+        if outcome.casefold() not in {known.casefold() for known in counts}:
+            raise unknown_name("outcome", outcome, counts, "hpoctl trials")
+    chosen = [
+        trial
+        for trial in every
+        if (not wanted or trial.outcome.casefold() in wanted) and trial.resource >= request.least_resource
+    ]
+    chosen.sort(key=_order(request.sort, modes))
+    resources = {cell.benchmark: about.resource for cell, about, _ in read}
+    return TrialList(modes, resources, tuple(chosen), counts, len(read), tuple(skipped))
+
+
+def best_trial(found: TrialList) -> TrialSummary:
+    """The trial with the best value.
+
+    Raises:
+        UsageError: The trials are of several benchmarks.
+        IncompleteError: No trial has a finite value.
+    """
+    benchmarks = list(dict.fromkeys(trial.cell.benchmark for trial in found.trials))
+    if len(benchmarks) > 1:
+        raise UsageError(
+            f"The trials are of several benchmarks: {', '.join(benchmarks)}.", "Name one with --benchmark."
+        )
+    finite = [trial for trial in found.trials if math.isfinite(trial.best)]
+    if not finite:
+        raise IncompleteError("No trial has a finite value.", "Leave out filters, or run longer.")
+    _, mode = found.metrics[benchmarks[0]]
+    return min(finite, key=lambda trial: trial.best if mode == "min" else -trial.best)
+
+
+def config_as(config: Mapping[str, Value], form: Form) -> str:
+    """A configuration as the arguments of a command, as JSON, or as TOML."""
+    if form == "json":
+        return json.dumps(dict(config), indent=1)
+    if form == "toml":
+        return tomli_w.dumps(dict(config)).rstrip("\n")
+    words = [word for name, value in config.items() for word in (f"--{name}", value_text(value))]
+    return shlex.join(words)
+
+
+def _order(sort: Sort, modes: Mapping[str, tuple[str, Mode]]) -> Callable[[TrialSummary], tuple[float, str, int, int]]:
+    def key(trial: TrialSummary) -> tuple[float, str, int, int]:
+        sign = 1.0 if modes[trial.cell.benchmark][1] == "min" else -1.0
+        value = {
+            "best": sign * trial.best,
+            "last": sign * trial.last,
+            "resource": -float(trial.resource),
+            "seconds": -trial.seconds,
+            "trial": 0.0,
+        }[sort]
+        return (value if not math.isnan(value) else math.inf, str(trial.cell), trial.cell.seed, trial.trial_id)
+
+    return key
+
+
+def _read(tag: TagResults, found: Found) -> tuple[Cell, Measured, list[TrialSummary]]:
+    where = tag.root.store.location(found.attempt.directory)
+    about = measured(found, where)
+    resource = resource_column(about, where)
+    rows = read_table(tag, found)
+    try:
+        columns = {name: rows.column(name).to_numpy() for name in (TRIAL, resource, about.metric, TIME, STATUS)}
+        elapsed = rows.column("elapsed_time").to_numpy()
+    except KeyError as error:
+        raise IncompleteError(f"{where} has no column {error}.", "Leave it out.") from error
+    configs = {name: rows.column(name).to_pylist() for name in rows.column_names if name.startswith(CONFIG)}
+    runs = _runs(tag, found)
+    sign = 1.0 if about.mode == "min" else -1.0
+    trials = []
+    order = np.argsort(columns[TRIAL], kind="stable")
+    ids, begins = np.unique(columns[TRIAL][order], return_index=True)
+    for trial_id, places in zip(ids.tolist(), np.split(order, begins[1:]), strict=True):
+        values = sign * columns[about.metric][places].astype(float)
+        levels = columns[resource][places]
+        finite = np.isfinite(values)
+        top = int(np.where(finite, values, np.inf).argmin()) if finite.any() else None
+        of_trial = runs.pop(trial_id, [])
+        status = str(columns[STATUS][places[-1]])
+        trials.append(
+            TrialSummary(
+                tag=tag.tag,
+                cell=found.cell,
+                trial_id=trial_id,
+                config={name.removeprefix(CONFIG): column[places[0]] for name, column in configs.items()},
+                outcome=str(of_trial[-1]["outcome"] or status)
+                if of_trial
+                else UNFINISHED
+                if status == RUNNING
+                else status,
+                why=str(of_trial[-1]["reason"] or "") if of_trial else "",
+                best=math.nan if top is None else sign * float(values[top]),
+                best_resource=None if top is None else int(levels[top]),
+                last=sign * float(values[-1]),
+                resource=int(levels.max()),
+                seconds=sum(run["seconds"] for run in of_trial) if of_trial else float(elapsed[places].max()),
+                begins=float(of_trial[0]["begin"] if of_trial else columns[TIME][places[0]]),
+                starts=len(of_trial) or None,
+            )
+        )
+    trials += [_silent(tag.tag, found.cell, trial_id, of_trial) for trial_id, of_trial in runs.items()]
+    return found.cell, about, trials
+
+
+def _silent(tag: str, cell: Cell, trial_id: int, runs: Sequence[Mapping[str, Any]]) -> TrialSummary:
+    """A trial that has no rows: it failed before it reported, or the experiment ended."""
+    last = runs[-1]
+    config = {name.removeprefix(CONFIG): value for name, value in last.items() if name.startswith(CONFIG)}
+    return TrialSummary(
+        tag=tag,
+        cell=cell,
+        trial_id=trial_id,
+        config=config,
+        outcome=str(last["outcome"] or UNFINISHED),
+        why=str(last["reason"] or ""),
+        best=math.nan,
+        best_resource=None,
+        last=math.nan,
+        resource=0,
+        seconds=sum(run["seconds"] for run in runs),
+        begins=float(runs[0]["begin"]),
+        starts=len(runs),
+    )
+
+
+def _runs(tag: TagResults, found: Found) -> dict[int, list[Mapping[str, Any]]]:
+    """The starts and resumes of each trial, where trials really trained; none for a simulated experiment."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    name = f"{found.attempt.directory}/{TRIALS}"
+    try:
+        table = pq.read_table(io.BytesIO(tag.root.store.get(name)))
+    except FileNotFoundError:
+        return {}
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise IncompleteError(
+            f"{tag.root.store.location(name)} cannot be read: {' '.join(str(error).split())[:200]}.",
+            "Launch its tag again.",
+        ) from error
+    runs: dict[int, list[Mapping[str, Any]]] = {}
+    for run in table.to_pylist():
+        runs.setdefault(int(run["trial_id"]), []).append(run)
+    return runs
