@@ -96,7 +96,7 @@ def break_a_plugin(site: Site) -> str:
 
 
 def test_methods_are_listed_with_what_they_do_their_options_and_their_origin(site):
-    stdout, _ = site.text("methods")
+    stdout, _ = site.text("methods", "--wide")
     (line,) = [line for line in stdout.splitlines() if "MOLE-RELU" in line]
     assert "MOLE with activation=relu" in line
     assert "depth=none, way=left, mirror=false, rate=0.5" in line
@@ -144,7 +144,7 @@ def test_methods_as_json(site):
 
 
 def test_benchmarks_are_listed_with_their_defaults_and_what_is_known_of_the_data(site):
-    stdout, _ = site.text("benchmarks")
+    stdout, _ = site.text("benchmarks", "--wide")
     (line,) = [line for line in stdout.splitlines() if "meadow" in line]
     for cell in ("loss (max)", "epoch to 27", " 4 ", "1,500 s", "curves: made up", "garden 2.0"):
         assert cell in line

@@ -19,6 +19,7 @@ from hpoctl.cli.launch import launch
 from hpoctl.cli.listing import benchmarks, methods, plugins
 from hpoctl.cli.logs import logs
 from hpoctl.cli.output import emit_json, err, error_json, show_error
+from hpoctl.cli.parser_errors import is_help, parser_error
 from hpoctl.cli.plot import plot
 from hpoctl.cli.report import report
 from hpoctl.cli.run import run
@@ -31,7 +32,7 @@ from hpoctl.cli.trials import trials
 from hpoctl.cli.unforeseen import unforeseen
 from hpoctl.core.errors import HpoctlError, OutputError, UsageError
 
-INTERRUPTED = 130
+ABORTED, INTERRUPTED = 1, 130
 RUN_EXAMPLE = """
 Example: one seed of ASHA, a line for each event:
   hpoctl run --method ASHA --benchmark fcnet-protein --verbose
@@ -69,26 +70,28 @@ def hpoctl(
     """Run, repeat and compare studies of hyperparameter optimization."""
 
 
-app.command(cls=Command, epilog=RUN_EXAMPLE)(run)
-app.command(cls=Command, epilog=LAUNCH_EXAMPLE)(launch)
-app.command(cls=Command)(status)
-app.command(cls=Command)(trials)
-app.command(cls=Command)(compare)
-app.command(cls=Command)(plot)
-app.command(cls=Command)(report)
-app.command(cls=Command)(export)
-app.command(name="import", cls=Command)(import_results)
-app.command(cls=Command)(sync)
-app.command(cls=Command)(stop)
-app.command(cls=Command)(clean)
-app.command(cls=Command)(logs)
-app.command(cls=Command)(methods)
-app.command(cls=Command)(benchmarks)
-app.add_typer(studies_app, name="studies")
-app.add_typer(benchmark_app, name="benchmark")
-app.add_typer(blackbox_app, name="blackbox")
-app.command(cls=Command)(plugins)
-app.command(cls=Command)(doctor)
+EXPERIMENTS, PROGRESS, ANSWERS, RESULTS, NAMES = "Run experiments", "Watch", "Compare", "Results", "What there is"
+
+app.command(cls=Command, rich_help_panel=EXPERIMENTS, epilog=RUN_EXAMPLE)(run)
+app.command(cls=Command, rich_help_panel=EXPERIMENTS, epilog=LAUNCH_EXAMPLE)(launch)
+app.command(cls=Command, rich_help_panel=EXPERIMENTS)(stop)
+app.command(cls=Command, rich_help_panel=PROGRESS)(status)
+app.command(cls=Command, rich_help_panel=PROGRESS)(trials)
+app.command(cls=Command, rich_help_panel=PROGRESS)(logs)
+app.command(cls=Command, rich_help_panel=PROGRESS)(doctor)
+app.command(cls=Command, rich_help_panel=ANSWERS)(compare)
+app.command(cls=Command, rich_help_panel=ANSWERS)(plot)
+app.command(cls=Command, rich_help_panel=ANSWERS)(report)
+app.command(cls=Command, rich_help_panel=RESULTS)(sync)
+app.command(cls=Command, rich_help_panel=RESULTS)(export)
+app.command(name="import", cls=Command, rich_help_panel=RESULTS)(import_results)
+app.command(cls=Command, rich_help_panel=RESULTS)(clean)
+app.command(cls=Command, rich_help_panel=NAMES)(methods)
+app.command(cls=Command, rich_help_panel=NAMES)(benchmarks)
+app.add_typer(studies_app, name="studies", rich_help_panel=NAMES)
+app.add_typer(benchmark_app, name="benchmark", rich_help_panel=NAMES)
+app.add_typer(blackbox_app, name="blackbox", rich_help_panel=NAMES)
+app.command(cls=Command, rich_help_panel=NAMES)(plugins)
 
 
 def run_app() -> None:
@@ -109,9 +112,7 @@ def run_app() -> None:
 def _run() -> int:
     try:
         _check_folder()
-        app()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        return _call()
     except KeyboardInterrupt:
         err().print("interrupted", style="bold yellow")
         return INTERRUPTED
@@ -119,7 +120,26 @@ def _run() -> int:
         return _tell(error)
     except Exception as error:  # noqa: BLE001 - nothing that was not foreseen may end in a traceback
         return _tell(unforeseen(error))
-    return 0
+
+
+def _call() -> int:
+    """Parse the command line and run the command; returns the exit code.
+
+    Raises:
+        HpoctlError: The parser refuses the words, or the command has failed.
+    """
+    try:
+        code = app(prog_name="hpoctl", standalone_mode=False)
+    except typer.TyperException as error:
+        if is_help(error):
+            return error.exit_code
+        raise parser_error(error) from None
+    except typer.Abort:
+        err().print("nothing was done", style="bold yellow")
+        return ABORTED
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return code if isinstance(code, int) else 0
 
 
 def _check_folder() -> None:

@@ -7,6 +7,7 @@ import typer
 
 from hpoctl.cli.bar import bar
 from hpoctl.cli.help import Command
+from hpoctl.cli.listing import Wide
 from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import HpoctlError
 
@@ -24,8 +25,8 @@ def blackbox() -> None:
 
 
 @blackbox_app.command(name="list", cls=Command)
-def list_all(as_json: AsJson = False) -> None:
-    """List blackboxes and importers: size, resource, metrics, what is modelled, where each comes from."""
+def list_all(wide: Wide = False, as_json: AsJson = False) -> None:
+    """List blackboxes, with what is modelled, and importers; with --wide size, metrics and origin, too."""
     from hpoctl.cli import blackbox_report as report
     from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackboxes import list_blackboxes
@@ -34,7 +35,7 @@ def list_all(as_json: AsJson = False) -> None:
     if as_json:
         report.emit_list(found)
     else:
-        report.print_list(found)
+        report.print_list(found, wide=wide)
 
 
 @blackbox_app.command(cls=Command)

@@ -1,11 +1,11 @@
 """What `hpoctl blackbox` prints."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from textwrap import wrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hpoctl.cli.listing import print_facts, print_lines, print_table, source_text, warn
+from hpoctl.cli.layout import print_facts, print_lines, print_table
+from hpoctl.cli.listing import in_short, source_text, warn
 from hpoctl.cli.output import emit_json, err, error_json, hint, out, show_error
 from hpoctl.cli.words import many, size_text
 
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from hpoctl.ops.studies.listing import Problem
     from hpoctl.ops.tables.blackbox_data import Fetched
     from hpoctl.ops.tables.blackbox_plot import Plotted
-    from hpoctl.ops.tables.blackboxes import BlackboxInfo, BlackboxList, OpenedInfo
+    from hpoctl.ops.tables.blackboxes import BlackboxInfo, BlackboxList, BlackboxRow, OpenedInfo
     from hpoctl.ops.tables.shared_tables import SharedTable
 
 COMMAND = "blackbox"
-NARROW = 40
 
 
 def emit_list(found: "BlackboxList") -> None:
@@ -29,31 +28,40 @@ def emit_list(found: "BlackboxList") -> None:
     emit_json(COMMAND, "partial" if errors else "success", data, errors)
 
 
-def print_list(found: "BlackboxList") -> None:
-    """Blackboxes and importers one below the other: what is to be said is too long for the columns of a table."""
+def print_list(found: "BlackboxList", *, wide: bool) -> None:
+    """Blackboxes, then importers."""
     warn(found.problems)
-    for row in found.blackboxes:
-        seeds = "seeds known when opened" if row.seeds is None else many(row.seeds, "seed")
-        count = f"{'listed ones of ' if row.restricted else ''}{_count(row.configurations)} configurations"
-        facts = {
-            "size": f"{count}, {seeds}, {row.resource_attr} to {row.max_resource}",
-            "metrics": ", ".join(f"{name} ({row.mode})" if name == row.metric else name for name in row.metrics),
-            "curves": row.curves or "nothing is said of them",
-            "from": "imported" if row.imported else str(row.origin),
+    rows = found.blackboxes
+    columns: dict[str, Sequence[object]] = {
+        "blackbox": [row.name for row in rows],
+        "what it is": [row.summary for row in rows],
+        "curves": [(row.curves or "-") if wide else in_short(row.curves) for row in rows],
+    }
+    if wide:
+        columns |= {
+            "size": [_size(row) for row in rows],
+            "metrics": [
+                ", ".join(f"{name} ({row.mode})" if name == row.metric else name for name in row.metrics)
+                for row in rows
+            ],
+            "from": ["imported" if row.imported else str(row.origin) for row in rows],
         }
-        _print_block(f"{row.name}: {row.summary}", facts)
-    if not found.blackboxes:
+    if rows:
+        print_table(columns, wide=wide)
+    else:
         print_lines(["no blackboxes"])
-    print_lines(["", "importers"])
+    print_lines([""])
+    importers = found.importers
     downloads = ", downloads with `hpoctl blackbox fetch"
-    _print_block(
-        "",
-        {
-            row.name: f"{row.summary} ({row.origin}{f'{downloads} {row.name}`' if row.fetches else ''})"
-            for row in found.importers
-        },
-    )
+    told = [f"{row.summary} ({row.origin}{f'{downloads} {row.name}`' if row.fetches else ''})" for row in importers]
+    print_table({"importer": [row.name for row in importers], "what it imports": told}, wide=wide)
     hint("`hpoctl blackbox info NAME` shows one; `hpoctl blackbox import table FILE` brings your own")
+
+
+def _size(row: "BlackboxRow") -> str:
+    seeds = "seeds known when opened" if row.seeds is None else many(row.seeds, "seed")
+    count = f"{'listed ones of ' if row.restricted else ''}{_count(row.configurations)} configurations"
+    return f"{count}, {seeds}, {row.resource_attr} to {row.max_resource}"
 
 
 def emit_info(found: "BlackboxInfo") -> None:
@@ -196,23 +204,6 @@ def _errors(problems: "Sequence[Problem]") -> list[dict[str, str]]:
 def _show_problem(problem: "Problem") -> None:
     err().print(f"error: {problem.what}", style="bold red", markup=False, soft_wrap=True)
     err().print(f"  fix: {problem.fix}", markup=False, soft_wrap=True)
-
-
-def _print_block(title: str, facts: Mapping[str, str]) -> None:
-    """A title and facts below it, wrapped to the width of the terminal."""
-    indent = max((len(key) for key in facts), default=0) + 4
-    lines = [title] if title else []
-    for key, fact in facts.items():
-        # A name is never cut in two: it is there to be copied.
-        lines += wrap(
-            fact,
-            max(out().width, NARROW),
-            initial_indent=f"  {f'{key}:':<{indent - 2}}",
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    print_lines(lines)
 
 
 def _others(opened: "OpenedInfo") -> str:

@@ -1,13 +1,17 @@
 """`hpoctl doctor`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hpoctl.cli.options import AsJson, Results
 
+if TYPE_CHECKING:
+    from hpoctl.core.findings import Finding
+
 PROBLEMS = 1
+ENDLESS = 1_000_000
 STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
@@ -27,10 +31,7 @@ def doctor(
         for finding in examine(asked, open_registry()):
             found.append(finding)
             if not as_json:
-                out().print(f"{finding.verdict:8}", style=STYLES[finding.verdict], markup=False, end="")
-                out().print(f" {finding.subject}: {finding.text}", markup=False, soft_wrap=True)
-                if finding.remedy:
-                    out().print(f"{'':8}   fix: {finding.remedy}", markup=False, soft_wrap=True)
+                _print_finding(finding)
     problems = [finding for finding in found if finding.verdict == "problem"]
     if as_json:
         errors = [{"what": finding.text, "fix": finding.remedy} for finding in problems]
@@ -40,6 +41,21 @@ def doctor(
         out().print(_verdict(len(problems), warnings), markup=False)
     if problems:
         raise typer.Exit(PROBLEMS)
+
+
+def _print_finding(finding: "Finding") -> None:
+    from rich.text import Text
+
+    from hpoctl.cli.layout import fitted
+    from hpoctl.cli.output import out
+
+    console = out()
+    width = console.width if console.breaks_lines else ENDLESS
+    first, *more = fitted(f"{finding.subject}: {finding.text}", width, first=" " * 9, rest=" " * 11)
+    text = Text(f"{finding.verdict:9}", style=STYLES[finding.verdict]).append(first[9:], style="default")
+    console.print(Text("\n").join([text, *map(Text, more)]), soft_wrap=True)
+    if finding.remedy:
+        console.print(f"{'':11}fix: {finding.remedy}", markup=False, soft_wrap=True)
 
 
 def _verdict(problems: int, warnings: int) -> str:

@@ -1,10 +1,12 @@
 """`hpoctl methods`, `hpoctl benchmarks` and `hpoctl plugins`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from hpoctl.cli.layout import print_facts, print_lines, print_table
 from hpoctl.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -13,27 +15,33 @@ if TYPE_CHECKING:
 
 InfoT = TypeVar("InfoT")
 
+Wide = Annotated[bool, typer.Option("--wide", help="Show all columns, in lines wider than the terminal.")]
+
 
 def methods(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show one method and its options.")] = None,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
-    """List methods: what each does, its options, where it comes from."""
+    """List methods: what each does; with --wide its options and where it comes from."""
     from hpoctl.ops.studies.listing import list_methods
 
-    _list("methods", list_methods, name, as_json=as_json, overview=_print_methods, details=_print_method)
+    overview = partial(_print_methods, wide=wide)
+    _list("methods", list_methods, name, as_json=as_json, overview=overview, details=_print_method)
 
 
 def benchmarks(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Show one benchmark and its space: its name, or its file.")
     ] = None,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
-    """List benchmarks: metric, resource, workers, budget, what is known of the data, where each comes from."""
+    """List benchmarks: what each is, its data and its budget; with --wide metric, resource, workers, origin, too."""
     from hpoctl.ops.studies.listing import list_benchmarks
 
-    _list("benchmarks", list_benchmarks, name, as_json=as_json, overview=_print_benchmarks, details=_print_benchmark)
+    overview = partial(_print_benchmarks, wide=wide)
+    _list("benchmarks", list_benchmarks, name, as_json=as_json, overview=overview, details=_print_benchmark)
 
 
 def plugins(as_json: AsJson = False) -> None:
@@ -89,49 +97,17 @@ def warn(problems: "Iterable[Problem]") -> None:
         err().print(f"warning: {problem.what}", style="yellow", markup=False, soft_wrap=True)
 
 
-def print_table(columns: Mapping[str, Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """Print columns of texts. Plugins wrote them, so they are no markup."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from hpoctl.cli.output import out
-
-    rows = list(zip(*columns.values(), strict=True))
-    if not rows:
-        print_lines(["none"])
-        return
-    table = Table(show_lines=True)
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=place == 0, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    out().print(table)
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Print lines as they are. Plugins wrote them, so they are no markup."""
-    from hpoctl.cli.output import out
-
-    for line in lines:
-        out().print(line, markup=False, emoji=False, soft_wrap=True)
-
-
-def print_facts(title: str, facts: Mapping[str, str]) -> None:
-    """A title, and one line for each fact that there is."""
-    print_lines([title, *(f"  {key}: {fact}" for key, fact in facts.items() if fact)])
-
-
-def _print_methods(found: "Sequence[MethodInfo]") -> None:
+def _print_methods(found: "Sequence[MethodInfo]", *, wide: bool) -> None:
     from hpoctl.cli.output import hint
 
-    print_table(
-        {
-            "method": [method.name for method in found],
-            "what it does": [method.summary for method in found],
-            "options": [pairs({option.name: option.default for option in method.options}) or "-" for method in found],
-            "from": [method.origin for method in found],
-        }
-    )
+    columns: dict[str, Sequence[object]] = {
+        "method": [method.name for method in found],
+        "what it does": [method.summary for method in found],
+    }
+    if wide:
+        options = [pairs({option.name: option.default for option in method.options}) for method in found]
+        columns |= {"options": [text or "-" for text in options], "from": [method.origin for method in found]}
+    print_table(columns, wide=wide)
     hint("`hpoctl methods NAME` explains the options; `hpoctl run --method NAME --set NAME.option=value` sets one")
 
 
@@ -157,20 +133,26 @@ def _print_method(method: "MethodInfo") -> None:
         )
 
 
-def _print_benchmarks(found: "Sequence[BenchmarkInfo]") -> None:
-    print_table(
-        {
-            "benchmark": [benchmark.name for benchmark in found],
-            "what it is": [benchmark.summary for benchmark in found],
+def _print_benchmarks(found: "Sequence[BenchmarkInfo]", *, wide: bool) -> None:
+    from hpoctl.cli.output import hint
+
+    columns: dict[str, Sequence[object]] = {
+        "benchmark": [benchmark.name for benchmark in found],
+        "what it is": [benchmark.summary for benchmark in found],
+        "budget": [_budget(benchmark) for benchmark in found],
+    }
+    if wide:
+        columns |= {
             "metric": [f"{benchmark.metric} ({benchmark.mode})" for benchmark in found],
             "resource": [_resource(benchmark) for benchmark in found],
             "workers": [benchmark.n_workers for benchmark in found],
-            "budget": [_budget(benchmark) for benchmark in found],
             "data": [_provenance(benchmark) or "-" for benchmark in found],
             "from": [benchmark.origin or benchmark.source for benchmark in found],
-        },
-        right=("workers", "budget"),
-    )
+        }
+    else:
+        columns["curves"] = ["trained" if each.script else in_short(each.provenance.get("curves")) for each in found]
+    print_table(columns, right=("workers", "budget"), wide=wide)
+    hint("`hpoctl benchmarks NAME` shows one with its space")
 
 
 def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
@@ -259,6 +241,11 @@ def _budget(benchmark: "BenchmarkInfo") -> str:
 
 def _provenance(benchmark: "BenchmarkInfo") -> str:
     return ", ".join(f"{key}: {fact}" for key, fact in benchmark.provenance.items())
+
+
+def in_short(curves: str | None) -> str:
+    """Whether curves are modelled or real, without what is said of it in brackets."""
+    return (curves or "-").partition(" (")[0]
 
 
 def pairs(values: Mapping[str, Any]) -> str:

@@ -11,7 +11,9 @@ from typing import Any, Literal
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
+from hpoctl.cli.layout import fitted
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.text import printable
 
@@ -21,24 +23,29 @@ LAYOUT = "\n\t"
 """Characters that lay text out: kept."""
 
 
-def out() -> Console:
-    """The console for what was asked for: standard output; no colour when piped."""
-    return _console(stderr=False)
+class LineConsole(Console):
+    """A console that breaks lines between words, and shows control characters in texts by their codes.
 
+    A terminal would obey control characters. What is not shown on a terminal keeps its long lines.
+    """
 
-def err() -> Console:
-    """The console for progress, hints and errors: standard error; no colour when piped."""
-    return _console(stderr=True)
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
+        """As rich prints it; a line that rich is told to leave to the terminal is broken between words first."""
+        if soft_wrap and len(objects) == 1 and self.breaks_lines:
+            objects = (self._fitted(objects[0]),)
+        super().print(*objects, soft_wrap=soft_wrap, **options)
 
+    @property
+    def breaks_lines(self) -> bool:
+        """Whether there is a width to fit lines in."""
+        return self.is_terminal or "COLUMNS" in os.environ
 
-def _console(*, stderr: bool) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_WHEN_PIPED
-    return _Console(stderr=stderr, highlight=False, width=wide)
-
-
-class _Console(Console):
-    """A console that shows control characters in names, errors and logs by their codes: a terminal would obey them."""
+    def _fitted(self, text: Any) -> Any:
+        if isinstance(text, str):
+            return "\n".join(fitted(text, self.width))
+        if isinstance(text, Text) and not text.spans:
+            return Text("\n".join(fitted(text.plain, self.width)), style=text.style)
+        return text
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """As rich renders it, with unprintable text made printable."""
@@ -47,6 +54,28 @@ class _Console(Console):
                 yield segment
             else:
                 yield Segment(printable(segment.text, keep=LAYOUT), segment.style)
+
+
+def out(at_least: int = 0) -> LineConsole:
+    """The console for what was asked for: standard output; no colour when piped.
+
+    Args:
+        at_least: The columns that it has at least, however narrow the terminal is.
+    """
+    console = _console(stderr=False)
+    console.width = max(console.width, at_least)
+    return console
+
+
+def err() -> LineConsole:
+    """The console for progress, hints and errors: standard error; no colour when piped."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> LineConsole:
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_WHEN_PIPED
+    return LineConsole(stderr=stderr, highlight=False, width=wide)
 
 
 def hint(text: str) -> None:

@@ -6,23 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpoctl.cli.help import Command
-from hpoctl.cli.listing import emit_list, pairs, print_lines, source_text, warn
+from hpoctl.cli.layout import print_block, print_lines
+from hpoctl.cli.listing import Wide, emit_list, pairs, source_text, warn
 from hpoctl.cli.options import AsJson
 
 if TYPE_CHECKING:
     from hpoctl.ops.studies.studies import StudyInfo
 
-INDENT = 20
-"""Where what is said about a study begins: behind the longest word for it."""
-
-NARROW = 40
-
 studies_app = typer.Typer(invoke_without_command=True)
 
 
 @studies_app.callback()
-def studies(context: typer.Context, as_json: AsJson = False) -> None:
-    """List studies: which methods meet which benchmarks, how often, what else they say, and what is missing."""
+def studies(context: typer.Context, wide: Wide = False, as_json: AsJson = False) -> None:
+    """List studies: which methods run on which benchmarks, how often, and what is missing; with --wide all settings."""
     from hpoctl.ops.studies.listing import plugin_problems
     from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.studies.studies import list_studies
@@ -36,7 +32,7 @@ def studies(context: typer.Context, as_json: AsJson = False) -> None:
         emit_list("studies", found, problems)
         return
     warn(problems)
-    _print_studies(found)
+    _print_studies(found, wide=wide)
 
 
 @studies_app.command(cls=Command)
@@ -62,45 +58,39 @@ def show(
     typer.echo(shown.toml.encode(), nl=False)
 
 
-def _print_studies(found: "Sequence[StudyInfo]") -> None:
+def _print_studies(found: "Sequence[StudyInfo]", *, wide: bool) -> None:
     """The studies one below the other: their lists of names are too long for the columns of a table."""
-    from textwrap import wrap
-
-    from hpoctl.cli.output import hint, out
+    from hpoctl.cli.output import hint
 
     for study in found:
         title = f"{study.name} (default)" if study.overrides.get("default") else study.name
-        lines = [f"{title}: {study.summary}" if study.summary else title]
-        for key, fact in _facts(study).items():
-            # A name is never cut in two: it is there to be copied.
-            lines += wrap(
-                fact,
-                max(out().width, NARROW),
-                initial_indent=f"  {f'{key}:':<{INDENT - 2}}",
-                subsequent_indent=" " * INDENT,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        print_lines(lines)
+        facts = _facts(study) | (_more_facts(study) if wide else {})
+        print_block(f"{title}: {study.summary}" if study.summary else title, facts)
     if not found:
         print_lines(["none"])
     hint("`hpoctl studies show NAME` prints one as TOML, to start a study file from")
 
 
 def _facts(study: "StudyInfo") -> dict[str, str]:
-    overrides = {key: value for key, value in study.overrides.items() if key != "default"}
-    fixed = overrides.pop("fixed", {})
     return {
         "methods": ", ".join(study.methods),
         "benchmarks": ", ".join(study.benchmarks),
         "seeds": _seeds(study),
         "experiments": f"{study.experiments:,}",
+        "missing": ", ".join(study.missing),
+    }
+
+
+def _more_facts(study: "StudyInfo") -> dict[str, str]:
+    overrides = {key: value for key, value in study.overrides.items() if key != "default"}
+    fixed, panels = overrides.pop("fixed", {}), overrides.pop("panels", {})
+    return {
         "extra results": ", ".join(study.extra_results),
         "settings": ", ".join(study.settings),
         "fixed": "; ".join(f"{method} {pairs(values)}" for method, values in fixed.items()),
         "launcher options": pairs(overrides.pop("launcher_options", {})),
+        "panels": "; ".join(f"{title}: {', '.join(methods)}" for title, methods in panels.items()),
         "also": pairs(overrides),
-        "missing": ", ".join(study.missing),
         "from": source_text(study.origin) if study.origin else study.source,
     }
 
