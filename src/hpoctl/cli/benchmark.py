@@ -83,7 +83,7 @@ def new(
     if as_json:
         emit_json(COMMAND, "success", {"path": str(made.path), "tuned": made.tuned, "notes": made.notes}, [])
         return
-    from hpoctl.cli.listing import print_lines
+    from hpoctl.cli.layout import print_lines
 
     tuned = ", ".join(made.tuned) or "nothing yet"
     print_lines([f"wrote {made.path}; it tunes {tuned}", *(f"  by hand: {note}" for note in made.notes)])
