@@ -42,7 +42,7 @@ def wishes(cli: CommandLine) -> CommandLine:
 
 
 def test_studies_are_listed_with_all_that_they_say(wishes: CommandLine) -> None:
-    answer = wishes("studies")
+    answer = wishes("studies", "--wide")
     assert answer.code == 0
     late = answer.out[answer.out.index("late (default)") : answer.out.index("wish\n")]
     assert [" ".join(line.split()) for line in late.splitlines()] == [

@@ -13,12 +13,15 @@ from hpoctl.cli.options import AsJson
 if TYPE_CHECKING:
     from hpoctl.ops.studies.studies import StudyInfo
 
+WITH_WIDE = {"extra results", "panels", "from"}
+"""What is shown of a study with `--wide` only."""
+
 studies_app = typer.Typer(invoke_without_command=True)
 
 
 @studies_app.callback()
 def studies(context: typer.Context, wide: Wide = False, as_json: AsJson = False) -> None:
-    """List studies: which methods run on which benchmarks, how often, and what is missing; with --wide all settings."""
+    """List studies: which methods run on which benchmarks, how often, and what is missing; with --wide all of it."""
     from hpoctl.ops.studies.listing import plugin_problems
     from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.studies.studies import list_studies
@@ -64,35 +67,30 @@ def _print_studies(found: "Sequence[StudyInfo]", *, wide: bool) -> None:
 
     for study in found:
         title = f"{study.name} (default)" if study.overrides.get("default") else study.name
-        facts = _facts(study) | (_more_facts(study) if wide else {})
-        print_block(f"{title}: {study.summary}" if study.summary else title, facts)
+        print_block(f"{title}: {study.summary}" if study.summary else title, _facts(study, wide=wide))
     if not found:
         print_lines(["none"])
     hint("`hpoctl studies show NAME` prints one as TOML, to start a study file from")
 
 
-def _facts(study: "StudyInfo") -> dict[str, str]:
-    return {
+def _facts(study: "StudyInfo", *, wide: bool) -> dict[str, str]:
+    overrides = {key: value for key, value in study.overrides.items() if key != "default"}
+    fixed, panels = overrides.pop("fixed", {}), overrides.pop("panels", {})
+    facts = {
         "methods": ", ".join(study.methods),
         "benchmarks": ", ".join(study.benchmarks),
         "seeds": _seeds(study),
         "experiments": f"{study.experiments:,}",
-        "missing": ", ".join(study.missing),
-    }
-
-
-def _more_facts(study: "StudyInfo") -> dict[str, str]:
-    overrides = {key: value for key, value in study.overrides.items() if key != "default"}
-    fixed, panels = overrides.pop("fixed", {}), overrides.pop("panels", {})
-    return {
         "extra results": ", ".join(study.extra_results),
         "settings": ", ".join(study.settings),
         "fixed": "; ".join(f"{method} {pairs(values)}" for method, values in fixed.items()),
         "launcher options": pairs(overrides.pop("launcher_options", {})),
-        "panels": "; ".join(f"{title}: {', '.join(methods)}" for title, methods in panels.items()),
         "also": pairs(overrides),
+        "panels": "; ".join(f"{title}: {', '.join(methods)}" for title, methods in panels.items()),
+        "missing": ", ".join(study.missing),
         "from": source_text(study.origin) if study.origin else study.source,
     }
+    return {key: fact for key, fact in facts.items() if wide or key not in WITH_WIDE}
 
 
 def _seeds(study: "StudyInfo") -> str:
