@@ -70,7 +70,7 @@ def _print(found: "TrialList", shown: "Sequence[TrialSummary]") -> None:
     """The trials, each in two lines: its numbers, and its configuration, which may be long."""
     from textwrap import wrap
 
-    from hpoctl.cli.listing import print_lines
+    from hpoctl.cli.layout import print_lines
     from hpoctl.cli.output import hint, out
     from hpoctl.cli.words import many
 
