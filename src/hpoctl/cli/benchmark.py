@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpoctl.cli.help import Command
 from hpoctl.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def benchmark() -> None:
     """Benchmarks made from training scripts: write a first file, try one out."""
 
 
-@benchmark_app.command()
+@benchmark_app.command(cls=Command)
 def check(
     name: Annotated[str, typer.Argument(metavar="FILE", help="Benchmark file, or the name of a registered one.")],
     levels: Annotated[int, typer.Option(min=1, help="Resource level to which the tiny trial runs at first.")] = 2,
@@ -63,7 +64,7 @@ def check(
         raise typer.Exit(FAILED)
 
 
-@benchmark_app.command()
+@benchmark_app.command(cls=Command)
 def new(
     script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="Training script.")],
     output: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, with_settings
+from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.settings import Said
 
@@ -24,134 +24,82 @@ def launch(
     *,
     study: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "What",
+            "Study: a registered one, or a TOML file. Default: the tag's, or the configured one.",
             metavar="STUDY",
-            help="Study: a registered one, or a TOML file. Default: the tag's, or the configured one.",
-            rich_help_panel="What",
         ),
     ] = None,
     tag: Annotated[
         str | None,
-        typer.Option(
-            metavar="TAG",
-            help="Name of the study's results. Default: the study's, or one is made up.",
-            rich_help_panel="What",
-        ),
+        option("What", "Name of the study's results. Default: the study's, or one is made up.", metavar="TAG"),
     ] = None,
     method: Annotated[
         list[str] | None,
-        typer.Option(
-            "--method",
-            "-m",
-            metavar="METHOD",
-            help="Method; repeatable. Default: all of the study.",
-            rich_help_panel="What",
-        ),
+        option("What", "Method; repeatable. Default: all of the study.", "--method", "-m", metavar="METHOD"),
     ] = None,
     benchmark: Benchmarks = None,
     settings: MethodOptions = None,
     num_seeds: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Exclusive upper end of the seeds. Default: the study's.", rich_help_panel="How many"
-        ),
+        int | None, option("How many", "Exclusive upper end of the seeds. Default: the study's.", metavar="N")
     ] = None,
-    start_seed: Annotated[
-        int | None, typer.Option(metavar="N", help="First seed. Default: the study's.", rich_help_panel="How many")
-    ] = None,
+    start_seed: Annotated[int | None, option("How many", "First seed. Default: the study's.", metavar="N")] = None,
     random_seed: RandomSeed = None,
     new_seed: Annotated[
-        bool,
-        typer.Option(
-            "--new-seed",
-            help="Give the tag another master seed: --random-seed, or one that is drawn.",
-            rich_help_panel="How many",
-        ),
+        bool, option("How many", "Give the tag another master seed: --random-seed, or one that is drawn.", "--new-seed")
     ] = False,
     allow_mixed: Annotated[
         bool,
-        typer.Option(
-            "--allow-mixed",
-            help="Keep complete results that this launch would not make again as they are.",
-            rich_help_panel="How many",
-        ),
+        option("How many", "Keep complete results that this launch would not make again as they are.", "--allow-mixed"),
     ] = False,
     until_decided: Annotated[
-        bool,
-        typer.Option(
-            "--until-decided",
-            help="Add seeds to --pairs, look after look, until each is decided.",
-            rich_help_panel="How many",
-        ),
+        bool, option("How many", "Add seeds to --pairs, look after look, until each is decided.", "--until-decided")
     ] = False,
     pairs: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
+            "How many",
+            "Two methods that --until-decided decides, as in MOBSTER:ASHA; repeatable.",
             "--pairs",
             metavar="METHOD:METHOD",
-            help="Two methods that --until-decided decides, as in MOBSTER:ASHA; repeatable.",
-            rich_help_panel="How many",
         ),
     ] = None,
     max_seeds: Annotated[
-        int | None,
-        typer.Option(
-            "--max-seeds",
-            metavar="N",
-            help="Most seeds of a pair that --until-decided runs.",
-            rich_help_panel="How many",
-        ),
+        int | None, option("How many", "Most seeds of a pair that --until-decided runs.", "--max-seeds", metavar="N")
     ] = None,
     experiment: Said,
     on: Annotated[
         str | None,
-        typer.Option(
-            metavar="LAUNCHER",
-            help="Launcher: where jobs execute. Default: the study's, the folder's, or local.",
-            rich_help_panel="Where",
+        option(
+            "Where", "Launcher: where jobs execute. Default: the study's, the folder's, or local.", metavar="LAUNCHER"
         ),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(
+        option(
+            "Where",
+            "Experiments that run at a time. Default: one for each core.",
             "--experiments-at-a-time",
             "-j",
             metavar="N",
-            help="Experiments that run at a time. Default: one for each core.",
-            rich_help_panel="Where",
         ),
     ] = None,
     retries: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Times that a failed experiment is tried again at once.", rich_help_panel="Where"
-        ),
+        int | None, option("Where", "Times that a failed experiment is tried again at once.", metavar="N")
     ] = None,
     timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Real time that an experiment may take.", rich_help_panel="Where"),
+        float | None, option("Where", "Real time that an experiment may take.", metavar="SECONDS")
     ] = None,
     launcher_option: Annotated[
         list[str] | None,
-        typer.Option(
-            "--launcher-option",
-            metavar="OPTION=VALUE",
-            help="Option of the launcher; repeatable.",
-            rich_help_panel="Where",
-        ),
+        option("Where", "Option of the launcher; repeatable.", "--launcher-option", metavar="OPTION=VALUE"),
     ] = None,
     results: Results = None,
     detach: Annotated[
-        bool,
-        typer.Option("--detach", help="Continue in the background; `hpoctl status` shows it.", rich_help_panel="Where"),
+        bool, option("Where", "Continue in the background; `hpoctl status` shows it.", "--detach")
     ] = False,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Only print the jobs, their experiments, results and expected time.",
-            rich_help_panel="Output",
-        ),
+        bool, option("Output", "Only print the jobs, their experiments, results and expected time.", "--dry-run")
     ] = False,
     as_json: AsJson = False,
     log: Annotated[str, typer.Option(hidden=True, help="Where the output of this process goes.")] = "",

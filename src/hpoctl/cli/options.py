@@ -7,32 +7,39 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hpoctl.core.settings import DEFINITIONS, Definition, option_words
+from hpoctl.core.settings import DEFINITIONS, Definition, Panel, option_words
 
 if TYPE_CHECKING:
     from hpoctl.ops.studies.overrides import Overrides
 
-Methods = Annotated[
-    list[str] | None,
-    typer.Option("--method", "-m", metavar="METHOD", help="Method; repeatable.", rich_help_panel="What"),
-]
+
+def option(
+    panel: Panel,
+    text: str,
+    *names: str,
+    metavar: str | None = None,
+    parser: Callable[[str], object] | None = None,
+) -> Any:
+    """An option in a panel of the help.
+
+    Args:
+        panel: The panel.
+        text: What it does.
+        names: Its names; none: that of the parameter.
+        metavar: What the help shows for its value; None: it is a flag.
+        parser: Reads its value; None: Typer does, by the type.
+    """
+    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, parser=parser)
+
+
 Benchmarks = Annotated[
     list[str] | None,
-    typer.Option(
-        "--benchmark",
-        "-b",
-        metavar="BENCHMARK",
-        help="Benchmark; repeatable. Default: all of the study.",
-        rich_help_panel="What",
-    ),
+    option("What", "Benchmark; repeatable. Default: all of the study.", "--benchmark", "-b", metavar="BENCHMARK"),
 ]
 MethodOptions = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="METHOD.OPTION=VALUE",
-        help="Option of a method, as in ASHA.grace_period=3; repeatable.",
-        rich_help_panel="What",
+    option(
+        "What", "Option of a method, as in ASHA.grace_period=3; repeatable.", "--set", metavar="METHOD.OPTION=VALUE"
     ),
 ]
 RandomSeed = Annotated[
@@ -47,16 +54,13 @@ RandomSeed = Annotated[
 ]
 Results = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "Where",
+        "Root of results: a folder or s3://bucket/prefix. Default: $HPOCTL_ROOT, that of hpoctl.toml, or ~/hpoctl.",
         metavar="ROOT",
-        help="Root of results: a folder or s3://bucket/prefix. Default: $HPOCTL_ROOT, that of hpoctl.toml, or "
-        "~/hpoctl.",
-        rich_help_panel="Where",
     ),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object instead of a table.", rich_help_panel="Output")
-]
+AsJson = Annotated[bool, option("Output", "Print one JSON object instead of a table.", "--json")]
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -82,17 +86,13 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 def _option(setting: Definition) -> inspect.Parameter:
     """The option of a setting, as the parameter of a command."""
-    help_text = f"{setting.about.help}. Default: {setting.default_text}."
-    panel = setting.about.panel
+    panel, text = setting.about.panel, f"{setting.about.help}. Default: {setting.default_text}."
     kind: Any
     if setting.is_flag:
         names = "/".join(word for value in (True, False) for word in setting.option_words(value))
-        kind = Annotated[bool | None, typer.Option(names, help=help_text, rich_help_panel=panel)]
+        kind = Annotated[bool | None, option(panel, text, names)]
     else:
-        option = typer.Option(
-            setting.option, help=help_text, rich_help_panel=panel, metavar=setting.metavar, parser=setting.parse
-        )
-        kind = Annotated[Any, option]
+        kind = Annotated[Any, option(panel, text, setting.option, metavar=setting.metavar, parser=setting.parse)]
     return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
 
 

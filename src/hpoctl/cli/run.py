@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, with_settings
+from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
 from hpoctl.core.errors import unknown_name
 from hpoctl.core.settings import Said
 
@@ -21,48 +21,33 @@ def run(
     *,
     method: Annotated[
         list[str],
-        typer.Option("--method", "-m", metavar="METHOD", help="Method to run; repeatable.", rich_help_panel="What"),
+        option("What", "Method to run; repeatable.", "--method", "-m", metavar="METHOD"),
     ],
     benchmark: Benchmarks = None,
     study: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "What",
+            "Study whose benchmarks and extra results are used: its name or its file. Default: the method's.",
             metavar="STUDY",
-            help="Study whose benchmarks and extra results are used: its name or its file. Default: the method's.",
-            rich_help_panel="What",
         ),
     ] = None,
     tag: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TAG", help="Name of the study's results. Default: one is made up.", rich_help_panel="What"
-        ),
+        str | None, option("What", "Name of the study's results. Default: one is made up.", metavar="TAG")
     ] = None,
     settings: MethodOptions = None,
     num_seeds: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Exclusive upper end of the seeds. Default: one seed.", rich_help_panel="How many"
-        ),
+        int | None, option("How many", "Exclusive upper end of the seeds. Default: one seed.", metavar="N")
     ] = None,
-    start_seed: Annotated[int, typer.Option(metavar="N", help="First seed.", rich_help_panel="How many")] = 0,
+    start_seed: Annotated[int, option("How many", "First seed.", metavar="N")] = 0,
     random_seed: RandomSeed = None,
     experiment: Said,
     backend: Annotated[
-        str,
-        typer.Option(
-            metavar="BACKEND", help="Where trials execute: on the simulator, from a table.", rich_help_panel="Where"
-        ),
+        str, option("Where", "Where trials execute: on the simulator, from a table.", metavar="BACKEND")
     ] = BACKEND,
     results: Results = None,
     verbose: Annotated[
-        bool,
-        typer.Option(
-            "--verbose",
-            "-v",
-            help="Print a line for each start, promotion, pause, stop and model fit.",
-            rich_help_panel="Output",
-        ),
+        bool, option("Output", "Print a line for each start, promotion, pause, stop and model fit.", "--verbose", "-v")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
