@@ -98,6 +98,14 @@ def launch(
     detach: Annotated[
         bool, option("Where", "Continue in the background; `hpoctl status` shows it.", "--detach")
     ] = False,
+    trust_config: Annotated[
+        bool,
+        typer.Option(
+            "--trust-config",
+            help="Let hpoctl.toml and study files of this folder say what code the launcher runs.",
+            rich_help_panel="Where",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, option("Output", "Only print the jobs, their experiments, results and expected time.", "--dry-run")
     ] = False,
@@ -123,7 +131,7 @@ def launch(
             **{name: value for name, value in named.items() if value is not None},
         },
     )
-    request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results)
+    request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results, trust_config)
     if until_decided:
         from hpoctl.cli.until_decided import launch_until_decided
 
@@ -143,6 +151,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     from hpoctl.cli.launch_progress import LaunchBars
     from hpoctl.cli.launch_report import outcome_json, plan_json, print_outcome, print_plan, print_start
     from hpoctl.cli.output import emit_json, err
+    from hpoctl.cli.trust import settle_trust
     from hpoctl.ops.launching.launch import launch as launch_plan
     from hpoctl.ops.launching.launch_plan import plan_launch
     from hpoctl.ops.studies.registry import open_registry
@@ -157,6 +166,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
             print_plan(plan)
         return 0
     print_start(plan, registry)
+    settle_trust(plan, request, as_json=as_json)
     if detach and plan.jobs:
         return _detach(plan, as_json=as_json)
     # `hpoctl stop` and `kill` end a launch in the background as Ctrl-C does one in a terminal.

@@ -21,6 +21,8 @@ def print_start(plan: LaunchPlan, registry: Registry) -> None:
     broken = [f"plugin {plugin.distribution}: {plugin.failures[0]}" for plugin in registry.plugins if plugin.failures]
     _warn((*plan.warnings, *broken))
     err().print(_counts(plan), markup=False, soft_wrap=True)
+    for said in plan.from_files:
+        err().print(str(said), markup=False, soft_wrap=True)
 
 
 def print_plan(plan: LaunchPlan) -> None:
@@ -53,7 +55,7 @@ def print_plan(plan: LaunchPlan) -> None:
         out().print(
             f"expected time on {plan.launcher.name}{workers}: {duration(plan.seconds)} ({origin})", markup=False
         )
-        for line in _estimate_lines(plan):
+        for line in (*_estimate_lines(plan), *map(str, plan.from_files)):
             out().print(line, markup=False, soft_wrap=True)
     for note in _data_notes(plan):
         out().print(note, markup=False, soft_wrap=True)
@@ -165,6 +167,7 @@ def _facts(plan: LaunchPlan) -> dict[str, Any]:
         "tag": plan.tag,
         "results": plan.store.location(plan.tag),
         "launcher": plan.launcher.name,
+        "from_files": [{"source": said.source, "options": dict(said.options)} for said in plan.from_files],
         "wanted": plan.wanted,
         "done": plan.done,
         "running": plan.running,

@@ -9,6 +9,7 @@ from hpoctl.cli.documents import Grid, Lines, render
 from hpoctl.cli.launch_progress import LaunchBars, duration
 from hpoctl.cli.launch_report import plan_json, print_plan, print_start
 from hpoctl.cli.output import Status, emit_json, err, hint, out
+from hpoctl.cli.trust import settle_trust
 from hpoctl.cli.words import many, p_text
 from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.launching.launch import LaunchWatcher
@@ -83,7 +84,10 @@ def launch_until_decided(
         _dry_run(plan, registry, as_json=as_json)
         return 0
     _print_design(plan)
-    if detach is not None and (launches := stage_plans(plan, registry)):
+    launches = stage_plans(plan, registry)
+    for launch in launches[:1]:
+        settle_trust(launch, request, as_json=as_json)
+    if detach is not None and launches:
         return detach(launches[0])
     if not as_json:
         for stage in plan.course.stages:

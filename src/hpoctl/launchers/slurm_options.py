@@ -25,9 +25,15 @@ class SlurmOptions:
     time: str | None = field(default=None, metadata={"help": "Time limit of an array element: minutes, or 2:30:00"})
     memory: str | None = field(default=None, metadata={"help": "Memory of an array element, as in 4G"})
     cpus: int = field(default=1, metadata={"help": "CPUs of an array element"})
-    sbatch: str = field(default="", metadata={"help": "Other options of sbatch, as they would be typed"})
-    setup: str = field(default="", metadata={"help": "Shell lines before the jobs, such as module load python"})
-    python: str | None = field(default=None, metadata={"help": "Python on the nodes; none: the one that launches"})
+    sbatch: str = field(
+        default="", metadata={"help": "Other options of sbatch, as they would be typed", "runs_code": True}
+    )
+    setup: str = field(
+        default="", metadata={"help": "Shell lines before the jobs, such as module load python", "runs_code": True}
+    )
+    python: str | None = field(
+        default=None, metadata={"help": "Python on the nodes; none: the one that launches", "runs_code": True}
+    )
     requeue: bool = field(
         default=True, metadata={"help": "Whether Slurm may start an element again that was preempted"}
     )

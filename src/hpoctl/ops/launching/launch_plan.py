@@ -14,6 +14,7 @@ from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.launching.costs import Basis, Costs, Expected, read_costs
+from hpoctl.ops.launching.file_options import FileOptions, file_options
 from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
 from hpoctl.ops.launching.launchers import choose_launcher, launchers_of, manifests_of, submitted_jobs
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
@@ -40,6 +41,7 @@ class LaunchRequest:
         new_seed: Whether the tag may get another master seed than it has.
         allow_mixed: Whether the tag may hold complete results that the launch would not make again as they are.
         results: The root of results; None: $HPOCTL_ROOT, or ~/hpoctl.
+        trust_config: Whether files of the folder may say what code the launcher runs.
     """
 
     changes: Overrides = field(default_factory=Overrides)
@@ -49,6 +51,7 @@ class LaunchRequest:
     new_seed: bool = False
     allow_mixed: bool = False
     results: str | None = None
+    trust_config: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class LaunchPlan:
         mixed: Complete results that this launch would not make again as they are.
         warnings: What a person should know before.
         data: What is known of the data, by benchmark.
+        from_files: What files of the folder say about the launcher, so far as it takes effect.
         live: Jobs of an earlier launch that run or wait still: they are not submitted again, but watched.
         elsewhere: Other launchers that have jobs of the tag which run or wait.
         ended: The names of jobs of earlier launches that have ended, complete or not.
@@ -97,6 +101,7 @@ class LaunchPlan:
     mixed: tuple[Mixed, ...]
     warnings: tuple[str, ...]
     data: Mapping[str, Mapping[str, str]]
+    from_files: tuple[FileOptions, ...]
     live: tuple[Job, ...]
     elsewhere: tuple[str, ...]
     ended: frozenset[str]
@@ -167,6 +172,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         mixed=tuple(mixed),
         warnings=(*changed, *([master_seed.warning] if master_seed.warning else []), *warnings, *damaged),
         data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
+        from_files=file_options(launcher, config, newest, plans[-1].source, request.changes),
         live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
         elsewhere=tuple(dict.fromkeys(item.launcher for item in live if item.launcher != launcher.name)),
         ended=frozenset(job.manifest.job.name for job in submitted if job.status.ended),
