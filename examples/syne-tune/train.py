@@ -31,7 +31,9 @@ def main() -> None:
         floor = (math.log10(args.width) + 1.0) ** 2 + 0.1 * args.height**2
         loss = floor + math.exp(-0.2 * epoch)
         if checkpoint is not None:
-            checkpoint.write_text(json.dumps({"epoch": epoch}))
+            unfinished = checkpoint.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps({"epoch": epoch}))
+            unfinished.replace(checkpoint)  # a trial may be killed at any moment
         report(epoch=epoch, mean_loss=loss)
 
 

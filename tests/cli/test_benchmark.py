@@ -66,3 +66,20 @@ def test_names_that_are_none(cli: CommandLine) -> None:
     ):
         answer = cli(*words)
         assert (answer.code, text in answer.err) == (code, True), answer
+
+
+def test_a_script_is_tuned_and_its_best_configuration_is_printed(cli: CommandLine, script: Path) -> None:
+    cli("benchmark", "new", "own/train.py")
+    file = script.with_name("benchmark.toml")
+    file.write_text(
+        file.read_text().replace("max_wallclock_time = 600", "max_num_evaluations = 30\nmax_wallclock_time = 90")
+    )
+    ran = cli("run", "--method", "ASHA", "--benchmark", "own/benchmark.toml", "--tag", "mine")
+    assert ran.code == 0, ran.err
+    assert "--benchmark own/benchmark.toml" in ran.err.splitlines()[-1]
+    listed = cli("trials", "--tag", "mine", "--benchmark", "own/benchmark.toml", "--json")
+    trials = listed.json["data"]["trials"]
+    assert trials
+    assert all(trial["starts"] >= 1 for trial in trials)
+    best = cli("trials", "--tag", "mine", "--best")
+    assert best.out.split() == ["--lr", str(trials[0]["config"]["lr"]), "--epochs", "9"]

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -129,9 +130,16 @@ def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> st
     for method in dict.fromkeys(spec.method.name for spec in specs):
         words += ["--method", method]
     for benchmark in dict.fromkeys(spec.benchmark.name for spec in specs):
-        words += ["--benchmark", benchmark]
+        words += ["--benchmark", _from_here(plan.benchmark_files.get(benchmark, benchmark))]
     words += ["--start-seed", str(first), "--num-seeds", str(last + 1), *_same_options(request)]
     return shlex.join(words)
+
+
+def _from_here(benchmark: str) -> str:
+    """A benchmark as it is named here: the path of its file relative to the present folder, where it is below it."""
+    path = Path(benchmark)
+    below = path.is_absolute() and path.suffix == ".toml" and path.is_relative_to(Path.cwd())
+    return str(path.relative_to(Path.cwd())) if below else benchmark
 
 
 def _same_options(request: RunRequest) -> list[str]:

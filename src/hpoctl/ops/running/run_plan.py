@@ -1,6 +1,6 @@
 """What `hpoctl run` is about to do: from names and options to experiments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class RunPlan:
         provenance: Where and by what they are run.
         seed_was_given: Whether a person gave the master seed.
         warnings: What a person should know before.
+        benchmark_files: The files that some of the benchmarks are in, by name.
     """
 
     tag: str
@@ -66,6 +67,7 @@ class RunPlan:
     provenance: Provenance
     seed_was_given: bool
     warnings: tuple[str, ...] = ()
+    benchmark_files: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
@@ -90,7 +92,17 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     warnings = (master_seed.warning,) if master_seed.warning else ()
     given = request.random_seed is not None
     return RunPlan(
-        tag, master_seed.value, tuple(specs), store, root.claims, provenance_of(specs, registry), given, warnings
+        tag=tag,
+        master_seed=master_seed.value,
+        specs=tuple(specs),
+        store=store,
+        claims=root.claims,
+        provenance=provenance_of(specs, registry),
+        seed_was_given=given,
+        warnings=warnings,
+        benchmark_files={
+            name: path for resolved in all_resolved for name, path in resolved.study.benchmark_files.items()
+        },
     )
 
 
