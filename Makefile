@@ -9,7 +9,7 @@ PLUGIN_TESTS = $(wildcard plugins/*/tests)
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: check format-check lint types layers test docs-check format docs wheel-check reliability
+.PHONY: check format-check lint types layers test test-fast docs-check format docs wheel-check reliability
 
 check: format-check lint types layers docs-check test
 
@@ -28,6 +28,10 @@ layers:
 
 test:
 	python -m pytest -n 2
+
+# Under two minutes on two cores: without what the markers in pyproject.toml name, and with fewer examples of properties.
+test-fast:
+	python -m pytest -n 2 -m "$(foreach mark,services kills studies,not $(mark) and) not simulations" --hypothesis-profile fast
 
 docs-check:
 	python tools/generate_reference.py --check

@@ -1,5 +1,9 @@
 """Settings of all tests: how long an example takes is not what is tested; what a person has imported is left alone."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 from services.fixtures import data_of_tests, s3_root, seaweedfs
@@ -7,4 +11,48 @@ from services.fixtures import data_of_tests, s3_root, seaweedfs
 __all__ = ["data_of_tests", "s3_root", "seaweedfs"]
 
 settings.register_profile("hpoctl", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=15)
 settings.load_profile("hpoctl")
+
+ROOT = Path(__file__).parents[1]
+MARKS = {
+    "plugins/hpoctl-sagemaker": "services",
+    "tests/acceptance": "studies",
+    "tests/analysis/test_coverage.py": "simulations",
+    "tests/analysis/test_decisions.py": "simulations",
+    "tests/analysis/test_group_sequential.py": "simulations",
+    "tests/analysis/test_report_in_a_browser.py": "services",
+    "tests/backends/local": "kills",
+    "tests/blackboxes/test_storage.py": "kills",
+    "tests/cli": "studies",
+    "tests/docs": "studies",
+    "tests/engine/test_golden.py": "studies",
+    "tests/engine/test_training.py": "kills",
+    "tests/launchers": "kills",
+    "tests/ops/launching/test_launches.py": "kills",
+    "tests/ops/launching/test_stop.py": "kills",
+    "tests/ops/launching/test_until_decided.py": "studies",
+    "tests/ops/running/test_check_benchmark.py": "kills",
+    "tests/ops/studies/test_tags.py": "kills",
+    "tests/ops/upkeep/test_clean_hostile.py": "kills",
+    "tests/ops/upkeep/test_clean_wrecks.py": "kills",
+    "tests/reliability": "studies",
+    "tests/stores/test_claims.py": "kills",
+    "tests/stores/test_faults.py": "kills",
+    "tests/test_builtins.py": "studies",
+}
+"""What `make test-fast` leaves out, by folder or file: see the markers in pyproject.toml."""
+
+FIXTURES = {"seaweedfs": "services", "cluster": "services", "cli": "studies"}
+"""The same by what a test asks for."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark tests as the tables say."""
+    for item in items:
+        path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
+        places = {str(folder) for folder in (path, *path.parents)}
+        marks = {mark for place, mark in MARKS.items() if place in places}
+        marks |= {mark for name, mark in FIXTURES.items() if name in getattr(item, "fixturenames", ())}
+        for mark in marks:
+            item.add_marker(mark)

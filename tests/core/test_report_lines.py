@@ -143,13 +143,13 @@ def test_a_report_at_the_beginning_of_a_long_line_counts() -> None:
     assert len(problems) == 1
 
 
-def test_of_a_million_wrong_lines_a_few_are_told_and_the_others_counted() -> None:
+def test_of_many_wrong_lines_a_few_are_told_and_the_others_counted() -> None:
     lines = ReportLines(marked=False)
     told = []
-    for _ in range(100):
+    for _ in range(10):
         told += lines.feed(b"garbage\n" * 10_000)[1]
     assert [problem.line for problem in told] == list(range(1, MAX_PROBLEMS + 1))
-    assert lines.untold == 1_000_000 - MAX_PROBLEMS
+    assert lines.untold == 100_000 - MAX_PROBLEMS
 
 
 def test_the_work_is_linear_in_the_bytes() -> None:
