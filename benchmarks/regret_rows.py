@@ -17,11 +17,15 @@ SHARES = (0.25, 0.5, 0.75, 1.0)
 
 def read(path: Path) -> dict[tuple[object, ...], dict]:
     """The rows of a file, which may be packed (.gz), by what they are known by."""
+    return {key_of(row): row for row in lines_of(path)}
+
+
+def lines_of(path: Path) -> list[dict]:
+    """The JSON objects of a file, one a line, which may be packed (.gz); none if there is no such file."""
     if not path.exists():
-        return {}
+        return []
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
-        rows = [json.loads(line) for line in file if line.strip()]
-    return {key_of(row): row for row in rows}
+        return [json.loads(line) for line in file if line.strip()]
 
 
 def key_of(row: dict) -> tuple[object, ...]:

@@ -2,12 +2,11 @@
 
     OPENBLAS_NUM_THREADS=1 python tools/fit_curves.py
 
-One ensemble is trained on the first runs of all sets; repeats are left for judging it (see check_curves.py). An input
-says which set a run belongs to; folded into the biases of the first layer it gives a model for each set. Slice has no
-runs: its ensemble is trained on the runs of the other sets, without that input. Residuals come from cross-fitting: what
-was left of a run by an ensemble that had not seen its configuration. How much of a neighbour's residual is added is
-chosen for each epoch so that the rank correlation of L(e) with L(100) comes near that of the real curves. Equal runs
-give equal files on one machine.
+One ensemble is trained on the first run of each configuration, of all sets together. An input says which set a run
+belongs to; folded into the biases of the first layer it gives a model for each set. Slice has no runs: its ensemble is
+trained on the runs of the other sets, without that input. What ensembles that have not seen the configuration leave
+unexplained of the four runs of a repeated one is what the tables add. Four things are calibrated on the runs, see
+`calibrated`. Equal runs give equal files on one machine.
 """
 
 import argparse
@@ -15,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from held_out import held_out_neighbours, rank_correlation
+from held_out import Repeats, Targets, dips, rank_correlation, repeats_of, table_logs, targets_of
 
 from hpoctl_fcnet.curves import (
     COMPONENT_BITS,
@@ -23,13 +22,16 @@ from hpoctl_fcnet.curves import (
     SHARE_BITS,
     WEIGHT_BITS,
     CurveModel,
+    expand,
+    falling,
     features,
     pack,
     predict,
 )
-from hpoctl_fcnet.exact import snap, snapped_log
+from hpoctl_fcnet.exact import LOG_BITS, snap
+from hpoctl_fcnet.grid import NUM_CONFIGS
 from hpoctl_fcnet.packed import curves_file, load_finals
-from hpoctl_fcnet.runs import TRAINED_SETS, load_runs
+from hpoctl_fcnet.runs import TRAINED_SETS
 
 DATA = Path(__file__).parents[1] / "src" / "hpoctl_fcnet" / "data"
 FOLDS = 5
@@ -41,8 +43,15 @@ BATCH = 128
 RATE = 4e-3
 DECAY = 0.5
 LARGEST_WEIGHT = 31.0
-MAX_SLICE_RESIDUALS = 1000
-SHARE_EPOCHS = (1, 2, 3, 5, 9, 16, 27, 45, 81)
+MAX_SLICE_DONORS = 160
+SHARE_EPOCHS = (1, 2, 3, 5, 9)
+TRUSTED_TO, NOT_FROM = 45, 99
+"""Predictions count in full up to one epoch, and not at all from the other on."""
+DIP_QUANTILES = ((0.25, 0.75), (0.5, 0.75))
+"""Where the dips of the two schedules are made equal: around the median of both together."""
+NO_CHANGE = np.zeros((2, 2))
+FOLLOW_WIDTH = 0.1
+"""Width in ln e of the average over epochs of `follow`."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class Sample:
     @property
     def inputs(self) -> np.ndarray:
         """What the networks see of the configurations, shape (n, 20)."""
-        return features(self.config, self.logs)
+        return features(self.config, snap(self.logs, LOG_BITS))
 
     @property
     def weights(self) -> np.ndarray:
@@ -66,25 +75,15 @@ class Sample:
         return 1.0 / spread[self.member.argmax(axis=1)]
 
 
-def original_offset(name: str, config: np.ndarray, final: np.ndarray) -> float:
-    """How far ln L(100) of our runs lies above the original's, in the median."""
-    original = np.log(load_finals(name).loss[config].astype(np.float64)).mean(axis=1)
-    return float(np.median(np.log(final.astype(np.float64)) - original))
-
-
 def load_sample() -> Sample:
     """All packaged runs."""
     config, logs, shapes, member = [], [], [], []
     for place, name in enumerate(TRAINED_SETS):
-        runs = load_runs(name)
-        first = runs.seed == 0
-        configs, valid = runs.config[first], runs.valid[first]
-        curves = np.log(valid.astype(np.float64))
-        offset = original_offset(name, configs, valid[:, -1])
-        config.append(configs)
-        logs.append(snapped_log((valid[:, -1] * np.exp(-offset)).astype(np.float32)))
-        shapes.append(curves[:, :-1] - curves[:, -1:])
-        member.append(np.tile(np.eye(len(TRAINED_SETS))[place], (len(configs), 1)))
+        targets = targets_of(name)
+        config.append(targets.config)
+        logs.append(targets.own)
+        shapes.append(targets.curves[:, :-1] - targets.curves[:, -1:])
+        member.append(np.tile(np.eye(len(TRAINED_SETS))[place], (len(targets.config), 1)))
     return Sample(*(np.concatenate(parts) for parts in (config, logs, shapes, member)))
 
 
@@ -137,10 +136,23 @@ def fit(inputs: np.ndarray, member: np.ndarray, shapes: np.ndarray, weights: np.
         network[4] *= scale / NETWORKS
         network[5] *= scale / NETWORKS
     w1, b1, w2, b2, w3, b3 = (np.stack([network[place] for network in networks]) for place in range(6))
-    nothing = np.empty((0, 99))
     return CurveModel(
-        w1, b1, w2, b2, w3, b3, mean, components, nothing[:, 0].astype(np.int64), nothing[:, 0], nothing, np.zeros(99)
+        *(w1, b1, w2, b2, w3, b3, mean, components),
+        runs=np.empty(0, np.int64),
+        run_logs=np.empty(0),
+        deviations=np.empty((0, 4)),
+        residuals=np.empty((0, 4, 99)),
+        trust=trust(),
+        share=np.ones(99),
+        follow=np.ones((2, 99)),
+        dip=NO_CHANGE,
     )
+
+
+def trust() -> np.ndarray:
+    """How much of a prediction is used: the later the epoch, the more the real runs nearby know better, shape (99,)."""
+    faded = np.interp(np.log(np.arange(1, 100)), np.log([TRUSTED_TO, NOT_FROM]), [1.0, 0.0])
+    return snap(faded, SHARE_BITS)
 
 
 def snapped(model: CurveModel, member: np.ndarray) -> CurveModel:
@@ -163,47 +175,105 @@ def snapped(model: CurveModel, member: np.ndarray) -> CurveModel:
     )
 
 
-def with_residuals(
-    model: CurveModel, sample: Sample, rows: np.ndarray, residuals: np.ndarray, share: np.ndarray
-) -> CurveModel:
-    """The model with the residuals of some runs, and how much of them is added at each epoch."""
+@dataclass(frozen=True)
+class Folds:
+    """Ensembles that have not seen the configurations of one fold each."""
+
+    models: list[CurveModel]
+
+    def predict(self, config: np.ndarray, logs: np.ndarray, member: np.ndarray) -> np.ndarray:
+        """Predictions for configurations of one set by the ensembles that have not seen them, shape (n, 99)."""
+        predictions = np.empty((len(config), 99))
+        for held, model in enumerate(self.models):
+            rows = config % FOLDS == held
+            predictions[rows] = predict(snapped(model, member), features(config[rows], snap(logs[rows], LOG_BITS)))
+        return predictions
+
+
+def cross_fit(sample: Sample, member: np.ndarray, seed: int) -> Folds:
+    """An ensemble for each fold of configurations, trained on the others."""
+    models = []
+    for held in range(FOLDS):
+        others = sample.config % FOLDS != held
+        models.append(
+            fit(sample.inputs[others], member[others], sample.shapes[others], sample.weights[others], seed + held)
+        )
+    return Folds(models)
+
+
+def with_donors(model: CurveModel, repeats: Repeats, smooth: np.ndarray) -> CurveModel:
+    """The model with what predictions, shape (r, 99), leave of the runs of repeated configurations."""
+    left = repeats.curves[:, :, :-1] - repeats.curves[:, :, -1:] - model.trust * smooth[:, None]
     return replace(
         model,
-        runs=sample.config[rows],
-        run_logs=sample.logs[rows],
-        residuals=snap(residuals[rows], RESIDUAL_BITS),
-        share=snap(share, SHARE_BITS),
+        runs=repeats.config,
+        run_logs=snap(repeats.logs, LOG_BITS),
+        deviations=snap(repeats.deviations, RESIDUAL_BITS),
+        residuals=snap(left, RESIDUAL_BITS),
     )
 
 
-def residual_share(config: np.ndarray, logs: np.ndarray, shapes: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """How much of a neighbour's residual to add at each epoch, in [0, 1], shape (99,)."""
-    donors = held_out_neighbours(config, logs)
+def calibrated(name: str, model: CurveModel, smooth: np.ndarray) -> CurveModel:
+    """The model with what is chosen on the runs of a set.
+
+    * `follow`: regression of the deviations between the seeds of a configuration on those of the final loss;
+    * `share`: so that the rank correlation of L(e) with L(100) comes nearest to that of the real runs, for modelled
+      curves of their configurations, `smooth` being the held-out predictions and other configurations the donors;
+    * `dip`: so that two quantiles of ln(last / lowest) are those of the real runs, for each schedule, in the table.
+    """
+    model = replace(model, follow=snap(follow(repeats_of(name)), SHARE_BITS))
+    model = replace(model, share=snap(residual_share(model, targets_of(name), smooth), SHARE_BITS))
+    return replace(model, dip=snap(dip(name, model), SHARE_BITS))
+
+
+def follow(repeats: Repeats) -> np.ndarray:
+    """How much of the deviation of its final loss a seed has at each epoch already, in [0, 1], shape (2, 99).
+
+    Deviations are divided by the median one of their configuration and clipped, as few are very large.
+    """
+    curves = repeats.curves - repeats.curves.mean(axis=1, keepdims=True)
+    scale = np.median(np.abs(curves), axis=(1, 2))[:, None, None] + 0.003
+    curves = np.clip(curves / scale, -5.0, 5.0)
+    epochs = np.log(np.arange(1, 100))
+    average = np.exp(-0.5 * ((epochs[:, None] - epochs) / FOLLOW_WIDTH) ** 2)
+    average /= average.sum(axis=1, keepdims=True)
+    kind = falling(repeats.config)
+    slopes = []
+    for place in (0, 1):
+        part = curves[kind == place]
+        final = part[:, :, -1:]
+        slopes.append((part * final).sum(axis=(0, 1)) / (final**2).sum())
+    return np.clip(np.array(slopes)[:, :-1] @ average.T, 0.0, 1.0)
+
+
+def residual_share(model: CurveModel, targets: Targets, smooth: np.ndarray) -> np.ndarray:
+    """How much of the mean residual to use at each epoch, in [0, 1], shape (99,).
+
+    All of it where predictions do not count: there it is the whole curve.
+    """
+    candidates = np.linspace(0.0, 1.0, 17)
+    curves = [table_logs(replace(model, share=np.full(99, share)), targets, smooth) for share in candidates]
     chosen = []
     for epoch in SHARE_EPOCHS:
-        real, left = shapes[:, epoch - 1], residuals[:, epoch - 1]
-        wanted = rank_correlation(real + logs, logs)
-        candidates = np.linspace(0.0, 1.0, 17)
-        reached = [
-            np.mean([rank_correlation(real - left + share * left[column] + logs, logs) for column in donors.T])
-            for share in candidates
-        ]
+        wanted = rank_correlation(targets.curves[:, epoch - 1], targets.curves[:, -1])
+        reached = [rank_correlation(logs[:, 0, epoch - 1], logs[:, 0, -1]) for logs in curves]
         chosen.append(candidates[np.abs(np.array(reached) - wanted).argmin()])
-    return np.interp(np.log(np.arange(1, 100)), np.log(SHARE_EPOCHS), chosen)
+    return np.interp(np.log(np.arange(1, 100)), np.log([*SHARE_EPOCHS, NOT_FROM]), [*chosen, 1.0])
 
 
-def cross_fit(sample: Sample, member: np.ndarray, seed: int) -> np.ndarray:
-    """Predictions for each run by an ensemble that has not seen its configuration, shape (n, 99)."""
-    predictions = np.empty_like(sample.shapes)
-    inputs = sample.inputs
-    fold = sample.config % FOLDS
-    for held in range(FOLDS):
-        others = fold != held
-        model = fit(inputs[others], member[others], sample.shapes[others], sample.weights[others], seed + held)
-        for kind in np.unique(member, axis=0):
-            rows = (fold == held) & (member == kind).all(axis=1)
-            predictions[rows] = predict(snapped(model, kind), inputs[rows])
-    return predictions
+def dip(name: str, model: CurveModel) -> np.ndarray:
+    """What makes two quantiles of the table's dips those of the real runs, shape (2, 2): see `CurveModel`."""
+    targets = targets_of(name)
+    real, drawn = dips(targets.curves), falling(targets.config)
+    blocks = expand(replace(model, dip=NO_CHANGE), load_finals(name).loss)
+    modelled, kind = np.concatenate([dips(np.log(block)) for block in blocks]), falling(np.arange(NUM_CONFIGS))
+    found = []
+    for place, quantiles in enumerate(DIP_QUANTILES):
+        wanted = np.log(np.quantile(real[drawn == place], quantiles))
+        have = np.log(np.quantile(modelled[kind == place], quantiles))
+        power = (wanted[1] - wanted[0]) / (have[1] - have[0])
+        found.append([wanted[0] - power * have[0], power - 1.0])
+    return np.array(found)
 
 
 def main() -> None:
@@ -211,20 +281,38 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     sample = load_sample()
     print(f"{len(sample.config)} runs", flush=True)
-    residuals = sample.shapes - cross_fit(sample, sample.member, 100)
-    model = fit(sample.inputs, sample.member, sample.shapes, sample.weights, 1)
-    shares = []
-    for place, name in enumerate(TRAINED_SETS):
-        rows = np.flatnonzero(sample.member[:, place])
-        shares.append(residual_share(sample.config[rows], sample.logs[rows], sample.shapes[rows], residuals[rows]))
-        write(
-            name, with_residuals(snapped(model, np.eye(len(TRAINED_SETS))[place]), sample, rows, residuals, shares[-1])
-        )
+    folds, model = (
+        cross_fit(sample, sample.member, 100),
+        fit(sample.inputs, sample.member, sample.shapes, sample.weights, 1),
+    )
+    fitted = []
+    for name, member in zip(TRAINED_SETS, np.eye(len(TRAINED_SETS)), strict=True):
+        targets, repeats = targets_of(name), repeats_of(name)
+        own = with_donors(snapped(model, member), repeats, folds.predict(repeats.config, repeats.logs, member))
+        fitted.append(calibrated(name, own, folds.predict(targets.config, targets.logs, member)))
+        write(name, fitted[-1])
+    write("slice", slice_model(sample, fitted))
+
+
+def slice_model(sample: Sample, fitted: list[CurveModel]) -> CurveModel:
+    """The model of a set without runs: networks that do not know of sets, donors of all sets, mean calibrations."""
     nobody = sample.member[:, :0]
-    residuals = sample.shapes - cross_fit(sample, nobody, 200)
-    model = fit(sample.inputs, nobody, sample.shapes, sample.weights, 2)
-    rows = np.sort(np.random.default_rng(3).permutation(len(residuals))[:MAX_SLICE_RESIDUALS])
-    write("slice", with_residuals(snapped(model, np.empty(0)), sample, rows, residuals, np.mean(shares, axis=0)))
+    folds = cross_fit(sample, nobody, 200)
+    model = snapped(fit(sample.inputs, nobody, sample.shapes, sample.weights, 2), np.empty(0))
+    parts = []
+    for name in TRAINED_SETS:
+        repeats = repeats_of(name)
+        parts.append(with_donors(model, repeats, folds.predict(repeats.config, repeats.logs, np.empty(0))))
+    rows = np.sort(np.random.default_rng(3).permutation(sum(len(part.runs) for part in parts))[:MAX_SLICE_DONORS])
+    donors = {
+        field: np.concatenate([getattr(part, field) for part in parts])[rows]
+        for field in ("runs", "run_logs", "deviations", "residuals")
+    }
+    means = {
+        field: snap(np.mean([getattr(other, field) for other in fitted], axis=0), SHARE_BITS)
+        for field in ("share", "follow", "dip")
+    }
+    return replace(model, **donors, **means)
 
 
 def write(name: str, model: CurveModel) -> None:
@@ -232,7 +320,9 @@ def write(name: str, model: CurveModel) -> None:
     path = DATA / curves_file(name)
     np.savez_compressed(path, allow_pickle=False, **pack(model))
     percent = ", ".join(f"{epoch}: {model.share[epoch - 1]:.2f}" for epoch in SHARE_EPOCHS)
-    print(f"{path.name} {path.stat().st_size} bytes; share of residuals at epoch {percent}", flush=True)
+    print(
+        f"{path.name} {path.stat().st_size} bytes; share of residuals at epoch {percent}; dips {model.dip}", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """The model of the learning curves: ln L(e) - ln L(100), given the configuration and the original's L(100).
 
-A small ensemble of two-layer networks predicts scores of principal components; the residual series of a real training
-run at a neighbouring configuration is added, because a smooth curve would rank configurations too well after few
-epochs. Everything is computed in exact arithmetic (see `exact`).
+A small ensemble of two-layer networks predicts scores of principal components; what it leaves unexplained comes from
+real training runs: from the four runs of one configuration nearby, with four seeds. So the four curves of a
+configuration share what the networks got wrong, and differ by as much as real seeds do. Everything is computed in exact
+arithmetic (see `exact`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpoctl_fcnet.exact import LOG_BITS, FloatArray, scaled_exp, snap, snapped_log
+from hpoctl_fcnet.exact import FINE_LOG_BITS, LOG_BITS, FloatArray, scaled_exp, snap, snapped_log
 from hpoctl_fcnet.grid import GRID, NUM_CONFIGS, NUM_EPOCHS, NUM_SEEDS
 
 IntArray = NDArray[np.int64]
@@ -22,11 +23,14 @@ WEIGHT_BITS = 10
 UNIT_BITS = 10
 SCORE_BITS = 10
 COMPONENT_BITS = 12
-RESIDUAL_BITS = 8
+RESIDUAL_BITS = 12
 SHARE_BITS = 8
 CHUNK = 256
 """Configurations at a time: what fits into a processor's caches."""
-NEIGHBOURS = 5
+NEIGHBOURS = 3
+SMALL_VARIANCE = 1.0 / (1 << 17)
+"""Added to the variance of final losses between seeds before its logarithm is taken."""
+SMALLEST_DEPTH = 1.0 / (1 << 16)
 FLOOR = 0.03125
 """How far modelled curves may go below the lowest final loss of the table, in ln L."""
 
@@ -35,7 +39,7 @@ FLOOR = 0.03125
 class CurveModel:
     """A fitted model.
 
-    All numbers are snapped: weights and biases to 2^-10, components to 2^-12, residuals and their shares to 2^-8.
+    All numbers are snapped: weights and biases to 2^-10, components, deviations and residuals to 2^-12, shares to 2^-8.
 
     Attributes:
         w1: First layer of each of k networks, shape (k, features, hidden).
@@ -46,10 +50,17 @@ class CurveModel:
         b3: Its biases, shape (k, components).
         mean: Mean of ln L(e) - ln L(100) at epochs 1 to 99, shape (99,).
         components: Principal components, shape (components, 99).
-        runs: Rows in the grid of the real runs behind the residuals, shape (r,).
-        run_logs: ln L(100) of these runs, on the scale of the original, multiples of 2^-6, shape (r,).
-        residuals: What the model left unexplained of these runs when it had not seen them, shape (r, 99).
-        share: How much of a residual is added at each epoch, shape (99,).
+        runs: Rows in the grid of the configurations with four real runs, shape (r,).
+        run_logs: The mean of their ln L(100), on the scale of the original, multiples of 2^-6, shape (r,).
+        deviations: ln L(100) of the four runs less their mean, ascending, shape (r, 4).
+        residuals: What `trust` times the prediction of networks that had not seen the configuration leaves of each of
+            the four runs, in the same order, shape (r, 4, 99).
+        trust: How much of the prediction is used at each epoch, shape (99,).
+        share: How much of the mean residual of the four runs is used at each epoch, shape (99,).
+        follow: How much of the deviation of its final loss a seed has at each epoch already; of the constant learning
+            rate and of the one that falls, shape (2, 99).
+        dip: What the depth d of the deepest dip of a curve below its final loss, in ln L, becomes: exp(dip[0]) times d
+            to the power of 1 + dip[1], but not deeper; of the same two schedules, shape (2, 2).
     """
 
     w1: FloatArray
@@ -62,8 +73,12 @@ class CurveModel:
     components: FloatArray
     runs: IntArray
     run_logs: FloatArray
+    deviations: FloatArray
     residuals: FloatArray
+    trust: FloatArray
     share: FloatArray
+    follow: FloatArray
+    dip: FloatArray
 
 
 _BITS: Mapping[str, int] = {
@@ -76,8 +91,12 @@ _BITS: Mapping[str, int] = {
     "mean": COMPONENT_BITS,
     "components": COMPONENT_BITS,
     "run_logs": LOG_BITS,
+    "deviations": RESIDUAL_BITS,
     "residuals": RESIDUAL_BITS,
+    "trust": SHARE_BITS,
     "share": SHARE_BITS,
+    "follow": SHARE_BITS,
+    "dip": SHARE_BITS,
 }
 
 
@@ -163,30 +182,74 @@ def _units(sums: FloatArray, bias: FloatArray) -> FloatArray:
     return np.rint(sums, out=sums)
 
 
-def places(configs: IntArray, logs: FloatArray) -> FloatArray:
-    """Where configurations lie when neighbours are sought, whole numbers, shape (n, 10)."""
-    weights = (16, 16, 8, 16, 16, 16, 16, 8, 8)
+def falling(configs: IntArray) -> IntArray:
+    """Whether the learning rate of configurations falls (1) or is constant (0), shape (n,)."""
+    return (columns()["hp_lr_schedule"][configs] > 0).astype(np.int64)
+
+
+def places(configs: IntArray, logs: FloatArray, deviations: FloatArray) -> FloatArray:
+    """Where configurations lie when neighbours are sought, whole numbers, shape (n, 11).
+
+    Schedules are so far apart that neighbours have the same.
+
+    Args:
+        configs: Rows of the grid, shape (n,).
+        logs: Mean of ln L(100) over seeds, shape (n,).
+        deviations: ln L(100) of the seeds less that mean, multiples of 2^-12, shape (n, 4).
+    """
+    weights = (16, 16, 8, 16, 16, 16, 64, 8, 8)
     coordinates = [
         np.rint(column[configs] * weight) for column, weight in zip(columns().values(), weights, strict=True)
     ]
-    return np.stack([*coordinates, np.rint(np.clip(logs, -16.0, 16.0) * 16.0)], axis=1)
+    variance = np.square(deviations).sum(axis=1) / (NUM_SEEDS - 1)
+    spread = np.rint(snapped_log(variance + SMALL_VARIANCE) * 8.0)
+    return np.stack([*coordinates, np.rint(np.clip(logs, -16.0, 16.0) * 16.0), spread], axis=1)
 
 
-def neighbours(model: CurveModel, configs: IntArray, logs: FloatArray) -> IntArray:
-    """The nearest real runs of configurations, shape (n, 5), nearest first.
+def nearest(here: FloatArray, there: FloatArray, count: int) -> IntArray:
+    """The places of the `count` points of `there`, shape (r, d), nearest to each of `here`, shape (n, d): (n, count).
+
+    Nearest first, of equally near ones the first one; coordinates are whole numbers.
+    """
+    distances = (there * there).sum(axis=1) - 2.0 * (here @ there.T)  # up to a constant of the row
+    keys = distances * len(there) + np.arange(len(there))  # no ties: the same neighbours on every machine
+    found = np.sort(np.partition(keys, count - 1, axis=1)[:, :count], axis=1)
+    order: IntArray = np.mod(found, len(there)).astype(np.int64)
+    return order
+
+
+def exponents_of(
+    model: CurveModel, configs: IntArray, smooth: FloatArray, deviations: FloatArray, donors: IntArray
+) -> FloatArray:
+    """The exponents ln L(e) - ln L(100) of configurations at epochs 1 to 99, shape (n, 4, 99).
+
+    The seed with the lowest final loss takes the donor's run with the lowest one, and so on. Where final losses deviate
+    from their mean by something else than the donor's, the curve is moved by `follow` of the difference.
 
     Args:
-        model: The model with the runs.
+        model: The model.
         configs: Rows of the grid, shape (n,).
-        logs: ln L(100) of each, multiples of 2^-6, shape (n,).
+        smooth: What the networks predict of them, shape (n, 99).
+        deviations: ln L(100) of the seeds less their mean, shape (n, 4).
+        donors: Which of the model's `runs` gives its residuals, shape (n,).
     """
-    here, there = places(configs, logs), places(model.runs, model.run_logs)
-    count = len(there)
-    distances = (there * there).sum(axis=1) - 2.0 * (here @ there.T)  # up to a constant of the row
-    keys = distances * count + np.arange(count)  # no ties: the same neighbours on every machine
-    found = np.sort(np.partition(keys, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS], axis=1)
-    nearest: IntArray = np.mod(found, count).astype(np.int64)
-    return nearest
+    rank = np.argsort(np.argsort(deviations, axis=1, kind="stable"), axis=1, kind="stable")
+    left = model.residuals[donors[:, None], rank]
+    shared = model.residuals[donors].mean(axis=1)
+    kind = falling(configs)
+    apart = deviations - model.deviations[donors[:, None], rank]
+    exponents: FloatArray = left + ((model.share - 1.0) * shared + model.trust * smooth)[:, None]
+    exponents += apart[:, :, None] * (model.follow - 1.0)[kind][:, None]
+    exponents *= np.where(exponents < 0.0, _shallower(exponents, model.dip[kind])[:, :, None], 1.0)
+    return exponents
+
+
+def _shallower(exponents: FloatArray, dip: FloatArray) -> FloatArray:
+    """What dips are multiplied by, at most 1, shape (n, 4), for exponents of shape (n, 4, 99) and `dip` of each row."""
+    depth = np.maximum(-exponents.min(axis=2), SMALLEST_DEPTH)
+    wanted = dip[:, :1] + dip[:, 1:] * snapped_log(depth, FINE_LOG_BITS)
+    factors: FloatArray = np.minimum(scaled_exp(np.ones_like(depth), wanted).astype(np.float64), 1.0)
+    return factors
 
 
 def bend(exponents: FloatArray, depth: FloatArray) -> None:
@@ -211,20 +274,22 @@ def expand(model: CurveModel, loss: NDArray[np.float32]) -> Iterator[NDArray[np.
         model: The model.
         loss: The original's final losses, shape (62208, 4); they are the last epoch of the curves, bit for bit.
     """
-    residuals = model.residuals * model.share
     floor = snapped_log(loss.min(keepdims=True)).item() - FLOOR
+    there = places(model.runs, model.run_logs, model.deviations)
     for start in range(0, NUM_CONFIGS, CHUNK):
         configs = np.arange(start, min(start + CHUNK, NUM_CONFIGS))
         final = loss[configs]
-        logs = snapped_log(final)
-        nearest = neighbours(model, configs, snap(logs.mean(axis=1), LOG_BITS))
-        # Each seed of a configuration takes another neighbour, which one first differs from row to row.
-        turn = (configs[:, None] * 2_654_435_761 // 65_536 + np.arange(NUM_SEEDS)) % NEIGHBOURS
-        chosen = np.take_along_axis(nearest, turn, axis=1).ravel()
-        exponents = predict(model, features(np.repeat(configs, NUM_SEEDS), logs.ravel()))
-        exponents += residuals[chosen]
-        block = np.empty((len(chosen), NUM_EPOCHS), np.float32)
-        bend(exponents, logs.ravel() - floor)
+        fine = snapped_log(final, FINE_LOG_BITS)
+        middle = fine.mean(axis=1)
+        deviations = fine - middle[:, None]
+        logs = snap(middle, LOG_BITS)
+        near = nearest(places(configs, logs, deviations), there, NEIGHBOURS)
+        turn = (configs * 2_654_435_761 // 65_536) % NEIGHBOURS  # another neighbour from row to row
+        donors = near[np.arange(len(configs)), turn]
+        exponents = exponents_of(model, configs, predict(model, features(configs, logs)), deviations, donors)
+        exponents = exponents.reshape(-1, NUM_EPOCHS - 1)
+        bend(exponents, fine.ravel() - floor)
+        block = np.empty((final.size, NUM_EPOCHS), np.float32)
         block[:, :-1] = scaled_exp(final.reshape(-1, 1).astype(np.float64), exponents)
         block[:, -1] = final.ravel()
         yield block.reshape(len(configs), NUM_SEEDS, NUM_EPOCHS)

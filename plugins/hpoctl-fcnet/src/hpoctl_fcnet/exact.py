@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 LOG_BITS = 6
-"""`snapped_log` gives multiples of 2^-6."""
+"""Logarithms that a model sees are multiples of 2^-6."""
+FINE_LOG_BITS = 10
+"""Logarithms that are subtracted from each other are multiples of 2^-10."""
 EXP_BITS = 12
 """`scaled_exp` takes multiples of 2^-12."""
 _EXP_LIMIT = 16
@@ -28,10 +30,10 @@ def snap(values: FloatArray, bits: int) -> FloatArray:
     return snapped
 
 
-def snapped_log(values: NDArray[np.float32]) -> FloatArray:
-    """Natural logarithms of positive numbers as multiples of 2^-6, clipped to [-24, 24]."""
-    places = np.searchsorted(_log_borders(), values.ravel().astype(np.float64))
-    logs: FloatArray = places.reshape(values.shape) / float(1 << LOG_BITS) + _LOG_LOWER
+def snapped_log(values: NDArray[np.floating], bits: int = LOG_BITS) -> FloatArray:
+    """Natural logarithms of positive numbers as multiples of 2^-bits, clipped to [-24, 24]."""
+    places = np.searchsorted(_log_borders(bits), values.ravel().astype(np.float64))
+    logs: FloatArray = places.reshape(values.shape) / float(1 << bits) + _LOG_LOWER
     return logs
 
 
@@ -45,9 +47,9 @@ def scaled_exp(factors: FloatArray, exponents: FloatArray) -> NDArray[np.float32
 
 
 @cache
-def _log_borders() -> FloatArray:
-    """The exponentials of the points half-way between the multiples of 2^-6 from -24 to 24."""
-    per_unit = 1 << LOG_BITS
+def _log_borders(bits: int) -> FloatArray:
+    """The exponentials of the points half-way between the multiples of 2^-bits from -24 to 24."""
+    per_unit = 1 << bits
     whole = np.array([_exp(Decimal(k)) for k in range(_LOG_LOWER, _LOG_UPPER)])
     part = np.array([_exp((Decimal(k) + Decimal("0.5")) / per_unit) for k in range(per_unit)])
     borders: FloatArray = np.outer(whole, part).ravel()

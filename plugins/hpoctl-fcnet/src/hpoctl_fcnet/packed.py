@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hpoctl_fcnet.grid import NUM_CONFIGS, NUM_SEEDS
 
-FORMAT = 1
+FORMAT = 2
 """Changes when the same packaged files expand to another table."""
 
 Float32Array = NDArray[np.float32]
