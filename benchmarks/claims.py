@@ -199,12 +199,12 @@ def print_counts(tests: Sequence[Test]) -> None:
 def print_regrets(regrets: Regrets, methods: Sequence[str], place: int) -> None:
     """Mean regrets of the tasks with standard errors over seeds, and the mean of tasks with that over tasks."""
     print(f"| task | {' | '.join(methods)} |\n|---|{'---|' * len(methods)}")
-    means = {method: [] for method in methods}
+    means: dict[str, list[float]] = {method: [] for method in methods}
     for task, found in regrets.items():
         cells = []
         for method in methods:
             values = np.array([each[place] for each in found[method].values()])
-            means[method].append(values.mean())
+            means[method].append(float(values.mean()))
             cells.append(mean_and_error(values))
         print(f"| {task} | {' | '.join(cells)} |")
     print(f"| mean of tasks | {' | '.join(mean_and_error(np.array(each)) for each in means.values())} |")

@@ -26,6 +26,7 @@ from hpoctl import builtins
 from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.protocols import Blackbox, Curve
+from hpoctl.core.settings import Settings
 from hpoctl.core.space import Config, Space
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate
@@ -79,7 +80,7 @@ def run_one(
         benchmarks=(name,),
         num_seeds=seed + 1,
         start_seed=seed,
-        max_wallclock_time=budget,
+        experiment=Settings(max_wallclock_time=budget),
     )
     spec = spec_of(resolve(study, registry), "unseen", MASTER_SEED, Cell(method, name, seed))
     benchmark = registry.benchmark(name)

@@ -304,15 +304,23 @@ def slice_model(sample: Sample, fitted: list[CurveModel]) -> CurveModel:
         repeats = repeats_of(name)
         parts.append(with_donors(model, repeats, folds.predict(repeats.config, repeats.logs, np.empty(0))))
     rows = np.sort(np.random.default_rng(3).permutation(sum(len(part.runs) for part in parts))[:MAX_SLICE_DONORS])
-    donors = {
-        field: np.concatenate([getattr(part, field) for part in parts])[rows]
-        for field in ("runs", "run_logs", "deviations", "residuals")
-    }
-    means = {
-        field: snap(np.mean([getattr(other, field) for other in fitted], axis=0), SHARE_BITS)
-        for field in ("share", "follow", "dip")
-    }
-    return replace(model, **donors, **means)
+
+    def donors(field: str) -> np.ndarray:
+        return np.concatenate([getattr(part, field) for part in parts])[rows]
+
+    def mean(field: str) -> np.ndarray:
+        return snap(np.mean([getattr(other, field) for other in fitted], axis=0), SHARE_BITS)
+
+    return replace(
+        model,
+        runs=donors("runs"),
+        run_logs=donors("run_logs"),
+        deviations=donors("deviations"),
+        residuals=donors("residuals"),
+        share=mean("share"),
+        follow=mean("follow"),
+        dip=mean("dip"),
+    )
 
 
 def write(name: str, model: CurveModel) -> None:
