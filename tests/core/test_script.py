@@ -188,6 +188,8 @@ class TestFiles:
             ("out/u/study.json", '{"format": 1, "master_seed": 3, "tag": "u"}'),
             ("out/u/RS/u-b-0/metadata.json", "{}"),
             ("results/t/RS/t-b-0/metadata.json", "{}"),
+            ("out/.work/u/RS/journal", "1"),
+            ("out/.claims", ""),
             ("hpoctl.toml", ""),
             ("study.toml", 'methods = ["RS"]\nbenchmarks = ["benchmark.toml"]'),
             ("benchmark.toml", 'script = "train.py"\n[space]\n'),

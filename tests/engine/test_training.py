@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hpoctl.builtins import ASHA, RS
-from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
+from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS, WORK
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Method
 from hpoctl.core.errors import HpoctlError
@@ -26,7 +26,6 @@ from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.engine.work_folder import WORK
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
 from training_scripts import TRAIN, script

@@ -15,6 +15,9 @@ RESULTS = "results.parquet"
 TRIALS = "trials.parquet"
 JOURNAL = "journal"
 LOG = "log.txt"
+WORK = ".work"
+"""The folder of a root on this machine in which experiments with real trials work."""
+
 CONTROL = ".hpoctl"
 """The folder of a tag that holds its plans and its launches."""
 

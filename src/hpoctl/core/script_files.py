@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from hpoctl.core.canonical import canonical_json, content_hash
-from hpoctl.core.cells import CONTROL
+from hpoctl.core.cells import CONTROL, WORK
 from hpoctl.core.errors import UsageError
 from hpoctl.core.regular_files import read_regular
 from hpoctl.core.script import Script
@@ -21,6 +21,9 @@ MAX_FILES, MAX_BYTES = 10_000, 500_000_000
 
 TAG_FILE = "study.json"
 """What a tag keeps its master seed in."""
+
+OURS = frozenset({WORK, ".claims", ".probe", ".blackboxes"})
+"""What a root of results holds besides tags, where it is below the script's folder."""
 
 TIMEOUT = 60
 """Seconds that git may take to list a folder."""
@@ -108,7 +111,8 @@ def _in_folder(folder: Path) -> Iterator[str]:
     results: dict[Path, bool] = {folder: False}
     for name in _walk(folder, folder) if names is None else names:
         path = folder / name
-        if path.is_file() and not _is_ours(path) and not _in_results(path.parent, results):
+        ours = not OURS.isdisjoint(PurePosixPath(name).parts) or _is_ours(path)
+        if not ours and path.is_file() and not _in_results(path.parent, results):
             yield name
 
 

@@ -7,12 +7,10 @@ with results elsewhere it is among hpoctl's own data. It is not a part of the re
 from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import JOURNAL
+from hpoctl.core.cells import JOURNAL, WORK
 from hpoctl.core.places import data_directory
 from hpoctl.core.protocols import Store
 from hpoctl.stores.local import LocalStore
-
-WORK = ".work"
 
 
 def work_folder(store: Store, directory: str) -> Path:
