@@ -9,7 +9,7 @@ PLUGIN_TESTS = $(wildcard plugins/*/tests)
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: check format-check lint types layers test test-fast docs-check format docs wheel-check reliability
+.PHONY: check format-check lint types layers test test-fast docs-check format docs lock wheel-check reliability
 
 check: format-check lint types layers docs-check test
 
@@ -46,6 +46,13 @@ docs:
 # The tests behind docs/reference/promises.md with more kills, more examples and larger studies than CI has time for.
 reliability:
 	HPOCTL_RELIABILITY=long python -m pytest -n 2 --timeout 3600 tests/reliability tests/stores tests/launchers tests/ops
+
+# The versions that CI installs, for Python 3.11: the newest that fit together, or as they are with `make lock UPGRADE=`.
+UPGRADE = --upgrade
+OWN = hpoctl $(notdir $(wildcard plugins/*))
+lock:
+	uv pip compile requirements-dev.in --output-file requirements-dev.txt --python-version 3.11 $(UPGRADE) --no-annotate \
+		--no-emit-index-url $(OWN:%=--no-emit-package %) --custom-compile-command "make lock"
 
 # Builds the wheels, installs them in a fresh environment outside the checkout, and runs an experiment there.
 wheel-check:
