@@ -17,15 +17,14 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from hpoctl import builtins
 from hpoctl.cli.app import app
-from hpoctl.core import benchmark_table
 from hpoctl.core.entries import Benchmark, ExtraResults, Imported, Importer, LauncherEntry, Method
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
+from hpoctl.core.records import entries_of, wanted
 from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.core.settings import DEFINITIONS, Definition, Settings
 from hpoctl.core.space.plain import TYPES
 from hpoctl.core.study import Study
-from hpoctl.core.study_table import KINDS
 from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.ops.studies import config
 from hpoctl.ops.studies.study_files import study_toml
@@ -215,7 +214,7 @@ def study_file_page() -> str:
             lines += [_setting_row(setting) for setting in DEFINITIONS.values()]
             continue
         meaning = rows[entry.name].replace("None: ", "left out: ")
-        lines += [f"| `{entry.name}` | {_wanted(entry.name)} | {_shown_default(entry)} | {meaning} |"]
+        lines += [f"| `{entry.name}` | {_wanted(Study, entry.name)} | {_shown_default(entry)} | {meaning} |"]
     lines += ["", "## An example", "", "```toml", study_toml(example).rstrip(), "```", "", *EXAMPLE, ""]
     lines += ["## hpoctl.toml", "", *HPOCTL_TOML, "", "| key | meaning |", "|---|---|"]
     lines += [f"| `{key}` | {_attribute_rows(config.Config)[key]} |" for key in config.OWN_KEYS]
@@ -230,7 +229,7 @@ def benchmark_file_page() -> str:
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
     for entry in sorted(fields(ScriptBenchmark), key=lambda entry: BENCHMARK_KEYS_SHOWN.index(entry.name)):
         if entry.name != "folder":
-            wanted = next(wanted for keys, _, wanted in benchmark_table.KINDS if entry.name in keys)
+            wanted = _wanted(ScriptBenchmark, entry.name)
             lines += [f"| `{entry.name}` | {wanted} | {_benchmark_default(entry)} | {rows[entry.name]} |"]
     lines += ["", *DOMAINS, "", "| type | keys |", "|---|---|"]
     for name, domain in TYPES.items():
@@ -293,8 +292,8 @@ def _meaning(setting: Definition) -> str:
     return f"{setting.about.help}."
 
 
-def _wanted(key: str) -> str:
-    return next(wanted for keys, _, wanted in KINDS if key in keys)
+def _wanted(record: Any, key: str) -> str:
+    return next(wanted(hint) for entry, hint in entries_of(record) if entry.name == key)
 
 
 def _shown_default(entry: Field[Any]) -> str:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from hpoctl.core.benchmark_table import KEYS, benchmark_from_table
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
+from hpoctl.core.records import keys_of
 from hpoctl.core.script import REPORT_NUMBER
+from hpoctl.core.script_benchmark import ScriptBenchmark, benchmark_from_table
+from hpoctl.core.toml_files import Document
 
 TABLE: dict[str, Any] = {
     "name": "toy-script",
@@ -25,7 +27,7 @@ TABLE: dict[str, Any] = {
 
 def read(folder: Path, **changes: Any) -> Benchmark:
     table = {key: value for key, value in (TABLE | changes).items() if value is not None}
-    return benchmark_from_table(table, where="benchmark.toml", folder=folder, name="folder")
+    return benchmark_from_table(Document(table, "benchmark.toml"), folder=folder, name="folder")
 
 
 def test_the_example_of_the_design(tmp_path: Path) -> None:
@@ -56,7 +58,7 @@ def test_every_key(tmp_path: Path) -> None:
         "cpus": 2,
         "gpus": 1,
     }
-    assert set(changes) | set(TABLE) | {"command"} == set(KEYS)
+    assert set(changes) | set(TABLE) | {"command", "folder"} == set(keys_of(ScriptBenchmark))
     benchmark = read(tmp_path, **changes)
     script = benchmark.script
     assert script is not None

@@ -6,11 +6,11 @@ never as deep as the data.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from reprlib import Repr
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -67,7 +67,7 @@ class RecordError(ValueError):
         return self.said()
 
 
-def from_plain(kind: type[T], values: object, *, strict: bool = True, path: Path = ()) -> T:
+def from_plain(kind: type[T], values: object, *, strict: bool = True, given: Mapping[str, Any] | None = None) -> T:
     """The record that plain values describe.
 
     Args:
@@ -75,12 +75,12 @@ def from_plain(kind: type[T], values: object, *, strict: bool = True, path: Path
             them, or one of these or None. A dataclass with `from_json` and `to_json` reads and writes itself.
         values: The plain values.
         strict: Whether keys that the record does not have are errors.
-        path: Where the values stand in their file.
+        given: Fields that do not stand in the file, by name.
 
     Raises:
         RecordError: A key is unknown or missing, or a value does not fit.
     """
-    return cast("T", _read(kind, values, path, strict=strict))
+    return cast("T", _record(kind, values, (), strict=strict, given=given or {}))
 
 
 def to_plain(record: Any, *, defaults: bool = True) -> dict[str, Any]:
@@ -95,16 +95,27 @@ def to_plain(record: Any, *, defaults: bool = True) -> dict[str, Any]:
         if not entry.init:
             continue
         value = getattr(record, entry.name)
-        if entry.metadata.get("embedded"):
-            table |= to_plain(value, defaults=defaults)
+        if _embeds(entry):
+            table |= _plain(value, defaults=defaults)
         elif defaults or value != default_of(entry):
             table[entry.name] = _plain(value, defaults=defaults)
     return table
 
 
+def check_keys(values: Mapping[str, Any], known: Sequence[str], path: Path = ()) -> None:
+    """Refuse keys that a table does not have.
+
+    Raises:
+        RecordError: There is one.
+    """
+    for key in map(str, values):
+        if key not in known:
+            raise RecordError(path, f" has an unknown key {key!r}", did_you_mean(key, known), key=key)
+
+
 def keys_of(kind: Any) -> tuple[str, ...]:
     """The keys that a record has in a file."""
-    return tuple(key for entry, hint in _entries(kind) for key in (keys_of(hint) if _embeds(entry) else [entry.name]))
+    return tuple(key for entry, hint in entries_of(kind) for key in (keys_of(hint) if _embeds(entry) else [entry.name]))
 
 
 def default_of(entry: Field[Any]) -> Any:
@@ -126,8 +137,9 @@ def _read(kind: Any, value: object, path: Path, *, strict: bool) -> Any:
         return _own(base, value, path) if hasattr(base, "from_json") else _record(base, value, path, strict=strict)
     if origin in {Union, UnionType} and value is not None:
         known = [each for each in arguments if each is not NoneType]
-        if len(known) == 1:
-            return _read(known[0], value, path, strict=strict)
+        own = [each for each in known if hasattr(each, "from_json")]
+        if own or len(known) == 1:
+            return _read((own or known)[0], value, path, strict=strict)
     if origin is tuple and arguments[-1] is ... and isinstance(value, list | tuple):
         return tuple(_read(arguments[0], item, (*path, at), strict=strict) for at, item in enumerate(value))
     if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
@@ -141,34 +153,44 @@ def _read(kind: Any, value: object, path: Path, *, strict: bool) -> Any:
     return converted
 
 
-def _record(kind: Any, values: object, path: Path, *, strict: bool) -> Any:
+def _record(
+    kind: Any, values: object, path: Path, *, strict: bool, given: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     if not isinstance(values, Mapping):
         raise _unfit(kind, values, path)
-    known = keys_of(kind)
-    unknown = [key for key in values if key not in known] if strict else []
-    if unknown:
-        key = str(unknown[0])
-        raise RecordError(path, f" has an unknown key {key!r}", did_you_mean(key, known), key=key)
-    given: dict[str, Any] = {}
-    for entry, hint in _entries(kind):
+    known = [key for key in keys_of(kind) if key not in given]
+    if strict:
+        check_keys(values, known, path)
+    read = dict(given)
+    for entry, hint in entries_of(kind):
+        if entry.name in given:
+            continue
         if _embeds(entry):
             own = {key: values[key] for key in keys_of(hint) if key in values}
-            given[entry.name] = _record(hint, own, path, strict=strict)
+            read[entry.name] = _embedded(hint, own, path, strict=strict)
         elif entry.name in values:
-            given[entry.name] = _read(hint, values[entry.name], (*path, entry.name), strict=strict)
+            read[entry.name] = _read(hint, values[entry.name], (*path, entry.name), strict=strict)
         elif default_of(entry) is MISSING:
             raise RecordError(path, f" has no {entry.name}", f"Add {_example(entry.name, hint)}.")
     try:
-        return kind(**given)
+        return kind(**read)
     except UsageError as error:
         raise RecordError(path, f": {error.what}", error.fix) from error
 
 
-def _own(kind: Any, value: object, path: Path) -> Any:
+def _embedded(kind: Any, values: Mapping[str, Any], path: Path, *, strict: bool) -> Any:
+    if not hasattr(kind, "from_json"):
+        return _record(kind, values, path, strict=strict)
+    for key in values:
+        _own(kind, {key: values[key]}, path, key)  # so that an error can name the entry
+    return _own(kind, values, path)
+
+
+def _own(kind: Any, value: object, path: Path, key: str | None = None) -> Any:
     try:
         return kind.from_json(value)
     except UsageError as error:
-        raise RecordError(path, f": {error.what}", error.fix) from error
+        raise RecordError(path, f": {error.what}", error.fix, key=key) from error
 
 
 def _plain(value: Any, *, defaults: bool) -> Any:
@@ -182,7 +204,7 @@ def _plain(value: Any, *, defaults: bool) -> Any:
 
 
 @cache
-def _entries(kind: Any) -> tuple[tuple[Field[Any], Any], ...]:
+def entries_of(kind: Any) -> tuple[tuple[Field[Any], Any], ...]:
     """The fields of a record and their types."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple((entry, hints[entry.name]) for entry in fields(kind) if entry.init)
@@ -217,6 +239,8 @@ def wanted(kind: Any) -> str:
         return NOUNS[base][0]
     if origin is Literal:
         return " or ".join(f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in arguments)
+    if set(arguments) >= NOUNS.keys():
+        return "a text, a finite number, or true or false"
     if origin in {Union, UnionType}:
         return " or ".join(wanted(member) for member in arguments if member is not NoneType)
     return _wanted_list(arguments) if origin is tuple else "a table"

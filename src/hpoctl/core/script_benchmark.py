@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
@@ -12,6 +14,7 @@ from hpoctl.core.names import check_entry_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.script import OWN_PYTHON, REPORT_NUMBER, Arguments, Script
 from hpoctl.core.space import Fixed, Space
+from hpoctl.core.toml_files import Document
 
 OPTION = re.compile(r"[^\W\d]([\w.-]*\w)?|[^\W\d]")
 """The names of hyperparameters that a command line can have as options."""
@@ -60,9 +63,9 @@ class ScriptBenchmark:
         gpus: GPUs for each trial.
     """
 
-    metric: str
-    max_wallclock_time: float
-    space: Space | Mapping[str, Any]
+    metric: Annotated[str, Meta(examples=["loss"])]
+    max_wallclock_time: Annotated[float, Meta(description="a number of seconds", examples=[600])]
+    space: Annotated[Space | Mapping[str, Any], Meta(description="a table with a line for each hyperparameter")]
     folder: Path
     name: str = ""
     summary: str = ""
@@ -74,7 +77,7 @@ class ScriptBenchmark:
     files: tuple[str, ...] = ()
     arguments: Arguments = "options"
     syne_tune_arguments: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Annotated[Mapping[str, str], Meta(description="a table of texts")] = field(default_factory=dict)
     mode: Mode = "min"
     metrics: tuple[str, ...] = ()
     resource_attr: str | None = None
@@ -165,3 +168,21 @@ def check_options_of(space: Space) -> None:
         values = getattr(space[name], "values", ()) or [space.fixed.get(name)]
         if any(isinstance(value, str) and "\0" in value for value in values):
             raise UsageError(f"A value of {name!r} holds a null character.", fix)
+
+
+def benchmark_from_table(document: Document, *, folder: Path, name: str) -> Benchmark:
+    """The benchmark that a table describes.
+
+    Args:
+        document: The table.
+        folder: The folder that its paths are relative to, absolute.
+        name: The benchmark's name if the table has none.
+
+    Raises:
+        UsageError: A key is unknown, missing, or has a value that does not fit.
+    """
+    described = document.with_default("name", name).read(ScriptBenchmark, {"folder": folder})
+    try:
+        return described.benchmark()
+    except UsageError as error:
+        raise UsageError(f"{document.name}: {error.what}", error.fix) from error

@@ -34,16 +34,18 @@ class RecordType(Generic[T]):
         kind: The record.
         format: The number of its format, the first entry of the file.
         strict: Whether a key that the record does not have is damage. Otherwise it is one of a later version.
+        defaults: Whether fields that have their default are written, too.
     """
 
     name: str
     kind: type[T]
     format: int = 1
     strict: bool = False
+    defaults: bool = True
 
     def seal(self, record: T) -> bytes:
         """The bytes of a file with a record."""
-        return seal({FORMAT: self.format, **to_plain(record)})
+        return seal({FORMAT: self.format, **to_plain(record, defaults=self.defaults)})
 
     def unseal(self, data: bytes) -> T:
         """The record in the bytes of a file.

@@ -208,6 +208,19 @@ class Settings:
         seconds = self.seconds(of_benchmark["max_wallclock_time"])
         return replace(self, **{**found, "max_wallclock_time": seconds, "scale_max_wallclock_time": 1.0})
 
+    @staticmethod
+    def from_json(said: Said) -> "Settings":
+        """Settings by name; the others have their defaults.
+
+        Raises:
+            UsageError: A value has the wrong type or is out of range.
+        """
+        return Settings(**check_all(said))
+
+    def to_json(self) -> dict[str, Value]:
+        """The same as `said`."""
+        return self.said()
+
     def said(self) -> dict[str, Value]:
         """Those that are not the default, by name."""
         values = {name: getattr(self, name) for name in DEFINITIONS}

@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from msgspec import Meta
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_entry_name, check_tag
 from hpoctl.core.options import parse_setting
+from hpoctl.core.records import EMBEDDED
 from hpoctl.core.rng import WORD
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Value
 
 DEFAULT_LAUNCHER = "local"
+FIXED = "a table for each method, with the values of its hyperparameters"
+FILES = "a table of names, each with the path of a file"
+PANELS = "a table of titles, each with a list of methods"
+"""What the values of some fields have to be, in words."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +57,15 @@ class Study:
     start_seed: int = 0
     tag: str | None = None
     random_seed: int | None = None
-    experiment: Settings = field(default_factory=Settings)
-    fixed: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    experiment: Settings = field(default_factory=Settings, metadata=EMBEDDED)
+    fixed: Annotated[Mapping[str, Mapping[str, Value]], Meta(description=FIXED)] = field(default_factory=dict)
     launcher: str = DEFAULT_LAUNCHER
-    launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    launcher_options: Annotated[Mapping[str, bool | int | float | str], Meta(description="a table of values")] = field(
+        default_factory=dict
+    )
     default: bool = False
-    benchmark_files: Mapping[str, str] = field(default_factory=dict)
-    panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    benchmark_files: Annotated[Mapping[str, str], Meta(description=FILES)] = field(default_factory=dict)
+    panels: Annotated[Mapping[str, tuple[str, ...]], Meta(description=PANELS)] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_entry_name("study", self.name)

@@ -39,17 +39,34 @@ class Document:
     text: str = ""
     path: records.Path = ()
 
-    def read(self, kind: type[T]) -> T:
+    def read(self, kind: type[T], given: Mapping[str, Any] | None = None) -> T:
         """The record that the table describes.
+
+        Args:
+            kind: The record.
+            given: Fields that do not stand in the table, by name.
 
         Raises:
             UsageError: A key is unknown or missing, or a value does not fit.
         """
         try:
-            return from_plain(kind, self.values)
+            return from_plain(kind, self.values, given=given)
         except RecordError as error:
-            line = _line(self.text, (*self.path, *error.path))
-            raise UsageError(f"{error.said(self.name)}{f' (line {line})' if line else ''}.", error.fix) from error
+            raise self.error(error) from error
+
+    def error(self, error: RecordError) -> UsageError:
+        """What is wrong with the table, with the name of the file and, where that can be told, the line."""
+        line = _line(self.text, (*self.path, *error.path))
+        return UsageError(f"{error.said(self.name)}{f' (line {line})' if line else ''}.", error.fix)
+
+    def with_default(self, key: str, value: object) -> "Document":
+        """The table with an entry, if it does not have one of that key."""
+        return replace(self, values={key: value, **self.values})
+
+    def table(self, key: str) -> "Document | None":
+        """A table of the table, if there is one."""
+        values = self.values.get(key)
+        return replace(self, values=values, path=(*self.path, key)) if isinstance(values, Mapping) else None
 
     def without(self, *keys: str) -> "Document":
         """The table without some of its keys."""

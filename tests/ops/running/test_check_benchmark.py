@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from hpoctl.core.benchmark_table import benchmark_from_table
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
+from hpoctl.core.script_benchmark import benchmark_from_table
+from hpoctl.core.toml_files import Document
 from hpoctl.ops.running.check_benchmark import CheckRequest, check_benchmark
 from hpoctl.testing import toy_benchmark
 
@@ -51,7 +52,7 @@ def check(tmp_path: Path, body: str, *, head: str = HEAD, timeout: float = 20.0,
     folder.mkdir()
     (folder / "train.py").write_text(head + textwrap.dedent(body))
     table = {key: value for key, value in (TABLE | changes).items() if value is not None}
-    benchmark = benchmark_from_table(table, where="benchmark.toml", folder=folder, name="own")
+    benchmark = benchmark_from_table(Document(table, "benchmark.toml"), folder=folder, name="own")
     return run(benchmark, tmp_path, timeout)
 
 

@@ -59,17 +59,23 @@ def test_a_file_that_is_not_toml_is_named_with_its_line(tmp_path: Path, file: st
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("studdy = 'a'", "has an unknown key 'studdy'. Did you mean study? Known keys: study, results, launcher, "),
-        ("source = 'a'", "has an unknown key 'source'. Known keys: "),
+        ("studdy = 'a'", "has an unknown key 'studdy'. Did you mean study?"),
+        ("source = 'a'", "has an unknown key 'source'. Use one of: study, results, "),
         ("n_workers = 0", ": n_workers cannot be 0. Use a whole number >= 1."),
-        ("n_worker = 1", "has an unknown key 'n_worker'. Did you mean n_workers? "),
+        ("n_worker = 1", "has an unknown key 'n_worker'. Did you mean n_workers?"),
         ("study = 3", ": study cannot be 3. Give a text."),
         ("results = ''", ": results cannot be ''. Give a text."),
         ("results = '~nobody-of-that-name/x'", ": results cannot be '~nobody-of-that-name/x'"),
         ("launcher = true", ": launcher cannot be True. Give a text."),
-        ("launcher_options = 1", ": launcher_options cannot be 1. Give a table of values."),
-        ("launcher_options.a = [1]", ": launcher_options cannot be {'a': [1]}. Give a table of values."),
-        ("launcher_options.a = nan", ": launcher_options cannot be {'a': nan}. Give a table of values."),
+        ("launcher_options = 1", ": launcher_options cannot be 1. Give a table."),
+        (
+            "launcher_options.a = [1]",
+            ": launcher_options.a cannot be [1]. Give a text, a finite number, or true or false.",
+        ),
+        (
+            "launcher_options.a = nan",
+            ": launcher_options.a cannot be nan. Give a text, a finite number, or true or false.",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_key(tmp_path: Path, text: str, message: str) -> None:
@@ -82,7 +88,9 @@ def test_what_is_wrong_is_named_with_its_key(tmp_path: Path, text: str, message:
         with pytest.raises(UsageError) as caught:
             read_config(tmp_path)
         assert caught.value.what.startswith(where)
-        assert message in str(caught.value)
+        line = f" (line {2 if head else 1})"
+        assert message in str(caught.value).replace(line, "")
+        assert line in caught.value.what or "nobody-of-that-name" in text
         path.unlink()
 
 

@@ -15,8 +15,6 @@ from hpoctl.ops.studies.overrides import (
     Overrides,
     carried,
     override,
-    overrides_from_table,
-    overrides_table,
 )
 
 STUDY = Study(
@@ -70,15 +68,15 @@ def test_what_was_said_earlier_is_carried_over_unless_it_is_said_again(
 @given(said=any_settings.said())
 def test_a_plan_keeps_what_was_said_beside_the_rest(said: dict[str, Any]) -> None:
     changes = Overrides(methods=("RS",), start_seed=0, experiment=said, launcher_options={"jobs": 2})
-    table = overrides_table(changes)
+    table = changes.to_json()
     assert table == {"methods": ["RS"], "start_seed": 0, "launcher_options": {"jobs": 2}, **said}
-    assert overrides_from_table(json.loads(json.dumps(table))) == changes
+    assert Overrides.from_json(json.loads(json.dumps(table))) == changes
 
 
 @pytest.mark.parametrize("table", [{"n_workers": 0}, {"checkpointing": 1}])
 def test_a_plan_with_a_setting_out_of_range_is_refused(table: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"{next(iter(table))} cannot be"):
-        overrides_from_table(table)
+        Overrides.from_json(table)
 
 
 def test_settings_and_fixed_values_of_methods_that_are_left_out_are_left_out() -> None:

@@ -114,11 +114,17 @@ def test_a_study_without_a_name_is_called_after_its_file(tmp_path: Path, stem: s
         (b"num_seeds = " + b"9" * 5000, r"is not TOML: "),
         (b"fixed = " + b"[" * 5000, r"is not TOML: "),
         (b"", r"study\.toml has no methods"),
-        (b"method = 1", r"study\.toml has an unknown key 'method'\. Did you mean methods\?"),
+        (b"method = 1", r"study\.toml has an unknown key 'method' \(line 1\)\. Did you mean methods\?"),
         (b"methods = 1", r"study\.toml has no benchmarks|study\.toml: methods cannot be 1"),
-        (b'methods = ["RS"]\nbenchmarks = [1979-05-27]', r"benchmarks cannot be "),
-        (b'methods = ["RS"]\nbenchmarks = ["toy"]\nfixed.RS.x = nan', r"study\.toml: fixed cannot be "),
-        (b'methods = ["RS"]\nbenchmarks = ["toy"]\nn_workers = 0', r"study\.toml: n_workers cannot be 0"),
+        (
+            b'methods = ["RS"]\nbenchmarks = [1979-05-27]',
+            r"benchmarks\[0\] cannot be datetime.date\(1979, 5, 27\) \(line 2\)",
+        ),
+        (
+            b'methods = ["RS"]\nbenchmarks = ["toy"]\nfixed.RS.x = nan',
+            r"study\.toml: fixed\.RS\.x cannot be nan",
+        ),
+        (b'methods = ["RS"]\nbenchmarks = ["toy"]\nn_workers = 0', r"study\.toml: n_workers cannot be 0 \(line 3\)"),
     ],
     ids=range(11),
 )

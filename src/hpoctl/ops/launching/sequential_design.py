@@ -5,9 +5,8 @@
 It is written before the first look and never changed: looks that were settled while one looked would not hold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hpoctl.analysis.decisions import Question, fewest_that_decide
 from hpoctl.analysis.group_sequential import planned_looks
@@ -15,10 +14,8 @@ from hpoctl.analysis.paired import LEVEL
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, seal, unseal
-from hpoctl.ops.studies.overrides import Overrides, overrides_from_table, overrides_table
-
-FORMAT = 1
+from hpoctl.core.sealed import DamagedError, RecordType
+from hpoctl.ops.studies.overrides import Overrides
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,9 @@ class SequentialDesign:
         return range(self.start_seed, self.start_seed + count)
 
 
+DESIGNS = RecordType("until-decided design", SequentialDesign)
+
+
 def parse_pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The pairs that a person typed, such as `MOBSTER:ASHA`.
 
@@ -104,20 +104,8 @@ def keep_design(store: Store, tag: str, design: SequentialDesign) -> SequentialD
     Raises:
         IncompleteError: The one that it has is damaged.
     """
-    content = {
-        "format": FORMAT,
-        "tag": tag,
-        "pairs": [list(pair) for pair in design.pairs],
-        "benchmarks": list(design.benchmarks),
-        "start_seed": design.start_seed,
-        "looks": list(design.looks),
-        "level": design.level,
-        "seen": design.seen,
-        "source": design.source,
-        "changes": overrides_table(design.changes),
-    }
     try:
-        store.put(_file(tag), seal(content), create=True)
+        store.put(_file(tag), DESIGNS.seal(design), create=True)
     except FileExistsError:
         return read_design(store, tag) or design
     return design
@@ -130,20 +118,10 @@ def read_design(store: Store, tag: str) -> SequentialDesign | None:
         IncompleteError: It is damaged.
     """
     try:
-        content: Mapping[str, Any] = unseal(store.get(_file(tag)))
-        return SequentialDesign(
-            pairs=tuple((str(first), str(second)) for first, second in content["pairs"]),
-            benchmarks=tuple(map(str, content["benchmarks"])),
-            start_seed=int(content["start_seed"]),
-            looks=tuple(map(int, content["looks"])),
-            level=float(content["level"]),
-            seen=int(content["seen"]),
-            source=str(content["source"]),
-            changes=overrides_from_table(content["changes"]),
-        )
+        return DESIGNS.unseal(store.get(_file(tag)))
     except FileNotFoundError:
         return None
-    except (DamagedError, KeyError, TypeError, ValueError) as error:
+    except DamagedError as error:
         raise IncompleteError(
             f"{store.location(_file(tag))} is damaged ({error}): it is not known when to look.",
             "Decide under another --tag; for this one no error can be promised any more.",

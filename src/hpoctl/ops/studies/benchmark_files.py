@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hpoctl.core.benchmark_table import benchmark_from_table
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
+from hpoctl.core.script_benchmark import benchmark_from_table
 from hpoctl.core.study import Study
 from hpoctl.core.toml_files import read_toml
 from hpoctl.core.trial_call import missing_program
@@ -42,7 +42,7 @@ def load_benchmark(path: Path) -> Benchmark:
         UsageError: The file is missing, not TOML, or describes no benchmark; or its script is not there.
     """
     try:
-        table = read_toml(path).values
+        document = read_toml(path)
     except FileNotFoundError as error:
         raise UsageError(
             f"There is no benchmark file {path}.",
@@ -50,7 +50,7 @@ def load_benchmark(path: Path) -> Benchmark:
         ) from error
     path = path.resolve()
     name = legal_name(path.stem if path.stem != USUAL_NAME else path.parent.name, "benchmark")
-    benchmark = benchmark_from_table(table, where=str(path), folder=path.parent, name=name)
+    benchmark = benchmark_from_table(replace(document, name=str(path)), folder=path.parent, name=name)
     missing = missing_program(benchmark.script) if benchmark.script is not None else None
     if missing is not None:
         raise UsageError(f"{path}: {missing.what}", missing.fix)

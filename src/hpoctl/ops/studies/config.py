@@ -12,21 +12,25 @@
 `hpoctl.toml` wins where both exist: nothing of `pyproject.toml` is read then.
 """
 
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.places import results_root
-from hpoctl.core.settings import DEFINITIONS, Said, check_all
-from hpoctl.core.toml_files import read_toml
+from hpoctl.core.records import RecordError, check_keys
+from hpoctl.core.settings import DEFINITIONS, Said
+from hpoctl.core.toml_files import Document, read_toml
 
 FILE = "hpoctl.toml"
 PROJECT_FILE = "pyproject.toml"
+
+
+Text = Annotated[str, Meta(min_length=1, description="a text")]
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,9 @@ class Config:
         experiment: Settings of the experiments, by name, where the study does not say them.
     """
 
-    study: str | None = None
-    results: str | None = None
-    launcher: str | None = None
+    study: Text | None = None
+    results: Text | None = None
+    launcher: Text | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     source: str = ""
     experiment: Said = field(default_factory=dict)
@@ -64,17 +68,21 @@ def read_config(folder: Path) -> Config:
     """
     path = folder / FILE
     try:
-        return _config(read_toml(path).values, str(path), folder)
+        return _config(read_toml(path), folder)
     except FileNotFoundError:
         pass
     path = folder / PROJECT_FILE
     try:
-        tools = read_toml(path).values.get("tool")
+        tools = read_toml(path).table("tool")
     except FileNotFoundError:
         return Config()
-    if not isinstance(tools, dict) or "hpoctl" not in tools:
+    if tools is None or "hpoctl" not in tools.values:
         return Config()
-    return _config(tools["hpoctl"], f"[tool.hpoctl] of {path}", folder)
+    where = f"[tool.hpoctl] of {path}"
+    own = tools.table("hpoctl")
+    if own is None:
+        raise UsageError(f"{where} is no table.", f"Use a table with the keys {', '.join(KEYS)}.")
+    return _config(replace(own, name=where), folder)
 
 
 def results_address(given: str | None, config: Config) -> str:
@@ -86,28 +94,21 @@ def results_address(given: str | None, config: Config) -> str:
     return results_root()
 
 
-def _config(table: Any, where: str, folder: Path) -> Config:
-    if not isinstance(table, dict):
-        raise UsageError(f"{where} is no table.", f"Use a table with the keys {', '.join(KEYS)}.")
-    for key in table:
-        if key not in KEYS:
-            close = get_close_matches(key, KEYS, n=1, cutoff=0.5)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            raise UsageError(f"{where} has an unknown key {key!r}.", f"{hint}Known keys: {', '.join(KEYS)}.")
-    for key in ("study", "results", "launcher"):
-        if key in table and not (isinstance(table[key], str) and table[key]):
-            raise UsageError(f"{where}: {key} cannot be {table[key]!r}.", "Give a text.")
-    options = table.get("launcher_options", {})
-    if not isinstance(options, dict) or not all(map(_is_plain, options.values())):
-        raise UsageError(f"{where}: launcher_options cannot be {options!r}.", "Give a table of values.")
-    values = {key: table[key] for key in OWN_KEYS if key in table}
+def _config(document: Document, folder: Path) -> Config:
     try:
-        said = check_all({key: table[key] for key in DEFINITIONS if key in table})
-    except UsageError as error:
-        raise UsageError(f"{where}: {error.what}", error.fix) from error
-    if "results" in table:
-        values["results"] = _results(table["results"], where, folder)
-    return Config(**values, experiment=said, source=where)
+        check_keys(document.values, KEYS)
+    except RecordError as error:
+        raise document.error(error) from error
+    said = {key: value for key, value in document.values.items() if key in DEFINITIONS}
+    given: dict[str, Any] = {"source": document.name, "experiment": {}}
+    for key, value in said.items():
+        try:
+            given["experiment"][key] = DEFINITIONS[key].check(value)
+        except UsageError as error:
+            raise document.error(RecordError((), f": {error.what}", error.fix, key=key)) from error
+    config = document.without(*said).read(Config, given)
+    results = None if config.results is None else _results(config.results, document.name, folder)
+    return replace(config, results=results)
 
 
 def _results(text: str, where: str, folder: Path) -> str:
@@ -117,7 +118,3 @@ def _results(text: str, where: str, folder: Path) -> str:
         return str(folder / Path(text).expanduser())
     except RuntimeError as error:  # ~somebody who does not exist
         raise UsageError(f"{where}: results cannot be {text!r}: {error}.", "Give the path of a folder.") from error
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))

@@ -1,11 +1,12 @@
 """What the options of a command change about a study."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import parse_setting
+from hpoctl.core.records import RecordError, from_plain, to_plain
 from hpoctl.core.settings import DEFINITIONS, Said, check_all
 from hpoctl.core.study import Study
 from hpoctl.plugins import Registry
@@ -37,27 +38,29 @@ class Overrides:
     launcher: str | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """These as plain values, without what is not said."""
+        return to_plain(replace(self, experiment={}), defaults=False) | dict(self.experiment)
+
+    @staticmethod
+    def from_json(table: Any) -> "Overrides":
+        """From plain values back.
+
+        Raises:
+            UsageError: A key is unknown, or a value does not fit.
+        """
+        if not isinstance(table, Mapping):
+            raise UsageError(f"{table!r} are no changes.", "Give a table.")
+        said = check_all({name: table[name] for name in DEFINITIONS if name in table})
+        own = {name: value for name, value in table.items() if name not in said}
+        try:
+            return from_plain(Overrides, own, given={"experiment": said})
+        except RecordError as error:
+            raise UsageError(f"{error}.", error.fix) from error
+
     def experiments_only(self) -> "Overrides":
         """These without what says where they are run."""
         return replace(self, launcher=None, launcher_options={})
-
-
-def overrides_table(changes: Overrides) -> dict[str, Any]:
-    """These as plain values, without what is not said."""
-    values = {entry.name: getattr(changes, entry.name) for entry in fields(Overrides) if entry.name != "experiment"}
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return {name: value for name, value in plain.items() if value not in (None, [], {})} | dict(changes.experiment)
-
-
-def overrides_from_table(table: Mapping[str, Any]) -> Overrides:
-    """From plain values back.
-
-    Raises:
-        UsageError: A setting is out of range.
-    """
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-    said = check_all({name: values.pop(name) for name in DEFINITIONS if name in values})
-    return Overrides(**values, experiment=said)
 
 
 def carried(earlier: Overrides, changes: Overrides) -> Overrides:

@@ -22,7 +22,7 @@ def load_study(path: Path) -> Study:
         UsageError: The file is missing, not TOML, or describes no study.
     """
     try:
-        table = read_toml(path).values
+        table = read_toml(path)
     except FileNotFoundError as error:
         raise UsageError(
             f"There is no study file {path}.", "Check the path, or take a name that `hpoctl studies` lists."

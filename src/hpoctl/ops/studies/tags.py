@@ -7,22 +7,23 @@ Plans are never changed. The newest one is the highest number; together they are
 """
 
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from msgspec import Meta
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, Cell
-from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.errors import IncompleteError
 from hpoctl.core.names import made_up_tag
 from hpoctl.core.protocols import Store
+from hpoctl.core.records import to_plain
 from hpoctl.core.rng import stream
-from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.sealed import FORMAT, DamagedError, RecordType
 from hpoctl.core.study import Study
-from hpoctl.core.study_table import study_from_table, study_table
-from hpoctl.ops.studies.overrides import Overrides, overrides_from_table, overrides_table
+from hpoctl.ops.studies.overrides import Overrides
 
-FORMAT = 1
 STUDY_FILE = "study.json"
 MASTER_SEEDS = 2**31
 
@@ -57,6 +58,40 @@ class Plan:
     study: Study
     source: str
     changes: Overrides = field(default_factory=Overrides)
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """What a plan holds; the name of its file is its own.
+
+    Attributes:
+        tag: The tag.
+        source: What the study was read from.
+        study: The study, as it was after all options.
+        changes: What the options changed about it.
+    """
+
+    tag: str
+    source: str
+    study: Study
+    changes: Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class MasterSeedFile:
+    """What a tag keeps of its master seed.
+
+    Attributes:
+        tag: The tag.
+        master_seed: The master seed.
+    """
+
+    tag: str
+    master_seed: Annotated[int, Meta(ge=0)]
+
+
+PLANS = RecordType("plan", PlanFile, strict=True, defaults=False)
+MASTER_SEEDS_OF_TAGS = RecordType("master seed", MasterSeedFile)
 
 
 def new_tag() -> str:
@@ -95,7 +130,7 @@ def keep_master_seed(store: Store, tag: str, master_seed: int, *, replace: bool 
         master_seed: The master seed.
         replace: Whether it takes the place of one that is there.
     """
-    data = seal({"format": FORMAT, "tag": tag, "master_seed": master_seed})
+    data = MASTER_SEEDS_OF_TAGS.seal(MasterSeedFile(tag, master_seed))
     try:
         store.put(f"{tag}/{STUDY_FILE}", data, create=not replace)
     except FileExistsError:
@@ -112,30 +147,27 @@ def stored_master_seed(store: Store, tag: str) -> int | None:
     """
     name = f"{tag}/{STUDY_FILE}"
     try:
-        master_seed = unseal(store.get(name)).get("master_seed")
+        return MASTER_SEEDS_OF_TAGS.unseal(store.get(name)).master_seed
     except FileNotFoundError:
         return None
-    except DamagedError:
-        master_seed = None
-    if not isinstance(master_seed, int) or isinstance(master_seed, bool) or master_seed < 0:
+    except DamagedError as error:
         raise IncompleteError(
-            f"{store.location(name)} is damaged.", "Name another --tag, or remove the file and give --random-seed."
-        )
-    return master_seed
+            f"{store.location(name)} is damaged: {error}.",
+            "Name another --tag, or remove the file and give --random-seed.",
+        ) from error
 
 
 def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> Plan:
     """Keep what is about to be launched; where the tag's newest plan is equal, that one is used again."""
     changes = changes or Overrides()
-    said = overrides_table(changes)
-    content = {"format": FORMAT, "tag": tag, "source": source, "study": study_table(study), "changes": said}
-    digest = content_hash(canonical_json(content))[:12]
+    file = PlanFile(tag, source, study, changes)
+    digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(file, defaults=False)}))[:12]
     names = plan_names(store, tag)
     if names and names[-1].endswith(f"-{digest}"):
         return Plan(names[-1], study, source, changes)
     name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
     with suppress(FileExistsError):  # another launch has just written the same
-        store.put(_plan_file(tag, name), seal(content), create=True)
+        store.put(_plan_file(tag, name), PLANS.seal(file), create=True)
     return Plan(name, study, source, changes)
 
 
@@ -147,11 +179,9 @@ def read_plan(store: Store, tag: str, name: str) -> Plan:
     """
     file = _plan_file(tag, name)
     try:
-        content = unseal(store.get(file))
-        table: Mapping[str, object] = content["study"]
-        study = study_from_table(table, where=f"plan {name}")
-        return Plan(name, study, str(content["source"]), overrides_from_table(content["changes"]))
-    except (FileNotFoundError, DamagedError, KeyError, TypeError, AttributeError, UsageError) as error:
+        kept = PLANS.unseal(store.get(file))
+        return Plan(name, kept.study, kept.source, kept.changes)
+    except (FileNotFoundError, DamagedError) as error:
         raise IncompleteError(
             f"{store.location(file)} is missing or damaged ({error}).",
             "Remove the file and launch with the same options as before.",
