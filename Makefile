@@ -1,7 +1,7 @@
 # `make check` is what CI runs; the other targets are its parts.
 
 SOURCES = src tests benchmarks tools examples plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench \
-	plugins/hpoctl-optuna plugins/hpoctl-sagemaker
+	plugins/hpoctl-optuna plugins/hpoctl-ray plugins/hpoctl-sagemaker
 # The layers of plugins are checked whether they are installed or not.
 EMPTY :=
 PLUGIN_PATH = $(subst $(EMPTY) $(EMPTY),:,$(wildcard plugins/*/src))

@@ -16,6 +16,7 @@ settings.load_profile("hpoctl")
 
 ROOT = Path(__file__).parents[1]
 MARKS = {
+    "plugins/hpoctl-ray": "services",
     "plugins/hpoctl-sagemaker": "services",
     "tests/acceptance": "studies",
     "tests/analysis/test_coverage.py": "simulations",

@@ -10,13 +10,23 @@ trap 'rm -rf "$place"' EXIT
 
 python3 -m venv "$place/environment"
 "$place/environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$place/wheels" \
-    . plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench plugins/hpoctl-optuna plugins/hpoctl-sagemaker
-ls -l "$place/wheels"
+    . plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench plugins/hpoctl-optuna
+# Engines without their libraries, which are large: what registers them loads all the same.
+"$place/environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$place/engines" \
+    plugins/hpoctl-ray plugins/hpoctl-sagemaker
+ls -l "$place/wheels" "$place/engines"
 "$place/environment/bin/pip" install --quiet "$place"/wheels/*.whl
+"$place/environment/bin/pip" install --quiet --no-deps "$place"/engines/*.whl
 
 cd "$place"
 export HPOCTL_ROOT=$place/results HPOCTL_CACHE=$place/cache HPOCTL_DATA=$place/data
 run=(environment/bin/hpoctl run --benchmark fcnet-protein --max-wallclock-time 600 --random-seed 1)
+environment/bin/hpoctl plugins --json | python3 -c '
+import json, sys
+plugins = {entry["origin"]["entry_point"]: entry for entry in json.load(sys.stdin)["data"]["plugins"]}
+assert all(entry["state"] == "loaded" for entry in plugins.values()), plugins
+assert {"ray", "sagemaker"} <= set(plugins), plugins
+'
 "${run[@]}" --method MOBSTER-RELU --tag wheel
 "${run[@]}" --method OPTUNA-TPE-ASHA --tag wheel
 "${run[@]}" --method RS --tag wheel --json | python3 -c '

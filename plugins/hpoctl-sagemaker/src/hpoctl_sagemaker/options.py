@@ -19,7 +19,10 @@ class SagemakerOptions:
     instance_type: str = field(default="ml.m5.large", metadata={"help": "The machine of each job"})
     image: str | None = field(
         default=None,
-        metadata={"help": "The image, with Python 3.11 or later; none: SageMaker's own for PyTorch, for that machine"},
+        metadata={
+            "help": "The image, with Python 3.11 or later; none: SageMaker's own for PyTorch, for that machine",
+            "runs_code": True,
+        },
     )
     use_spot: bool = field(
         default=False,
@@ -39,7 +42,8 @@ class SagemakerOptions:
     output_kms_key: str | None = field(default=None, metadata={"help": "The KMS key for what SageMaker itself writes"})
     tags: str | None = field(default=None, metadata={"help": "Tags of jobs: key=value, with commas between them"})
     requirements: str | None = field(
-        default=None, metadata={"help": "A requirements file of pip: what to install in containers, besides"}
+        default=None,
+        metadata={"help": "A requirements file of pip: what to install in containers, besides", "runs_code": True},
     )
     jobs: int | None = field(
         default=None, metadata={"help": "Experiments at a time in each job; none: one for each core of its machine"}

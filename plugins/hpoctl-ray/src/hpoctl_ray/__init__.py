@@ -1,0 +1,1 @@
+"""Jobs of hpoctl on a Ray cluster."""

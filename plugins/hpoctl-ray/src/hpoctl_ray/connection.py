@@ -1,0 +1,205 @@
+"""The calls to a Ray cluster that the launcher makes, and their errors in plain words."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl_ray.options import RayOptions, host_and_port
+
+NAMESPACE = "hpoctl"
+CONNECT = 5.0
+"""Seconds for the first answer of a cluster. Ray itself would try for minutes."""
+
+ANSWER = 10.0
+"""Seconds for the answer of an actor that exists."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+KEEP_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Ray replaces a loopback address by one of the network, unless this variable is 0 when Ray is imported."""
+
+NOT_FOUND = UsageError(
+    "No Ray cluster runs on this machine, and none is named.",
+    "Give --launcher-option address=HOST:PORT, set RAY_ADDRESS, or let hpoctl start one: --launcher-option start=true.",
+)
+
+
+class UnreachableError(HpoctlError):
+    """The cluster does not answer."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"The Ray cluster at {address} does not answer: {why}.",
+            "Jobs that run go on. Check the address, and that `ray status` answers there; then repeat.",
+        )
+
+
+def find_address(options: RayOptions) -> str:
+    """The address of the cluster; a cluster is started where the options say so and none is found.
+
+    Raises:
+        UsageError: There is none.
+        HpoctlError: One cannot be started.
+    """
+    named = options.address or os.environ.get("RAY_ADDRESS")
+    if named and named != "auto":
+        host_and_port(named)
+        return named
+    running = _running_here()
+    if running is None and options.start:
+        _start_here()
+        running = _running_here()
+    if running is None:
+        raise NOT_FOUND
+    return running
+
+
+class RayCluster:
+    """A Ray cluster.
+
+    Args:
+        address: Its address.
+
+    Raises:
+        UnreachableError: It does not answer.
+        HpoctlError: It has another version of Ray or Python, or this process is connected to another cluster.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.require_answer()
+        if host_and_port(address)[0] in LOOPBACK:
+            os.environ.setdefault(KEEP_LOOPBACK, "0")
+        import ray  # noqa: PLC0415 - takes a second
+
+        self._ray: Any = ray
+        if ray.is_initialized():
+            connected = ray.get_runtime_context().gcs_address
+            if connected != address:
+                raise HpoctlError(
+                    f"This process is connected to the Ray cluster at {connected}, not to {address}.",
+                    "Use another process for another cluster.",
+                )
+            return
+        try:
+            ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
+            # Ray would print messages about workers and nodes among what we print; it has no public switch for that.
+            ray._private.worker._worker_logs_enabled = False
+        except (ConnectionError, TimeoutError, ValueError) as error:
+            raise UnreachableError(address, _line(error)) from error
+        except RuntimeError as error:
+            raise HpoctlError(
+                f"The Ray cluster at {address} cannot be used from here: {_line(error)}.",
+                "Install the cluster's versions of Ray and Python here.",
+            ) from error
+
+    def require_answer(self) -> None:
+        """Ask whether the cluster's head can be reached.
+
+        Ray ends the whole process of a driver whose cluster is gone for a minute: this is asked before each call.
+
+        Raises:
+            UnreachableError: It cannot be.
+        """
+        try:
+            socket.create_connection(host_and_port(self.address), CONNECT).close()
+        except OSError as error:
+            raise UnreachableError(self.address, error.strerror or str(error)) from error
+
+    def create(self, name: str, spec: Mapping[str, Any], options: RayOptions) -> Any:
+        """Create the actor of a job, unless there is one of that name; returns its handle."""
+        from hpoctl_ray import node  # noqa: PLC0415 - sent by value, as the nodes have no hpoctl
+
+        self._ray.cloudpickle.register_pickle_by_value(node)
+        actor = self._ray.remote(node.JobActor).options(
+            name=name,
+            namespace=NAMESPACE,
+            lifetime="detached",
+            get_if_exists=True,
+            max_restarts=options.restarts,
+            num_cpus=options.cpus,
+            num_gpus=options.gpus,
+            resources=options.resource_amounts,
+        )
+        return actor.remote(spec)
+
+    def names(self) -> set[str]:
+        """The names of all jobs' actors that wait or run."""
+        found = self._ray.util.list_named_actors(all_namespaces=True)
+        return {entry["name"] for entry in found if entry["namespace"] == NAMESPACE}
+
+    def why(self, handle: Any) -> str:
+        """Why an actor has died."""
+        try:
+            self._ray.get(handle.ready.remote(), timeout=ANSWER)
+        except Exception as error:  # noqa: BLE001 - whatever Ray makes of it is the answer
+            return _cause(error)
+        return ""
+
+    def kill(self, name: str) -> None:
+        """End an actor for good; one that is not there is left alone."""
+        with suppress(ValueError):
+            self._ray.kill(self._ray.get_actor(name, namespace=NAMESPACE), no_restart=True)
+
+    def nodes(self) -> list[Mapping[str, float]]:
+        """The resources of each node that is alive."""
+        return [entry["Resources"] for entry in self._ray.nodes() if entry["Alive"]]
+
+    def probe(self) -> dict[str, str]:
+        """What one of the nodes says of itself.
+
+        Raises:
+            HpoctlError: No node runs a task in time.
+        """
+        from hpoctl_ray import node  # noqa: PLC0415
+
+        self._ray.cloudpickle.register_pickle_by_value(node)
+        task = self._ray.remote(node.probe).options(num_cpus=0)
+        try:
+            return dict(self._ray.get(task.remote(), timeout=6 * ANSWER))
+        except Exception as error:
+            raise HpoctlError(f"A task on the cluster fails: {_cause(error)}.", "Look at Ray's own logs.") from error
+
+
+def fits(demand: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> bool:
+    """Whether one node at least has all resources of a job."""
+    return any(all(node.get(name, 0.0) >= amount for name, amount in demand.items()) for node in nodes)
+
+
+def _running_here() -> str | None:
+    """The address of the cluster that was started last on this machine, if it answers."""
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or tempfile.gettempdir()
+    try:
+        address = (Path(folder) / "ray" / "ray_current_cluster").read_text(encoding="utf-8").strip()
+        socket.create_connection(host_and_port(address), CONNECT).close()
+    except (OSError, UsageError):
+        return None
+    return address
+
+
+def _start_here() -> None:
+    """Start a cluster of this machine alone, which stays until `ray stop`."""
+    words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--node-ip-address=127.0.0.1"]
+    words += ["--include-dashboard=false", "--disable-usage-stats"]
+    environment = {**os.environ, KEEP_LOOPBACK: "0"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise HpoctlError(f"A Ray cluster cannot be started here: {' '.join(last)}", "Try `ray start --head` yourself.")
+
+
+def _cause(error: Exception) -> str:
+    """The line of an error of Ray that says what has happened, without the traceback around it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line.partition("Error: ")[2] for line in lines if "Error: " in line]
+    return next(iter([*causes[-1:], *lines[-1:]]), type(error).__name__)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300].rstrip(". ")

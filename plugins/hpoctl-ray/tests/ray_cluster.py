@@ -1,0 +1,192 @@
+"""A real Ray cluster for tests: nodes on this machine, bound to its loopback interface, gone when the tests end.
+
+Each node is the process of `ray start --block` in a session of its own, so that its end is the end of all that it has
+started. Ray replaces 127.0.0.1 by an address of the network; the process of a node puts it back (see `main`).
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+HOST = "127.0.0.1"
+READY = 120.0
+"""Seconds that a node may take to be ready."""
+
+STORE = 80_000_000
+"""Bytes of a node's object store: about the least that Ray accepts."""
+
+ATTEMPTS = 4
+NODE = "HPOCTL_TEST_NODE"
+"""The environment variable that tells all processes of a node its number."""
+
+STARTED = "Ray runtime started"
+
+
+def why_not() -> str:
+    """Why there can be no cluster here; empty: there can."""
+    return "" if importlib.util.find_spec("ray") else "Ray is not installed"
+
+
+class RayNodes:
+    """The nodes of a cluster, with one CPU each unless options say otherwise.
+
+    Args:
+        folder: Where Ray keeps sockets and logs; its path has to be short.
+        environment: Variables of the nodes, besides those of this process.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.address = f"{HOST}:{_free_port()}"
+        self._environment = {**os.environ, **environment, "RAY_TMPDIR": str(folder)}
+        self._nodes: list[subprocess.Popen[bytes]] = []
+
+    def add(self, *options: str) -> int:
+        """Start a node, the head first; returns its number."""
+        number = len(self._nodes)
+        port = self.address.rpartition(":")[2]
+        words = [sys.executable, __file__, "start", f"--node-ip-address={HOST}", "--block"]
+        words += [] if any(word.startswith("--num-cpus") for word in options) else ["--num-cpus=1"]
+        words += [f"--object-store-memory={STORE}", "--disable-usage-stats", *options]
+        words += [f"--address={self.address}"] if number else ["--head", f"--port={port}", "--include-dashboard=false"]
+        for _ in range(ATTEMPTS):
+            node = self._start(number, words, self.folder / f"node-{number}.log")
+            if node is not None:
+                self._nodes.append(node)
+                return number
+        log = (self.folder / f"node-{number}.log").read_text(errors="replace")
+        raise RuntimeError(f"node {number} of Ray does not start: {log[-2000:]}")
+
+    def kill(self, number: int) -> None:
+        """Kill all processes of a node, as the crash of its machine would."""
+        _kill(self._nodes[number])
+
+    def _start(self, number: int, words: Sequence[str], log: Path) -> "subprocess.Popen[bytes] | None":
+        """Start a node; None: Ray has given it up, as it does after half a minute on a loaded machine."""
+        with log.open("wb") as output:
+            node = subprocess.Popen(
+                words,
+                env={**self._environment, NODE: str(number)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        end = time.monotonic() + READY
+        while STARTED not in log.read_text(errors="replace"):
+            if node.poll() is not None or time.monotonic() > end:
+                _kill(node)
+                return None
+            time.sleep(0.1)
+        return node
+
+    def stop(self) -> None:
+        """Kill all nodes."""
+        for number in reversed(range(len(self._nodes))):
+            self.kill(number)
+
+
+def _kill(node: "subprocess.Popen[bytes]") -> None:
+    for pid in _session(node.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    node.wait()
+
+
+@contextmanager
+def running(head: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Iterator[RayNodes]:
+    """A cluster of two nodes, until the end of the block."""
+    folder = Path(tempfile.mkdtemp(prefix="hpoctl-ray-", dir="/tmp"))
+    cluster = RayNodes(folder, environment or {})
+    try:
+        cluster.add(*head)
+        cluster.add()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill_job(name: str) -> None:
+    """Kill the processes of a job, its supervisor and its workers included; not its actor, which Ray has started."""
+    for pid in _processes_of(name):
+        with suppress(ProcessLookupError):
+            sessions = _session(os.getsid(pid))
+            for each in sessions:
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+
+
+def node_of(name: str) -> int:
+    """The number of the node that runs a job."""
+    for pid in _processes_of(name):
+        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            variable, _, value = entry.partition(b"=")
+            if variable.decode() == NODE:
+                return int(value)
+    raise RuntimeError(f"no node runs {name}")
+
+
+def end_processes_below(folder: Path) -> None:
+    """Kill the processes of a cluster that keeps its files in a folder, and remove the folder."""
+    mark = str(folder).encode()
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (place / "cmdline").read_bytes():
+                os.kill(int(place.name), signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processes_of(job: str) -> list[int]:
+    """The processes whose command names a job."""
+    mark, found = f'"name": "{job}"'.encode(), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session, and those that they have started in sessions of their own."""
+    parents, sessions = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            fields = re.sub(r"^.*\) ", "", (folder / "stat").read_text(), flags=re.DOTALL).split()
+            parents[int(folder.name)], sessions[int(folder.name)] = int(fields[1]), int(fields[3])
+    found = {pid for pid, session in sessions.items() if session == leader}
+    while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
+        found |= more
+    return sorted(found)
+
+
+def _free_port() -> int:
+    """A free port outside those that Ray gives to workers."""
+    for port in range(21_000 + os.getpid() % 5000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise RuntimeError("no port is free")
+
+
+def main() -> None:
+    """`ray WORDS...`, with a node address on loopback."""
+    from ray._private import services
+    from ray.scripts.scripts import main as ray_main
+
+    services.get_node_ip_address = lambda address=None: HOST
+    ray_main()
+
+
+if __name__ == "__main__":
+    main()
