@@ -16,11 +16,13 @@ class Task:
         plan: The tag's plan that says what determines the experiment.
         cell: The experiment.
         seconds: How long it is expected to take.
+        cores: The cores that its trials need where it runs; 0: it is simulated, and takes a process of one core.
     """
 
     plan: str
     cell: Cell = field(metadata=EMBEDDED)
     seconds: float
+    cores: int = 0
 
 
 @dataclass(frozen=True, slots=True)

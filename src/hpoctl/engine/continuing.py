@@ -41,6 +41,18 @@ def base_of(determined_by: Mapping[str, Any]) -> str:
     return content_hash(canonical_json({**determined_by, "budget": budget}))
 
 
+def gets_more(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether an experiment is the same as before with a larger budget, so that it can be continued.
+
+    On the simulator that means to run it again: the bytes are those of the larger budget run in one go, because its
+    beginning is the same. Where suggestions cost what they really took, it is not.
+    """
+    if "budget" not in before or before.get("clock", {}).get("decision_time") == "measured":
+        return False
+    same = base_of(before) == base_of(now)
+    return same and before["budget"] != now["budget"] and _at_least(now["budget"], before["budget"])
+
+
 def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str, Any]) -> Earlier | None:
     """The latest attempt that can be continued; None: there is none.
 

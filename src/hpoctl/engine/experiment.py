@@ -17,13 +17,14 @@ from hpoctl.core.entries import MethodContext
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Blackbox, Resume, Start, Store
 from hpoctl.core.rng import Streams
+from hpoctl.core.script_files import script_hash
 from hpoctl.core.settings import DecisionTime
 from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, one_line, read_metadata
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
-from hpoctl.engine.search_space import searched
-from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.engine.search_space import is_restricted, searched
+from hpoctl.engine.spec import ExperimentSpec, determinants
 from hpoctl.engine.table import column_names, parquet_bytes, rows_table
 from hpoctl.engine.training import run_training
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
@@ -130,6 +131,18 @@ def run_experiment(
         closing = {**facts, "status": "failed", "error": traceback.format_exc()}
         raise failed(spec, store, directory, closing, error) from error
     return told
+
+
+def determined(spec: ExperimentSpec) -> dict[str, Any]:
+    """What determines an experiment; its table is opened, or the files of its script are read.
+
+    Raises:
+        HpoctlError: They cannot be.
+    """
+    if spec.benchmark.script is not None:
+        return determinants(spec, script_hash(spec.benchmark.script))
+    blackbox = _open(spec)
+    return determinants(spec, blackbox.content_hash, restricted=is_restricted(spec, blackbox))
 
 
 def _open(spec: ExperimentSpec) -> Blackbox:

@@ -18,6 +18,11 @@ STATUS = {
     Action.STOP: "Stopped",
 }
 COMPLETED = "Completed"
+ACTIONS = (Action.CONTINUE, Action.PAUSE, Action.STOP)
+DECISIONS = np.array([action.value for action in ACTIONS], dtype="<U8")
+STATUSES = np.array([STATUS[action] for action in ACTIONS], dtype="<U10")
+PACK = 8192
+"""Reports that are kept as they come, before they are put together."""
 MOST_REPORTED = 100
 """Columns for what scripts report besides metrics; a script with names that never end would have one for each."""
 
@@ -75,6 +80,19 @@ class Rows:
         return len(self) - int(np.count_nonzero(np.isfinite(goal.values(self.metrics))))
 
 
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """The rows of many reports, n rows in all, in the order in which they were told."""
+
+    trial_ids: IntArray
+    resources: IntArray
+    metrics: FloatArray
+    elapsed: FloatArray
+    times: FloatArray
+    codes: IntArray  # the place in ACTIONS of the decision on each row
+    extra: list[Sequence[Mapping[str, Plain]]]  # of each report; empty: none carries any
+
+
 class RowLog:
     """Collects what trials report.
 
@@ -94,11 +112,14 @@ class RowLog:
         self._best = np.inf
         self._seen = 0
         self._actions: list[Action] = []
+        self._packs: list[_Pack] = []
 
     def add(self, report: Report, action: Action) -> None:
         """Take in a report and the decision on its last row."""
         self._reports.append(report)
         self._actions.append(action)
+        if len(self._reports) >= PACK:
+            self._pack()
         self.count += len(report.resources)
 
     def best_value(self) -> float:
@@ -111,41 +132,61 @@ class RowLog:
 
     def rows(self, extra: "ExtraColumns", limit: int | None = None) -> Rows:
         """All rows in time order, equal times in the order of their reports; at most the first `limit` of them."""
-        sizes = [len(report.resources) for report in self._reports]
-        times = _floats([report.times for report in self._reports])
+        self._pack()
+        packs = self._packs
+        times = _floats([pack.times for pack in packs])
         order = np.argsort(times, kind="stable")[:limit]
-        ids = np.repeat(np.array([report.trial_id for report in self._reports], dtype=np.int64), sizes)
-        resources = np.concatenate([np.empty(0, np.int64), *(report.resources for report in self._reports)])
-        decisions = np.full(len(times), Action.CONTINUE.value, dtype="<U8")
-        statuses = np.full(len(times), STATUS[Action.CONTINUE], dtype="<U10")
-        if sizes:
-            last = np.cumsum(sizes) - 1
-            decisions[last] = [action.value for action in self._actions]
-            statuses[last] = [STATUS[action] for action in self._actions]
+        resources = np.concatenate([np.empty(0, np.int64), *(pack.resources for pack in packs)])
+        codes = np.concatenate([np.empty(0, np.int8), *(pack.codes for pack in packs)])
+        statuses = STATUSES[codes]
         if self._max_resource is not None:
             statuses[resources >= self._max_resource] = COMPLETED
-        nothing = np.empty((0, self._num_metrics))
-        metrics = np.concatenate([nothing, *(report.metrics for report in self._reports)], dtype=np.float64)
+        metrics = np.concatenate([np.empty((0, self._num_metrics)), *(pack.metrics for pack in packs)])
         return Rows(
-            trial_ids=ids[order],
+            trial_ids=np.concatenate([np.empty(0, np.int64), *(pack.trial_ids for pack in packs)])[order],
             resources=resources[order],
             metrics=metrics[order],
-            elapsed=_floats([report.elapsed for report in self._reports])[order],
+            elapsed=_floats([pack.elapsed for pack in packs])[order],
             times=times[order],
-            decisions=decisions[order],
+            decisions=DECISIONS[codes][order],
             statuses=statuses[order],
             extra=extra.columns(times[order]),
             configs=self.configs,
             reported=self._reported(order),
         )
 
+    def _pack(self) -> None:
+        """Put the reports since the last time together: many small arrays take many times the memory of a few."""
+        if not self._reports:
+            return
+        self.best_value()
+        reports, self._reports, self._seen = self._reports, [], 0
+        sizes = [len(report.resources) for report in reports]
+        codes = np.zeros(sum(sizes), dtype=np.int8)
+        codes[np.cumsum(sizes) - 1] = [ACTIONS.index(action) for action in self._actions]
+        self._actions = []
+        self._packs.append(
+            _Pack(
+                np.repeat(np.array([report.trial_id for report in reports], dtype=np.int64), sizes),
+                np.concatenate([report.resources for report in reports], dtype=np.int64),
+                np.concatenate([report.metrics for report in reports], dtype=np.float64),
+                _floats([report.elapsed for report in reports]),
+                _floats([report.times for report in reports]),
+                codes,
+                [report.extra or [{}] * len(report.resources) for report in reports]
+                if any(report.extra for report in reports)
+                else [],
+            )
+        )
+
     def _reported(self, order: IntArray) -> dict[str, list[Plain | None]]:
         """What rows carry besides metrics, in the order of the rows; names beyond the first few are left out."""
-        if not any(report.extra for report in self._reports):
+        if not any(pack.extra for pack in self._packs):
             return {}
         carried: list[Mapping[str, Plain]] = []
-        for report in self._reports:
-            carried += report.extra or [{}] * len(report.resources)
+        for pack in self._packs:
+            for values in pack.extra or [[{}] * len(pack.times)]:
+                carried += values
         names = list(dict.fromkeys(name for values in carried for name in values))[:MOST_REPORTED]
         return {name: [carried[place].get(name) for place in order.tolist()] for name in names}
 

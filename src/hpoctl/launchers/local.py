@@ -158,16 +158,32 @@ class LocalLauncher:
             self._waiting.remove(entry)
             self._queue.insert(0, entry)
         for worker in self._workers:
-            if worker.ready and worker.cell is None and self._queue:
-                entry = self._queue.pop()
-                self._in_hand[id(worker)] = entry
-                self._jobs[entry.job.name].begun = True
-                worker.give(entry.task)
+            following = self._next() if worker.ready and worker.cell is None else None
+            if following is not None:
+                self._in_hand[id(worker)] = following
+                self._jobs[following.job.name].begun = True
+                worker.give(following.task)
         idle = sum(worker.cell is None for worker in self._workers)
         missing = min(self._options.workers - len(self._workers), len(self._queue) - idle)
         for _ in range(missing):
             # All jobs of a launch have the same command: any of them will do.
             self._workers.append(WorkerProcess(self._queue[-1].job.command))
+
+    def _next(self) -> _Entry | None:
+        """Take the next task that this machine has room for: the last one that fits.
+
+        Of experiments whose trials train here, one runs at a time, on cores of its own: simulated ones run beside it on
+        those that are left.
+        """
+        in_hand = [entry.task.cores for entry in self._in_hand.values()]
+        training = any(in_hand)
+        load = sum(max(1, cores) for cores in in_hand)
+        for place in range(len(self._queue) - 1, -1, -1):
+            cores = self._queue[place].task.cores
+            fits = not in_hand or load + max(1, cores) <= self._options.workers
+            if fits and not (cores and training):
+                return self._queue.pop(place)
+        return None
 
     def _listen(self, seconds: float) -> None:
         """Wait for what workers have to say, and act on it."""

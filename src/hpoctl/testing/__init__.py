@@ -9,7 +9,7 @@
 Each check raises `ContractError`, an `AssertionError`, with one line that says what is broken.
 """
 
-from hpoctl.testing.backends import check_backend
+from hpoctl.testing.backends import check_backend, check_failures, check_recovery
 from hpoctl.testing.blackboxes import check_benchmark, check_blackbox
 from hpoctl.testing.claims import check_claims
 from hpoctl.testing.contract import ContractError
@@ -28,8 +28,10 @@ __all__ = [
     "check_benchmark",
     "check_blackbox",
     "check_claims",
+    "check_failures",
     "check_launcher",
     "check_method",
+    "check_recovery",
     "check_store",
     "run_quietly",
     "run_spec",

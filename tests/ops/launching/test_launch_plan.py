@@ -154,7 +154,7 @@ def test_the_tag_alone_goes_on_with_all_that_was_launched(registry: Registry, fo
 
 
 def test_of_two_plans_for_an_experiment_the_newest_counts(registry: Registry) -> None:
-    for budget in (70.0, 80.0):
+    for budget in (80.0, 70.0):
         request = LaunchRequest(
             Overrides(methods=("RS",), benchmarks=("toy",), num_seeds=1, experiment={"max_wallclock_time": budget}),
             study="toys",
@@ -163,7 +163,7 @@ def test_of_two_plans_for_an_experiment_the_newest_counts(registry: Registry) ->
         )
         launch_here(request, registry)
     assert len(plan_launch(LaunchRequest(tag="t", allow_mixed=True), registry).plans) == 2
-    with pytest.raises(UsageError, match=r"max_wallclock_time: 70\.0 -> 80\.0"):
+    with pytest.raises(UsageError, match=r"max_wallclock_time: 80\.0 -> 70\.0"):
         plan_launch(LaunchRequest(tag="t"), registry)
 
 

@@ -22,6 +22,7 @@ from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_lau
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Registry, hookimpl, load_registry
 from hpoctl.stores.claims import LocalClaims
+from hpoctl.stores.ledger import read_attempts, read_results
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark, toy_space, toy_table
 from hpoctl.testing.claims import claimed_elsewhere
@@ -170,7 +171,7 @@ CHANGES = {
         request={"changes": Overrides(settings=("ASHA.type=stopping",))},
     ),
     "fixed value": Change("space.activation:", {"fixed": {"ASHA": {"activation": "relu"}}}),
-    "budget": Change("budget.max_wallclock_time: 150.0 -> 160.0", {"experiment": Settings(max_wallclock_time=160.0)}),
+    "budget": Change("budget.max_wallclock_time: 150.0 -> 140.0", {"experiment": Settings(max_wallclock_time=140.0)}),
     "workers": Change("budget.n_workers: 4 -> 2", {"experiment": Settings(n_workers=2)}),
     "reports": Change("budget.max_num_evaluations: None -> 7", {"experiment": Settings(max_num_evaluations=7)}),
     "data of a model": Change(
@@ -219,6 +220,30 @@ def test_another_identity_is_named_and_refused(tmp_path: Path, change: Change) -
     assert [(group.cells, any(change.named in text for text in group.differences)) for group in plan.mixed] == [
         ((ZERO,), True)
     ]
+
+
+def test_a_larger_budget_is_run_and_gives_the_bytes_of_one_go(tmp_path: Path, store: LocalStore) -> None:
+    launch_here(request(), registry())
+    larger = registry(replace(STUDY, experiment=Settings(max_wallclock_time=160.0)))
+    plan, outcome, counts = launch_here(request(), larger)
+    assert (todo(plan), plan.mixed) == (CELLS, ())
+    assert (outcome.done, outcome.wanted, counts) == (2, 2, {"done": 2})
+    assert todo(plan_launch(request(), larger)) == set()
+    launch_here(replace(request(), tag="other", random_seed=plan.master_seed.value), larger)
+
+    def newest(tag: str) -> dict[Cell, bytes]:
+        attempts = sorted(read_attempts(store, tag), key=lambda attempt: attempt.started)
+        return {attempt.cell: read_results(store, attempt) for attempt in attempts if attempt.cell is not None}
+
+    assert newest(TAG) == newest("other")
+
+
+def test_a_larger_budget_is_another_experiment_where_suggestions_cost_what_they_took(tmp_path: Path) -> None:
+    measured = Settings(decision_time="measured")
+    launch_here(request(), registry(replace(STUDY, experiment=measured)))
+    larger = registry(replace(STUDY, experiment=replace(measured, max_wallclock_time=160.0)))
+    with pytest.raises(UsageError, match="budget"):
+        plan_launch(request(), larger)
 
 
 def test_another_space_is_named_by_its_domains() -> None:

@@ -140,16 +140,17 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     master_seed = _master_seed(request, store, tag, newest)
     attempts = read_attempts(store, tag, verify=True)
     standing = standings(tag, wanted, attempts, claims)
-    mixed, warnings = find_mixed(tag, master_seed.value, wanted.values(), standing, store)
+    mixed, larger, warnings = find_mixed(tag, master_seed.value, wanted.values(), standing, store)
     if mixed and not request.allow_mixed:
         raise _refusal(tag, mixed)
     costs = read_costs()
     live = [job.manifest for job in submitted if job.status.live]
     in_hand = {task.cell for manifest in live for task in manifest.job.tasks}
-    not_done = [want for cell, want in wanted.items() if standing[cell].state in {"failed", "missing"}]
+    unfinished = [cell for cell in wanted if standing[cell].state in {"failed", "missing"}]
+    not_done = [want for cell, want in wanted.items() if cell in larger or cell in unfinished]
     todo = [want for want in not_done if want.cell not in in_hand]
     expected = [_expected(want, costs) for want in todo]
-    tasks = [Task(want.plan, want.cell, cost.seconds) for want, cost in zip(todo, expected, strict=True)]
+    tasks = [Task(want.plan, want.cell, cost.seconds, want.cores) for want, cost in zip(todo, expected, strict=True)]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
     workers = options.workers if isinstance(options, LocalOptions) else 0
     states = [standing[cell].state for cell in wanted]
@@ -163,7 +164,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         launcher_options=options,
         workers=workers,
         jobs=plan_jobs(tag, tasks, expensive),
-        done=states.count("done"),
+        done=states.count("done") - len(larger),
         running=states.count("running"),
         waiting=len(not_done) - len(todo),
         failed=states.count("failed"),

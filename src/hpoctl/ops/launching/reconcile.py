@@ -7,7 +7,9 @@ from typing import Any
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Blackbox, Store
+from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import determinants, identity_of
 from hpoctl.ops.studies.resolve import Resolved, spec_of
@@ -43,6 +45,14 @@ class Wanted:
     plan: str
     resolved: Resolved
 
+    @property
+    def cores(self) -> int:
+        """The cores that its trials need where it runs; 0: it is simulated."""
+        benchmark = self.resolved.benchmarks[self.cell.benchmark]
+        if benchmark.script is None:
+            return 0
+        return benchmark.script.cpus * spec_of(self.resolved, "check", 0, self.cell).n_workers
+
 
 def find_mixed(
     tag: str,
@@ -50,8 +60,10 @@ def find_mixed(
     wanted: Iterable[Wanted],
     standings: Mapping[Cell, Standing],
     store: Store,
-) -> tuple[list[Mixed], list[str]]:
+) -> tuple[list[Mixed], set[Cell], list[str]]:
     """Complete results of another identity than a launch would give them.
+
+    Those that only had a smaller budget are to be continued.
 
     Args:
         tag: The tag.
@@ -61,19 +73,25 @@ def find_mixed(
         store: Where results live.
 
     Returns:
-        The results by what differs, and what could not be compared and why, a line each.
+        The results by what differs; the experiments that are to get more of their budget; and what could not be
+        compared and why, a line each.
     """
     identities = _Identities(tag, master_seed)
+    larger: set[Cell] = set()
     groups: dict[tuple[str, ...], list[tuple[Cell, Attempt]]] = {}
     for want in wanted:
         attempt = standings[want.cell].counts
         if attempt is None or attempt.recorded != "completed":
             continue
         here = identities.determinants(want)
-        if here is not None and attempt.identity != identity_of(here):
+        if here is None or attempt.identity == identity_of(here):
+            continue
+        if gets_more(_recorded(store, attempt), here):
+            larger.add(want.cell)
+        else:
             groups.setdefault(_differences(store, attempt, here), []).append((want.cell, attempt))
     mixed = [Mixed(what, tuple(cell for cell, _ in found), found[0][1].directory) for what, found in groups.items()]
-    return mixed, list(dict.fromkeys(identities.problems.values()))
+    return mixed, larger, list(dict.fromkeys(identities.problems.values()))
 
 
 class _Identities:
@@ -83,7 +101,7 @@ class _Identities:
         self.problems: dict[str, str] = {}
         self._tag = tag
         self._master_seed = master_seed
-        self._tables: dict[str, tuple[Blackbox, str]] = {}
+        self._tables: dict[str, tuple[Blackbox | None, str]] = {}
         self._templates: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def determinants(self, want: Wanted) -> dict[str, Any] | None:
@@ -95,16 +113,22 @@ class _Identities:
                 return None
             blackbox, table = opened
             spec = spec_of(want.resolved, self._tag, self._master_seed, want.cell)
-            self._templates[key] = determinants(spec, table, restricted=is_restricted(spec, blackbox))
+            restricted = blackbox is not None and is_restricted(spec, blackbox)
+            self._templates[key] = determinants(spec, table, restricted=restricted)
         seeds = {"master_seed": self._master_seed, "seed": want.cell.seed}
         return {**self._templates[key], "seeds": seeds}
 
-    def _table(self, want: Wanted) -> tuple[Blackbox, str] | None:
+    def _table(self, want: Wanted) -> tuple[Blackbox | None, str] | None:
+        """The table, if there is one, and the hash of the table or of the script; None: they cannot be read."""
         name = want.cell.benchmark
         if name not in self._tables and name not in self.problems:
             try:
-                blackbox = want.resolved.benchmarks[name].blackbox()
-                self._tables[name] = blackbox, blackbox.content_hash
+                benchmark = want.resolved.benchmarks[name]
+                if benchmark.script is not None:
+                    self._tables[name] = None, script_hash(benchmark.script)
+                else:
+                    blackbox = benchmark.blackbox()
+                    self._tables[name] = blackbox, blackbox.content_hash
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever a plugin raises

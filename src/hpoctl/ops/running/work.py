@@ -15,11 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from hpoctl.core.cells import LOG, Cell, claim_key
+from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Claims, Decision, Ended, Report, Resume, Start, Store
-from hpoctl.engine.experiment import run_experiment
+from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.engine.continuing import gets_more
+from hpoctl.engine.experiment import determined, run_experiment
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
@@ -27,7 +29,7 @@ from hpoctl.ops.studies.provenance import versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
 from hpoctl.ops.studies.tags import read_plan
 from hpoctl.plugins import Registry
-from hpoctl.stores.ledger import attempts_at
+from hpoctl.stores.ledger import Attempt, attempts_at
 
 PULSE = 0.25
 """Seconds between two signs of life of an experiment."""
@@ -102,12 +104,24 @@ def _run_once(spec: ExperimentSpec, answer: Answer, shop: Workshop, versions: Ma
         return "held"
     try:
         earlier = attempts_at(shop.store, shop.tag, spec.cell, expensive=spec.method.expensive)
-        if any(attempt.recorded == "completed" for attempt in earlier):
+        complete = [attempt for attempt in earlier if attempt.recorded == "completed"]
+        if complete and not _gets_more(spec, shop.store, complete[-1]):
             return "already"
         _run_logged(spec, answer, shop, Provenance(versions, shop.git_commit, shop.entrypoint))
     finally:
         shop.claims.release(key)
     return "done"
+
+
+def _gets_more(spec: ExperimentSpec, store: Store, complete: Attempt) -> bool:
+    """Whether a complete experiment is to be continued with a larger budget."""
+    try:
+        before = unseal(store.get(f"{complete.directory}/{METADATA}")).get("determinants")
+    except (FileNotFoundError, DamagedError):
+        return False
+    if not isinstance(before, Mapping) or before.get("budget") == spec.effective.determinants("budget"):
+        return False  # most of the time, and the table need not be opened for that
+    return gets_more(before, determined(spec))
 
 
 def _run_logged(spec: ExperimentSpec, answer: Answer, shop: Workshop, provenance: Provenance) -> None:

@@ -1,0 +1,80 @@
+"""What the controller of real trials costs: time beyond the training itself, and its own CPU time.
+
+    python benchmarks/trial_overhead.py --trials 200 --seconds 4
+
+Each trial sleeps, and reports every tenth of a second; two run at a time. Prints the seconds beyond the sum of sleeps
+over slots, and the CPU time of the controller and of its supervisor as a share of one core.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from hpoctl.builtins import RS
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.entries import Benchmark
+from hpoctl.core.script import Script
+from hpoctl.core.settings import Settings
+from hpoctl.core.space import Fixed, Space, Uniform
+from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.stores.local import LocalStore
+from hpoctl.testing.hard_cases import Nobody
+
+SCRIPT = """
+import json, os, sys, time
+begin = time.monotonic()
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+epochs = int(options["--epochs"])
+with open(os.environ["HPOCTL_REPORTS"], "a") as file:
+    for epoch in range(1, epochs + 1):
+        time.sleep(max(0.0, begin + 0.1 * epoch - time.monotonic()))
+        file.write(json.dumps({"epoch": epoch, "loss": float(options["--x"]) / epoch}) + "\\n")
+        file.flush()
+"""
+SLOTS = 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    options = parser.parse_args()
+    epochs = round(options.seconds * 10)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "train.py").write_text(SCRIPT, encoding="utf-8")
+        benchmark = Benchmark(
+            name="sleeps",
+            summary="Sleeps and reports",
+            space=Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(epochs)}),
+            metrics=("loss",),
+            metric="loss",
+            mode="min",
+            resource_attr="epoch",
+            max_resource_attr="epochs",
+            n_workers=SLOTS,
+            max_wallclock_time=1e6,
+            script=Script(folder, (sys.executable, "-I", "-S", str(folder / "train.py"))),
+        )
+        spec = ExperimentSpec("bench", RS, benchmark, 0, 7, Settings(max_num_trials=options.trials))
+        began, cpu = time.monotonic(), time.process_time()
+        provenance = Provenance({"hpoctl": "0"}, None, "benchmark")
+        told = run_experiment(spec, LocalStore(folder / "root"), provenance, Nobody(), SystemTime())
+        wall, own = time.monotonic() - began, time.process_time() - cpu
+    slept = told.rows * 0.1 / SLOTS
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)  # the supervisor; trials are its children, and included
+    print(f"{told.trials} trials, {told.rows:,} rows, load of the machine {os.getloadavg()[1]:.1f}")
+    print(f"sum of sleeps over {SLOTS} slots {slept:.1f} s, wall {wall:.1f} s, {wall / slept - 1:+.2%}")
+    print(f"CPU of the controller {own:.2f} s, {own / wall:.2%} of a core, {1e6 * own / told.rows:.0f} us a row")
+    print(f"CPU of the supervisor and all trials {children.ru_utime + children.ru_stime:.1f} s")
+    print(f"peak memory of the controller {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
