@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from hpoctl.builtins import RS
+from hpoctl.core.cells import WORK
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.rng import Streams
@@ -28,7 +29,6 @@ from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.journal import Journal
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec, determinants
-from hpoctl.engine.work_folder import WORK
 from hpoctl.schedulers.random_search import RandomConfigs
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
