@@ -3,14 +3,13 @@
     python benchmarks/claims.py                    # the rows that are in rows/
     python benchmarks/claims.py --unseen unseen.jsonl
 
-Prints, in Markdown, the tables of docs/explanation/evidence.md that carry its claims. Two families, fixed before the
-rows of the first one were made:
+Prints, in Markdown, the tables of docs/explanation/evidence.md that carry its claims. Two families, fixed before any
+rows of the first one were compared:
 
 * unseen: the tasks of `unseen.py`, on which nothing was ever chosen. The unit is a task: the mean over seeds of the
   difference in regret, signed-rank test over tasks, for each pair of methods at 25 and 100 % of the budget.
 * seen: the tables on which choices were made, with other seeds. The unit is a seed: signed-rank test over seeds; for
-  Syne Tune, whose seeds are others, the rank-sum test over experiments. Tables whose curves are modelled are no
-  evidence and left out.
+  Syne Tune, whose seeds are others, the rank-sum test over experiments.
 
 A claim is decided when its adjusted p is below 5 %. Regret on the unseen tasks is (best - value) / (best - typical):
 typical is the median final accuracy of 2,000 random configurations, best the best accuracy that is known of the task,
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from regret_rows import SHARES, Seeds, by_table, gaps_of, lines_of, read, regret_of
+from regret_rows import SHARES, Seeds, by_table, gaps_of, lines_of, ordered, read, regret_of
 from scipy.stats import mannwhitneyu
 
 from hpoctl.analysis.paired import holm, signed_rank
@@ -41,7 +40,6 @@ UNSEEN_PAIRS = (
 )
 EVENT_PAIRS = (("BO", "RS"), ("BO", "OPTUNA-TPE"), ("BO", "OPTUNA-GP"), ("MOBSTER", "RS"), ("MOBSTER", "ASHA"))
 POLLED_PAIRS = (("BO", "Syne Tune BO"), ("MOBSTER", "Syne Tune MOBSTER"))
-MODELLED = ("fcnet-protein", "fcnet-naval", "fcnet-parkinsons", "fcnet-slice")
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def seen_tests(events: Iterable[dict], polled: Iterable[dict]) -> tuple[list[Tes
     tests: list[Test] = []
     too_few: list[str] = []
     for rows, pairs, test in ((events, EVENT_PAIRS, by_seed), (polled, POLLED_PAIRS, by_experiment)):
-        tables = {name: methods for name, methods in by_table(list(rows)).items() if name.split(",")[0] not in MODELLED}
+        tables = by_table(ordered(rows))
         for own, other in pairs:
             for name, methods in tables.items():
                 if other not in methods:

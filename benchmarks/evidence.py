@@ -2,7 +2,7 @@
 
     python benchmarks/evidence.py --events rows/events.jsonl.gz --polled rows/polled.jsonl.gz
 
-Prints, in Markdown: regrets by table, MOBSTER less ASHA paired by seed, the incumbent's mean with its error, hpoctl
+Prints, in Markdown: regrets by table, MOBSTER less ASHA paired by seed, incumbents of pools by original losses, hpoctl
 less each peer, and the CPU seconds of whole experiments. `ablation.py` and `suggestion_cost.py` print theirs. Optuna's
 samplers run in hpoctl and share its randomness, so they are paired by seed; Syne Tune has a randomness of its own.
 """
@@ -22,11 +22,8 @@ PEERS = (
     ("ASHA", "Syne Tune ASHA"),
     ("MOBSTER", "Syne Tune MOBSTER"),
 )
-MEANS = {
-    **dict.fromkeys(("fcnet-protein", "fcnet-naval", "fcnet-parkinsons", "fcnet-slice"), "mean_regret"),
-    **dict.fromkeys(("fcnet-pool-protein", "fcnet-pool-naval", "fcnet-pool-parkinsons"), "original_regret"),
-}
-"""Which mean over four seeds there is: of the table's curves, or of the original final losses of a pool."""
+POOLS = ("fcnet-pool-protein", "fcnet-pool-naval", "fcnet-pool-parkinsons")
+"""The tables whose configurations have four original final losses beside their own run."""
 
 METHODS = ("RS", "ASHA", "BO", "MOBSTER", "OPTUNA-TPE")
 
@@ -46,11 +43,11 @@ def print_mobster_less_asha(clocks: dict[str, Sequence[dict]]) -> None:
 
 
 def print_incumbents(rows: Sequence[dict]) -> None:
-    """The regret, at the end, of the mean over four seeds of what the incumbent had."""
+    """The regret, at the end, of the mean of the four original final losses of the incumbent's configuration."""
     tables = by_table(rows)
     print(f"\n| table | {' | '.join(METHODS)} |\n|---|{'---|' * len(METHODS)}")
-    for table, kind in MEANS.items():
-        finals = [np.array([row[kind][-1] for row in tables[table][name].values()]) for name in METHODS]
+    for table in POOLS:
+        finals = [np.array([row["original_regret"][-1] for row in tables[table][name].values()]) for name in METHODS]
         print(f"| {table} | {' | '.join(tidy(mean_and_error(final)) for final in finals)} |")
 
 
@@ -129,7 +126,7 @@ def main() -> None:
         print_seconds(rows)
     print("\n## MOBSTER less ASHA")
     print_mobster_less_asha({"events": events, "polled": polled})
-    print("\n## The incumbent's mean")
+    print("\n## The incumbents of pools")
     print_incumbents(events)
 
 
