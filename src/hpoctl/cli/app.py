@@ -12,6 +12,7 @@ from hpoctl.cli.benchmark import benchmark_app
 from hpoctl.cli.blackbox import blackbox_app
 from hpoctl.cli.clean import clean
 from hpoctl.cli.compare import compare
+from hpoctl.cli.completion import complete_names
 from hpoctl.cli.doctor import doctor
 from hpoctl.cli.exchange import export, import_results
 from hpoctl.cli.help import Command
@@ -92,6 +93,10 @@ app.add_typer(studies_app, name="studies", rich_help_panel=NAMES)
 app.add_typer(benchmark_app, name="benchmark", rich_help_panel=NAMES)
 app.add_typer(blackbox_app, name="blackbox", rich_help_panel=NAMES)
 app.command(cls=Command, rich_help_panel=NAMES)(plugins)
+
+for every in (app, studies_app, benchmark_app, blackbox_app):
+    for registered in every.registered_commands:
+        complete_names(registered.callback)
 
 
 def run_app() -> None:
