@@ -13,8 +13,15 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_files, script_hash
-from hpoctl.core.space import Choice, Fixed, Space, Value
-from hpoctl.core.trial_call import TrialCall, config_text, missing_program, trial_command, trial_environment
+from hpoctl.core.space import Choice, Config, Fixed, Space, Value
+from hpoctl.core.trial_call import (
+    TrialCall,
+    config_text,
+    missing_program,
+    option_words,
+    trial_command,
+    trial_environment,
+)
 from hpoctl.testing import toy_benchmark
 
 ECHO = """
@@ -244,3 +251,9 @@ class TestBenchmark:
         assert self.made(script, max_resource_attr=None).max_resource is None
         with pytest.raises(UsageError):
             replace(toy_benchmark(), max_resource_attr=None)
+
+
+def test_a_configuration_as_options() -> None:
+    config: Config = {"lr": 0.5, "text": "-x", "negative": -1, "flag": False}
+    assert option_words(config) == ["--lr", "0.5", "--text=-x", "--negative", "-1", "--flag", "false"]
+    assert option_words({"flag": False}, python_words=True) == ["--flag", "False"]

@@ -63,8 +63,7 @@ def trial_command(script: Script, config: Config, call: TrialCall) -> list[str]:
         option = SYNE_TUNE_CONFIG_OPTION if script.syne_tune_arguments else CONFIG_OPTION
         words += [option, str(call.config_file)]
     else:
-        for name, value in config.items():
-            words += _option(name, value_text(value, python_words=script.syne_tune_arguments))
+        words += option_words(config, python_words=script.syne_tune_arguments)
     if script.syne_tune_arguments:
         words += [SYNE_TUNE_CHECKPOINT_OPTION, str(call.checkpoints)]
     return words
@@ -96,8 +95,17 @@ def trial_environment(script: Script, call: TrialCall, inherited: Mapping[str, s
     return variables
 
 
-def value_text(value: Value, *, python_words: bool = False) -> str:
-    """A value as the text of an option. True and false are `true` and `false`, as Python's words where asked for."""
+def option_words(config: Config, *, python_words: bool = False) -> list[str]:
+    """A configuration as the options of a command line.
+
+    Args:
+        config: The configuration.
+        python_words: Whether true and false are `True` and `False`, as Syne Tune passes them.
+    """
+    return [word for name, value in config.items() for word in _option(name, _text(value, python_words=python_words))]
+
+
+def _text(value: Value, *, python_words: bool) -> str:
     if isinstance(value, bool):
         return str(value) if python_words else str(value).lower()
     return str(value)

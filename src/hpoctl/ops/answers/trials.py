@@ -15,7 +15,7 @@ from hpoctl.core.cells import TRIALS, Cell
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.space import Value
-from hpoctl.core.trial_call import value_text
+from hpoctl.core.trial_call import option_words
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import counted
 from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
@@ -174,8 +174,7 @@ def config_as(config: Mapping[str, Value], form: Form) -> str:
         return json.dumps(dict(config), indent=1)
     if form == "toml":
         return tomli_w.dumps(dict(config)).rstrip("\n")
-    words = [word for name, value in config.items() for word in (f"--{name}", value_text(value))]
-    return shlex.join(words)
+    return shlex.join(option_words(config))
 
 
 def _order(sort: Sort, modes: Mapping[str, tuple[str, Mode]]) -> Callable[[TrialSummary], tuple[float, str, int, int]]:
