@@ -80,5 +80,5 @@ def test_a_setting_that_is_mistyped_is_two_lines() -> None:
 @pytest.mark.parametrize("name", ["-j", "--experiments-at-a-time", "--jobs"])
 def test_experiments_at_a_time_has_a_former_name(name: str) -> None:
     answer = CliRunner().invoke(app, ["launch", "--study", "activations", name, "0", "--dry-run"])
-    assert "--jobs is 0." in str(answer.exception)
+    assert "0 experiments at a time cannot be run." in str(answer.exception)
     assert "--jobs" not in help_of("launch")

@@ -389,7 +389,7 @@ WRONG = [
     (("--launcher-option", "jbos=2"), "Unknown option 'jbos' of launcher local.", "Did you mean jobs?"),
     (("--launcher-option", "jobs"), "'jobs' is not an option of a launcher.", "option=value"),
     (("--launcher-option", "jobs=two"), "local.jobs cannot be 'two'.", "a whole number"),
-    (("--jobs", "0"), "--jobs is 0.", ">= 1"),
+    (("--jobs", "0"), "0 experiments at a time cannot be run.", ">= 1"),
     (("--timeout", "-1"), "--timeout is -1.0.", "positive"),
     (("--start-seed", "2"), "There is no seed from 2", "--num-seeds 3"),
 ]

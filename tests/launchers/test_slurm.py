@@ -333,7 +333,7 @@ def test_why_a_job_has_failed(report: JobReport | None, known: Sequence[Element]
         ({"memory": "4 GB"}, "memory"),
         ({"sbatch": "--array=1-3"}, "--array=1-3"),
         ({"sbatch": "'"}, "cannot be read"),
-        ({"jobs": 0}, "--jobs"),
+        ({"jobs": 0}, "experiments at a time"),
         ({"retries": -1}, "--retries"),
         ({"timeout": 0.0}, "--timeout"),
     ],

@@ -19,7 +19,10 @@ class LocalOptions:
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
-            raise UsageError(f"--jobs is {self.jobs}.", "Use a whole number >= 1.")
+            raise UsageError(
+                f"{self.jobs} experiments at a time cannot be run.",
+                "Give a whole number >= 1: -j 2, or jobs=2 among the options of the launcher.",
+            )
         if self.retries < 0:
             raise UsageError(f"--retries is {self.retries}.", "Use a whole number >= 0.")
         if self.timeout is not None and not (self.timeout > 0.0 and math.isfinite(self.timeout)):

@@ -53,7 +53,7 @@ class WorkerProcess:
         except OSError as error:
             self._log.close()
             raise HpoctlError(
-                f"A worker cannot be started: {error.strerror or error}.", "Use fewer --jobs, or free memory."
+                f"A worker cannot be started: {error.strerror or error}.", "Use a smaller -j, or free memory."
             ) from error
 
     @property

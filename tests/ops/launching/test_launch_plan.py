@@ -219,7 +219,7 @@ WRONG = [
     (Overrides(launcher="locl"), "Unknown launcher 'locl'.", "Did you mean local?"),
     (Overrides(launcher_options={"jbos": 2}), "Unknown option 'jbos' of launcher local.", "Did you mean jobs? It has:"),
     (Overrides(launcher_options={"jobs": "many"}), "local.jobs cannot be 'many'.", "a whole number"),
-    (Overrides(launcher_options={"jobs": "0"}), "--jobs is 0.", ">= 1"),
+    (Overrides(launcher_options={"jobs": "0"}), "0 experiments at a time cannot be run.", ">= 1"),
     (Overrides(launcher_options={"retries": -1}), "--retries is -1.", ">= 0"),
     (Overrides(launcher_options={"timeout": "0"}), "--timeout is 0.0.", "positive"),
     (Overrides(launcher_options={"timeout": "inf"}), "local.timeout cannot be 'inf'.", "a number"),
