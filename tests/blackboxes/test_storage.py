@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from faults import failing_at_every_step, killed_at_every_step
-from hpoctl.blackboxes.stored import TableFile, check_stored, open_stored, read_stored, stored_names
 from hpoctl.blackboxes.tables.assemble import Table, assemble
 from hpoctl.blackboxes.tables.description import Description
 from hpoctl.blackboxes.tables.npz import read_npz
 from hpoctl.blackboxes.tables.storage import remove_table, store_table
+from hpoctl.blackboxes.tables.stored import TableFile, check_stored, open_stored, read_stored, stored_names
 from hpoctl.core.entries import Imported
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import RecordType

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from command_line import CommandLine
-from hpoctl.blackboxes.stored import read_stored
+from hpoctl.blackboxes.tables.stored import read_stored
 from hpoctl.cli.app import app
 from hpoctl.core.errors import HpoctlError, UsageError
 from own_tables import Own, description, write_npz

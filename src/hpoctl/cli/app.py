@@ -31,9 +31,8 @@ from hpoctl.cli.studies import studies_app
 from hpoctl.cli.sync import sync
 from hpoctl.cli.trials import trials
 from hpoctl.cli.unforeseen import unforeseen
-from hpoctl.core.errors import HpoctlError, OutputError, UsageError
+from hpoctl.core.errors import FAILED, INTERRUPTED, HpoctlError, OutputError, UsageError
 
-ABORTED, INTERRUPTED = 1, 130
 RUN_EXAMPLE = """
 Example: one seed of ASHA, a line for each event:
   hpoctl run --method ASHA --benchmark fcnet-protein --verbose
@@ -141,7 +140,7 @@ def _call() -> int:
         raise parser_error(error) from None
     except typer.Abort:
         err().print("nothing was done", style="bold yellow")
-        return ABORTED
+        return FAILED
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return code if isinstance(code, int) else 0

@@ -8,12 +8,12 @@ import typer
 
 from hpoctl.cli.help import Command
 from hpoctl.cli.options import AsJson
+from hpoctl.core.errors import FAILED
 
 if TYPE_CHECKING:
     from hpoctl.core.findings import Finding
 
 COMMAND = "benchmark"
-FAILED = 1
 
 benchmark_app = typer.Typer(no_args_is_help=True)
 

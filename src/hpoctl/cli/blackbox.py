@@ -9,9 +9,7 @@ from hpoctl.cli.bar import bar
 from hpoctl.cli.help import Command
 from hpoctl.cli.listing import Wide
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.core.errors import HpoctlError
-
-FAILED = 1
+from hpoctl.core.errors import FAILED, HpoctlError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of the blackbox.")]
 Kind = Annotated[str, typer.Argument(metavar="KIND", help="Importer; `hpoctl blackbox list` lists all of them.")]

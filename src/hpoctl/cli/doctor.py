@@ -46,8 +46,7 @@ def doctor(
 def _print_finding(finding: "Finding") -> None:
     from rich.text import Text
 
-    from hpoctl.cli.layout import fitted
-    from hpoctl.cli.output import out
+    from hpoctl.cli.output import fitted, out
 
     console = out()
     width = console.width if console.breaks_lines else ENDLESS

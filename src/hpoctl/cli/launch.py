@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
-from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError, UsageError
 from hpoctl.core.settings import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
-
-EXPERIMENTS_FAILED = 1
-INTERRUPTED = 130
 
 
 @with_settings
@@ -180,7 +177,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     if outcome.interrupted:
         return INTERRUPTED
     if outcome.failures:
-        return EXPERIMENTS_FAILED
+        return FAILED
     return 0 if outcome.complete else IncompleteError.exit_code
 
 

@@ -1,58 +1,15 @@
-"""Lines, facts and tables in the width of the terminal: lines break between words, names and commands stay whole."""
+"""Lines, facts and tables in the width of the terminal."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from textwrap import wrap
 
-COMMAND = re.compile(r"`[^`\n]*`")
-"""A command in a sentence: kept on one line, so that it can be copied."""
+from hpoctl.cli.output import NARROW, fitted, out
 
-BARE_COMMAND = re.compile(r"(^|\s)(\$ |hpoctl )")
-"""A command that is not in backticks: its line is left to the terminal, which copies it as one."""
-
-SPACE = "\0"
-NARROW = 40
 WIDE = 240
 """Columns of a table with `--wide`, unless the terminal has more."""
 
 
-def fitted(text: str, width: int, *, first: str = "", rest: str | None = None) -> list[str]:
-    """The lines of a text in a number of columns.
-
-    Args:
-        text: The text; its own line breaks are kept.
-        width: The columns; fewer than 40 count as 40.
-        first: What the first line begins with.
-        rest: What later lines begin with. None: the indentation of the text and two spaces more.
-    """
-    if first or rest is not None:
-        return _wrapped(text, width, first, rest or "")
-    lines = []
-    for line in text.split("\n"):
-        indent = " " * (len(line) - len(line.lstrip(" ")))
-        lines += _wrapped(line[len(indent) :], width, indent, f"{indent}  ")
-    return lines
-
-
-def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
-    whole = COMMAND.sub(lambda found: found[0].replace(" ", SPACE), text)
-    if len(first) + len(text) <= width or BARE_COMMAND.search(whole):
-        return [first + text]
-    lines = wrap(
-        whole,
-        max(width, NARROW),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(SPACE, " ") for line in lines] or [first]
-
-
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines. Plugins wrote them, so they are no markup."""
-    from hpoctl.cli.output import out
-
     for line in lines:
         out().print(line, markup=False, emoji=False, soft_wrap=True)
 
@@ -64,8 +21,6 @@ def print_facts(title: str, facts: Mapping[str, str]) -> None:
 
 def print_block(title: str, facts: Mapping[str, str]) -> None:
     """A title, and the facts below it in two columns."""
-    from hpoctl.cli.output import out
-
     known = {key: fact for key, fact in facts.items() if fact}
     indent = max((len(key) for key in known), default=0) + 4
     lines = [title] if title else []
@@ -88,8 +43,6 @@ def print_table(
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
-
-    from hpoctl.cli.output import out
 
     rows = list(zip(*columns.values(), strict=True))
     if not rows:

@@ -3,9 +3,11 @@
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from textwrap import wrap
 from typing import Any, Literal
 
 import typer
@@ -13,7 +15,6 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from hpoctl.cli.layout import fitted
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.text import printable
 
@@ -21,6 +22,16 @@ Status = Literal["success", "partial", "error"]
 WIDTH_WHEN_PIPED = 160
 LAYOUT = "\n\t"
 """Characters that lay text out: kept."""
+
+
+COMMAND = re.compile(r"`[^`\n]*`")
+"""A command in a sentence: kept on one line, so that it can be copied."""
+
+BARE_COMMAND = re.compile(r"(^|\s)(\$ |hpoctl )")
+"""A command that is not in backticks: its line is left to the terminal, which copies it as one."""
+
+SPACE = "\0"
+NARROW = 40
 
 
 class LineConsole(Console):
@@ -54,6 +65,39 @@ class LineConsole(Console):
                 yield segment
             else:
                 yield Segment(printable(segment.text, keep=LAYOUT), segment.style)
+
+
+def fitted(text: str, width: int, *, first: str = "", rest: str | None = None) -> list[str]:
+    """The lines of a text in a number of columns.
+
+    Args:
+        text: The text; its own line breaks are kept.
+        width: The columns; fewer than 40 count as 40.
+        first: What the first line begins with.
+        rest: What later lines begin with. None: the indentation of the text and two spaces more.
+    """
+    if first or rest is not None:
+        return _wrapped(text, width, first, rest or "")
+    lines = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        lines += _wrapped(line[len(indent) :], width, indent, f"{indent}  ")
+    return lines
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    whole = COMMAND.sub(lambda found: found[0].replace(" ", SPACE), text)
+    if len(first) + len(text) <= width or BARE_COMMAND.search(whole):
+        return [first + text]
+    lines = wrap(
+        whole,
+        max(width, NARROW),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(SPACE, " ") for line in lines] or [first]
 
 
 def out(at_least: int = 0) -> LineConsole:

@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
-from hpoctl.core.errors import unknown_name
+from hpoctl.core.errors import FAILED, INTERRUPTED, unknown_name
 from hpoctl.core.settings import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.running.run_plan import RunRequest
 
 BACKEND = "simulator"
-EXPERIMENTS_FAILED = 1
-INTERRUPTED = 130
 
 
 @with_settings
@@ -94,4 +92,4 @@ def _run(request: "RunRequest", *, verbose: bool, as_json: bool) -> int:
         print_outcome(request, plan, outcome)
     if outcome.interrupted is not None:
         return INTERRUPTED
-    return EXPERIMENTS_FAILED if outcome.failed else 0
+    return FAILED if outcome.failed else 0

@@ -11,7 +11,7 @@ from hpoctl.cli.launch_report import plan_json, print_plan, print_start
 from hpoctl.cli.output import Status, emit_json, err, hint, out
 from hpoctl.cli.trust import settle_trust
 from hpoctl.cli.words import many, p_text
-from hpoctl.core.errors import IncompleteError
+from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError
 from hpoctl.ops.launching.launch import LaunchWatcher
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
 from hpoctl.ops.launching.sequential_design import parse_pairs
@@ -28,9 +28,6 @@ from hpoctl.ops.studies.registry import open_registry
 if TYPE_CHECKING:
     from hpoctl.analysis.decisions import Answer, Stage
     from hpoctl.plugins import Registry
-
-EXPERIMENTS_FAILED = 1
-INTERRUPTED = 130
 
 
 class Looks:
@@ -101,7 +98,7 @@ def launch_until_decided(
     if outcome.interrupted:
         return INTERRUPTED
     if outcome.failures:
-        return EXPERIMENTS_FAILED
+        return FAILED
     return 0 if outcome.course.next_seeds is None else IncompleteError.exit_code
 
 

@@ -1,10 +1,14 @@
 """The errors that hpoctl shows to a person: one line of what is wrong, one line of what to do.
 
+Exit codes; 0 is: all that was asked is done.
+
 HpoctlError                 exit code 1   something failed
   UsageError                exit code 2   a wrong name, option, file or plugin entry
   IncompleteError           exit code 3   nothing to act on, or incomplete input
   UnforeseenError           exit code 4   a defect of hpoctl or of a plugin
   OutputError               exit code 5   all is done, but what was printed is lost
+                            exit code 130 interrupted with Ctrl-C, and the state is saved
+                            exit code 143 a job was told to end (SIGTERM), and the state is saved
 """
 
 from collections.abc import Iterable
@@ -12,6 +16,8 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 from hpoctl.core.text import printable
+
+FAILED, WRONG_USAGE, INCOMPLETE, UNFORESEEN, OUTPUT_LOST, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 5, 130, 143
 
 
 class HpoctlError(Exception):
@@ -24,7 +30,7 @@ class HpoctlError(Exception):
     Both may quote a name of a file, which can hold anything: what cannot be printed is shown by its code.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = FAILED
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)
@@ -38,25 +44,25 @@ class HpoctlError(Exception):
 class UsageError(HpoctlError):
     """The person asked for something that does not exist or does not fit."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 class IncompleteError(HpoctlError):
     """There is nothing to act on, or the input is incomplete or damaged."""
 
-    exit_code = 3
+    exit_code = INCOMPLETE
 
 
 class UnforeseenError(HpoctlError):
     """Something happened that no part of hpoctl expects: a defect of it, of a plugin, or of the machine."""
 
-    exit_code = 4
+    exit_code = UNFORESEEN
 
 
 class OutputError(HpoctlError):
     """The work is done, but standard output could not be written."""
 
-    exit_code = 5
+    exit_code = OUTPUT_LOST
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str) -> UsageError:

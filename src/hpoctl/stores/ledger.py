@@ -19,6 +19,9 @@ from hpoctl.core.sealed import DamagedError
 from hpoctl.stores.many import Read, read_many
 
 Recorded = Status | Literal["damaged"]
+AttemptState = Recorded | Literal["died"]
+"""The same, where it is known whether a process runs it: `died` is `running` in metadata."""
+
 State = Literal["done", "running", "failed", "missing"]
 TRACEBACK = "Traceback (most recent call last)"
 OWN_ERRORS = f"{HpoctlError.__module__}."

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpoctl.blackboxes.stored import read_stored, stored_names
+from hpoctl.blackboxes.tables.stored import read_stored, stored_names
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import Store
 from hpoctl.ops.tables import shared_tables

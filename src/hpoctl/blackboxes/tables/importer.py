@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpoctl.blackboxes.stored import Stored, check_stored, open_stored, read_stored, stored_names
 from hpoctl.blackboxes.tables.description import Description
+from hpoctl.blackboxes.tables.stored import Stored, check_stored, open_stored, read_stored, stored_names
 from hpoctl.core.entries import Benchmark, Imported, Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.protocols import Blackbox

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpoctl.blackboxes.stored import (
+from hpoctl.blackboxes.tables.assemble import Table, table_hash
+from hpoctl.blackboxes.tables.stored import (
     ARRAYS,
     CURRENT,
     DESCRIPTION,
@@ -29,7 +30,6 @@ from hpoctl.blackboxes.stored import (
     stored_names,
     tables_folder,
 )
-from hpoctl.blackboxes.tables.assemble import Table, table_hash
 from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, UsageError

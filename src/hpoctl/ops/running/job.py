@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.errors import FAILED, TERMINATED, HpoctlError, IncompleteError
 from hpoctl.core.jobs import Job, JobStatus
 from hpoctl.core.protocols import Store
 from hpoctl.launchers.local import LocalLauncher
@@ -31,8 +31,6 @@ TICK = 0.25
 REPORT_EVERY, REPORT_SOON = 10.0, 1.0
 """Seconds between two reports while the job runs: at most, and at least where there is something new."""
 
-FAILED, INTERRUPTED = 1, 143
-
 
 def main(argument: str) -> int:
     """Run a job; returns the exit code: 0 if all of its experiments are complete."""
@@ -45,7 +43,7 @@ def main(argument: str) -> int:
         _say(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return TERMINATED
 
 
 def run_job(setup: Mapping[str, Any]) -> int:

@@ -15,14 +15,13 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import INTERRUPTED, HpoctlError
 from hpoctl.ops.running.work import Workshop, work
 from hpoctl.ops.studies.provenance import own_python
 from hpoctl.ops.studies.registry import open_registry
 from hpoctl.stores.opening import open_results
 
 MODULE = "hpoctl.ops.running.worker"
-INTERRUPTED = 130
 
 
 def worker_words(tag: str, master_seed: int, results: str, entrypoint: str, git_commit: str | None) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpoctl.blackboxes.contract import benchmark_checks
-from hpoctl.blackboxes.stored import stored_names
 from hpoctl.blackboxes.tables.storage import remove_table
+from hpoctl.blackboxes.tables.stored import stored_names
 from hpoctl.core.entries import Benchmark, Imported, Progress
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Blackbox

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hpoctl.blackboxes.stored import read_stored, stored_names
+from hpoctl.blackboxes.tables.stored import read_stored, stored_names
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Blackbox

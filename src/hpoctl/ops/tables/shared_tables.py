@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from hpoctl.blackboxes.stored import (
+from hpoctl.blackboxes.tables.stored import (
     ARRAYS,
     DESCRIPTION,
     TABLE,

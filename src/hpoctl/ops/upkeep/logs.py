@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from hpoctl.core.cells import LOG, METADATA, Cell, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
@@ -15,9 +14,8 @@ from hpoctl.core.sealed import DamagedError
 from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
 from hpoctl.ops.studies.tags import wanted_cells
-from hpoctl.stores.ledger import DIED, Attempt, Standing
+from hpoctl.stores.ledger import DIED, Attempt, AttemptState, Standing
 
-AttemptState = Literal["completed", "running", "died", "failed", "interrupted", "damaged"]
 _STAMP = re.compile(r"(\d{8}-\d{6}-\d{6})(?:-\d+)?$")
 """How the name of a result directory ends: the date, and a number where two began at the same time."""
 

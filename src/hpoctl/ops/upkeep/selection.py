@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
 from hpoctl.core.cells import CONTROL, Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
@@ -17,9 +17,8 @@ from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.studies.tag_state import Filters, nothing_of, readable_plans
 from hpoctl.ops.upkeep.trash import PARTS, Left
-from hpoctl.stores.ledger import Attempt, read_attempts
+from hpoctl.stores.ledger import Attempt, AttemptState, read_attempts
 
-AttemptState = Literal["completed", "running", "failed", "interrupted", "died", "damaged"]
 AGE = re.compile(r"([0-9]{1,9})([dhms])", re.ASCII)
 SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 UNKNOWN_CELL = "which experiment it was, and when, cannot be read; only --incomplete without other criteria takes it"
