@@ -55,7 +55,7 @@ def test_sealed_files_are_read_or_damaged(record: RecordType[Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", TOML, ids=lambda kind: kind.__name__)
-def test_toml_is_read_or_refused_with_the_name_of_the_file(kind: type[Any], tmp_path: Path) -> None:
+def test_toml_is_read_or_refused_with_the_name_of_the_file(kind: Any, tmp_path: Path) -> None:
     elsewhere = {"folder": tmp_path, "source": "here", "experiment": {}} if kind in {ScriptBenchmark, Config} else {}
     names = {entry.name for entry, _ in entries_of(kind)}
     known = {name: value for name, value in elsewhere.items() if name in names}
@@ -73,7 +73,7 @@ def test_toml_is_read_or_refused_with_the_name_of_the_file(kind: type[Any], tmp_
 
 
 @pytest.mark.parametrize("kind", JSON, ids=lambda kind: kind.__name__)
-def test_json_is_read_or_damaged(kind: type[Any]) -> None:
+def test_json_is_read_or_damaged(kind: Any) -> None:
     @settings(deadline=None, max_examples=40)
     @given(st.binary(max_size=40))
     def check(data: bytes) -> None:
