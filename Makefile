@@ -31,7 +31,7 @@ test:
 
 # Under two minutes on two cores: without what the markers in pyproject.toml name, and with fewer examples of properties.
 test-fast:
-	python -m pytest -n 2 -m "$(foreach mark,services kills studies,not $(mark) and) not simulations" --hypothesis-profile fast
+	python -m pytest -n 2 -m "$(foreach mark,services kills studies simulations,not $(mark) and) not tables" --hypothesis-profile fast
 
 docs-check:
 	python tools/generate_reference.py --check

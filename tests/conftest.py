@@ -17,6 +17,11 @@ settings.load_profile("hpoctl")
 ROOT = Path(__file__).parents[1]
 MARKS = {
     "plugins/hpoctl-ray": "services",
+    "plugins/hpoctl-fcnet/tests/test_original.py": "tables",
+    "plugins/hpoctl-fcnet/tests/test_trainer.py": "tables",
+    "plugins/hpoctl-lcbench/tests/test_importer.py": "tables",
+    "plugins/hpoctl-optuna/tests/test_contract.py": "studies",
+    "plugins/hpoctl-optuna/tests/test_methods.py": "studies",
     "plugins/hpoctl-sagemaker": "services",
     "tests/acceptance": "studies",
     "tests/analysis/test_coverage.py": "simulations",
