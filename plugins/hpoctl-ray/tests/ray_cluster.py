@@ -4,6 +4,7 @@ Each node is the process of `ray start --block` in a session of its own, so that
 started. Ray replaces 127.0.0.1 by an address of the network; the process of a node puts it back (see `main`).
 """
 
+import ctypes
 import importlib.util
 import os
 import re
@@ -48,7 +49,7 @@ class RayNodes:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.address = f"{HOST}:{_free_port()}"
-        self._environment = {**os.environ, **environment, "RAY_TMPDIR": str(folder)}
+        self._environment = {**os.environ, **environment, "RAY_TMPDIR": str(folder), "TMPDIR": str(folder)}
         self._nodes: list[subprocess.Popen[bytes]] = []
 
     def add(self, *options: str) -> int:
@@ -81,6 +82,7 @@ class RayNodes:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         end = time.monotonic() + READY
         while STARTED not in log.read_text(errors="replace"):
@@ -94,6 +96,11 @@ class RayNodes:
         """Kill all nodes."""
         for number in reversed(range(len(self._nodes))):
             self.kill(number)
+
+
+def _end_with_parent() -> None:
+    """Let the node end, and all that it has started, when the process of the tests is killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _kill(node: "subprocess.Popen[bytes]") -> None:

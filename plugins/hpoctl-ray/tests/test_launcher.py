@@ -58,7 +58,8 @@ def test_a_study_whose_node_dies_and_whose_launch_is_killed(cluster: RayNodes, t
     log = (tmp_path / "there" / "rehearsal" / ".hpoctl" / "jobs").glob("*/log.txt")
     said = [path.read_text() for path in log]
     assert said
-    assert all("hpoctl from /tmp/hpoctl-bundles-" in text for text in said)  # not what is installed here
+    bundles = f"hpoctl from {cluster.folder}/hpoctl-bundles-"
+    assert all(bundles in text for text in said)  # not what is installed here
 
 
 @pytest.mark.timeout(300)
