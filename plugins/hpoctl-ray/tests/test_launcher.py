@@ -204,7 +204,7 @@ def test_how_far_a_job_is() -> None:
         ({"restarts": -1}, "Option restarts of launcher ray is -1"),
         ({"poll_interval": 0.0}, "Option poll_interval of launcher ray is 0"),
         ({"patience": float("inf")}, "Option patience of launcher ray is inf"),
-        ({"jobs": 0}, "--jobs is 0"),
+        ({"jobs": 0}, "0 experiments at a time cannot be run"),
     ],
 )
 def test_options_that_are_refused(changes: dict[str, object], what: str) -> None:
