@@ -1,5 +1,7 @@
 """Where another package does the same as we do, it says the same."""
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,25 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.libqsturng import qsturng
 from statsmodels.stats.power import TTestPower
-from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from hpoctl.analysis.aggregate import band
-from hpoctl.analysis.paired import binomial_interval, signed_rank
+from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import EFFICIENCY, power_of
-from hpoctl.analysis.ranks import critical_difference, mean_ranks
-from hpoctl.analysis.scores import bootstrapped
-from hpoctl.analysis.time_to_target import time_to_target
-from traces import trace
-
-
-@given(st.integers(1, 60), st.data())
-def test_the_interval_of_a_probability_is_that_of_statsmodels(count: int, data: st.DataObject) -> None:
-    wins = data.draw(st.integers(0, count))
-    low, high = proportion_confint(wins, count, method="beta")
-    found = binomial_interval(wins, count)
-    # Where all or none is won statsmodels has no end there, and we have 1 or 0.
-    assert (found.low, found.high) == pytest.approx((np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)))
+from hpoctl.analysis.ranks import critical_difference, friedman
+from hpoctl.analysis.resampling import intervals, weighted_middle_means
 
 
 @settings(max_examples=20)
@@ -62,20 +52,11 @@ def test_the_bootstrap_of_the_interquartile_mean_is_that_of_scipy() -> None:
     spread = expected.high - expected.low
     assert found.low[0] == pytest.approx(expected.low, abs=0.03 * spread)
     assert found.high[0] == pytest.approx(expected.high, abs=0.03 * spread)
-    ((_, score),) = bootstrapped([values[:, None]], np.random.default_rng(4), benchmarks=False, repeats=4000)
+    (score,) = intervals(
+        [20], lambda weights: weighted_middle_means(values, weights[0])[:, None], benchmarks=False, repeats=4000
+    )
     assert score.low == pytest.approx(expected.low, abs=0.06 * spread)
     assert score.high == pytest.approx(expected.high, abs=0.06 * spread)
-
-
-@given(st.integers(8, 40), st.integers(0, 10**6))
-def test_the_interval_of_a_median_ratio_is_that_of_the_quantile_test_of_scipy(count: int, seed: int) -> None:
-    ratios = np.random.default_rng(seed).lognormal(size=count)
-    first = [trace([1.0], [ratio], budget=1e9) for ratio in ratios]
-    second = [trace([1.0], [1.0], budget=1e9) for _ in ratios]
-    found = time_to_target(first, second, 1e9).interval
-    expected = stats.quantile_test(ratios, p=0.5).confidence_interval(0.95)
-    assert found is not None
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))  # type: ignore[attr-defined]
 
 
 def test_signed_ranks_are_those_of_a_permutation_test_of_scipy() -> None:
@@ -88,9 +69,23 @@ def test_signed_ranks_are_those_of_a_permutation_test_of_scipy() -> None:
     assert signed_rank(values).p == pytest.approx(float(expected.pvalue))
 
 
-def test_friedman_by_its_own_formula() -> None:
-    losses = np.random.default_rng(5).normal(size=(9, 4))
-    found = mean_ranks(losses)
-    ranks = np.array(found.mean_ranks)
-    statistic = 12.0 * 9 / (4 * 5) * (np.sum(ranks**2) - 4 * 25 / 4)  # Demsar (2006)
-    assert found.friedman_p == pytest.approx(float(stats.chi2.sf(statistic, 3)))
+def test_friedman_is_that_of_a_permutation_test_of_scipy() -> None:
+    losses = np.round(np.random.default_rng(5).normal(size=(3, 3)), 1)
+    ranks = stats.rankdata(losses, axis=1)
+
+    def spread(*columns: np.ndarray) -> float:
+        return float(np.sum([np.sum(column) ** 2 for column in columns]))
+
+    # Every order of every block, 216 in all.
+    orders = [np.array(list(permutations(block))) for block in ranks]
+    observed = spread(*ranks.T)
+    every = [spread(*np.stack(chosen).T) for chosen in product(*orders)]
+    p, exact = friedman(ranks)
+    assert exact
+    assert p == pytest.approx(np.mean(np.array(every) >= observed - 1e-9))
+
+
+def test_friedman_is_close_to_chi_square_with_many_benchmarks() -> None:
+    losses = np.random.default_rng(5).normal(size=(40, 3)) + np.array([0.0, 0.2, 0.4])
+    expected = float(stats.friedmanchisquare(*losses.T).pvalue)
+    assert friedman(stats.rankdata(losses, axis=1))[0] == pytest.approx(expected, abs=0.02)

@@ -9,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.analysis.across import compare_overall
-from hpoctl.analysis.comparison import BenchmarkComparison, by_benchmark, compare_benchmark
+from hpoctl.analysis.comparison import BenchmarkComparison, CompareOptions, by_benchmark
+from hpoctl.analysis.equivalence import Margin
+from hpoctl.analysis.findings import findings, seeds_to_decide
+from hpoctl.analysis.shown import text_of
+from hpoctl.analysis.study_comparison import Comparison, compare_study
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Mode
@@ -30,9 +34,13 @@ def study(
     ]
 
 
+def whole(traces: list[Trace], options: CompareOptions | None = None) -> Comparison:
+    return compare_study(by_benchmark(traces), options)
+
+
 def compared(traces: list[Trace], at: float = 1.0) -> BenchmarkComparison:
-    ((benchmark, found),) = by_benchmark(traces).items()
-    return compare_benchmark(benchmark, found, at)
+    (found,) = whole(traces, CompareOptions(at=at)).benchmarks
+    return found
 
 
 def noise(seed: int, stream: int = 0) -> float:
@@ -43,7 +51,7 @@ def test_a_clear_difference_has_a_word_for_it() -> None:
     found = compared(study({"A": lambda seed: 2.0 + 0.1 * seed, "B": lambda seed: 2.5 + 0.11 * seed}))
     (pair,) = found.pairs
     assert (pair.first, pair.second, pair.verdict) == ("A", "B", "better")
-    assert pair.paired.lower == 1.0
+    assert pair.paired.improvement == 1.0
     assert pair.p_holm == 2 * 0.5**SEEDS
     assert pair.seeds == tuple(range(SEEDS))
     turned = compared(study({"B": lambda seed: 2.5 + 0.11 * seed, "A": lambda seed: 2.0 + 0.1 * seed}))
@@ -96,15 +104,15 @@ def test_seeds_that_are_not_paired_are_named() -> None:
     found = compared(traces)
     (pair,) = found.pairs
     assert pair.unpaired == (3,)
-    assert 20 not in pair.seeds
-    assert (pair.paired.n, found.methods[0].without_value) == (SEEDS - 1, (20,))
+    # A run without a value is a pair all the same: it counts as the worst.
+    assert (pair.paired.n, found.methods[0].without_value, pair.lost) == (SEEDS, (20,), ((20,), ()))
 
 
 def test_methods_without_a_seed_in_common() -> None:
     traces = [trace([1.0], method="A", seed=0), trace([1.0], method="B", seed=1)]
     found = compared(traces)
     assert (found.pairs, found.smallest_p) == ((), None)
-    assert found.notes == ("A and B have no seed with values of both on toy",)
+    assert found.notes == ("A and B have no seed in common on toy",)
 
 
 def test_budgets_that_differ_are_cut_to_the_smallest_one() -> None:
@@ -146,7 +154,8 @@ def test_verdicts_turn_with_the_order_of_methods(seed: int) -> None:
         mirrored = here[pair.second, pair.first]
         assert mirrored.verdict == turned[pair.verdict]
         assert mirrored.p_holm == pytest.approx(pair.p_holm)
-        assert (mirrored.reaches, mirrored.reached) == (pair.reached, pair.reaches)
+        assert (mirrored.speed.reached, mirrored.speed.reached_other) == (pair.speed.reached_other, pair.speed.reached)
+        assert mirrored.speed.ratio == pytest.approx(1.0 / pair.speed.ratio)
 
 
 def equal_methods(repeat: int) -> list[Trace]:
@@ -166,12 +175,15 @@ def test_all_benchmarks_together() -> None:
     traces = study(finals) + study(finals, benchmark="toy-2", seeds=6)
     found = compare_overall(by_benchmark(traces))
     assert found is not None
-    assert found.benchmarks == {"toy": SEEDS, "toy-2": 6}
-    assert [line.mean_rank for line in found.methods] == [1.0, 2.0, 3.0]
+    assert (found.benchmarks, found.seeds) == (("toy", "toy-2"), (SEEDS, 6))
+    assert [line.mean_rank.value for line in found.methods] == [1.0, 2.0, 3.0]
     assert [line.mean_seed_rank for line in found.methods] == [1.0, 2.0, 3.0]
-    scores = [line.score for line in found.methods]
+    scores = [line.score.value for line in found.methods]
     assert scores == sorted(scores)
-    assert all(line.these.low <= line.score <= line.these.high for line in found.methods)
+    assert all(line.score.here.holds(line.score.value) for line in found.methods)
+    ratings = [line.rating.value for line in found.methods]
+    assert ratings == sorted(ratings, reverse=True)
+    assert sum(ratings) == pytest.approx(0.0, abs=1e-6)
     assert found.left_out == ()
 
 
@@ -180,8 +192,8 @@ def test_a_maximised_benchmark_ranks_the_highest_first() -> None:
     traces = study(finals, mode="max") + study(finals, benchmark="toy-2", mode="max")
     found = compare_overall(by_benchmark(traces))
     assert found is not None
-    assert [line.mean_rank for line in found.methods] == [2.0, 1.0]
-    assert found.methods[1].score < found.methods[0].score
+    assert [line.mean_rank.value for line in found.methods] == [2.0, 1.0]
+    assert found.methods[1].score.value < found.methods[0].score.value
 
 
 def test_what_is_left_out_of_all_benchmarks() -> None:
@@ -193,10 +205,110 @@ def test_what_is_left_out_of_all_benchmarks() -> None:
     assert [line.method for line in found.methods] == ["A", "B"]
     assert found.left_out == (
         "C is left out: it has nothing on toy-2, toy-3",
-        "toy-3 is left out: it has no seed with values of all 2 methods",
+        "toy-3 is left out: it has no seed with runs of all 2 methods",
     )
 
 
 def test_one_benchmark_is_not_several() -> None:
     finals = {"A": lambda seed: 2.0 + seed, "B": lambda seed: 2.5 + seed}
     assert compare_overall(by_benchmark(study(finals))) is None
+
+
+def test_all_benchmarks_can_be_one_family() -> None:
+    finals = {"A": lambda seed: 2.0 + 0.1 * noise(seed), "B": lambda seed: 2.08 + 0.1 * noise(seed, 1)}
+    traces = study(finals) + study(finals, benchmark="toy-2") + study(finals, benchmark="toy-3")
+    alone, together = whole(traces), whole(traces, CompareOptions(family="all"))
+    p = alone.benchmarks[0].pairs[0].p
+    assert p is not None
+    assert [found.pairs[0].p_holm for found in alone.benchmarks] == [p, p, p]
+    assert [found.pairs[0].p_holm for found in together.benchmarks] == pytest.approx([min(3 * p, 1.0)] * 3)
+    assert "Holm over the 1 pair of each benchmark alone" in text_of(findings(alone)[-1])
+    assert "Holm over all 3 pairs of all benchmarks" in text_of(findings(together)[-1])
+
+
+def test_methods_that_differ_by_less_than_the_margin_are_equivalent() -> None:
+    finals = {"A": lambda seed: 2.0 + 0.1 * seed, "B": lambda seed: 2.001 + 0.1 * seed + 0.0001 * noise(seed)}
+    traces = study(finals)
+    assert compared(traces).pairs[0].verdict == "better"
+    for margin in (Margin(0.01, "metric"), Margin(0.01, "regret")):
+        found = whole(traces, CompareOptions(margin=margin))
+        (pair,) = found.benchmarks[0].pairs
+        assert (pair.verdict, found.benchmarks[0].methods[0].equivalent) == ("equivalent", 1)
+        assert f"1 is equivalent within {margin}" in text_of(findings(found)[-1])
+    (narrow,) = whole(traces, CompareOptions(margin=Margin(0.0001, "metric"))).benchmarks[0].pairs
+    assert narrow.verdict == "better"
+
+
+def test_a_method_that_loses_its_seeds_loses() -> None:
+    # On its 13 other seeds A is better with p = .0002; it has no value on 7 of 20.
+    traces = study({"A": lambda seed: 1.0 + 0.01 * seed, "B": lambda seed: 2.0 + 0.01 * seed}, seeds=20)
+    traces = [trace([], method="A", seed=one.seed) if one.method == "A" and one.seed < 7 else one for one in traces]
+    found = compared(traces)
+    (pair,) = found.pairs
+    assert (pair.verdict, pair.paired.n, pair.paired.mean) == ("undecided", 20, None)
+    assert (found.methods[0].n, found.methods[0].interquartile_interval) == (20, None)
+    assert np.isfinite(found.methods[0].median)
+    most = [trace([], method="A", seed=one.seed) if one.method == "A" and one.seed < 18 else one for one in traces]
+    assert compared(most).pairs[0].verdict == "worse"
+
+
+def test_survivors_of_failures_give_no_verdict() -> None:
+    traces = study({"A": lambda seed: 1.0 + 0.01 * seed, "B": lambda seed: 2.0 + 0.01 * seed}, seeds=20)
+    survivors = [one for one in traces if one.method == "B" or one.seed >= 7]
+    found = compare_study(by_benchmark(survivors), failed={"toy": {"A": range(7)}})
+    (pair,) = found.benchmarks[0].pairs
+    assert pair.paired.n == 13
+    assert pair.verdict == "undecided"
+    assert pair.refused == "A failed on 7 of 20 seeds: survivors alone give no verdict"
+    # Seeds that neither has say nothing about the others.
+    both = compare_study(by_benchmark(traces), failed={"toy": {"A": [30]}})
+    assert both.benchmarks[0].pairs[0].verdict == "better"
+
+
+def test_one_seed_is_told_what_is_needed() -> None:
+    finals = {name: (lambda seed, name=name: ord(name) + 0.01 * seed) for name in "ABCDEFGH"}
+    said = text_of(findings(whole(study(finals, seeds=1)))[0])
+    assert said == "1 seed can decide nothing: to decide any of 28 pairs of methods at 5 % takes 11 seeds."
+    assert seeds_to_decide(28, 0.05) == 11
+    assert 28 * 2 * 0.5**11 <= 0.05 < 28 * 2 * 0.5**10
+    assert seeds_to_decide(1, 0.05) == 6
+
+
+def test_two_that_tie_are_both_named() -> None:
+    finals = {"A": lambda seed: 2.0 + 0.001 * seed, "B": lambda seed: 2.0 + 0.001 * seed, "C": lambda _: 3.0}
+    assert text_of(findings(whole(study(finals)))[0]).startswith("toy: A and B end lowest, at 2")
+
+
+def test_pairs_over_all_benchmarks() -> None:
+    finals = {
+        "A": lambda seed: 2.0 + 0.1 * noise(seed),
+        "B": lambda seed: 2.5 + 0.1 * noise(seed, 1),
+        "C": lambda seed: 2.5 + 0.1 * noise(seed, 2),
+    }
+    traces = [one for place in range(4) for one in study(finals, benchmark=f"toy-{place}")]
+    found = compare_overall(by_benchmark(traces))
+    assert found is not None
+    verdicts = {(pair.first, pair.second): pair for pair in found.pairs}
+    assert verdicts["A", "B"].verdict == verdicts["A", "C"].verdict == "better"
+    assert verdicts["B", "C"].verdict == "undecided"
+    # Four benchmarks can say nothing about others by a signed-rank test.
+    assert {pair.verdict_alike for pair in found.pairs} == {"undecided"}
+    assert found.smallest_p_alike == pytest.approx(3 * 2 * 0.5**4)
+    many = [one for place in range(12) for one in study(finals, benchmark=f"toy-{place}")]
+    more = compare_overall(by_benchmark(many))
+    assert more is not None
+    assert {(pair.first, pair.second): pair.verdict_alike for pair in more.pairs}["A", "B"] == "better"
+    posterior = more.pairs[0].posterior
+    assert posterior.better > 0.95
+    assert posterior.better + posterior.equivalent + posterior.worse == pytest.approx(1.0)
+
+
+def test_the_pairwise_verdict_does_not_depend_on_who_else_is_compared() -> None:
+    finals = {name: (lambda seed, name=name: 5.0 + noise(seed, ord(name))) for name in "ABCD"}
+    traces = [one for place in range(3) for one in study(finals, benchmark=f"toy-{place}")]
+    few = [one for one in traces if one.method in "AB"]
+    all_of_them, two = compare_overall(by_benchmark(traces)), compare_overall(by_benchmark(few))
+    assert all_of_them is not None
+    assert two is not None
+    # The adjusted p value changes with the family, the test itself does not.
+    assert all_of_them.pairs[0].p_holm <= min(6 * two.pairs[0].p_holm, 1.0) + 1e-12

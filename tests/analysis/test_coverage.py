@@ -1,22 +1,23 @@
 """Short simulations of what docs/explanation/statistics.md has long ones of: errors of tests, coverage of intervals."""
 
 import numpy as np
+from scipy.stats import norm, rankdata
 
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import more_seeds, seeds_needed
-from hpoctl.analysis.ranks import critical_difference, mean_ranks
-from hpoctl.analysis.scores import bootstrapped
+from hpoctl.analysis.ranks import critical_difference, friedman
+from hpoctl.analysis.resampling import intervals, weighted_middle_means
 
 
 def test_friedman_and_nemenyi_call_no_difference_too_often() -> None:
     generator = np.random.default_rng(6)
-    repeats, critical = 600, critical_difference(5, 10)
-    friedman, nemenyi = 0, 0
+    repeats, critical = 300, critical_difference(5, 10)
+    rejected, apart = 0, 0
     for _ in range(repeats):
-        found = mean_ranks(np.round(generator.lognormal(size=(10, 5)), 1))  # skewed, with some ties
-        friedman += found.friedman_p is not None and found.friedman_p <= 0.05
-        nemenyi += max(found.mean_ranks) - min(found.mean_ranks) > critical
-    for called in (friedman, nemenyi):
+        ranks = rankdata(np.round(generator.lognormal(size=(10, 5)), 1), axis=1)  # skewed, with some ties
+        rejected += friedman(ranks, 999)[0] <= 0.05
+        apart += np.ptp(np.mean(ranks, axis=0)) > critical
+    for called in (rejected, apart):
         assert 0 < called <= repeats * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / repeats))
 
 
@@ -29,9 +30,11 @@ def test_many_pairs_keep_the_level_too() -> None:
 
 def test_the_interval_of_how_many_more_seeds_holds_what_the_true_difference_needs() -> None:
     generator = np.random.default_rng(8)
-    repeats, held, truth = 150, 0, (seeds_needed(0.5) or 0) - 12
+    # P(d_i + d_j > 0) of normal differences with a mean of 0.5 deviations.
+    truth = (seeds_needed(float(norm.cdf(0.5 * np.sqrt(2.0))) - 0.5) or 0) - 12
+    repeats, held = 150, 0
     for _ in range(repeats):
-        low, high = more_seeds(generator.normal(0.5, 1.0, 12), generator).interval
+        low, high = more_seeds(generator.normal(0.5, 1.0, 12)).interval
         held += (low is not None and low <= truth) and (high is None or truth <= high)
     assert held / repeats >= 0.8 - 3.3 * np.sqrt(0.8 * 0.2 / repeats)
 
@@ -44,7 +47,15 @@ def test_the_score_of_benchmarks_like_these_needs_many_of_them() -> None:
         held = 0
         for _ in range(repeats):
             scores = [generator.normal(0.5 + 0.2 * generator.normal(), 0.1, (10, 1)) for _ in range(benchmarks)]
-            ((_, interval),) = bootstrapped(scores, generator, benchmarks=True, repeats=150)
+            every = np.concatenate(scores)[:, 0]
+            (interval,) = intervals(
+                [10] * benchmarks,
+                lambda weights, every=every: weighted_middle_means(every, np.concatenate(list(weights), axis=1))[
+                    :, None
+                ],
+                benchmarks=True,
+                repeats=150,
+            )
             held += interval.low <= 0.5 <= interval.high
         covered[benchmarks] = held / repeats
     assert covered[20] >= 0.92 - 3.3 * np.sqrt(0.92 * 0.08 / repeats)

@@ -6,7 +6,7 @@ import pytest
 
 from chromium import find_chromium, look
 from hpoctl.analysis.report import report_page
-from hpoctl.analysis.report_numbers import report_numbers
+from hpoctl.analysis.report_model import report_model
 from report_cases import HOSTILE, hostile_data, uneven_data
 
 pytestmark = pytest.mark.skipif(
@@ -23,7 +23,8 @@ USE = f"""{CHECKED}
     const first = (query) => document.querySelector(query);
     const lines = () => all("#b0 .curves .line").length;
     const press = (target, key) => target.dispatchEvent(new KeyboardEvent("keydown", {{ key, bubbles: true }}));
-    const found = {{ checked: root.dataset.checked, badge: first("#check").textContent, title: document.title }};
+    const found = {{ checked: root.dataset.checked, badge: first("#check").textContent }};
+    [found.again, found.title] = [Number(root.dataset.recomputed), document.title];
     found.pictures = all(".plot svg").length;
     found.figures = all(".chart").length;
     found.overflow = root.scrollWidth - innerWidth;
@@ -85,8 +86,8 @@ USE = f"""{CHECKED}
     const shown = first("#summary [data-n]");
     shown.textContent = "9";
     delete root.dataset.checked;
-    const [data, settings] = [part("data"), part("settings")];
-    await checkNumbers(data, settings, data.benchmarks.map((_, place) => benchmarkOf(data, settings, place)));
+    const [data, model] = [part("data"), part("model")];
+    checkNumbers(data, model, data.benchmarks.map((_, place) => benchmarkOf(data, model, place)));
     found.sabotaged = [first("#check").textContent, first("#check").className, shown.classList.contains("wrong")];
     return found;
 """
@@ -94,13 +95,16 @@ USE = f"""{CHECKED}
 
 def test_the_page_with_hostile_names_works(tmp_path: Path) -> None:
     data = hostile_data()
-    page = report_page(data, report_numbers(data))
+    page = report_page(data, report_model(data))
     seen = look(page, USE, tmp_path)
     found, count = seen.found, page.count(" data-n=")
     assert "error" not in found, found
     assert seen.console == []
     assert found["checked"] == f"{count}/{count}"
-    assert found["badge"] == f"{count:,} of {count:,} numbers recomputed"
+    again = found["again"]
+    assert found["badge"] == f"{count:,} of {count:,} numbers as computed, {again:,} of them recomputed here"
+    # Medians, means, counts, differences, run times and costs; not p values, intervals, ranks and ratings.
+    assert 0.35 * count < again < count
     assert (found["title"], found["fetched"]) == ("Report: tag", 0)
     assert found["pictures"] == found["figures"] == 9
     assert found["overflow"] <= 0
@@ -123,12 +127,14 @@ def test_the_page_with_hostile_names_works(tmp_path: Path) -> None:
     assert found["pair"][0].startswith("ratio ")
     assert found["pair"][1] == "Choose two different methods."
     assert found["theme"][0] != found["theme"][1]
-    assert found["sabotaged"] == [f"{count - 1:,} of {count:,} numbers recomputed", "check failed", True]
+    text, badge, wrong = found["sabotaged"]
+    assert text.startswith(f"{count - 1:,} of {count:,} numbers as computed, ")
+    assert (badge, wrong) == ("check failed", True)
 
 
 def test_uneven_results_on_a_phone(tmp_path: Path) -> None:
     data = uneven_data()
-    page = report_page(data, report_numbers(data))
+    page = report_page(data, report_model(data))
     script = f"""{CHECKED}
         const wrong = [...document.querySelectorAll(".wrong")].map(({{ dataset, title }}) => [dataset.n, title]);
         const pictures = document.querySelectorAll(".plot svg").length;

@@ -37,26 +37,78 @@ def store(cli: CommandLine, tree: Path) -> LocalStore:
     return LocalStore(cli.root)
 
 
-def test_what_people_see(cli: CommandLine, store: LocalStore) -> None:
-    answer = cli("compare", "--tag", TAG)
+def test_the_verdict_comes_first(cli: CommandLine, store: LocalStore) -> None:
+    answer = cli("compare", "--tag", TAG, COLUMNS="80")
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert lines[0] == "docs-2: 3 methods, 2 benchmarks, at 100 % of the budget"
+    assert len(lines) <= 25
+    said = " ".join(answer.out.split())
+    assert "Over 2 benchmarks MOBSTER has the best mean rank" in said
+    assert "better than 1 of 2 other methods" in said
+    assert "undecided against" in said
+    assert "Of 6 pairs of methods on a benchmark 4 are decided (signed-rank test at 5 %, Holm over the 3 pairs" in said
+    assert answer.err == (
+        "all tables: hpoctl compare --tag docs-2 --full\n"
+        "2 pairs undecided; how many more seeds one of them needs: hpoctl compare ASHA MOBSTER --tag docs-2\n"
+    )
+
+
+def test_all_tables(cli: CommandLine, store: LocalStore) -> None:
+    answer = cli("compare", "--tag", TAG, "--full")
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
     assert [line for line in lines if line in {*BENCHMARKS, "all benchmarks"}] == [*BENCHMARKS, "all benchmarks"]
     verdicts = [line.split()[:3] for line in lines if line.startswith(METHODS) and line.split()[2:3][0][0].isalpha()]
-    assert verdicts.count(["ASHA", "RS", "better"]) == 2
-    assert verdicts.count(["ASHA", "MOBSTER", "undecided"]) == 2
+    assert verdicts.count(["ASHA", "RS", "better"]) == 3  # on each benchmark, and over both of them
+    assert verdicts.count(["ASHA", "MOBSTER", "undecided"]) == 3
     assert (
-        "3 methods on 2 benchmarks: critical difference 2.34 ranks of at most 2: this test can show nothing." in lines
-    )
-    assert answer.err == (
-        "2 pairs undecided; how many more seeds one of them needs: hpoctl compare ASHA MOBSTER --tag docs-2\n"
+        "critical difference 2.34 ranks of at most 2 (Nemenyi at 5 %); it separates no pair of methods." in answer.out
     )
     assert "\x1b" not in answer.out
 
 
+def test_one_seed_says_what_is_needed(cli: CommandLine) -> None:
+    store = LocalStore(cli.root)
+    for place, method in enumerate("ABCDEFGH"):
+        for benchmark in BENCHMARKS:
+            put_curve(store, Cell(method, benchmark, 0), 1.0 + place)
+    answer = cli("compare", "--tag", TAG, COLUMNS="80")
+    assert answer.code == 0, answer.err
+    assert "1 seed can decide nothing: to decide any of 28 pairs" in answer.out
+    assert "takes 11 seeds" in " ".join(answer.out.split())
+    assert len(answer.out.splitlines()) <= 25
+    assert "unknown" not in answer.out
+
+
+def test_one_family_over_all_benchmarks(cli: CommandLine, store: LocalStore) -> None:
+    alone = cli("compare", "--tag", TAG, "--json").json["data"]
+    together = cli("compare", "--tag", TAG, "--family", "all", "--json").json["data"]
+    assert (alone["family"], together["family"]) == ("benchmark", "all")
+    one, other = (data["benchmarks"][0]["pairs"][1]["p_holm"] for data in (alone, together))
+    assert one < other
+    assert "Holm over all 6 pairs of all benchmarks" in " ".join(
+        cli("compare", "--tag", TAG, "--family", "all").out.split()
+    )
+
+
+def test_equivalence_within_a_margin(cli: CommandLine, store: LocalStore) -> None:
+    answer = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "--equivalent-within", "10%")
+    assert answer.code == 0, answer.err
+    assert answer.out.count("ASHA is equivalent") == 2
+    assert "2 are equivalent within 10% (signed-rank test at 5 %" in " ".join(answer.out.split())
+    assert "$ hpoctl" not in answer.out
+
+
+def test_targets_that_are_given(cli: CommandLine, store: LocalStore) -> None:
+    data = cli("compare", "--tag", TAG, "--target", "3.2", "--target", "3.6", "--json").json["data"]
+    assert {tuple(found["targets"]) for found in data["benchmarks"]} == {(3.2, 3.6)}
+    assert "to 3.2 (s)" in cli("compare", "--tag", TAG, "--target", "3.2", "--full", COLUMNS="200").out
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_it_fits_the_terminal(cli: CommandLine, store: LocalStore, columns: int) -> None:
-    answer = cli("compare", "MOBSTER", "ASHA", "--tag", TAG, COLUMNS=str(columns))
+    answer = cli("compare", "MOBSTER", "ASHA", "--tag", TAG, "--full", COLUMNS=str(columns))
     assert answer.code == 0
     assert [line for line in answer.out.splitlines() if len(line) > columns and "$ hpoctl" not in line] == []
 
@@ -66,7 +118,8 @@ def test_two_methods_are_told_how_many_more_seeds(cli: CommandLine, store: Local
     answer = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "-b", "toy")
     assert answer.code == 0
     assert "8 pairs of seeds can detect a difference of" in answer.out
-    assert "Not decided. If the difference is what these seeds show," in answer.out
+    assert "Not decided. If the effect is what these seeds show," in answer.out
+    assert "(predictive power)" in " ".join(answer.out.split())
     command, in_looks = [line.strip(" $") for line in answer.out.splitlines() if line.startswith("  $ ")]
     assert "--until-decided" in in_looks
     words = shlex.split(command)
@@ -75,7 +128,8 @@ def test_two_methods_are_told_how_many_more_seeds(cli: CommandLine, store: Local
     expected = ["launch", "--tag", TAG, "--method", "ASHA", "--method", "MOBSTER", "--benchmark", "toy"]
     assert words[1:] == [*expected, "--start-seed", "31", "--num-seeds", str(31 + more)]
     assert data["launches"] == {"toy": [command]}
-    assert "ASHA and MOBSTER: seed 30 only one of them has, left out." in answer.out
+    full = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "-b", "toy", "--full")
+    assert "ASHA and MOBSTER: seed 30 only one of them has, left out." in full.out
 
 
 def test_few_seeds_are_told_to_be_six(cli: CommandLine) -> None:
@@ -83,7 +137,7 @@ def test_few_seeds_are_told_to_be_six(cli: CommandLine) -> None:
         for method in ("A", "B"):
             put_curve(LocalStore(cli.root), Cell(method, "toy", seed), 1.0 + seed)
     answer = cli("compare", "--tag", TAG)
-    assert "So few seeds cannot decide any pair: no adjusted p value can be below 0.5000." in answer.out
+    assert "2 seeds can decide nothing: to decide a pair of methods at 5 % takes 6 seeds." in answer.out
     assert "2 pairs of seeds cannot decide anything" in answer.out
     command = "hpoctl launch --tag docs-2 --method A --method B --benchmark toy --start-seed 2 --num-seeds 6"
     assert f"  $ {command}\n" in answer.out
@@ -113,7 +167,7 @@ def test_more_seeds_of_imported_results_are_not_launched(cli: CommandLine) -> No
 
 def test_what_is_decided_needs_no_more(cli: CommandLine, store: LocalStore) -> None:
     answer = cli("compare", "MOBSTER", "RS", "--tag", TAG)
-    assert answer.out.count("Decided: MOBSTER is better than RS.") == 2
+    assert answer.out.count("MOBSTER is better: difference ") == 2
     assert "$ hpoctl" not in answer.out
 
 
@@ -127,7 +181,7 @@ def test_json(cli: CommandLine, store: LocalStore) -> None:
     pair = data["benchmarks"][0]["pairs"][1]
     assert (pair["first"], pair["second"], pair["verdict"]) == ("ASHA", "RS", "better")
     assert pair["paired"]["n"] == 8
-    assert data["overall"]["ranks"]["power_note"].endswith("this test can show nothing.")
+    assert data["overall"]["ranks"]["separated"] == 0
     assert data["launches"] == {}
 
 
@@ -136,21 +190,24 @@ def test_results_that_are_left_out_are_named(cli: CommandLine, store: LocalStore
     damaged = put_curve(store, Cell("ASHA", "toy", 9), 3.0)
     store.put(f"{damaged}/{RESULTS}", b"short")
     put_attempt(store, Cell("MOBSTER", "toy", 9), "failed")
-    answer = cli("compare", "--tag", TAG)
+    answer = cli("compare", "--tag", TAG, "--full")
     assert answer.code == 0, answer.err
     assert "left out, and to be known" in answer.out
+    assert "No verdict on toy: MOBSTER failed on 1 of" not in answer.out  # the other method has no result, either
     assert damaged in answer.out
     assert directory in answer.out
     assert "failed: MOBSTER on toy, tag docs-2, seed 9" in answer.out
 
 
-@pytest.mark.parametrize(("form", "begins"), [("markdown", "## toy\n"), ("latex", "\\paragraph{toy}\n")])
+@pytest.mark.parametrize(
+    ("form", "begins"), [("markdown", "## docs-2: 3 methods"), ("latex", "\\paragraph{docs-2: 3 methods")]
+)
 def test_formats_are_shown(cli: CommandLine, store: LocalStore, form: str, begins: str) -> None:
     assert cli("compare", "--tag", TAG, "--format", form).out.startswith(begins)
 
 
 def test_what_is_shown_can_go_to_a_file(cli: CommandLine, store: LocalStore) -> None:
-    shown = cli("compare", "--tag", TAG)
+    shown = cli("compare", "--tag", TAG, "--full")
     written = cli("compare", "--tag", TAG, "--output", "table")
     assert (written.code, written.out) == (0, "")
     assert (cli.root.parent / "table").read_text() == shown.out
@@ -181,6 +238,8 @@ def test_one_method_of_two_tags(cli: CommandLine, store: LocalStore) -> None:
         (("RS", "--tag", TAG), "RS alone cannot be compared."),
         (("--tag", TAG, "--at", "nan"), "--at is nan."),
         (("--tag", TAG, "--at", "1.5"), "--at is 1.5."),
+        (("--tag", TAG, "--family", "none"), "--family cannot be 'none'."),
+        (("--tag", TAG, "--equivalent-within", "1"), "--equivalent-within cannot be '1'."),
         (("--tag", TAG, "--format", "word"), "--format cannot be 'word'."),
         (("--tag", TAG, "--format", "latex", "--json"), "--json does not go together"),
         (("--tag", TAG, "--output", "nowhere/table"), "There is no folder nowhere."),

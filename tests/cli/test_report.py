@@ -29,7 +29,7 @@ def test_filters_and_json(study: CommandLine) -> None:
     assert answer.code == 0, answer.err
     data = answer.json["data"]
     assert (data["path"], data["experiments"], data["tags"]) == ("x.html", 1, ["t"])
-    assert data["summary"][1].startswith("toy: ASHA ends, at ")
+    assert data["summary"][1].startswith("toy: ASHA ends at ")
     assert [entry["kind"] for entry in data["skipped"]] == ["damaged"]
     assert "metadata.json is damaged" in study("report", "--tag", "t", *words).err
 

@@ -13,5 +13,5 @@ def test_the_report_of_the_reference_study() -> None:
     checked = check_page(page)
     assert checked.wrong == ()
     how_to = REPORT.parents[1] / "how-to" / "write-a-report.md"
-    assert f"{checked.numbers:,} of {checked.numbers:,} numbers recomputed" in how_to.read_text(encoding="utf-8")
+    assert f"{checked.numbers:,} of {checked.numbers:,} numbers as computed" in how_to.read_text(encoding="utf-8")
     assert "modelled curves, not measured ones" in page

@@ -1,16 +1,36 @@
-"""Methods over all benchmarks: ranks with their tests, normalised scores with intervals, performance profiles."""
+"""Methods over all benchmarks: ranks, normalised regret, ratings, and pairwise tests as the verdict."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from scipy.stats import rankdata
 
-from hpoctl.analysis.comparison import RANDOM_SEED, Traces, budget_of, uses_ratios
-from hpoctl.analysis.paired import LEVEL, Interval
+from hpoctl.analysis.aggregate import interquartile_mean
+from hpoctl.analysis.comparison import CompareOptions, Traces, Verdict, budget_of, uses_ratios, values_of
+from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
+from hpoctl.analysis.paired import Interval, SignedRank, holm, signed_rank, sums_of_signs
 from hpoctl.analysis.ranks import Ranks, mean_ranks
-from hpoctl.analysis.scores import bootstrapped, normalised, profile
-from hpoctl.core.protocols import FloatArray
+from hpoctl.analysis.ratings import ratings, win_shares
+from hpoctl.analysis.resampling import Statistic, intervals, weighted_medians, weighted_middle_means
+from hpoctl.analysis.scores import normalised, profile
+from hpoctl.core.protocols import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class AcrossEstimate:
+    """A number over several benchmarks.
+
+    Attributes:
+        value: The number.
+        here: Its interval for these benchmarks: seeds are drawn.
+        alike: Its interval for benchmarks like these: benchmarks are drawn, then seeds.
+    """
+
+    value: float
+    here: Interval
+    alike: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +41,46 @@ class OverallLine:
         method: The method.
         mean_rank: Its mean rank over benchmarks, by the median over seeds.
         mean_seed_rank: Its mean rank over benchmarks and seeds.
-        score: The interquartile mean of its normalised score over benchmarks and seeds: 0 is the best value on a
+        score: The interquartile mean of its normalised regret over benchmarks and seeds: 0 is the best value on a
             benchmark, 1 the worst.
-        these: Its interval for these benchmarks: seeds are drawn.
-        such: Its interval for benchmarks such as these: benchmarks are drawn, then seeds.
-        profile: The share of its experiments with a score at or below each of `THRESHOLDS`.
+        rating: Its Elo-type rating by wins over benchmarks and seeds: 400 points are odds of ten to one.
+        profile: The share of its runs with a normalised regret at or below each of `THRESHOLDS`.
     """
 
     method: str
-    mean_rank: float
+    mean_rank: AcrossEstimate
     mean_seed_rank: float
-    score: float
-    these: Interval
-    such: Interval
+    score: AcrossEstimate
+    rating: AcrossEstimate
     profile: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverallPair:
+    """A method beside another one over all benchmarks.
+
+    Attributes:
+        first: The one that is judged.
+        second: The one it is judged by.
+        difference: The mean over benchmarks of the mean difference of their normalised regrets; below 0: the first is
+            better.
+        p_holm: The p value on these benchmarks, adjusted for all pairs by Holm's procedure: signed ranks of each
+            benchmark are added up, and the signs of a seed are flipped together on all of them.
+        verdict: What the first is on these benchmarks.
+        p_alike_holm: The p value on benchmarks like these, adjusted in the same way: the signed-rank test of one
+            difference a benchmark.
+        verdict_alike: What the first is on benchmarks like these.
+        posterior: What the Bayesian signed-rank test says of benchmarks like these.
+    """
+
+    first: str
+    second: str
+    difference: float
+    p_holm: float
+    verdict: Verdict
+    p_alike_holm: float
+    verdict_alike: Verdict
+    posterior: Posterior
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +88,71 @@ class Overall:
     """Methods over all benchmarks.
 
     Attributes:
-        benchmarks: The benchmarks, with how many seeds that all methods have.
+        benchmarks: The benchmarks.
+        seeds: How many seeds of each all methods have.
         methods: The methods.
+        pairs: All pairs of methods.
         ranks: The ranks over benchmarks, with their tests.
+        margin: The region of practical equivalence, in normalised regret.
+        smallest_p_alike: The smallest adjusted p value that so few benchmarks can have.
         left_out: What is left out, a sentence each.
     """
 
-    benchmarks: Mapping[str, int]
+    benchmarks: tuple[str, ...]
+    seeds: tuple[int, ...]
     methods: tuple[OverallLine, ...]
+    pairs: tuple[OverallPair, ...]
     ranks: Ranks
+    margin: float
+    smallest_p_alike: float
     left_out: tuple[str, ...]
 
 
-def compare_overall(traces: Mapping[str, Traces], at: float = 1.0, level: float = LEVEL) -> Overall | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """The seeds of a benchmark that all methods have.
+
+    Attributes:
+        seeds: The seeds.
+        losses: Lower is better; infinite where a run has no value, shape (seeds, methods).
+        scores: The normalised regrets, shape (seeds, methods).
+    """
+
+    seeds: Sequence[int]
+    losses: FloatArray
+    scores: FloatArray
+
+
+def compare_overall(traces: Mapping[str, Traces], options: CompareOptions | None = None) -> Overall | None:
     """Methods over all benchmarks; None: there are not two methods that have two benchmarks in common.
 
     Args:
         traces: The traces by benchmark, method and seed.
-        at: The share of each budget.
-        level: One less the confidence, and the level of the tests.
+        options: How to compare.
     """
+    options = options or CompareOptions()
     methods, left_out = _methods(traces)
-    losses: dict[str, FloatArray] = {}
-    scores: list[FloatArray] = []
+    blocks: dict[str, _Block] = {}
     for benchmark, here in traces.items():
-        values = _values(here, methods, at) if set(methods) <= set(here) else np.empty((0, len(methods)))
-        if not len(values):
-            left_out.append(f"{benchmark} is left out: it has no seed with values of all {len(methods)} methods")
-            continue
-        first = next(iter(next(iter(here.values())).values()))
-        losses[benchmark] = values if first.mode == "min" else -values
-        scores.append(normalised(losses[benchmark], log=uses_ratios({name: here[name] for name in methods}, at)))
-    if len(methods) < 2 or len(losses) < 2:
+        block = _block(here, methods, options.at) if methods and set(methods) <= set(here) else None
+        if block is None:
+            left_out.append(f"{benchmark} is left out: it has no seed with runs of all {len(methods)} methods")
+        else:
+            blocks[benchmark] = block
+    if len(methods) < 2 or len(blocks) < 2:
         return None
-    ranks = mean_ranks(np.array([np.median(values, axis=0) for values in losses.values()]), level)
-    seed_ranks = np.mean([np.mean(rankdata(values, axis=1), axis=0) for values in losses.values()], axis=0)
-    these = bootstrapped(scores, np.random.default_rng(RANDOM_SEED), benchmarks=False, level=level)
-    such = bootstrapped(scores, np.random.default_rng(RANDOM_SEED), benchmarks=True, level=level)
-    pooled = np.concatenate(scores)
-    lines = tuple(
-        OverallLine(
-            method=method,
-            mean_rank=ranks.mean_ranks[place],
-            mean_seed_rank=float(seed_ranks[place]),
-            score=these[place][0],
-            these=these[place][1],
-            such=such[place][1],
-            profile=tuple(profile(pooled[:, place])),
-        )
-        for place, method in enumerate(methods)
+    every = list(blocks.values())
+    margin = options.margin.size if options.margin is not None and options.margin.of == "regret" else REGRET
+    return Overall(
+        benchmarks=tuple(blocks),
+        seeds=tuple(len(block.seeds) for block in every),
+        methods=_lines(methods, every, options.level),
+        pairs=_pairs(methods, every, margin, options.level),
+        ranks=mean_ranks(np.array([np.median(block.losses, axis=0) for block in every]), options.level),
+        margin=margin,
+        smallest_p_alike=min(2.0 * 0.5 ** len(every) * len(methods) * (len(methods) - 1) / 2.0, 1.0),
+        left_out=tuple(left_out),
     )
-    return Overall({name: len(values) for name, values in losses.items()}, lines, ranks, tuple(left_out))
 
 
 def _methods(traces: Mapping[str, Traces]) -> tuple[list[str], list[str]]:
@@ -103,10 +163,121 @@ def _methods(traces: Mapping[str, Traces]) -> tuple[list[str], list[str]]:
     return [method for method in every if not missing[method]], said
 
 
-def _values(here: Traces, methods: list[str], at: float) -> FloatArray:
-    """The values of the methods for the seeds with values of all of them, shape (seeds, methods)."""
-    time = np.array([at * budget_of(here)])
-    common = sorted(set.intersection(*(set(here[method]) for method in methods))) if methods else []
-    values = np.array([[float(here[method][seed].at(time)[0]) for method in methods] for seed in common])
-    values = values.reshape(-1, len(methods))
-    return np.asarray(values[np.all(np.isfinite(values), axis=1)])
+def _block(here: Traces, methods: Sequence[str], at: float) -> _Block | None:
+    """The seeds that all methods have; None: there is none, or no run has a value."""
+    time = at * budget_of(here)
+    seeds = sorted(set.intersection(*(set(here[method]) for method in methods)))
+    if not seeds:
+        return None
+    values = np.stack([values_of([here[method][seed] for seed in seeds], time) for method in methods], axis=1)
+    if not np.any(np.isfinite(values)):
+        return None
+    losses = values if next(iter(here[methods[0]].values())).mode == "min" else -values
+    return _Block(seeds, losses, normalised(losses, log=uses_ratios({name: here[name] for name in methods}, at)))
+
+
+def _lines(methods: Sequence[str], blocks: Sequence[_Block], level: float) -> tuple[OverallLine, ...]:
+    pooled = np.concatenate([block.scores for block in blocks])
+    ranks = _estimates(blocks, _median_ranks(blocks), level)
+    scores = _estimates(blocks, _middle_scores(pooled), level, interquartile_mean(pooled))
+    rated = _estimates(blocks, _ratings(blocks), level)
+    by_seed = np.mean([np.mean(rankdata(block.losses, axis=1), axis=0) for block in blocks], axis=0)
+    return tuple(
+        OverallLine(method, ranks[place], float(by_seed[place]), scores[place], rated[place], profile(pooled[:, place]))
+        for place, method in enumerate(methods)
+    )
+
+
+def _estimates(
+    blocks: Sequence[_Block], statistic: Statistic, level: float, centre: FloatArray | None = None
+) -> list[AcrossEstimate]:
+    """A statistic of each method with both intervals."""
+    counts = [len(block.seeds) for block in blocks]
+    if centre is None:
+        centre = statistic([np.ones((1, count), dtype=np.int64) for count in counts])[0]
+    here = intervals(counts, statistic, benchmarks=False, level=level)
+    alike = intervals(counts, statistic, benchmarks=True, level=level)
+    return [AcrossEstimate(float(value), *ends) for value, *ends in zip(centre, here, alike, strict=True)]
+
+
+def _median_ranks(blocks: Sequence[_Block]) -> Statistic:
+    def statistic(weights: Sequence[IntArray]) -> FloatArray:
+        total, used = 0.0, 0.0
+        for block, own in zip(blocks, weights, strict=True):
+            times = np.sum(own, axis=1) / len(block.seeds)  # how often the benchmark is drawn
+            medians = np.stack([weighted_medians(column, own) for column in block.losses.T], axis=1)
+            ranks = rankdata(np.nan_to_num(medians, nan=0.0), axis=1)
+            total, used = total + times[:, None] * ranks, used + times
+        return np.asarray(total / np.asarray(used)[:, None])
+
+    return statistic
+
+
+def _middle_scores(pooled: FloatArray) -> Statistic:
+    def statistic(weights: Sequence[IntArray]) -> FloatArray:
+        joined = np.concatenate(list(weights), axis=1)
+        return np.stack([weighted_middle_means(column, joined) for column in pooled.T], axis=1)
+
+    return statistic
+
+
+def _win_tables(blocks: Sequence[_Block], weights: Sequence[IntArray]) -> FloatArray:
+    """The wins of each method over each other one in each sample, every benchmark counting alike."""
+    parts = [
+        np.tensordot(own, win_shares(block.losses), axes=1) / len(block.seeds)
+        for block, own in zip(blocks, weights, strict=True)
+    ]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+def _ratings(blocks: Sequence[_Block]) -> Statistic:
+    return lambda weights: ratings(_win_tables(blocks, weights))
+
+
+def _pairs(methods: Sequence[str], blocks: Sequence[_Block], margin: float, level: float) -> tuple[OverallPair, ...]:
+    found, tests = [], []
+    for one, other in combinations(range(len(methods)), 2):
+        means = np.array([np.mean(block.scores[:, one] - block.scores[:, other]) for block in blocks])
+        here = _flipped_seeds(blocks, one, other)
+        tests.append((here, signed_rank(means)))
+        posterior = signed_rank_posterior(means, margin)
+        mean = float(np.mean(means))
+        found.append(OverallPair(methods[one], methods[other], mean, 1.0, "undecided", 1.0, "undecided", posterior))
+    adjusted = holm([here.p for here, _ in tests]), holm([alike.p for _, alike in tests])
+    return tuple(
+        replace(
+            pair,
+            p_holm=p,
+            verdict=_verdict(here, p, level),
+            p_alike_holm=p_alike,
+            verdict_alike=_verdict(alike, p_alike, level),
+        )
+        for pair, (here, alike), p, p_alike in zip(found, tests, *adjusted, strict=True)
+    )
+
+
+def _flipped_seeds(blocks: Sequence[_Block], one: int, other: int) -> SignedRank:
+    """The exact test of the signed ranks of all benchmarks: those of a seed could as well all have the other sign."""
+    sums: dict[int, float] = {}
+    for block in blocks:
+        with np.errstate(invalid="ignore"):
+            differences = np.nan_to_num(
+                block.losses[:, one] - block.losses[:, other], nan=0.0, posinf=np.inf, neginf=-np.inf
+            )
+        signed = np.sign(differences) * rankdata(np.abs(differences))
+        for seed, rank in zip(block.seeds, signed, strict=True):
+            sums[seed] = sums.get(seed, 0.0) + float(rank)
+    values = np.array(list(sums.values()))
+    sizes = np.round(2.0 * np.abs(values)).astype(np.int64)
+    chances = sums_of_signs(sizes)
+    excess = float(np.sum(values))
+    less = (int(np.sum(sizes)) - round(2.0 * abs(excess))) // 2
+    p = min(2.0 * float(np.sum(chances[: less + 1])), 1.0)
+    smallest = min(2.0 * 0.5 ** len(values), 1.0)
+    return SignedRank(p, smallest, int(np.sign(excess)), int(np.sum(values == 0.0)), 0, exact=True)
+
+
+def _verdict(test: SignedRank, p: float, level: float) -> Verdict:
+    if p > level or test.lead == 0:
+        return "undecided"
+    return "better" if test.lead < 0 else "worse"

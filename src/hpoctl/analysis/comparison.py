@@ -1,29 +1,62 @@
-"""Methods compared on each benchmark, pair by pair: what `hpoctl compare` shows, computed from traces."""
+"""Methods compared on one benchmark, pair by pair: the model that every output of a comparison shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from hpoctl.analysis.aggregate import interquartile_mean
+from hpoctl.analysis.aggregate import band, interquartile_mean
 from hpoctl.analysis.curves import is_wide
-from hpoctl.analysis.paired import LEVEL, Interval, Paired, compare_pairs, holm, paired_differences
+from hpoctl.analysis.equivalence import Margin, equivalence_p, margin_on
+from hpoctl.analysis.paired import (
+    LEVEL,
+    Interval,
+    Paired,
+    compare_pairs,
+    hodges_lehmann,
+    holm,
+    paired_differences,
+    worst_value,
+)
 from hpoctl.analysis.power import FEWEST, MoreSeeds, more_seeds
+from hpoctl.analysis.run_times import TARGETS, RunTimes, Speed, run_times, speed, targets_of
 from hpoctl.analysis.scores import mean_height
 from hpoctl.analysis.sequential import wealth
-from hpoctl.analysis.time_to_target import TimeRatio, time_to_target
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray, Mode
 
-Verdict = Literal["better", "worse", "undecided"]
+Verdict = Literal["better", "worse", "equivalent", "undecided"]
+Family = Literal["benchmark", "all"]
 Traces = Mapping[str, Mapping[int, Trace]]
 """The traces of one benchmark by method and seed."""
 
+Failed = Mapping[str, Collection[int]]
+"""The seeds of one benchmark that failed, by method."""
+
 FRACTIONS = (0.25, 0.5, 0.75, 1.0)
 RANDOM_SEED = 20231
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """How methods are compared.
+
+    Attributes:
+        at: The share of the budget, above 0 and at most 1.
+        level: The level of the tests, and one less the confidence of the intervals.
+        family: Over what p values are adjusted: the pairs of a benchmark, or those of all benchmarks.
+        margin: Within what methods count as equivalent; None: they are not tested for equivalence.
+        targets: Values to which run times are measured; none: quantiles of the values that are reached.
+    """
+
+    at: float = 1.0
+    level: float = LEVEL
+    family: Family = "benchmark"
+    margin: Margin | None = None
+    targets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +65,30 @@ class MethodLine:
 
     Attributes:
         method: The method.
-        n: Seeds with a value.
-        seeds: Which.
-        without_value: Seeds whose experiment has no finite value by then.
-        median: The median over seeds.
-        interquartile_mean: The mean of the middle half of the seeds.
+        n: How many seeds there are.
+        without_value: Seeds whose run has no finite value by then: they count as worse than every value.
+        median: The median over seeds; infinite: half of them or more have no value.
+        interquartile_mean: The mean of the middle half of the seeds; infinite in the same way.
+        interquartile_interval: Its bootstrap interval; None: there is one seed, or a seed has no value.
         mean_height: The area under the best-so-far curve, as its mean over time: the median over seeds; None: a curve
-            begins too late.
+            begins too late, or a seed has no value.
+        better: How many other methods it is better than.
+        worse: How many it is worse than.
+        undecided: How many it is not told apart from.
+        equivalent: How many it is equivalent to.
     """
 
     method: str
     n: int
-    seeds: tuple[int, ...]
     without_value: tuple[int, ...]
     median: float
     interquartile_mean: float
+    interquartile_interval: Interval | None
     mean_height: float | None
+    better: int = 0
+    worse: int = 0
+    undecided: int = 0
+    equivalent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +97,8 @@ class Moment:
 
     Attributes:
         fraction: The share.
-        n: How many pairs have values by then.
-        shift: The shift of Hodges and Lehmann; None: there are no pairs.
+        n: How many pairs there are; a run without a value by then counts as worse than every value.
+        shift: The shift of Hodges and Lehmann; None: no run has a value.
         interval: Its interval.
     """
 
@@ -76,12 +117,16 @@ class PairLine:
         second: The one it is judged by.
         seeds: The seeds that both have.
         unpaired: Seeds that only one of them has.
+        lost: Seeds on which a run of the first has no finite value, and those of the second.
         paired: What the pairs say.
-        p_holm: The p value, adjusted for all pairs of the benchmark.
-        verdict: Whether the first is better or worse than the second, or whether that is not decided.
+        p: The p value of the signed-rank test; None: it does not hold, as seeds were added until it was decided.
+        p_holm: The same, adjusted for all pairs of the family.
+        p_equivalent: The p value of the hypothesis that they differ by the margin, adjusted for all pairs of the
+            family; None: no margin is given.
+        verdict: Whether the first is better, worse or equivalent, or whether that is not decided.
+        refused: Why there is no verdict; None: there is one.
         moments: The shift at shares of the budget.
-        reaches: How long the first takes to the second's last values.
-        reached: How long the second takes to the first's.
+        speed: How many times as fast the first reaches targets as the second.
         more: What the seeds can detect, and how many more would decide; None: fewer than six pairs.
         evidence: The largest wealth of a gambler on the signs, seed after seed: 1 / level decides, however often one
             looks.
@@ -91,12 +136,15 @@ class PairLine:
     second: str
     seeds: tuple[int, ...]
     unpaired: tuple[int, ...]
+    lost: tuple[tuple[int, ...], tuple[int, ...]]
     paired: Paired
-    p_holm: float
+    p: float | None
+    p_holm: float | None
+    p_equivalent: float | None
     verdict: Verdict
+    refused: str | None
     moments: tuple[Moment, ...]
-    reaches: TimeRatio
-    reached: TimeRatio
+    speed: Speed
     more: MoreSeeds | None
     evidence: float
 
@@ -112,8 +160,11 @@ class BenchmarkComparison:
         log: Whether values are compared by their ratios; otherwise by their differences.
         budget: The budget in seconds.
         time: The time of the comparison in seconds.
+        margin: The margin of equivalence in the unit of the metric, or as a ratio; None: there is none.
         methods: The methods.
         pairs: All pairs that have a seed in common.
+        targets: The targets of run times, the easiest first.
+        run_times: The run times of the methods to them.
         smallest_p: The smallest adjusted p value that a pair of it can have; None: there is no pair.
         notes: What else has to be known, a sentence each.
     """
@@ -124,13 +175,16 @@ class BenchmarkComparison:
     log: bool
     budget: float
     time: float
+    margin: float | None
     methods: tuple[MethodLine, ...]
     pairs: tuple[PairLine, ...]
+    targets: tuple[float, ...]
+    run_times: tuple[RunTimes, ...]
     smallest_p: float | None
     notes: tuple[str, ...]
 
 
-def by_benchmark(traces: Sequence[Trace]) -> dict[str, dict[str, dict[int, Trace]]]:
+def by_benchmark(traces: Iterable[Trace]) -> dict[str, dict[str, dict[int, Trace]]]:
     """Traces by benchmark, method and seed, in the order given.
 
     Raises:
@@ -155,42 +209,94 @@ def by_benchmark(traces: Sequence[Trace]) -> dict[str, dict[str, dict[int, Trace
     return found
 
 
-def compare_benchmark(benchmark: str, traces: Traces, at: float = 1.0, level: float = LEVEL) -> BenchmarkComparison:
-    """All methods of one benchmark compared with one another at a share of the budget.
+def compare_benchmark(
+    benchmark: str, traces: Traces, options: CompareOptions | None = None, failed: Failed | None = None
+) -> BenchmarkComparison:
+    """All methods of one benchmark compared at a share of the budget; `with_verdicts` adjusts p values.
 
     Args:
         benchmark: The benchmark.
         traces: Its traces by method and seed, all of one metric; at least one.
-        at: The share of the budget, above 0 and at most 1.
-        level: One less the confidence, and the level of the verdicts.
+        options: How to compare.
+        failed: Seeds that failed: where only one method of a pair has them, the pair gets no verdict.
     """
+    options = options or CompareOptions()
     every = [trace for seeds in traces.values() for trace in seeds.values()]
-    metric, mode = every[0].metric, every[0].mode
-    budget, time = budget_of(traces), at * budget_of(traces)
-    log = uses_ratios(traces, at)
-    lines = [
-        line
-        for first, second in combinations(traces, 2)
-        if (line := _pair(traces, first, second, (budget, time), log=log, level=level)) is not None
+    budget = budget_of(traces)
+    time, log = options.at * budget, uses_ratios(traces, options.at)
+    margin = None
+    if options.margin is not None:
+        margin = margin_on(options.margin, np.array([trace.at(np.array([time]))[0] for trace in every]), log=log)
+    pairs = [
+        _pair(traces, names, options, (budget, margin), log=log, failed=failed or {})
+        for names in combinations(traces, 2)
+        if set(traces[names[0]]) & set(traces[names[1]])
     ]
-    adjusted = holm([line.paired.test.p for line in lines])
-    pairs = tuple(
-        replace(line, p_holm=p, verdict=verdict_of(line.paired, p, mode, level))
-        for line, p in zip(lines, adjusted, strict=True)
-    )
-    smallest = [min(len(lines) * line.paired.test.smallest_p, 1.0) for line in lines]
+    targets = options.targets or targets_of(every, TARGETS, time)
     return BenchmarkComparison(
         benchmark=benchmark,
-        metric=metric,
-        mode=mode,
+        metric=every[0].metric,
+        mode=every[0].mode,
         log=log,
         budget=budget,
         time=time,
+        margin=None if margin is None else float(np.exp(margin)) if log else margin,
         methods=_method_lines(traces, time, log=log),
-        pairs=pairs,
-        smallest_p=min(smallest, default=None),
+        pairs=tuple(pairs),
+        targets=targets,
+        run_times=run_times(traces, time, options.targets),
+        smallest_p=None,
         notes=tuple(_notes(benchmark, traces, pairs)),
     )
+
+
+def with_verdicts(family: Sequence[BenchmarkComparison], level: float = LEVEL) -> tuple[BenchmarkComparison, ...]:
+    """The benchmarks with p values adjusted over all pairs of all of them by Holm's procedure, and with verdicts."""
+    pairs = [pair for found in family for pair in found.pairs]
+    adjusted = iter(holm([1.0 if pair.p is None else pair.p for pair in pairs]))
+    raw = [pair.p_equivalent for pair in pairs]
+    equal = iter(holm([1.0 if p is None else p for p in raw]))
+    least = min((pair.paired.test.smallest_p for pair in pairs), default=None)
+    done = []
+    for found in family:
+        judged = []
+        for pair in found.pairs:
+            p, p_equal = next(adjusted), next(equal)
+            known = replace(pair, p_holm=p, p_equivalent=None if pair.p_equivalent is None else p_equal)
+            judged.append(replace(known, verdict=verdict_of(known, found.mode, level)))
+        smallest = None if least is None or not judged else min(len(pairs) * least, 1.0)
+        done.append(counted(replace(found, pairs=tuple(judged), smallest_p=smallest)))
+    return tuple(done)
+
+
+def counted(found: BenchmarkComparison) -> BenchmarkComparison:
+    """A benchmark whose methods know how many others they are better and worse than."""
+    verdicts: dict[str, list[str]] = {line.method: [] for line in found.methods}
+    for pair in found.pairs:
+        verdicts[pair.first].append(pair.verdict)
+        verdicts[pair.second].append(TURNED[pair.verdict])
+    lines = []
+    for line in found.methods:
+        own = verdicts[line.method]
+        lines.append(
+            replace(
+                line,
+                better=own.count("better"),
+                worse=own.count("worse"),
+                undecided=own.count("undecided"),
+                equivalent=own.count("equivalent"),
+            )
+        )
+    return replace(found, methods=tuple(lines))
+
+
+TURNED: dict[Verdict, Verdict] = {
+    "better": "worse",
+    "worse": "better",
+    "undecided": "undecided",
+    "equivalent": "equivalent",
+}
+"""A verdict as the second method sees it."""
 
 
 def budget_of(traces: Traces) -> float:
@@ -209,96 +315,112 @@ def uses_ratios(traces: Traces, at: float) -> bool:
     return every[0].mode == "min" and is_wide([trace.at(times) for trace in every])
 
 
-def verdict_of(paired: Paired, p: float, mode: Mode, level: float = LEVEL) -> Verdict:
-    """Whether the first of a pair is better or worse: only where the adjusted p value says that it is not chance."""
-    if p > level or paired.test.lead == 0:
+def verdict_of(pair: PairLine, mode: Mode, level: float = LEVEL) -> Verdict:
+    """Whether the first of a pair is better, worse or equivalent: only where an adjusted p value says so.
+
+    Equivalence comes first: a difference that is smaller than the margin does not count, even if there is one.
+    """
+    if pair.refused is not None:
         return "undecided"
-    return "better" if (paired.test.lead < 0) == (mode == "min") else "worse"
+    if pair.p_equivalent is not None and pair.p_equivalent <= level:
+        return "equivalent"
+    lead = pair.paired.test.lead
+    if pair.p_holm is None or pair.p_holm > level or lead == 0:
+        return "undecided"
+    return "better" if (lead < 0) == (mode == "min") else "worse"
+
+
+def values_of(runs: Sequence[Trace], time: float) -> FloatArray:
+    """The value of each run at a time, the worst one where it has none, shape (n,)."""
+    values = np.array([float(run.at(np.array([time]))[0]) for run in runs])
+    return np.where(np.isfinite(values), values, worst_value(runs[0].mode)) if len(values) else values
 
 
 def _pair(
-    traces: Traces, first: str, second: str, times: tuple[float, float], *, log: bool, level: float
-) -> PairLine | None:
-    """One pair, not yet adjusted for the others; None: no seed has values of both."""
+    traces: Traces,
+    names: tuple[str, str],
+    options: CompareOptions,
+    scale: tuple[float, float | None],
+    *,
+    log: bool,
+    failed: Failed,
+) -> PairLine:
+    """One pair, not yet adjusted for the others; `scale` has the budget and the margin."""
+    first, second = names
     one, other = traces[first], traces[second]
-    budget, time = times
-    common = sorted(set(one) & set(other))
-    values = _values(one, other, common, time)
-    finite = np.all(np.isfinite(values), axis=1)
-    if not np.any(finite):
-        return None
-    seeds = [seed for seed, known in zip(common, finite, strict=True) if known]
-    paired = compare_pairs(*values[finite].T, log=log, level=level)
-    here, there = [one[seed] for seed in seeds], [other[seed] for seed in seeds]
-    differences = paired_differences(*values[finite].T, log=log)
-    more = None
-    if len(seeds) >= FEWEST:
-        more = more_seeds(differences, np.random.default_rng(RANDOM_SEED), level=level)
+    budget, margin = scale
+    level, time = options.level, options.at * budget
+    seeds = sorted(set(one) & set(other))
+    here, there = ([runs[seed] for seed in seeds] for runs in (one, other))
+    values = values_of(here, time), values_of(there, time)
+    differences = paired_differences(*values, log=log)
+    paired = compare_pairs(*values, log=log, mode=here[0].mode, level=level)
+    lost = tuple(
+        tuple(seed for seed, value in zip(seeds, column, strict=True) if not np.isfinite(value)) for column in values
+    )
+    common = [{seed: runs[seed] for seed in seeds} for runs in (one, other)]
     return PairLine(
         first=first,
         second=second,
         seeds=tuple(seeds),
         unpaired=tuple(sorted(set(one) ^ set(other))),
+        lost=(lost[0], lost[1]),
         paired=paired,
-        p_holm=1.0,
+        p=paired.test.p,
+        p_holm=None,
+        p_equivalent=None if not margin else equivalence_p(differences, margin),
         verdict="undecided",
-        moments=tuple(_moment(one, other, common, fraction, budget, log=log, level=level) for fraction in FRACTIONS),
-        reaches=time_to_target(here, there, time, level),
-        reached=time_to_target(there, here, time, level),
-        more=more,
+        refused=_refusal(names, (set(one), set(other)), failed),
+        moments=tuple(_moment(here, there, fraction, budget, log=log, level=level) for fraction in FRACTIONS),
+        speed=speed(common[0], common[1], time, options.targets, level),
+        more=more_seeds(differences, level=level) if len(seeds) >= FEWEST else None,
         evidence=float(np.max(wealth(differences))),
     )
 
 
+def _refusal(names: tuple[str, str], seeds: tuple[set[int], set[int]], failed: Failed) -> str | None:
+    """Why a pair gets no verdict: a method failed on seeds that the other one completed."""
+    for name, others in zip(names, reversed(seeds), strict=True):
+        count = len(others & set(failed.get(name, ())))
+        if count:
+            return f"{name} failed on {count} of {len(others)} seeds: survivors alone give no verdict"
+    return None
+
+
 def _moment(
-    one: Mapping[int, Trace],
-    other: Mapping[int, Trace],
-    common: Sequence[int],
-    fraction: float,
-    budget: float,
-    *,
-    log: bool,
-    level: float,
+    here: Sequence[Trace], there: Sequence[Trace], fraction: float, budget: float, *, log: bool, level: float
 ) -> Moment:
-    values = _values(one, other, common, fraction * budget)
-    finite = values[np.all(np.isfinite(values), axis=1)]
-    if not len(finite):
-        return Moment(fraction, 0, None, None)
-    paired = compare_pairs(*finite.T, log=log, level=level)
-    return Moment(fraction, len(finite), paired.shift, paired.shift_interval)
-
-
-def _values(one: Mapping[int, Trace], other: Mapping[int, Trace], common: Sequence[int], time: float) -> FloatArray:
-    """The values of pairs at a time, shape (n, 2)."""
-    moment = np.array([time])
-    return np.array([[*one[seed].at(moment), *other[seed].at(moment)] for seed in common]).reshape(-1, 2)
+    values = values_of(here, fraction * budget), values_of(there, fraction * budget)
+    if not np.any(np.isfinite(values)):
+        return Moment(fraction, len(here), None, None)
+    shift, interval = hodges_lehmann(paired_differences(*values, log=log), level)
+    if log:
+        shift, interval = float(np.exp(shift)), replace(interval, low=np.exp(interval.low), high=np.exp(interval.high))
+    return Moment(fraction, len(here), shift, interval)
 
 
 def _method_lines(traces: Traces, time: float, *, log: bool) -> tuple[MethodLine, ...]:
     starts = [trace.times[0] for seeds in traces.values() for trace in seeds.values() if len(trace.times)]
     start = float(max(starts, default=np.inf))
-    return tuple(
-        line
-        for method, seeds in traces.items()
-        if (line := _method_line(method, seeds, start, time, log=log)) is not None
-    )
+    return tuple(_method_line(method, seeds, start, time, log=log) for method, seeds in traces.items())
 
 
-def _method_line(method: str, seeds: Mapping[int, Trace], start: float, time: float, *, log: bool) -> MethodLine | None:
-    values = {seed: float(trace.at(np.array([time]))[0]) for seed, trace in sorted(seeds.items())}
-    known = {seed: value for seed, value in values.items() if np.isfinite(value)}
-    if not known:
-        return None
-    column = np.array(list(known.values()))
-    heights = [mean_height(seeds[seed], start, time, log=log) for seed in known] if start < time else []
-    middle = interquartile_mean(np.log(column) if log else column)
+def _method_line(method: str, seeds: Mapping[int, Trace], start: float, time: float, *, log: bool) -> MethodLine:
+    column = values_of(list(seeds.values()), time)
+    lost = tuple(seed for seed, value in zip(seeds, column, strict=True) if not np.isfinite(value))
+    heights = [mean_height(run, start, time, log=log) for run in seeds.values()] if start < time and not lost else []
+    interval = None
+    if len(column) > 1 and not lost:
+        ordered = np.array([value for _, value in sorted(zip(seeds, column, strict=True))])
+        line = band(ordered[:, None], np.array([time]), "iqm_bootstrap")
+        interval = Interval(float(line.low[0]), float(line.high[0]))
     return MethodLine(
         method=method,
-        n=len(known),
-        seeds=tuple(known),
-        without_value=tuple(seed for seed in values if seed not in known),
+        n=len(column),
+        without_value=tuple(sorted(lost)),
         median=float(np.median(column)),
-        interquartile_mean=float(np.exp(middle) if log else middle),
+        interquartile_mean=float(interquartile_mean(column)),
+        interquartile_interval=interval,
         mean_height=float(np.median(heights)) if heights else None,
     )
 
@@ -311,7 +433,7 @@ def _notes(benchmark: str, traces: Traces, pairs: Sequence[PairLine]) -> list[st
         notes.append(f"budgets on {benchmark} differ ({named} s): all are compared within the smallest one")
     have = {(pair.first, pair.second) for pair in pairs}
     notes += [
-        f"{first} and {second} have no seed with values of both on {benchmark}"
+        f"{first} and {second} have no seed in common on {benchmark}"
         for first, second in combinations(traces, 2)
         if (first, second) not in have
     ]

@@ -9,9 +9,7 @@ would have been decided at any look so far is a p value that only shrinks, and H
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from hpoctl.analysis.comparison import Traces, Verdict, budget_of, uses_ratios
+from hpoctl.analysis.comparison import Traces, Verdict, budget_of, uses_ratios, values_of
 from hpoctl.analysis.group_sequential import look_levels
 from hpoctl.analysis.paired import LEVEL, paired_differences, signed_rank
 
@@ -148,7 +146,7 @@ def follow(
 def look_at(traces: Traces, question: Question, seeds: Sequence[int]) -> Look | None:
     """Look at a question; None: a seed is missing.
 
-    Seeds without a finite value of both methods count as run, and are left out of the test.
+    A run without a finite value counts as worse than every run that has one.
 
     Args:
         traces: The traces of the benchmark by method and seed.
@@ -160,17 +158,14 @@ def look_at(traces: Traces, question: Question, seeds: Sequence[int]) -> Look | 
         return None
     names = (question.first, question.second)
     here = {name: {seed: runs[seed] for seed in seeds} for name, runs in zip(names, pair, strict=True)}
-    end = np.array([budget_of(here)])
-    values = np.array([[float(here[name][seed].at(end)[0]) for name in names] for seed in seeds])
-    values = values[np.all(np.isfinite(values), axis=1)]
-    if not len(values):
-        return Look(len(seeds), 0, 1.0, "undecided")
-    test = signed_rank(paired_differences(*values.T, log=uses_ratios(here, 1.0)))
+    end = budget_of(here)
+    values = [values_of(list(here[name].values()), end) for name in names]
+    test = signed_rank(paired_differences(*values, log=uses_ratios(here, 1.0)))
     mode = pair[0][seeds[0]].mode
     leads: Verdict = "undecided"
     if test.lead:
         leads = "better" if (test.lead < 0) == (mode == "min") else "worse"
-    return Look(len(seeds), len(values), test.p, leads)
+    return Look(len(seeds), len(seeds), test.p, leads)
 
 
 def fewest_that_decide(questions: int, looks_of: Callable[[int], tuple[int, ...]], level: float = LEVEL) -> int:

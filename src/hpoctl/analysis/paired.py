@@ -1,18 +1,18 @@
 """Two methods on one benchmark, paired by seed: how much they differ, and whether it can be chance.
 
 Everything rests on the differences of the pairs, or on the logarithms of their ratios. The test is the signed-rank test
-with its exact distribution, in which each difference could as well have had the other sign.
+with its exact distribution, in which each difference could as well have had the other sign. A run without a finite
+value is worse than every run that has one: its difference is infinite, and ranks take it for the largest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from scipy.special import betaincinv
 from scipy.stats import norm, rankdata
 
-from hpoctl.core.protocols import FloatArray, IntArray
+from hpoctl.core.protocols import FloatArray, IntArray, Mode
 
 LEVEL = 0.05
 MOST_EXACT = 200
@@ -21,10 +21,24 @@ MOST_EXACT = 200
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An interval of confidence; an end that the data do not bound is infinite."""
+    """A confidence interval.
+
+    Attributes:
+        low: The lower end; infinite where the data do not bound it.
+        high: The upper end.
+        open_low: Whether the lower end itself is rejected.
+        open_high: Whether the upper end itself is rejected.
+    """
 
     low: float
     high: float
+    open_low: bool = False
+    open_high: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether the interval contains a value."""
+        above = value > self.low or (value == self.low and not self.open_low)
+        return above and (value < self.high or (value == self.high and not self.open_high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,58 +69,68 @@ class Paired:
     Attributes:
         n: How many pairs there are.
         log: Whether `mean`, `median` and `shift` are ratios a / b, not differences a - b.
-        mean: The mean difference, or the geometric mean of the ratios.
-        median: The median difference or ratio.
+        mean: The mean difference, or the geometric mean of the ratios; None: a run of a pair has no finite value.
+        median: The median difference or ratio; infinite, or 0 of ratios, where most runs of one method have no value.
         shift: The shift of Hodges and Lehmann, which is the median of the means of all two differences.
-        shift_interval: Its interval, from the signed-rank test.
+        shift_interval: The shifts that the signed-rank test does not reject.
         test: The signed-rank test.
-        lower: The probability that a is lower than b, ties counted half.
-        lower_interval: Its interval.
+        improvement: The probability that a is better than b, ties counted half.
+        improvement_interval: Its interval.
     """
 
     n: int
     log: bool
-    mean: float
+    mean: float | None
     median: float
     shift: float
     shift_interval: Interval
     test: SignedRank
-    lower: float
-    lower_interval: Interval
+    improvement: float
+    improvement_interval: Interval
 
 
-def compare_pairs(first: FloatArray, second: FloatArray, *, log: bool, level: float = LEVEL) -> Paired:
+def compare_pairs(first: FloatArray, second: FloatArray, *, log: bool, mode: Mode, level: float = LEVEL) -> Paired:
     """What pairs of values say about the first beside the second.
 
     Args:
-        first: Finite values, shape (n,), n >= 1.
+        first: Values, shape (n,), n >= 1; infinitely bad (see `worst_value`) where a run has none.
         second: Those paired with them, shape (n,).
         log: Whether to compare logarithms; all values have to be positive then.
+        mode: Whether lower or higher values are better.
         level: One less the confidence of the intervals.
     """
     differences = paired_differences(first, second, log=log)
-    wins = float(np.sum(differences < 0.0) + 0.5 * np.sum(differences == 0.0))
+    count = len(differences)
+    wins, ties = int(np.sum(differences < 0.0 if mode == "min" else differences > 0.0)), int(np.sum(differences == 0.0))
     shift, interval = hodges_lehmann(differences, level)
 
     def shown(value: float) -> float:
         return float(np.exp(value)) if log else value
 
+    whole = bool(np.all(np.isfinite(differences)))
     return Paired(
-        n=len(differences),
+        n=count,
         log=log,
-        mean=shown(float(np.mean(differences))),
-        median=shown(float(np.median(differences))),
+        mean=shown(float(np.mean(differences))) if whole else None,
+        median=shown(_middle(np.sort(differences))),
         shift=shown(shift),
-        shift_interval=Interval(shown(interval.low), shown(interval.high)),
+        shift_interval=replace(interval, low=shown(interval.low), high=shown(interval.high)),
         test=signed_rank(differences),
-        lower=wins / len(differences),
-        lower_interval=binomial_interval(wins, len(differences), level),
+        improvement=(wins + 0.5 * ties) / count,
+        improvement_interval=improvement_interval(wins, ties, count, level),
     )
 
 
+def worst_value(mode: Mode) -> float:
+    """What stands for the value of a run that has none: it is worse than every other one."""
+    return np.inf if mode == "min" else -np.inf
+
+
 def paired_differences(first: FloatArray, second: FloatArray, *, log: bool) -> FloatArray:
-    """The differences of pairs, or of their logarithms, shape (n,)."""
-    return np.asarray(np.log(first) - np.log(second) if log else first - second)
+    """The differences of pairs, or of their logarithms, shape (n,); two runs without a value do not differ."""
+    with np.errstate(invalid="ignore"):
+        differences = np.log(first) - np.log(second) if log else first - second
+    return np.where(np.isnan(differences), 0.0, differences)
 
 
 def signed_rank(differences: FloatArray) -> SignedRank:
@@ -116,21 +140,24 @@ def signed_rank(differences: FloatArray) -> SignedRank:
     2^n choices of signs.
 
     Args:
-        differences: Finite differences, shape (n,).
+        differences: Differences, shape (n,).
     """
     zero = differences == 0.0
     ranks = rankdata(np.abs(differences))[~zero]
     positive = float(np.sum(ranks[differences[~zero] > 0.0]))
     excess = 2.0 * positive - float(np.sum(ranks))
     exact = len(differences) <= MOST_EXACT
+    sizes = np.unique(ranks, return_counts=True)[1]
     if exact:
-        chances = _sums(np.round(2.0 * ranks).astype(np.int64))
-        place = round(2.0 * min(positive, float(np.sum(ranks)) - positive))
-        p = 2.0 * float(np.sum(chances[: place + 1]))
+        less = min(positive, float(np.sum(ranks)) - positive)
+        if len(sizes) == len(differences):  # neither ties nor zeros
+            p = 2.0 * float(_untied(len(differences))[round(less)])
+        else:
+            chances = sums_of_signs(np.round(2.0 * ranks).astype(np.int64))
+            p = 2.0 * float(np.sum(chances[: round(2.0 * less) + 1]))
     else:
         spread = float(np.sqrt(np.sum(ranks**2)))  # of the excess: a sum of ranks with random signs
         p = 2.0 * float(norm.sf(max(abs(excess) - 1.0, 0.0) / spread)) if spread > 0.0 else 1.0
-    sizes = np.unique(ranks, return_counts=True)[1]
     return SignedRank(
         p=min(p, 1.0),
         smallest_p=min(2.0 * 0.5 ** len(differences), 1.0),
@@ -144,26 +171,92 @@ def signed_rank(differences: FloatArray) -> SignedRank:
 def hodges_lehmann(differences: FloatArray, level: float = LEVEL) -> tuple[float, Interval]:
     """The shift of Hodges and Lehmann with its interval: all shifts that the signed-rank test does not reject.
 
-    With ties its coverage is not below the nominal one (Noether 1967). Too few differences bound nothing.
+    The interval contains 0 exactly if the test does not reject that the shift is 0, with ties and zeros, too: an end
+    at 0 is open where the test rejects 0 itself. Too few differences bound nothing.
 
     Args:
-        differences: Finite differences, shape (n,), n >= 1.
+        differences: Differences, shape (n,), n >= 1.
         level: One less the confidence.
     """
     n = len(differences)
     rows, columns = np.triu_indices(n)
-    # Halves are taken first, so that no sum overflows.
-    means = np.sort(0.5 * differences[rows] + 0.5 * differences[columns])
+    with np.errstate(invalid="ignore"):
+        # Halves are taken first, so that no sum overflows.
+        means = 0.5 * differences[rows] + 0.5 * differences[columns]
+    means = np.sort(np.where(np.isnan(means), 0.0, means))
     cut = _critical_sum(n, level)
     interval = Interval(-np.inf, np.inf) if cut < 0 else Interval(float(means[cut]), float(means[-1 - cut]))
-    return float(np.median(means)), interval
+    if cut >= 0 and len(np.unique(differences)) < n:
+        interval = _inverted(differences, means, cut, level)
+    if n <= MOST_EXACT and len(np.unique(np.abs(differences))) == n and np.all(differences):
+        return _middle(means), interval  # neither ties nor zeros: test and interval agree as they are
+    return _middle(means), _agreeing(interval, signed_rank(differences), level)
 
 
-def binomial_interval(wins: float, n: int, level: float = LEVEL) -> Interval:
-    """The interval of Clopper and Pearson for a probability; a tie is half a win, which makes it wider than needed."""
-    low = float(betaincinv(wins, n - wins + 1.0, level / 2.0)) if wins > 0 else 0.0
-    high = float(betaincinv(wins + 1.0, n - wins, 1.0 - level / 2.0)) if wins < n else 1.0
-    return Interval(low, high)
+def _inverted(differences: FloatArray, means: FloatArray, cut: int, level: float) -> Interval:
+    """The shifts that the test with its tied distribution does not reject, as a closed interval.
+
+    The p value is constant between two neighbouring means, and has a value of its own at each of them; it grows towards
+    the middle. The search begins where the ends would be without ties.
+
+    Args:
+        differences: Differences, some of them equal, shape (n,).
+        means: The means of all two differences, increasing, shape (k,).
+        cut: How many means the interval would leave out at either end, if there were no ties.
+        level: One less the confidence.
+    """
+    ends = float(means[cut]), float(means[-1 - cut])
+    if not np.all(np.isfinite(ends)):
+        return Interval(*ends)
+    places = np.unique(means[np.isfinite(means)])
+    between = 0.5 * (places[:-1] + places[1:])
+    # All shifts to be tried: below all means, at one, between two, at the next, ..., above all.
+    tried = np.empty(2 * len(places) + 1)
+    tried[0], tried[-1] = places[0] - 1.0, places[-1] + 1.0
+    tried[1::2], tried[2:-1:2] = places, between
+    edges = np.concatenate([[-np.inf], np.repeat(places, 2), [np.inf]])
+
+    def outermost(place: int, step: int) -> int:
+        """The last shift in a direction that is accepted."""
+        while signed_rank(differences - tried[place]).p <= level:
+            place -= step
+        while 0 <= place + step < len(tried) and signed_rank(differences - tried[place + step]).p > level:
+            place += step
+        return place
+
+    low = outermost(1 + 2 * int(np.searchsorted(places, ends[0])), -1)
+    high = outermost(1 + 2 * int(np.searchsorted(places, ends[1])), 1)
+    return Interval(float(edges[low]), float(edges[high + 1]))
+
+
+def _agreeing(interval: Interval, test: SignedRank, level: float) -> Interval:
+    """The interval, such that it contains 0 exactly if the test does not reject 0."""
+    if test.p > level:
+        return Interval(min(interval.low, 0.0), max(interval.high, 0.0))
+    if not interval.low <= 0.0 <= interval.high:
+        return interval
+    return Interval(0.0, interval.high, open_low=True) if test.lead > 0 else Interval(interval.low, 0.0, open_high=True)
+
+
+def improvement_interval(wins: int, ties: int, n: int, level: float = LEVEL) -> Interval:
+    """The interval of a probability of improvement, ties counted half: Wilson's score interval (1927) with ties.
+
+    A pair scores 1, 1/2 or 0; with a share t of ties the score has the variance p (1 - p) - t / 4. The ends are the p
+    at which the mean score is as many standard errors away as the level asks for. The share of ties is taken a little
+    smaller than observed, as if z^2 more pairs had been without ties.
+
+    Args:
+        wins: How many pairs the first wins.
+        ties: How many are tied.
+        n: How many pairs there are.
+        level: One less the confidence.
+    """
+    square = float(norm.isf(level / 2.0)) ** 2
+    part, share = square / n, ties / (n + square)
+    centre = (wins + 0.5 * ties) / n
+    half = np.sqrt(max(part * (4.0 * centre * (1.0 - centre) - share) + part**2 * (1.0 - share), 0.0))
+    ends = [(2.0 * centre + part + sign * half) / (2.0 * (1.0 + part)) for sign in (-1.0, 1.0)]
+    return Interval(max(float(ends[0]), 0.0), min(float(ends[1]), 1.0))
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -177,7 +270,13 @@ def holm(values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def _sums(ranks: IntArray) -> FloatArray:
+def _middle(ordered: FloatArray) -> float:
+    """The median of ordered values, some of which may be infinite."""
+    low, high = float(ordered[(len(ordered) - 1) // 2]), float(ordered[len(ordered) // 2])
+    return 0.5 * low + 0.5 * high if np.isfinite(low) or low == high or np.isfinite(high) else 0.0
+
+
+def sums_of_signs(ranks: IntArray) -> FloatArray:
     """The probability of each sum of a random half of whole numbers, shape (sum + 1,)."""
     chances = np.zeros(int(np.sum(ranks)) + 1)
     chances[0] = 1.0
@@ -189,9 +288,15 @@ def _sums(ranks: IntArray) -> FloatArray:
 
 
 @cache
+def _untied(n: int) -> FloatArray:
+    """The probability that a random sum of the ranks 1 to n is at most each number, shape (sum + 1,)."""
+    return np.cumsum(sums_of_signs(np.arange(1, n + 1)))
+
+
+@cache
 def _critical_sum(n: int, level: float) -> int:
     """The largest sum of ranks that the test rejects on one side, without ties; -1: it rejects none."""
     if n > MOST_EXACT:
         spread = np.sqrt(n * (n + 1.0) * (2.0 * n + 1.0) / 24.0)
         return int(np.floor(n * (n + 1.0) / 4.0 - 0.5 - norm.isf(level / 2.0) * spread))
-    return int(np.searchsorted(np.cumsum(_sums(np.arange(1, n + 1))), level / 2.0, side="right")) - 1
+    return int(np.searchsorted(_untied(n), level / 2.0, side="right")) - 1

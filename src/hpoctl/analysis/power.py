@@ -1,7 +1,8 @@
 """What a number of seeds can detect, and how many more would decide.
 
-By the efficiency of the signed-rank test: on normal differences it needs pi / 3 times as many pairs as the paired
-t-test, whose power is known. With heavier tails it needs fewer than the t-test, and these numbers are on the safe side.
+How many more seeds follows from the statistic that decides: the probability that the mean of two differences is
+positive (Noether 1987). What a number of seeds detects is said in the unit of the differences: on normal ones the
+signed-rank test needs pi / 3 times as many pairs as the paired t-test, whose power is known.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import nctdtr, stdtrit
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 from hpoctl.analysis.paired import LEVEL
 from hpoctl.core.protocols import FloatArray
@@ -22,9 +23,13 @@ FEWEST = 6
 MOST = 1000
 """More seeds than this in all are not worth a number."""
 
-BOOTSTRAP_LEVEL = 0.2
+SEEDS_LEVEL = 0.2
 """One less the confidence of the interval of seeds. At 95 % an undecided pair would hardly have an upper end: no
 difference at all is among what its data allow."""
+
+SPREAD = 0.3
+"""The standard deviation of effects, as P(d_i + d_j > 0) - 1/2, that is expected before there are data. Predictive
+power shrinks the observed effect by it: with few seeds, large effects are more often luck than true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +38,93 @@ class MoreSeeds:
 
     Attributes:
         n: Pairs that there are.
-        detectable: The difference that so many pairs detect, in the unit of the differences; None: none, however large.
-        more: How many more are needed for the power asked for, if the difference is what is observed; None: more than
-            `MOST` in all.
-        interval: Its bootstrap interval of 80 %; None as in `more`.
+        detectable: The difference that so many pairs detect, in the unit of the differences; None: none can be said.
+        more: How many more are needed for the power asked for, if the effect is what is observed; None: more than
+            `MOST` in all, or no number is given, see `contradicts`.
+        interval: Its interval of 80 %; None as in `more`.
+        predictive: The probability that so many more decide, given these seeds: the effect may be smaller or larger
+            than observed; None: no number is given.
+        contradicts: Whether the mean and the shift differ in sign: then it is not known which method is ahead.
     """
 
     n: int
     detectable: float | None
     more: int | None
     interval: tuple[int | None, int | None]
+    predictive: float | None
+    contradicts: bool
 
 
-def more_seeds(
-    differences: FloatArray, generator: np.random.Generator, *, level: float = LEVEL, power: float = POWER
-) -> MoreSeeds:
+def more_seeds(differences: FloatArray, *, level: float = LEVEL, power: float = POWER) -> MoreSeeds:
     """What the present differences can detect, and how many more would decide.
 
     Args:
         differences: Paired differences, shape (n,), n >= 2; fewer than six say little.
-        generator: Where bootstrap draws come from.
         level: The level of the test.
-        power: The chance to be detected.
+        power: The power of the test.
     """
     n = len(differences)
-    spread = float(np.std(differences, ddof=1))
-    effect = abs(_effects(differences[None])[0])
-    drawn = np.abs(_effects(differences[generator.integers(n, size=(2000, n))]))
-    ends = [1.0 - BOOTSTRAP_LEVEL / 2.0, BOOTSTRAP_LEVEL / 2.0]
-    strong, weak = np.quantile(drawn, ends, method="inverted_cdf")  # some may be infinite: nothing between two of them
     least = detectable_effect(n, level=level, power=power)
+    finite = bool(np.all(np.isfinite(differences)))
+    scale = float(np.std(differences, ddof=1)) if finite else 0.0
+    detectable = least * scale if least is not None and scale > 1e-12 * float(np.max(np.abs(differences))) else None
+    effect = rank_effect(differences)
+    if finite and float(np.mean(differences)) * effect < 0.0:
+        return MoreSeeds(n, detectable, None, (None, None), None, True)
+    margin = float(ndtri(1.0 - SEEDS_LEVEL / 2.0)) * _error(effect, n)
+    strong, weak = min(abs(effect) + margin, 0.5), max(abs(effect) - margin, 0.0)
+    more = _less(seeds_needed(effect, level=level, power=power), n)
     return MoreSeeds(
         n=n,
-        detectable=None if least is None else least * spread,
-        more=_less(seeds_needed(effect, level=level, power=power), n),
+        detectable=detectable,
+        more=more,
         interval=(
-            _less(seeds_needed(float(strong), level=level, power=power), n),
-            _less(seeds_needed(float(weak), level=level, power=power), n),
+            _less(seeds_needed(strong, level=level, power=power), n),
+            _less(seeds_needed(weak, level=level, power=power), n),
         ),
+        predictive=None if more is None else predictive_power(effect, n, max(more, 1), level=level),
+        contradicts=False,
     )
+
+
+def rank_effect(differences: FloatArray) -> float:
+    """P(d_i + d_j > 0) - 1/2 of two different differences, sums of zero counted half; from -1/2 to 1/2."""
+    n = len(differences)
+    with np.errstate(invalid="ignore"):
+        signs = np.sign(differences[:, None] + differences)
+    signs[np.isnan(signs)] = 0.0  # a run without a value on either side
+    return float((np.sum(signs) - np.trace(signs)) / (2.0 * n * (n - 1)))
+
+
+def seeds_needed(effect: float, *, level: float = LEVEL, power: float = POWER) -> int | None:
+    """The number of pairs with which the signed-rank test has a power (Noether 1987); None: more than `MOST`.
+
+    Args:
+        effect: P(d_i + d_j > 0) - 1/2.
+        level: The level of the two-sided test.
+        power: The power.
+    """
+    reach = float(ndtri(1.0 - level / 2.0) + ndtri(power))
+    if 3.0 * MOST * effect**2 < reach**2:
+        return None
+    return max(int(np.ceil(reach**2 / (3.0 * effect**2))), FEWEST)
+
+
+def predictive_power(effect: float, n: int, more: int, *, level: float = LEVEL) -> float:
+    """The probability that a test with more pairs decides, given those that there are, by normal approximation.
+
+    Args:
+        effect: P(d_i + d_j > 0) - 1/2 of the pairs that there are.
+        n: How many these are.
+        more: How many are added.
+        level: The level of the two-sided test with all of them.
+    """
+    total, error = n + more, _error(effect, n)
+    belief = SPREAD**2 / (SPREAD**2 + error**2)
+    mean = (n * effect + more * effect * belief) / total
+    spread = more / total * np.sqrt(belief * error**2 + _error(effect, more) ** 2)
+    scale, cut = np.sqrt(3.0 * total), float(ndtri(1.0 - level / 2.0))
+    return float(ndtr((scale * mean - cut) / (scale * spread)) + ndtr((-scale * mean - cut) / (scale * spread)))
 
 
 def power_of(effect: float, n: int, *, level: float = LEVEL) -> float:
@@ -103,22 +156,9 @@ def detectable_effect(n: int, *, level: float = LEVEL, power: float = POWER) -> 
     return float(brentq(lambda effect: power_of(effect, n, level=level) - power, 0.0, 20.0, xtol=1e-6))
 
 
-def seeds_needed(effect: float, *, level: float = LEVEL, power: float = POWER) -> int | None:
-    """The smallest number of pairs that detects an effect with a given power; None: more than `MOST`."""
-    if power_of(effect, MOST, level=level) < power:
-        return None
-    low, high = FEWEST - 1, MOST
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power_of(effect, middle, level=level) >= power else (middle, high)
-    return high
-
-
-def _effects(differences: FloatArray) -> FloatArray:
-    """Mean over standard deviation of each row, shape (rows,); no spread: infinite, or 0 where all is zero."""
-    mean, spread = np.mean(differences, axis=1), np.std(differences, axis=1, ddof=1)
-    without = np.where(mean == 0.0, 0.0, np.inf)
-    return np.asarray(np.divide(mean, spread, out=without, where=spread > 0.0))
+def _error(effect: float, n: int) -> float:
+    """The standard error of the effect of n pairs: exact where there is none, smaller the larger it is."""
+    return float(np.sqrt(max(1.0 - 4.0 * effect**2, 1.0 / n) / (3.0 * n)))
 
 
 def _less(needed: int | None, n: int) -> int | None:

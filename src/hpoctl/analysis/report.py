@@ -1,45 +1,42 @@
-"""The page of a report: one HTML file with everything in it, the data included."""
+"""The page of a report: one HTML file with everything in it, the data and the model that it shows included."""
 
 import base64
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-
-from hpoctl.analysis.aggregate import POINTS, RESAMPLES
-from hpoctl.analysis.comparison import FRACTIONS, RANDOM_SEED
+from hpoctl.analysis.aggregate import POINTS
+from hpoctl.analysis.comparison import BenchmarkComparison
+from hpoctl.analysis.comparison_tables import method_table, order_of, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.curves import DECADE
+from hpoctl.analysis.findings import family_words, findings, overall_words, rank_notes
 from hpoctl.analysis.markup import Html, element, escaped, joined
-from hpoctl.analysis.paired import LEVEL
 from hpoctl.analysis.report_data import ReportData, to_json
-from hpoctl.analysis.report_numbers import Numbers
-from hpoctl.analysis.report_ranks import rank_diagram
-from hpoctl.analysis.report_tables import (
+from hpoctl.analysis.report_html import (
     cost_table,
     coverage_table,
     fact_tables,
     left_out_table,
-    method_table,
-    number,
-    pair_table,
-    rank_table,
+    number_html,
     rung_table,
     sentence_html,
+    table_html,
     verdict_table,
 )
-from hpoctl.analysis.report_words import Sentence, mode_of, modelled_note, power_note, summary
-from hpoctl.analysis.scores import REPEATS, THRESHOLDS
+from hpoctl.analysis.report_model import ReportModel
+from hpoctl.analysis.report_ranks import rank_diagram
+from hpoctl.analysis.report_run_times import run_time_figure
+from hpoctl.analysis.shown import Number, Sentence, Table, filled, model_json, text_of
 
-SCRIPTS = ("generator", "statistics", "numbers", "overall", "check", "charts", "figures", "curves", "seeds", "page")
+SCRIPTS = ("statistics", "recompute", "check", "charts", "figures", "curves", "seeds", "page")
 """The files of the script, in their order; all share one scope."""
 
+SETTINGS = {"wide": DECADE, "points": POINTS}
 
-def report_page(data: ReportData, numbers: Numbers) -> str:
+
+def report_page(data: ReportData, model: ReportModel) -> str:
     """The whole page; equal data give equal pages."""
     style, script = (
         _file("style.css").replace("@dark", _file("dark.css")),
@@ -49,71 +46,56 @@ def report_page(data: ReportData, numbers: Numbers) -> str:
     parts = {
         "policy": escaped(f"{policy}; base-uri 'none'; form-action 'none'"),
         "title": escaped(f"Report: {', '.join(data.tags)}"),
-        "about": _about(numbers),
+        "about": _about(model),
         "links": _links(data),
-        "summary": joined(_sentence(sentence, data, numbers) for sentence in summary(data, numbers)),
-        "benchmarks": joined(_benchmark(data, numbers, place) for place in range(len(data.benchmarks))),
-        "overall": _overall(data, numbers),
-        "missing": _missing(data, numbers),
-        "cost": _cost(data, numbers),
+        "summary": joined(_sentence(sentence, data) for sentence in summary(data, model)),
+        "benchmarks": joined(_benchmark(data, model, place) for place in range(len(data.benchmarks))),
+        "overall": _overall(data, model),
+        "missing": _missing(data, model),
+        "cost": _cost(model),
         "provenance": _provenance(data),
+        "scope": escaped(family_words(model.comparison)),
         "style": style,
         "script": script,
         "data": script_json(to_json(data)),
-        "settings": script_json(settings(data)),
+        "model": script_json(model_json(model)),
+        "settings": script_json(SETTINGS),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("template.html"))
 
 
-def settings(data: ReportData) -> dict[str, Any]:
-    """What the numbers depend on besides the data; the states are those of numpy's PCG64 before the first draw."""
-    groups = Counter((each.trace.benchmark, each.trace.method) for each in data.experiments)
-    return {
-        "level": LEVEL,
-        "fractions": FRACTIONS,
-        "wide": DECADE,
-        "points": POINTS,
-        "resamples": RESAMPLES,
-        "repeats": REPEATS,
-        "thresholds": THRESHOLDS,
-        "scores": _state(np.random.default_rng(RANDOM_SEED)),
-        "bands": {
-            count: _state(np.random.default_rng([0, count])) for count in range(1, max(groups.values(), default=0) + 1)
-        },
-    }
+def summary(data: ReportData, model: ReportModel) -> list[Sentence]:
+    """What the results say, the most important first."""
+    template = "All {complete:,d} experiments that were asked for are complete."
+    if model.totals.complete != model.totals.wanted:
+        template = (
+            "{complete:,d} of {wanted:,d} experiments that were asked for are complete; the others are listed below."
+        )
+    said: list[Sentence] = [filled(template, model.totals, "totals")]
+    said += [(modelled_note(data),)] if data.modelled else []
+    said += [(f"{note[0].upper()}{note[1:]}.",) for note in data.notes]
+    return [*said, *findings(model.comparison)]
 
 
-def script_json(value: object) -> str:
+def modelled_note(data: ReportData) -> str:
+    """Which data are modelled."""
+    return f"Data of {', '.join(data.modelled)}: modelled curves, not measured ones."
+
+
+def script_json(value: Any) -> str:
     """JSON that may stand in a script element: nothing in it ends the element."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _state(generator: np.random.Generator) -> list[str]:
-    state: Mapping[str, Any] = generator.bit_generator.state["state"]
-    return [str(state["state"]), str(state["inc"])]
-
-
-def _file(name: str) -> str:
-    return files("hpoctl.analysis").joinpath("report_page", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _about(numbers: Numbers) -> Html:
+def _about(model: ReportModel) -> Html:
     parts: list[str | Html] = []
-    for key, noun in (
-        ("methods", "method"),
-        ("benchmarks", "benchmark"),
-        ("seeds", "seed"),
-        ("complete", "experiment"),
-    ):
-        several = "" if numbers[f"all.{key}"] == 1.0 else "s"
-        parts += [", " if parts else "", number(numbers, f"all.{key}", ",.0f"), f" {noun}{several}"]
-    if "all.trials" in numbers:
-        parts += [" of ", number(numbers, "all.trials", ",.0f"), " trials"]
+    nouns = {"methods": "method", "benchmarks": "benchmark", "seeds": "seed", "complete": "experiment"}
+    for name, noun in nouns.items():
+        shown = filled(f"{{{name}:,d}}", model.totals, "totals")
+        parts += [", " if parts else "", sentence_html(shown), f" {noun}{'' if text_of(shown) == '1' else 's'}"]
+    if model.totals.costs.trials is not None:
+        parts += [" of ", sentence_html(filled("{costs.trials:,.0f} trials", model.totals, "totals"))]
     return joined(parts)
 
 
@@ -123,39 +105,49 @@ def _links(data: ReportData) -> Html:
     return joined(element("a", name, href=f"#{place}") for place, name in {**places, "reading": "How to read"}.items())
 
 
-def _sentence(sentence: Sentence, data: ReportData, numbers: Numbers) -> Html:
+def _sentence(sentence: Sentence, data: ReportData) -> Html:
     modelled = list(sentence) == [modelled_note(data)]
-    return element("li", sentence_html(sentence, numbers), class_="modelled" if modelled else None)
+    return element("li", sentence_html(sentence), class_="modelled" if modelled else None)
 
 
-def _benchmark(data: ReportData, numbers: Numbers, place: int) -> Html:
+def _benchmark(data: ReportData, model: ReportModel, place: int) -> Html:
     name = data.benchmarks[place]
-    metric = next((each.trace.metric for each in data.experiments if each.trace.benchmark == name), "")
-    parts: list[Html] = [element("h2", name)]
+    compared = model.comparison.benchmarks
+    number = next((number for number, found in enumerate(compared) if found.benchmark == name), None)
+    if number is None:
+        return element("section", element("h2", name), element("p", "No run has a finite value."), id=f"b{place}")
+    found, path = compared[number], f"comparison.benchmarks.{number}"
     badge = element("span", "modelled data", class_="badge") if name in data.modelled else ""
-    goal = "maximised" if mode_of(data, place) == "max" else "minimised"
-    if f"b{place}.budget" not in numbers:
-        parts.append(element("p", "No experiment has a finite value."))
-        return element("section", *parts, id=f"b{place}")
-    budget = number(numbers, f"b{place}.budget", ",.6g")
-    parts.append(
-        element("p", f"{metric}, {goal}; budget ", budget, " s of the experiment's clock ", badge, class_="about")
-    )
-    parts += [
+    goal = "maximised" if found.mode == "max" else "minimised"
+    budget = number_html(Number(f"{path}.budget", found.budget, ",.6g"))
+    about = (f"{found.metric}, {goal}; budget ", budget, " s of the experiment's clock ", badge)
+    parts = [
+        element("h2", name),
+        element("p", *about, class_="about"),
         _figure("curves", place, "Best value so far: interquartile mean over seeds and its 95 % interval at each time"),
-        method_table(data, numbers, place),
+        table_html(method_table(found, path), data.methods),
         _figure("strip", place, "The value of each seed at the end; the bar is the interquartile mean"),
     ]
-    if any(key.startswith(f"b{place}.p") for key in numbers):
-        kind = "ratios" if numbers[f"b{place}.log"] else "differences"
-        pairs = pair_table(data, numbers, place)
-        parts += [
-            verdict_table(data, numbers, place),
-            _figure("pair", place, f"Paired {kind} at the end, a point for each seed"),
-            element("details", element("summary", "All pairs in numbers"), pairs),
-        ]
-    parts.append(rung_table(data, numbers, place))
-    return element("section", *parts, id=f"b{place}")
+    if found.pairs:
+        parts += _pairs(data, model, found, path, place)
+    parts += [run_time_figure([found], data), table_html(run_time_table(found, path), data.methods)]
+    rungs = rung_table(model, name)
+    parts += [table_html(rungs, data.methods)] if rungs is not None else []
+    remarks = [element("p", f"{note[0].upper()}{note[1:]}.", class_="about") for note in found.notes]
+    return element("section", *parts, *remarks, id=f"b{place}")
+
+
+def _pairs(data: ReportData, model: ReportModel, found: BenchmarkComparison, path: str, place: int) -> list[Html]:
+    kind = "ratios" if found.log else "differences"
+    order = [found.methods[line].method for line in order_of(found)]
+    every = pair_table(found, path, model.comparison.level, model.comparison.margin)
+    refused = [f"{pair.first} and {pair.second}: {pair.refused}." for pair in found.pairs if pair.refused is not None]
+    return [
+        table_html(verdict_table(found, order), data.methods),
+        *(element("p", text, class_="note") for text in refused),
+        _figure("pair", place, f"Paired {kind} at the end, a point for each seed"),
+        element("details", element("summary", "All pairs in numbers"), table_html(every, data.methods)),
+    ]
 
 
 def _figure(kind: str, place: int, caption: str) -> Html:
@@ -171,53 +163,59 @@ def _figure(kind: str, place: int, caption: str) -> Html:
     )
 
 
-def _overall(data: ReportData, numbers: Numbers) -> Html:
-    if "all.critical" not in numbers:
+def _overall(data: ReportData, model: ReportModel) -> Html:
+    overall, path = model.comparison.overall, "comparison.overall"
+    if overall is None:
         return element("p", "There are not two methods that have two benchmarks in common.")
     seeds = [
-        joined([name, " (", number(numbers, f"all.b{place}", ".0f"), " seeds)", "; "])
-        for place, name in enumerate(data.benchmarks)
-        if f"all.b{place}" in numbers
+        joined([name, " (", sentence_html(filled(f"{{seeds.{place}:d}}", overall, path)), " seeds)", "; "])
+        for place, name in enumerate(overall.benchmarks)
     ]
-    parts = [
-        element("p", "Seeds with values of all methods: ", *seeds, "the others do not count here.", class_="about")
-    ]
-    if "all.friedman" in numbers:
-        friedman = number(numbers, "all.friedman", "p")
-        parts.append(element("p", "Friedman's test over benchmarks: p = ", friedman, "."))
-    parts += [
-        rank_diagram(data, numbers),
-        element("p", sentence_html(power_note(data, numbers), numbers), class_="note"),
-        rank_table(data, numbers),
-        element(
-            "p",
-            "Score: interquartile mean over benchmarks and seeds of values between 0, the best on a benchmark, and 1, "
-            "the worst. The first interval is about these benchmarks, the second about benchmarks like these; with "
-            "fewer than 10 benchmarks the second is too narrow.",
-            class_="about",
-        ),
-    ]
-    return joined(parts)
+    tables = [table_html(shown, data.methods) for shown in overall_tables(overall, path)]
+    return joined(
+        [
+            element("p", "Seeds with runs of all methods: ", *seeds, "the others do not count here.", class_="about"),
+            *(element("p", f"{text[0].upper()}{text[1:]}.", class_="about") for text in overall.left_out),
+            *tables,
+            *(element("p", text, class_="about") for text in overall_words(overall.margin, len(overall.benchmarks))),
+            run_time_figure(model.comparison.benchmarks, data),
+            rank_diagram(data, overall, path),
+            *(element("p", sentence_html(note), class_="note") for note in rank_notes(overall, path)),
+        ]
+    )
 
 
-def _missing(data: ReportData, numbers: Numbers) -> Html:
-    table = coverage_table(data, numbers)
+def _missing(data: ReportData, model: ReportModel) -> Html:
+    shown = table_html(coverage_table(data, model))
     if not data.left_out:
-        return joined([table, element("p", "Nothing is missing, nothing was left out.")])
-    return joined([table, left_out_table(data)])
+        return joined([shown, element("p", "Nothing is missing, nothing was left out.")])
+    return joined([shown, table_html(left_out_table(data), words=True)])
 
 
-def _cost(data: ReportData, numbers: Numbers) -> Html:
-    parts: list[str | Html] = []
-    for name, what in (("cpu", " s of processor time"), ("decision", " s for the decisions of their schedulers")):
-        if f"all.{name}" in numbers:
-            parts += [", " if parts else "All experiments together took ", number(numbers, f"all.{name}", ",.1f"), what]
-    together = element("p", *parts, ".", class_="about") if parts else Html("")
-    return joined([together, cost_table(data, numbers)])
+def _cost(model: ReportModel) -> Html:
+    words = (
+        "{costs.cpu:,.1f} s of processor time",
+        "{costs.wall:,.1f} s of real time one after another",
+        "{costs.decision:,.1f} s of this real time for the decisions of their schedulers",
+    )
+    parts = [shown for text in words if len(shown := filled(text, model.totals, "totals")) > 1]
+    said = [piece for place, shown in enumerate(parts) for piece in ((", " if place else ""), sentence_html(shown))]
+    together = element("p", "All experiments together took ", *said, ".", class_="about") if said else Html("")
+    return joined([together, table_html(cost_table(model))])
 
 
 def _provenance(data: ReportData) -> Html:
     commands = element("pre", "\n".join(data.repeat), tabindex="0")
     said = "As they were typed, but for --results, which names a folder. "
     said += "Where one names no master seed, give the one below with --random-seed."
-    return joined([element("h3", "Commands"), commands, element("p", said, class_="about"), fact_tables(data)])
+    facts: list[Table] = list(fact_tables(data))
+    tables = joined(table_html(shown, words=True) for shown in facts)
+    return joined([element("h3", "Commands"), commands, element("p", said, class_="about"), tables])
+
+
+def _file(name: str) -> str:
+    return files("hpoctl.analysis").joinpath("report_page", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

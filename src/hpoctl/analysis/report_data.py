@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from hpoctl.analysis.comparison import Family
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import FloatArray, Mode
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +112,9 @@ class ReportData:
         left_out: What is not read.
         provenance: Where the results come from.
         repeat: The commands that make the results and the report again.
+        failed: Benchmark, method and seed of each experiment that failed and has no result.
+        family: Over what p values are adjusted.
+        margin: The margin of equivalence as it was typed; None: there is none.
     """
 
     tags: tuple[str, ...]
@@ -124,6 +128,9 @@ class ReportData:
     left_out: tuple[LeftOut, ...] = ()
     provenance: tuple[Fact, ...] = ()
     repeat: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str, int], ...] = ()
+    family: Family = "benchmark"
+    margin: str | None = None
 
 
 def to_json(data: ReportData) -> dict[str, Any]:
@@ -154,6 +161,9 @@ def to_json(data: ReportData) -> dict[str, Any]:
         ],
         "provenance": [[each.kind, each.what, each.value, each.count] for each in data.provenance],
         "repeat": list(data.repeat),
+        "failed": [list(each) for each in data.failed],
+        "family": data.family,
+        "margin": data.margin,
     }
 
 
@@ -177,6 +187,9 @@ def from_json(table: Mapping[str, Any]) -> ReportData:
         left_out=tuple(LeftOut(*each) for each in table["left_out"]),
         provenance=tuple(Fact(*each) for each in table["provenance"]),
         repeat=tuple(table["repeat"]),
+        failed=tuple((benchmark, method, seed) for benchmark, method, seed in table["failed"]),
+        family="all" if table["family"] == "all" else "benchmark",
+        margin=table["margin"],
     )
 
 

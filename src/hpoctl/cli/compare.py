@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.reading import Where, load_request
+from hpoctl.cli.reading import EquivalentWithin, FamilyOption, Where, family_of, load_request, margin_of
 from hpoctl.cli.status import BenchmarkFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.answers.compare import Comparison
+    from hpoctl.ops.answers.compare import ComparedTags
+    from hpoctl.ops.studies.roots import Root
 
 
 def compare(
@@ -29,6 +30,13 @@ def compare(
     seed: SeedFilter = None,
     where: Where = None,
     at: Annotated[float, typer.Option(help="The share of the budget at which they are compared.")] = 1.0,
+    full: Annotated[bool, typer.Option("--full", help="Show all tables, after the verdict.")] = False,
+    family: FamilyOption = "benchmark",
+    equivalent_within: EquivalentWithin = None,
+    target: Annotated[
+        list[float] | None,
+        typer.Option(help="Measure run times to this value; repeatable. Default: quantiles of the values reached."),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="text, markdown or latex.")] = "text",
     output: Annotated[Path | None, typer.Option(help="File to write, instead of showing it.")] = None,
     critical_difference: Annotated[
@@ -39,9 +47,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare methods, paired by seed, on each benchmark and over all: what differs, and what is not decided."""
-    from hpoctl.cli.documents import FORMATS, Lines, render
-    from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, hint, out
-    from hpoctl.cli.words import many
+    from hpoctl.cli.documents import FORMATS, render
+    from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, out
     from hpoctl.ops.answers.ranks_figure import check_picture, write_ranks
     from hpoctl.ops.reading.written_files import check_folder, write_file
     from hpoctl.ops.studies.roots import open_root
@@ -59,35 +66,50 @@ def compare(
         check_folder(output)
     if critical_difference is not None:
         check_picture(critical_difference)
-    from hpoctl.cli.compare_report import blocks, how_to_read
+    from hpoctl.analysis.comparison import CompareOptions
+    from hpoctl.cli.compare_report import blocks, verdict
     from hpoctl.ops.answers.compare import CompareRequest, compare
 
     load = load_request(tag, None, benchmark, seed, where, results)
     root = open_root(results)
-    found = compare(CompareRequest(load, tuple(method or ()), at), root)
+    options = CompareOptions(
+        at=at, family=family_of(family), margin=margin_of(equivalent_within), targets=tuple(target or ())
+    )
+    found = compare(CompareRequest(load, tuple(method or ()), options), root)
     if critical_difference is not None:
         write_ranks(found, critical_difference)
     if as_json:
         emit_json("compare", "success", _data(found))
         return
-    text = [*blocks(found), Lines(how_to_read(found))]
+    text = blocks(found) if full or form != "text" or output is not None else verdict(found)
     if output is not None:
         write_file(output, render(text, chosen, WIDTH_WHEN_PIPED).encode())
     else:
         console = out()
         console.print(render(text, chosen, console.width), markup=False, soft_wrap=True, end="")
-    undecided = [pair for line in found.benchmarks for pair in line.pairs if pair.verdict == "undecided"]
-    if undecided and len(found.methods) > 2:
-        pair, tags = undecided[0], [word for name in found.tags for word in ("--tag", name)]
+    _hints(found, root, full=full or output is not None)
+
+
+def _hints(found: "ComparedTags", root: "Root", *, full: bool) -> None:
+    """What to type next: all tables, or two methods that are undecided."""
+    from hpoctl.analysis.findings import few_seeds
+    from hpoctl.cli.output import hint
+    from hpoctl.cli.words import many
+
+    tags = [word for name in found.tags for word in ("--tag", name)]
+    comparison = found.comparison
+    if not full:
+        hint(f"all tables: {root.command('compare', *tags, '--full')}")
+    undecided = [pair for line in comparison.benchmarks for pair in line.pairs if pair.verdict == "undecided"]
+    if undecided and len(comparison.methods) > 2 and not few_seeds(comparison):
+        pair = undecided[0]
         command = root.command("compare", pair.first, pair.second, *tags)
         hint(f"{many(len(undecided), 'pair')} undecided; how many more seeds one of them needs: {command}")
 
 
-def _data(found: "Comparison") -> dict[str, Any]:
-    """The comparison as plain values, with what else is said of it."""
+def _data(found: "ComparedTags") -> dict[str, Any]:
+    """The comparison as plain values, beside what else is known of its tags."""
     from hpoctl.cli.output import plain
 
     data: dict[str, Any] = plain(found)
-    if found.overall is not None:
-        data["overall"]["ranks"]["power_note"] = found.overall.ranks.power_note
-    return data
+    return {**data.pop("comparison"), **data}

@@ -4,7 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpoctl.core.errors import UsageError
+
 if TYPE_CHECKING:
+    from hpoctl.analysis.comparison import Family
+    from hpoctl.analysis.equivalence import Margin
     from hpoctl.ops.reading.load_traces import LoadRequest
 
 Tags = Annotated[list[str], typer.Option("--tag", help="Name of a study's results; repeatable, they are put together.")]
@@ -14,6 +18,42 @@ Where = Annotated[
         "--where", help="Only experiments whose metadata fit, as in n_workers=4 or max_wallclock_time>=600; repeatable."
     ),
 ]
+FamilyOption = Annotated[
+    str,
+    typer.Option(
+        "--family", help="What p values are adjusted over: the pairs of each benchmark, or those of all benchmarks."
+    ),
+]
+EquivalentWithin = Annotated[
+    str | None,
+    typer.Option(help="Margin of equivalence: 1% of the metric, or regret:0.01 of the range of values on a benchmark."),
+]
+
+
+def family_of(text: str) -> "Family":
+    """What `--family` says.
+
+    Raises:
+        UsageError: It is neither of the words.
+    """
+    if text == "benchmark":
+        return "benchmark"
+    if text == "all":
+        return "all"
+    raise UsageError(
+        f"--family cannot be {text[:40]!r}.", "Use benchmark (each benchmark alone) or all (all of them together)."
+    )
+
+
+def margin_of(text: str | None) -> "Margin | None":
+    """What `--equivalent-within` says.
+
+    Raises:
+        UsageError: It is no margin.
+    """
+    from hpoctl.analysis.equivalence import parse_margin
+
+    return None if text is None else parse_margin(text)
 
 
 def load_request(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.reading import Tags, Where, load_request
+from hpoctl.cli.reading import EquivalentWithin, FamilyOption, Tags, Where, family_of, load_request, margin_of
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 
 
@@ -19,18 +19,23 @@ def report(
     benchmark: BenchmarkFilter = None,
     seed: SeedFilter = None,
     where: Where = None,
+    family: FamilyOption = "benchmark",
+    equivalent_within: EquivalentWithin = None,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a study as one HTML file that opens offline: what is better, what is undecided, what is missing."""
     from dataclasses import replace
 
+    from hpoctl.analysis.comparison import CompareOptions
     from hpoctl.cli.output import emit_json, hint, out
     from hpoctl.cli.plot_report import print_skipped, skipped_json
     from hpoctl.cli.words import size_text
     from hpoctl.ops.answers.report import ReportRequest, write_report
 
-    written = write_report(ReportRequest(load_request(tag, method, benchmark, seed, where, results), output))
+    load = load_request(tag, method, benchmark, seed, where, results)
+    options = CompareOptions(family=family_of(family), margin=margin_of(equivalent_within))
+    written = write_report(ReportRequest(load, output, options))
     if as_json:
         data = {**_fields(replace(written, skipped=())), "skipped": [skipped_json(entry) for entry in written.skipped]}
         emit_json("report", "success", data)

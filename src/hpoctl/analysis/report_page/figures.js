@@ -4,10 +4,16 @@ const LEFT = 66;
 const RIGHT = 14;
 
 /** What the figures of a benchmark share: which methods are shown. */
-function sharedState(data, benchmark, settings) {
-  const there = data.methods.map((_, method) => method).filter((method) => benchmark.methods[method].length);
-  const lines = new Map(there.map((method) => [method, bandOf(benchmark.methods[method], settings)]));
+function sharedState(data, benchmark) {
+  const there = data.methods.map((_, method) => method).filter((method) => benchmark.cells[method].curve);
+  const lines = new Map(there.map((method) => [method, lineOf(benchmark.cells[method].curve)]));
   return { data, benchmark, there, lines, visible: new Set(there), watchers: [] };
+}
+
+/** The line of a method with its band: at times at equal distances, NaN before every seed has a value. */
+function lineOf({ budget, seeds, centre, low, high }) {
+  const times = centre.map((_, step) => (budget * (step + 1)) / centre.length);
+  return { times, seeds, centre: centre.map(written), low: low.map(written), high: high.map(written) };
 }
 
 function showMethods(state, methods) {

@@ -52,8 +52,8 @@ function redrawOnResize(drawn) {
 }
 
 async function start() {
-  const [data, settings] = [part("data"), part("settings")];
-  const benchmarks = data.benchmarks.map((_, place) => benchmarkOf(data, settings, place));
+  const [data, model, settings] = [part("data"), part("model"), part("settings")];
+  const benchmarks = data.benchmarks.map((_, place) => benchmarkOf(data, model, place));
   themeButton();
   saveButton();
   openForPrint();
@@ -62,16 +62,16 @@ async function start() {
   for (const benchmark of benchmarks.filter(Boolean)) {
     await breathe();
     const section = document.getElementById(`b${benchmark.place}`);
-    const state = sharedState(data, benchmark, settings);
+    const state = sharedState(data, benchmark);
     const end = (method) => (benchmark.mode === "max" ? -1 : 1) * state.lines.get(method).centre.at(-1);
     const ranking = [...state.there].sort((a, b) => end(a) - end(b));
     const [curves, strip, pair] = ["curves", "strip", "pair"].map((kind) => section.querySelector(`.chart.${kind}`));
     if (curves) drawn.push(curvesFigure(curves, state, settings));
     if (strip) drawn.push(stripFigure(strip, state, settings));
-    if (pair) drawn.push(pairFigure(pair, state, settings, ranking));
+    if (pair) drawn.push(pairFigure(pair, state, ranking));
     drawn.slice(-3).forEach((draw) => draw());
   }
-  await checkNumbers(data, settings, benchmarks);
+  checkNumbers(data, model, benchmarks);
 }
 
 start();

@@ -73,7 +73,7 @@ function stripFigure(figure, state, settings) {
   return draw;
 }
 
-function pairFigure(figure, state, settings, ranking) {
+function pairFigure(figure, state, ranking) {
   const { data, benchmark, there } = state;
   const [controls, plot, readout] = [".controls", ".plot", ".readout"].map((name) => figure.querySelector(name));
   const own = { first: ranking[0], second: ranking[1] ?? ranking[0] };
@@ -82,9 +82,9 @@ function pairFigure(figure, state, settings, ranking) {
     const [one, other] = [data.methods[own.first], data.methods[own.second]];
     if (!pairs.length) return `${one} and ${other} have no seed in common.`;
     const kind = benchmark.log ? `ratio ${one} / ${other}` : `difference ${one} - ${other}`;
-    const word = { 1: `${one} is better`, "-1": `${one} is worse` }[verdict] ?? "not decided";
+    const word = verdict === "undecided" ? verdict : `${one} is ${verdict}`;
     const ends = `[${digits(shift[1], 3)}, ${digits(shift[2], 3)}]`;
-    return `${kind}: shift ${digits(shift[0], 3)} ${ends}, ${pairs.length} seeds; after Holm for all pairs of the benchmark: ${word}.`;
+    return `${kind}: shift ${digits(shift[0], 3)} ${ends}, ${pairs.length} seeds; after Holm: ${word}.`;
   }
 
   function draw() {
@@ -102,8 +102,8 @@ function pairFigure(figure, state, settings, ranking) {
       }
       const { log } = benchmark;
       const pairs = pairsAt(benchmark, own.first, own.second, benchmark.budget);
-      const values = pairs.map(({ a, b }) => (log ? a / b : a - b));
-      const shift = pairs.length ? shiftOf(pairs, log, settings.level) : [NaN, NaN, NaN];
+      const values = pairs.map((pair) => (log ? Math.exp(differenceOf(pair, log)) : differenceOf(pair, log)));
+      const { shift, verdict } = judgedPair(data, benchmark, own.first, own.second);
       const [width, left, top] = [widthOf(plot), 58, 14];
       const bottom = top + 190;
       const range = rangeOf([...values, ...shift, log ? 1 : 0], log);
@@ -132,15 +132,21 @@ function pairFigure(figure, state, settings, ranking) {
         svg("text", { class: "label", x: (left + width) / 2, y: bottom + 32, "text-anchor": "middle" }, "seed"),
       );
       plot.replaceChildren(picture);
-      readout.replaceChildren(sentence(pairs, shift, verdictOf(benchmark, own.first, own.second, settings)));
+      readout.replaceChildren(sentence(pairs, shift, verdict));
     });
   }
   return draw;
 }
 
-/** The verdict on two methods, adjusted for all pairs of the benchmark. */
-function verdictOf(benchmark, first, second, settings) {
-  benchmark.verdicts ??= {};
-  if (!Object.keys(benchmark.verdicts).length) pairNumbers(benchmark.verdicts, benchmark, settings);
-  return benchmark.verdicts[`b${benchmark.place}.p${first}-${second}.verdict`];
+/** The shift with its interval and the verdict on two methods, in either order. */
+function judgedPair(data, benchmark, first, second) {
+  const [one, other] = [data.methods[first], data.methods[second]];
+  const forward = benchmark.compared.pairs.find((pair) => pair.first === one && pair.second === other);
+  const pair = forward ?? benchmark.compared.pairs.find((each) => each.first === other && each.second === one);
+  if (!pair) return { shift: [NaN, NaN, NaN], verdict: "undecided" };
+  const { shift, shift_interval: ends } = pair.paired;
+  const found = [shift, ends.low, ends.high].map(written);
+  if (forward) return { shift: found, verdict: pair.verdict };
+  const turned = found.map((value) => (benchmark.log ? 1 / value : -value));
+  return { shift: [turned[0], turned[2], turned[1]], verdict: { better: "worse", worse: "better" }[pair.verdict] ?? pair.verdict };
 }

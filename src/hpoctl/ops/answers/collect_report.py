@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hpoctl.analysis.comparison import CompareOptions
 from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError
@@ -45,7 +46,7 @@ class _Read:
     metadata: Mapping[str, Any]
 
 
-def collect_report(load: LoadRequest) -> tuple[ReportData, tuple[Skipped, ...]]:
+def collect_report(load: LoadRequest, options: CompareOptions | None = None) -> tuple[ReportData, tuple[Skipped, ...]]:
     """All that a report of some results follows from, and what is left out.
 
     Raises:
@@ -53,6 +54,7 @@ def collect_report(load: LoadRequest) -> tuple[ReportData, tuple[Skipped, ...]]:
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
+    options = options or CompareOptions()
     loaded = load_each(load, _read)
     root = open_root(load.results, load.folder)
     experiments = tuple(each.experiment for each in loaded.traces)
@@ -72,9 +74,19 @@ def collect_report(load: LoadRequest) -> tuple[ReportData, tuple[Skipped, ...]]:
         notes=(*loaded.notes, *_in_looks(root, load.tags)),
         left_out=tuple(_left_out(loaded.skipped, root.store.location(""))),
         provenance=tuple(_provenance(loaded.traces)),
-        repeat=(*_commands(loaded.traces), _own_command(load)),
+        repeat=(*_commands(loaded.traces), _own_command(load, options)),
+        failed=tuple(_failed(loaded.skipped)),
+        family=options.family,
+        margin=None if options.margin is None else str(options.margin),
     )
     return data, loaded.skipped
+
+
+def _failed(skipped: Iterable[Skipped]) -> Iterable[tuple[str, str, int]]:
+    """Benchmark, method and seed of each experiment that failed."""
+    for entry in skipped:
+        if entry.kind == "failed" and entry.cell is not None:
+            yield entry.cell.benchmark, entry.cell.method, entry.cell.seed
 
 
 def _read(tag: TagResults, found: Found, cache: TraceCache, name: str) -> _Read:
@@ -237,10 +249,12 @@ def _without_root(command: str) -> str:
     return shlex.join(kept)
 
 
-def _own_command(load: LoadRequest) -> str:
+def _own_command(load: LoadRequest, options: CompareOptions) -> str:
     words = ["hpoctl", "report"]
     named = {"--tag": load.tags, "--method": load.methods, "--benchmark": load.benchmarks, "--where": load.where}
     words += [word for option, values in named.items() for value in values for word in (option, value)]
     if load.seeds is not None:
         words += ["--seed", seeds_text(load.seeds).replace(" ", "")]
+    words += ["--family", options.family] if options.family != "benchmark" else []
+    words += ["--equivalent-within", str(options.margin)] if options.margin is not None else []
     return shlex.join(words)

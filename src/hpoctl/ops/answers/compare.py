@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hpoctl.analysis.across import Overall, compare_overall
-from hpoctl.analysis.comparison import BenchmarkComparison, by_benchmark, compare_benchmark
-from hpoctl.analysis.paired import LEVEL
+from hpoctl.analysis.comparison import CompareOptions, by_benchmark, counted
+from hpoctl.analysis.study_comparison import Comparison, compare_study
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs, with_answers
@@ -22,25 +21,21 @@ class CompareRequest:
     Attributes:
         load: Which results are read; `methods` of it are not used.
         methods: The methods, in the order in which they are judged; none: all.
-        at: The share of the budget at which they are compared.
+        options: How they are compared.
     """
 
     load: LoadRequest
     methods: tuple[str, ...] = ()
-    at: float = 1.0
+    options: CompareOptions = field(default_factory=CompareOptions)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedTags:
     """The methods of one or several tags, compared with one another.
 
     Attributes:
         tags: The tags.
-        at: The share of the budget at which they are compared.
-        level: The level of the tests, and one less the confidence of the intervals.
-        methods: The methods.
-        benchmarks: Each benchmark.
-        overall: All benchmarks together; None: there are not two methods with two benchmarks in common.
+        comparison: The comparison.
         skipped: Results that were left out, and experiments that are missing.
         notes: What a person should know before believing any of it.
         modelled: The benchmarks whose data are modelled, so far as the results say so.
@@ -53,21 +48,17 @@ class Comparison:
     """
 
     tags: tuple[str, ...]
-    at: float
-    level: float
-    methods: tuple[str, ...]
-    benchmarks: tuple[BenchmarkComparison, ...]
-    overall: Overall | None
+    comparison: Comparison
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
-    launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     modelled: tuple[str, ...] = ()
+    launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     imported: Mapping[str, ImportedSeeds] = field(default_factory=dict)
     until_decided: str | None = None
     in_looks: DecidedPairs | None = None
 
 
-def compare(request: CompareRequest, root: Root) -> Comparison:
+def compare(request: CompareRequest, root: Root) -> ComparedTags:
     """Compare methods on each benchmark, pair by pair, and over all benchmarks.
 
     Args:
@@ -79,8 +70,9 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
-    if not 0.0 < request.at <= 1.0:
-        raise UsageError(f"--at is {request.at:g}.", "Use a share of the budget: above 0, at most 1.")
+    at = request.options.at
+    if not 0.0 < at <= 1.0:
+        raise UsageError(f"--at is {at:g}.", "Use a share of the budget: above 0, at most 1.")
     if len(request.methods) == 1:
         raise UsageError(f"{request.methods[0]} alone cannot be compared.", "Name another method, or none for all.")
     bases = tuple(dict.fromkeys(bare_name(name) for name in request.methods))
@@ -92,20 +84,17 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
         raise UsageError(
             f"There are results of {methods[0]} only.", "Name another --tag too, or launch a second method."
         )
-    benchmarks = tuple(compare_benchmark(name, traces, request.at) for name, traces in grouped.items())
+    comparison = compare_study(grouped, request.options, failed_seeds(loaded.skipped))
     in_looks, notes = _in_looks(request, root)
     if in_looks is not None:
-        benchmarks = tuple(with_answers(found, in_looks) for found in benchmarks)
+        answered = tuple(counted(with_answers(found, in_looks)) for found in comparison.benchmarks)
+        comparison = replace(comparison, benchmarks=answered)
     more = MoreSeeds()
     if len(methods) == 2 and request.load.seeds is None:  # otherwise it is not known which seeds there are
-        more = more_seeds(benchmarks, chosen, loaded.imported, in_looks, root)
-    return Comparison(
+        more = more_seeds(comparison.benchmarks, chosen, loaded.imported, in_looks, root)
+    return ComparedTags(
         tags=tuple(dict.fromkeys(request.load.tags)),
-        at=request.at,
-        level=LEVEL,
-        methods=methods,
-        benchmarks=benchmarks,
-        overall=compare_overall(grouped, request.at),
+        comparison=comparison,
         skipped=loaded.skipped,
         notes=(*loaded.notes, *notes, *_modelled(loaded.modelled)),
         modelled=loaded.modelled,
@@ -116,13 +105,22 @@ def compare(request: CompareRequest, root: Root) -> Comparison:
     )
 
 
+def failed_seeds(skipped: Sequence[Skipped]) -> dict[str, dict[str, list[int]]]:
+    """The seeds of experiments that failed, by benchmark and method."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for entry in skipped:
+        if entry.kind == "failed" and entry.cell is not None:
+            found.setdefault(entry.cell.benchmark, {}).setdefault(entry.cell.method, []).append(entry.cell.seed)
+    return found
+
+
 def _in_looks(request: CompareRequest, root: Root) -> tuple[DecidedPairs | None, list[str]]:
     """How pairs were decided in looks, and what is said where that is not shown."""
     try:
         found = decided_pairs(root, request.load.tags)
     except IncompleteError as error:
         return None, [f"{error.what} {error.fix}"]
-    if found is not None and (request.at != 1.0 or request.load.seeds is not None or request.load.where):
+    if found is not None and (request.options.at != 1.0 or request.load.seeds is not None or request.load.where):
         return None, ["pairs of this tag are decided in looks: only all seeds at the end of the budget say which"]
     return found, []
 

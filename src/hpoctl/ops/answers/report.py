@@ -1,12 +1,13 @@
 """`hpoctl report`: one HTML file of one or several tags that opens anywhere, checked before it is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpoctl.analysis.report import report_page
+from hpoctl.analysis.comparison import CompareOptions
+from hpoctl.analysis.report import report_page, summary
 from hpoctl.analysis.report_check import check_page
-from hpoctl.analysis.report_numbers import report_numbers
-from hpoctl.analysis.report_words import sentence_text, summary
+from hpoctl.analysis.report_model import report_model
+from hpoctl.analysis.shown import text_of
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.answers.collect_report import collect_report
 from hpoctl.ops.reading.results_of_tags import LoadRequest, Skipped
@@ -22,10 +23,12 @@ class ReportRequest:
     Attributes:
         load: Which results.
         output: The file; None: `report-TAG.html` in the present folder.
+        options: How methods are compared: the family and the margin of equivalence.
     """
 
     load: LoadRequest
     output: Path | None = None
+    options: CompareOptions = field(default_factory=CompareOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,13 @@ def write_report(request: ReportRequest) -> StudyReport:
     if output.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{output} is no name of a web page.", "Use a name that ends in .html.")
     check_folder(output)
-    data, skipped = collect_report(request.load)
+    data, skipped = collect_report(request.load, request.options)
     if not any(len(each.trace.times) for each in data.experiments):
         raise IncompleteError(
             "No experiment reported a finite value.", "See what it reports with `hpoctl logs`, or name another tag."
         )
-    numbers = report_numbers(data)
-    page = report_page(data, numbers)
+    model = report_model(data)
+    page = report_page(data, model)
     checked = check_page(page)
     if checked.wrong:
         raise HpoctlError(
@@ -87,8 +90,8 @@ def write_report(request: ReportRequest) -> StudyReport:
         size=len(written),
         tags=data.tags,
         experiments=len(data.experiments),
-        wanted=int(numbers["all.wanted"]),
+        wanted=model.totals.wanted,
         numbers=checked.numbers,
-        summary=tuple(sentence_text(sentence, numbers) for sentence in summary(data, numbers)),
+        summary=tuple(text_of(sentence) for sentence in summary(data, model)),
         skipped=skipped,
     )

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hpoctl.analysis.comparison import BenchmarkComparison, PairLine, Verdict
+from hpoctl.analysis.comparison import TURNED, BenchmarkComparison, PairLine
 from hpoctl.analysis.decisions import Answer, Question
 from hpoctl.ops.launching.decision_course import course_of
 from hpoctl.ops.launching.sequential_design import read_design
 from hpoctl.ops.studies.roots import Root
-
-TURNED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better", "undecided": "undecided"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +74,15 @@ def decided_pairs(root: Root, tags: Sequence[str]) -> DecidedPairs | None:
 
 
 def with_answers(found: BenchmarkComparison, decided: DecidedPairs) -> BenchmarkComparison:
-    """The comparison with the verdicts that hold, of the pairs that were decided in looks."""
+    """The comparison with the verdicts of the pairs that were decided in looks, without p values that do not hold."""
     pairs = []
     for pair in found.pairs:
-        answer = decided.answer(pair, found.benchmark)
-        verdict = pair.verdict
+        judged = pair
         if decided.covers(pair, found.benchmark):
+            answer = decided.answer(pair, found.benchmark)
             verdict = "undecided" if answer is None else answer.verdict
-        pairs.append(replace(pair, verdict=verdict))
+            judged = replace(pair, verdict=verdict, p=None, p_holm=None, p_equivalent=None)
+        pairs.append(judged)
     return replace(found, pairs=tuple(pairs))
 
 

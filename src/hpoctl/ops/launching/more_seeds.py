@@ -86,7 +86,9 @@ def more_seeds(
 def _more(pair: PairLine) -> int | None:
     """How many more seeds would decide; None: it is decided, or hopeless."""
     more = FEWEST - pair.paired.n if pair.more is None else pair.more.more
-    return None if pair.verdict != "undecided" or more is None else max(more, 1)
+    if pair.verdict != "undecided" or pair.refused is not None or more is None:
+        return None
+    return max(more, 1)
 
 
 def _launches(traces: Sequence[Trace], more: int, root: Root) -> list[str]:

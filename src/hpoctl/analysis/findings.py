@@ -1,0 +1,246 @@
+"""What a comparison says in sentences, the most important first: the verdict of the terminal and of the report."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from hpoctl.analysis.across import Overall
+from hpoctl.analysis.comparison import BenchmarkComparison, MethodLine, PairLine
+from hpoctl.analysis.comparison_tables import order_of
+from hpoctl.analysis.power import FEWEST, MOST
+from hpoctl.analysis.shown import Sentence, filled, show
+from hpoctl.analysis.study_comparison import Comparison
+
+MOST_NAMES = 4
+"""A list of more names is a number."""
+
+FEW_BENCHMARKS = 10
+"""With fewer benchmarks intervals about benchmarks like these are too narrow."""
+
+
+def findings(comparison: Comparison, path: str = "comparison") -> list[Sentence]:
+    """The outcome in sentences: over all benchmarks, on each, how many pairs are decided."""
+    said: list[Sentence] = []
+    said += few_seeds(comparison)
+    if comparison.overall is not None:
+        said += _overall(comparison.overall, f"{path}.overall", comparison.level)
+    for place, found in enumerate(comparison.benchmarks):
+        said.append(_benchmark(found, f"{path}.benchmarks.{place}"))
+    said += [(f"{name}: no run has a finite value.",) for name in comparison.without_value]
+    if comparison.pairs:
+        said.append(_decided(comparison))
+    return said
+
+
+def few_seeds(comparison: Comparison) -> list[Sentence]:
+    """What is needed where so few seeds can decide no pair of any benchmark."""
+    known = [found for found in comparison.benchmarks if found.smallest_p is not None]
+    if not known or any((found.smallest_p or 0.0) <= comparison.level for found in known):
+        return []
+    most = max(pair.paired.n for found in known for pair in found.pairs)
+    family = comparison.pairs if comparison.family == "all" else min(len(found.pairs) for found in known)
+    needed = seeds_to_decide(family, comparison.level)
+    seeds = f"{most} seed{'s' if most > 1 else ''}"
+    pairs = "a pair of methods" if family == 1 else f"any of {family} pairs of methods"
+    return [(f"{seeds} can decide nothing: to decide {pairs} at {100 * comparison.level:g} % takes {needed} seeds.",)]
+
+
+def seeds_to_decide(pairs: int, level: float) -> int:
+    """The smallest number of seeds with which a pair of a family can be decided: all differences point one way."""
+    return max(math.ceil(math.log2(2.0 * pairs / level) - 1e-12), FEWEST)
+
+
+def pair_finding(found: BenchmarkComparison, pair: PairLine, path: str) -> list[Sentence]:
+    """What is known of one pair, and how many more seeds would decide."""
+    kind = "ratio" if found.log else "difference"
+    said = [filled(f"{kind} {{paired.shift:.3g}} {{paired.shift_interval:.3g}}, p Holm {{p_holm:p}}", pair, path)]
+    if pair.refused is not None:
+        return [*said, (f"No verdict: {pair.refused}.",)]
+    more = pair.more
+    if more is None:
+        seeds = f"{pair.paired.n} pair{'s' if pair.paired.n > 1 else ''} of seeds"
+        return [*said, (f"{seeds} cannot decide anything: the test needs {FEWEST}, and more to find less.",)]
+    if more.detectable is not None:
+        unit = "{more.detectable:.3g}" if not found.log else f"{math.exp(more.detectable):.3g}"
+        said.append(
+            filled(f"{{more.n:d}} pairs of seeds can detect a {kind} of {unit} with a power of 80 %.", pair, path)
+        )
+    if pair.verdict == "undecided":
+        said.append(_more_seeds(pair, path))
+    return said
+
+
+def _more_seeds(pair: PairLine, path: str) -> Sentence:
+    more = pair.more
+    if more is None or more.contradicts:
+        return ("Not decided. No number of seeds is proposed: the mean and the shift point to different methods.",)
+    if more.more is None:
+        lots = f"more than {MOST - more.n:,} more"
+        return (f"Not decided. If the effect is what these seeds show, it takes {lots}: it is too small to be found.",)
+    low, high = (f"more than {MOST - more.n:,}" if end is None else f"{max(end, 1):,}" for end in more.interval)
+    template = (
+        f"Not decided. If the effect is what these seeds show, {max(more.more, 1):,} more decide with a power of 80 % "
+        f"(80 % interval: {low} to {high}); as it may be smaller or larger, they decide with a probability of "
+        "{more.predictive:.0%} (predictive power)."
+    )
+    return filled(template, pair, path)
+
+
+def _benchmark(found: BenchmarkComparison, path: str) -> Sentence:
+    order = order_of(found)
+    lines = found.methods
+    best = lines[order[0]]
+    if not math.isfinite(best.interquartile_mean):
+        return (f"{found.benchmark}: most runs of every method have no finite value.",)
+    template = "{interquartile_mean:.3g} {interquartile_interval:.3g}"
+    if best.interquartile_interval is None:
+        template = "{interquartile_mean:.3g}"
+    value = filled(template, best, f"{path}.methods.{order[0]}")
+    end = "highest" if found.mode == "max" else "lowest"
+    shown = show(best.interquartile_mean, ".3g")
+    tied = [lines[place] for place in order if show(lines[place].interquartile_mean, ".3g") == shown]
+    if len(lines) == 1:
+        return (f"{found.benchmark}: {best.method} ends at ", *value, ".")
+    if len(tied) > 1:
+        names = _names([line.method for line in tied])
+        return (f"{found.benchmark}: {names} end {end}, at ", *value, *_judged(found, tied[0], order, path))
+    return (f"{found.benchmark}: {best.method} ends {end}, at ", *value, *_judged(found, best, order, path))
+
+
+def _judged(found: BenchmarkComparison, line: MethodLine, order: Sequence[int], path: str) -> Sentence:
+    """What the best method is better than, what it is not told apart from, how much faster it is than the last."""
+    place = next(place for place in order if found.methods[place] is line)
+    others = line.better + line.worse + line.undecided + line.equivalent
+    if not others:
+        return (".",)
+    said = filled("; {method} is better than {better:d}", line, f"{path}.methods.{place}")
+    said = (*said, f" of {others} other method{'s' if others > 1 else ''}")
+    for verdict, words in (("equivalent", "equivalent to"), ("undecided", "undecided against")):
+        names = _names_with(found, line.method, verdict)
+        if names:
+            said = (*said, f", {words} {_names(names)}")
+    last = found.methods[order[-1]].method
+    for number, pair in enumerate(found.pairs):
+        interval = pair.speed.interval
+        if (pair.first, pair.second) == (line.method, last) and interval is not None and interval.low > 1.0:
+            fast = filled("{speed.ratio:.2g} {speed.interval:.2g}", pair, f"{path}.pairs.{number}")
+            said = (*said, ", ", *fast, f" times as fast as {last}")
+    return (*said, ".")
+
+
+def _names_with(found: BenchmarkComparison, method: str, verdict: str) -> list[str]:
+    return [
+        pair.second if pair.first == method else pair.first
+        for pair in found.pairs
+        if pair.verdict == verdict and method in (pair.first, pair.second)
+    ]
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) > MOST_NAMES:
+        return f"{len(names)} methods"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _decided(comparison: Comparison) -> Sentence:
+    """How many pairs are decided, and over what p values are adjusted."""
+    decided, equal = comparison.count("better", "worse"), comparison.count("equivalent")
+    scope = family_words(comparison)
+    several = "s" if comparison.pairs > 1 else ""
+    said = f"Of {comparison.pairs:,} pair{several} of methods on a benchmark {decided:,} "
+    said += f"{'is' if decided == 1 else 'are'} decided"
+    if comparison.margin is not None:
+        said += f", {equal:,} {'is' if equal == 1 else 'are'} equivalent within {comparison.margin}"
+    return (f"{said} (signed-rank test at {100 * comparison.level:g} %, {scope}); undecided is not the same as equal.",)
+
+
+def family_words(comparison: Comparison) -> str:
+    """The scope of Holm's procedure, as in `Holm over the 28 pairs of each benchmark`."""
+    if comparison.family == "all":
+        return f"Holm over all {comparison.pairs:,} pairs of all benchmarks"
+    counts = sorted({len(found.pairs) for found in comparison.benchmarks if found.pairs})
+    number = "" if not counts else f"{counts[0]} " if len(counts) == 1 else f"{counts[0]} to {counts[-1]} "
+    return f"Holm over the {number}pair{'' if counts == [1] else 's'} of each benchmark alone"
+
+
+def _overall(overall: Overall, path: str, level: float) -> list[Sentence]:
+    count, methods = len(overall.benchmarks), len(overall.methods)
+    best = min(range(methods), key=lambda place: overall.methods[place].mean_rank.value)
+    line = overall.methods[best]
+    said = filled(
+        f"Over {count} benchmarks {{method}} has the best mean rank, {{mean_rank.value:.2f}} {{mean_rank.here:.2f}}",
+        line,
+        f"{path}.methods.{best}",
+    )
+    if overall.ranks.friedman_p is not None:
+        said = (
+            *said,
+            *filled(
+                "; methods differ with p = {friedman_p:p} (Friedman, by permutation)", overall.ranks, f"{path}.ranks"
+            ),
+        )
+    sentences: list[Sentence] = [(*said, ".")]
+    counts = {word: _verdicts(overall, line.method, "verdict").count(word) for word in ("better", "undecided", "worse")}
+    here = (
+        f"On these benchmarks together it is better than {counts['better']} of {methods - 1} other methods, worse than "
+        f"{counts['worse']} (signed ranks of seeds, Holm over {len(overall.pairs)} pair{'s' if methods > 2 else ''})."
+    )
+    alike = _verdicts(overall, line.method, "verdict_alike").count("better")
+    if overall.smallest_p_alike > level:
+        there = f"{count} benchmarks can decide nothing about benchmarks like these: no adjusted p value can be below "
+        there += f"{show(overall.smallest_p_alike, 'p')}."
+    else:
+        there = (
+            f"On benchmarks like these it is better than {alike} of {methods - 1} (signed-rank test over benchmarks)."
+        )
+    return [*sentences, (here,), (there,)]
+
+
+def _verdicts(overall: Overall, method: str, name: str) -> list[str]:
+    """The verdicts about a method beside each other one."""
+    turned = {"better": "worse", "worse": "better"}
+    found = []
+    for pair in overall.pairs:
+        verdict: str = getattr(pair, name)
+        if pair.first == method:
+            found.append(verdict)
+        elif pair.second == method:
+            found.append(turned.get(verdict, verdict))
+    return found
+
+
+def rank_notes(overall: Overall, path: str) -> list[Sentence]:
+    """What the critical-difference diagram shows and does not show."""
+    ranks = overall.ranks
+    methods, most = len(overall.methods), len(overall.methods) - 1
+    template = (
+        f"{methods} methods on {ranks.blocks} benchmarks: critical difference {{critical_difference:.2f}} ranks of at "
+        f"most {most} (Nemenyi at 5 %); {_apart(ranks.separated, methods)}."
+    )
+    caveat = "The diagram is a picture, not the verdict: whether its bars join two methods depends on which others are "
+    caveat += "compared. The pairwise tests do not."
+    return [filled(template, ranks, f"{path}.ranks"), (caveat,)]
+
+
+def _apart(separated: int, methods: int) -> str:
+    every = methods * (methods - 1) // 2
+    if not separated:
+        return "it separates no pair of methods"
+    return f"it separates {separated} of {every} pair{'s' if every > 1 else ''} of methods"
+
+
+def overall_words(margin: float, benchmarks: int) -> Iterable[str]:
+    """What the tables over all benchmarks say."""
+    yield (
+        "Rank: by the median over seeds. Regret: interquartile mean over benchmarks and seeds of values between 0, the "
+        "best on a benchmark, and 1, the worst. Rating: 400 points more are odds of ten to one that a run ends better."
+    )
+    yield (
+        "Pairs: on these benchmarks by the signed ranks of seeds, all benchmarks together; elsewhere, on benchmarks "
+        "like these, by one difference of normalised regret a benchmark. Better, equal and worse are posterior "
+        f"probabilities on benchmarks like these (Bayesian signed-rank test; equal: within {margin:g} of regret)."
+    )
+    if benchmarks < FEW_BENCHMARKS:
+        yield (
+            f"{benchmarks} benchmarks are too few to tell what others would show: intervals about benchmarks like "
+            "these are too narrow."
+        )

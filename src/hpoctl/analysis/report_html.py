@@ -1,0 +1,169 @@
+"""Numbers, sentences and tables of a report as HTML. Each number stands beside its path and its full value."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from hpoctl.analysis.comparison import BenchmarkComparison, Verdict
+from hpoctl.analysis.comparison_figure import COLOURS
+from hpoctl.analysis.markup import Html, element, joined
+from hpoctl.analysis.report_data import ReportData
+from hpoctl.analysis.report_model import ReportModel
+from hpoctl.analysis.shown import NOTHING, Column, Number, Sentence, Table, filled, table
+
+VERDICTS: frozenset[Verdict] = frozenset({"better", "worse", "equivalent", "undecided"})
+
+COSTS = (
+    Column("benchmark", "{benchmark}"),
+    Column("method", "{method}"),
+    Column("trials", "{costs.trials:,.1f}"),
+    Column("reports", "{costs.rows:,.1f}"),
+    Column("decisions, real time (s)", "{costs.decision:.3g}"),
+    Column("decisions per trial, real time (ms)", "{decision_per_trial:.3g}"),
+    Column("experiment, processor time (s)", "{costs.cpu:.3g}"),
+    Column("experiment, real time (s)", "{costs.wall:.3g}"),
+)
+
+
+def number_html(number: Number, name: str = "data") -> Html:
+    """A number with its path in the model and its full value."""
+    return element(name, number.text, data_n=number.path, data_v=repr(float(number.value)))
+
+
+def sentence_html(sentence: Iterable[str | Number]) -> Html:
+    """A sentence with its numbers."""
+    return joined(part if isinstance(part, str) else number_html(part) for part in sentence)
+
+
+def table_html(shown: Table, swatches: Sequence[str] = (), *, words: bool = False) -> Html:
+    """A table that scrolls on its own where the screen is narrow.
+
+    Args:
+        shown: The table.
+        swatches: The names that stand beside a colour, in the order of the colours.
+        words: Whether most cells are words, which begin at the left.
+    """
+    heads = shown.keys
+    left = ["head" if place < heads else None for place in range(len(shown.titles))]
+    head = element(
+        "tr", *(element("th", title, scope="col", class_=kind) for title, kind in zip(shown.titles, left, strict=True))
+    )
+    body = [
+        element(
+            "tr",
+            *(element("th", _named(cell, swatches), scope="row") for cell in row[:heads]),
+            *(_cell(cell, words=words) for cell in row[heads:]),
+        )
+        for row in shown.rows
+    ]
+    whole = element(
+        "table",
+        element("thead", head),
+        element("tbody", *body),
+        aria_label=shown.caption,
+        class_="text" if words else None,
+    )
+    # The caption stays where it is while the table scrolls.
+    scrolled = element("div", whole, class_="scroll", tabindex="0", role="region", aria_label=shown.caption)
+    return joined([element("p", shown.caption, class_="caption"), scrolled])
+
+
+def _cell(cell: Sentence, *, words: bool) -> Html:
+    if len(cell) == 1 and cell[0] in VERDICTS:
+        return element("td", element("span", str(cell[0]), class_=f"verdict {cell[0]}"))
+    text = words and all(isinstance(part, str) for part in cell)
+    return element("td", sentence_html(cell), class_="words" if text else None)
+
+
+def _named(cell: Sentence, swatches: Sequence[str]) -> Html:
+    name = "".join(part if isinstance(part, str) else part.text for part in cell)
+    if name not in swatches:
+        return sentence_html(cell)
+    place = swatches.index(name) % len(COLOURS)
+    return joined([element("span", class_=f"swatch c{place}", aria_hidden="true"), name])
+
+
+def verdict_table(found: BenchmarkComparison, order: Sequence[str]) -> Table:
+    """What is decided between each two methods: the row beside the column."""
+    verdicts = {(pair.first, pair.second): pair.verdict for pair in found.pairs}
+    turned = {"better": "worse", "worse": "better"}
+
+    def word(first: str, second: str) -> str:
+        turn = verdicts.get((second, first), NOTHING)
+        return verdicts.get((first, second), turned.get(turn, turn))
+
+    rows = tuple(((first,), *((word(first, second),) for second in order)) for first in order)
+    titles = ("is \\ than", *order)
+    return Table(f"Which method is better on {found.benchmark}, at the end", titles, rows)
+
+
+def rung_table(model: ReportModel, benchmark: str) -> Table | None:
+    """How many trials reach each rung, so far as methods have rungs; None: none has."""
+    cells = [(cell, f"cells.{place}") for place, cell in enumerate(model.cells) if cell.benchmark == benchmark]
+    own = [(cell, path) for cell, path in cells if cell.rungs]
+    if not own:
+        return None
+    levels = sorted({int(level) for cell, _ in own for level in cell.rungs})
+    titles = ("method", *(f"rung {level}" for level in levels))
+
+    def shown(level: int, cell: object, path: str) -> Sentence:
+        rungs = getattr(cell, "rungs", {})
+        return filled(f"{{rungs.{level}:.1f}}", cell, path) if str(level) in rungs else (NOTHING,)
+
+    rows = tuple(((cell.method,), *(shown(level, cell, path) for level in levels)) for cell, path in own)
+    return Table(f"Trials at each rung at the end on {benchmark}, median over seeds", titles, rows)
+
+
+def coverage_table(data: ReportData, model: ReportModel) -> Table:
+    """How many seeds there are of each method on each benchmark."""
+    count = len(data.methods)
+
+    def shown(place: int) -> Sentence:
+        cell = model.cells[place]
+        return filled("{complete:d} of {wanted:d}", cell, f"cells.{place}") if cell.wanted else (NOTHING,)
+
+    rows = tuple(
+        ((benchmark,), *(shown(place * count + method) for method in range(count)))
+        for place, benchmark in enumerate(data.benchmarks)
+    )
+    return Table("Seeds with a result", ("benchmark", *data.methods), rows)
+
+
+def left_out_table(data: ReportData) -> Table:
+    """What is not read, and why."""
+    rows = tuple(
+        tuple(
+            (text,)
+            for text in (
+                each.kind,
+                each.tag,
+                each.method,
+                each.benchmark,
+                each.seeds,
+                each.what,
+                each.policy,
+                each.path,
+            )
+        )
+        for each in data.left_out
+    )
+    titles = ("kind", "tag", "method", "benchmark", "seeds", "what is wrong", "what follows", "where")
+    return Table("Results that are not read, and experiments that are missing", titles, rows)
+
+
+def cost_table(model: ReportModel) -> Table:
+    """What experiments took."""
+    items = [(cell, f"cells.{place}") for place, cell in enumerate(model.cells) if cell.complete]
+    caption = "What one experiment took, median over seeds; decisions per trial: over all seeds together"
+    return table(caption, COSTS, items, keys=2)
+
+
+def fact_tables(data: ReportData) -> Iterable[Table]:
+    """Where the results come from, a table for each kind of fact."""
+    for kind in dict.fromkeys(fact.kind for fact in data.provenance):
+        facts = [fact for fact in data.provenance if fact.kind == kind]
+        rows = tuple(((fact.what,), (fact.value,), (f"{fact.count:,}",)) for fact in facts)
+        yield Table(kind, ("what", "value", "experiments"), rows)
+
+
+def tables_html(tables: Iterable[Table | None], render: Callable[[Table], Html]) -> Html:
+    """Tables one after another; None stands for one that there is not."""
+    return joined(render(shown) for shown in tables if shown is not None)

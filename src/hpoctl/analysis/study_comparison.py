@@ -1,0 +1,79 @@
+"""The model of a comparison: terminal, Markdown, LaTeX, JSON and the web page all show it, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hpoctl.analysis.across import Overall, compare_overall
+from hpoctl.analysis.comparison import (
+    BenchmarkComparison,
+    CompareOptions,
+    Failed,
+    Family,
+    Traces,
+    compare_benchmark,
+    with_verdicts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Methods compared on each benchmark and over all of them.
+
+    Attributes:
+        at: The share of the budget at which they are compared.
+        level: The level of the tests, and one less the confidence of the intervals.
+        family: Over what p values are adjusted.
+        margin: The margin of equivalence as it was given; None: there is none.
+        methods: The methods.
+        benchmarks: Each benchmark on which a run has a finite value.
+        without_value: The benchmarks on which none has.
+        overall: All benchmarks together; None: there are not two methods with two benchmarks in common.
+    """
+
+    at: float
+    level: float
+    family: Family
+    margin: str | None
+    methods: tuple[str, ...]
+    benchmarks: tuple[BenchmarkComparison, ...]
+    without_value: tuple[str, ...]
+    overall: Overall | None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a method with another one there are, on all benchmarks."""
+        return sum(len(found.pairs) for found in self.benchmarks)
+
+    def count(self, *verdicts: str) -> int:
+        """How many pairs have one of these verdicts."""
+        return sum(pair.verdict in verdicts for found in self.benchmarks for pair in found.pairs)
+
+
+def compare_study(
+    traces: Mapping[str, Traces], options: CompareOptions | None = None, failed: Mapping[str, Failed] | None = None
+) -> Comparison:
+    """Compare methods on each benchmark, pair by pair, and over all benchmarks.
+
+    Args:
+        traces: The traces by benchmark, method and seed.
+        options: How to compare.
+        failed: The seeds that failed, by benchmark and method.
+    """
+    options = options or CompareOptions()
+    known = {
+        name: here
+        for name, here in traces.items()
+        if any(len(trace.times) for seeds in here.values() for trace in seeds.values())
+    }
+    found = [compare_benchmark(name, here, options, (failed or {}).get(name)) for name, here in known.items()]
+    families = [found] if options.family == "all" else [[each] for each in found]
+    return Comparison(
+        at=options.at,
+        level=options.level,
+        family=options.family,
+        margin=None if options.margin is None else str(options.margin),
+        methods=tuple(dict.fromkeys(method for here in traces.values() for method in here)),
+        benchmarks=tuple(each for family in families for each in with_verdicts(family, options.level)),
+        without_value=tuple(name for name in traces if name not in known),
+        overall=compare_overall(known, options),
+    )
