@@ -1,148 +1,420 @@
 """How often the intervals of `hpoctl compare` hold the truth, and how often its tests call a difference that is none.
 
-    python benchmarks/statistics_coverage.py [--repeats 3000]
+    python benchmarks/statistics_coverage.py [--repeats 10000] [--only tests,improvement,speed]
 
-Prints the tables of docs/explanation/statistics.md, in Markdown.
+Prints the tables of docs/explanation/statistics.md, in Markdown; a section at a time with --only. Each table says how
+many repetitions it is of.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
+from scipy.stats import rankdata
 
+from hpoctl.analysis.across import compare_overall
 from hpoctl.analysis.aggregate import Aggregate, band
-from hpoctl.analysis.paired import binomial_interval, hodges_lehmann, holm, signed_rank
-from hpoctl.analysis.power import detectable_effect, more_seeds, seeds_needed
-from hpoctl.analysis.ranks import critical_difference, mean_ranks
-from hpoctl.analysis.scores import bootstrapped
+from hpoctl.analysis.comparison import CompareOptions, by_benchmark
+from hpoctl.analysis.equivalence import equivalence_p, signed_rank_posterior
+from hpoctl.analysis.paired import hodges_lehmann, holm, improvement_interval, signed_rank
+from hpoctl.analysis.power import detectable_effect, more_seeds, predictive_power, rank_effect, seeds_needed
+from hpoctl.analysis.ranks import critical_difference, friedman
+from hpoctl.analysis.run_times import speed
 from hpoctl.analysis.sequential import decided_after
-from hpoctl.analysis.time_to_target import time_to_target
 from hpoctl.analysis.traces import Trace
 
 Generator = np.random.Generator
 Draw = Callable[[Generator, tuple[int, ...]], np.ndarray]
 SEEDS = (6, 12, 20)
-MANY = 250
-"""More pairs than the signed-rank test is exact for."""
 
 
 def skewed(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.exp(generator.normal(size=shape)) - np.exp(generator.normal(size=shape))
 
 
+def normal(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return generator.normal(size=shape)
+
+
+def heavy(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return generator.standard_t(2.0, size=shape)
+
+
+def tied(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.round(generator.normal(size=shape))
+
+
+def zeros(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.where(generator.random(size=shape) < 0.3, 0.0, generator.normal(size=shape))
+
+
+def one_sided(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return generator.exponential(size=shape) - np.log(2.0)
+
+
 DIFFERENCES: dict[str, Draw] = {
-    "normal": lambda generator, shape: generator.normal(size=shape),
-    "heavy tails, t(2)": lambda generator, shape: generator.standard_t(2.0, size=shape),
+    "normal": normal,
+    "heavy tails, t(2)": heavy,
     "of two skewed values (lognormal)": skewed,
-    "tied: normal, rounded to whole deviations": lambda generator, shape: np.round(generator.normal(size=shape)),
-}
-ONE_SIDED: dict[str, Draw] = {
-    "skewed themselves, median 0 (exponential)": lambda generator, shape: (
-        generator.exponential(size=shape) - np.log(2.0)
-    ),
+    "tied: normal, rounded to whole deviations": tied,
+    "three of ten are zero": zeros,
 }
 
 
 def row(*cells: object) -> None:
-    print("| " + " | ".join(str(cell) for cell in cells) + " |")
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def titles(text: str, repeats: int, *cells: str, words: int = 1) -> None:
+    """The head of a table."""
+    print(f"\n{text} ({repeats:,} repetitions)\n")
+    row(*cells)
+    row(*("---" if place < words else "---:" for place in range(len(cells))))
 
 
 def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def signed_ranks(repeats: int) -> None:
-    print("\nSigned-rank test and interval of the shift: differences called that are none, and intervals that hold 0\n")
-    row("differences", *(f"test, {count} seeds" for count in SEEDS), *(f"interval, {count} seeds" for count in SEEDS))
-    row("---", *("---:" for _ in range(2 * len(SEEDS))))
-    for name, draw in {**DIFFERENCES, **ONE_SIDED}.items():
-        rejected, covered = [], []
-        for count in SEEDS:
+def share(found: Sequence[bool]) -> str:
+    return percent(float(np.mean(found)))
+
+
+def tests(repeats: int) -> None:
+    """The signed-rank test where there is no difference; its interval holds 0 exactly if it does not reject."""
+    counts = (*SEEDS, 60)
+    titles(
+        "Signed-rank test where there is no difference: how often it rejects",
+        repeats,
+        "differences",
+        *(f"{n} seeds" for n in counts),
+    )
+    for name, draw in {**DIFFERENCES, "skewed themselves, median 0 (exponential)": one_sided}.items():
+        cells = []
+        for count in counts:
             samples = draw(np.random.default_rng([count, len(name)]), (repeats, count))
-            rejected.append(percent(float(np.mean([signed_rank(sample).p <= 0.05 for sample in samples]))))
-            ends = [hodges_lehmann(sample)[1] for sample in samples]
-            covered.append(percent(float(np.mean([end.low <= 0.0 <= end.high for end in ends]))))
-        row(name, *rejected, *covered)
-
-
-def many_pairs(repeats: int) -> None:
-    print(f"\nThe same with {MANY} pairs, where ranks are taken for normal\n")
-    row("differences", "test", "interval")
-    row("---", "---:", "---:")
+            cells.append(share([signed_rank(sample).p <= 0.05 for sample in samples]))
+        row(name, *cells)
+    few = repeats // 10
+    titles("The same with 250 pairs, where ranks are taken for normal", few, "differences", "250 seeds")
     for name, draw in DIFFERENCES.items():
-        samples = draw(np.random.default_rng([MANY, len(name)]), (repeats, MANY))
-        rejected = float(np.mean([signed_rank(sample).p <= 0.05 for sample in samples]))
-        ends = [hodges_lehmann(sample)[1] for sample in samples]
-        row(name, percent(rejected), percent(float(np.mean([end.low <= 0.0 <= end.high for end in ends]))))
+        samples = draw(np.random.default_rng([250, len(name)]), (few, 250))
+        row(name, share([signed_rank(sample).p <= 0.05 for sample in samples]))
 
 
-def held(interval: Callable[[Generator], tuple[float, float] | None], truth: float, repeats: int, seed: int) -> float:
-    """The share of intervals that hold the truth, of those that are given."""
-    generator = np.random.default_rng(seed)
-    found = [interval(generator) for _ in range(repeats)]
-    return float(np.mean([ends[0] <= truth <= ends[1] for ends in found if ends is not None]))
+def shifts(repeats: int) -> None:
+    titles(
+        "Interval of the shift, 95 %: how often it holds the true shift",
+        repeats,
+        "differences",
+        "shift",
+        "12 seeds",
+        "20 seeds",
+        words=2,
+    )
+    for name, draw in DIFFERENCES.items():
+        for shift in (0.0, 1.0):
+            cells = []
+            for count in (12, 20):
+                samples = draw(np.random.default_rng([count, len(name)]), (repeats, count)) + shift
+                cells.append(share([hodges_lehmann(sample)[1].holds(shift) for sample in samples]))
+            row(name, shift, *cells)
 
 
-def improvement(share: float, ties: float, generator: Generator) -> tuple[float, float]:
-    chances = [(1.0 - ties) * (1.0 - share), ties, (1.0 - ties) * share]
-    found = binomial_interval(float(generator.choice([0.0, 0.5, 1.0], p=chances, size=20).sum()), 20)
-    return found.low, found.high
+def improvement(repeats: int) -> None:
+    titles(
+        "Probability of improvement, 95 %: how often the interval holds the truth",
+        repeats,
+        "truth",
+        "ties",
+        "12 seeds",
+        "20 seeds",
+        "40 seeds",
+        words=2,
+    )
+    for won, ties in ((0.5, 0.0), (0.8, 0.0), (0.95, 0.0), (0.5, 0.2), (0.8, 0.2), (0.5, 0.6), (0.9, 0.6)):
+        chances = [(1.0 - ties) * (1.0 - won), ties, (1.0 - ties) * won]
+        truth = 0.5 * ties + (1.0 - ties) * won
+        cells = []
+        for count in (12, 20, 40):
+            drawn = np.random.default_rng([count, int(100 * won)]).multinomial(count, chances, size=repeats)
+            found = {
+                tuple(each): improvement_interval(int(each[2]), int(each[1]), count)
+                for each in np.unique(drawn, axis=0)
+            }
+            cells.append(share([found[tuple(each)].holds(truth) for each in drawn]))
+        row(f"{truth:.2g}", percent(ties), *cells)
 
 
-def time_ratio(median: float, generator: Generator) -> tuple[float, float] | None:
-    drawn = median * np.exp(generator.normal(0.0, 0.8, 20))
-    reaches = partial(Trace, "tag", "A", "toy", 0, "", "loss", "min", 100.0, values=np.array([1.0]))
-    first = [reaches(times=np.array([50.0 * ratio])) for ratio in drawn]
-    second = [reaches(times=np.array([50.0])) for _ in drawn]
-    found = time_to_target(first, second, 100.0).interval
-    return None if found is None else (found.low, found.high)
+def runs(count: int, fast: float, generator: Generator, late: float) -> dict[int, Trace]:
+    """Runs of a method that is so many times as fast: everything happens that much earlier."""
+    found = {}
+    for seed in range(count):
+        steps = generator.exponential(size=30) * np.exp(late * generator.normal())
+        times, values = 4.0 * np.cumsum(steps) / fast, np.exp(-np.cumsum(generator.exponential(0.3, size=30)))
+        within = times <= 100.0
+        found[seed] = Trace("tag", "A", "toy", seed, "", "loss", "min", 100.0, times[within], values[within])
+    return found
 
 
-def score(benchmarks: int, spread: float, drawn: bool, generator: Generator) -> tuple[float, float]:
-    scores = [generator.normal(0.5 + spread * generator.normal(), 0.1, (20, 1)) for _ in range(benchmarks)]
-    ((_, found),) = bootstrapped(scores, generator, benchmarks=drawn, repeats=200)
-    return found.low, found.high
+def speeds(repeats: int) -> None:
+    few = repeats // 5
+    titles(
+        "How many times as fast: interval of 95 %, and the median estimate",
+        few,
+        "run times",
+        "truth",
+        "12 seeds",
+        "20 seeds",
+        "median estimate, 20 seeds",
+        words=2,
+    )
+    for name, late in (("alike", 0.3), ("of very different length", 0.8)):
+        for fast in (1.0, 2.0, 4.0):
+            cells, middle = [], 0.0
+            for count in (12, 20):
+                generator = np.random.default_rng([count, int(fast)])
+                found = [
+                    speed(runs(count, fast, generator, late), runs(count, 1.0, generator, late), 100.0)
+                    for _ in range(few)
+                ]
+                cells.append(share([each.interval is not None and each.interval.holds(fast) for each in found]))
+                middle = float(np.median([each.ratio for each in found if each.ratio is not None]))
+            row(name, f"{fast:g}", *cells, f"{middle:.2f}")
 
 
-def intervals(repeats: int) -> None:
-    print("\nOther intervals of 95 %: how many hold the truth\n")
-    row("interval", "case", "holds the truth")
-    row("---", "---", "---:")
-    for share, ties in ((0.5, 0.0), (0.8, 0.0), (0.95, 0.0), (0.5, 0.2), (0.8, 0.2)):
-        truth = 0.5 * ties + (1.0 - ties) * share
-        found = held(partial(improvement, share, ties), truth, repeats, 1)
-        case = f"20 seeds, {truth:.2g}" + (f", {100 * ties:.0f} % ties" if ties else "")
-        row("probability of improvement", case, percent(found))
-    for median in (0.4, 0.9, 1.2):
-        found = held(partial(time_ratio, median), median, repeats, 2)
-        row("median time ratio", f"20 seeds, {median}, censored above 2", percent(found))
-    few = max(repeats // 10, 50)
-    row("score, these benchmarks", "4 benchmarks, 20 seeds", percent(held(partial(score, 4, 0.0, False), 0.5, few, 3)))
-    for benchmarks in (4, 10, 20):
-        found = held(partial(score, benchmarks, 0.2, True), 0.5, few, 4)
-        row("score, benchmarks like these", f"{benchmarks} benchmarks, 20 seeds", percent(found))
+def equivalence(repeats: int) -> None:
+    titles(
+        "Equivalence within 1 standard deviation: how often it is called",
+        repeats,
+        "differences",
+        "true shift",
+        "12 seeds",
+        "20 seeds",
+        "40 seeds",
+        words=2,
+    )
+    for name in (
+        "normal",
+        "heavy tails, t(2)",
+        "of two skewed values (lognormal)",
+        "tied: normal, rounded to whole deviations",
+    ):
+        for shift in (1.0, 0.5, 0.0):
+            cells = []
+            for count in (12, 20, 40):
+                samples = DIFFERENCES[name](np.random.default_rng([count, len(name)]), (repeats, count)) + shift
+                cells.append(share([equivalence_p(sample, 1.0) <= 0.05 for sample in samples]))
+            row(name, f"{shift:g}{' (as large as the margin)' if shift == 1.0 else ''}", *cells)
+    few = repeats // 10
+    titles(
+        "Bayesian signed-rank test over benchmarks, margin 0.01, differences with SD 0.02: what it says at 95 %",
+        few,
+        "mean difference",
+        "benchmarks",
+        "better",
+        "equivalent",
+        "worse",
+        "undecided",
+        words=2,
+    )
+    for mean in (0.0, 0.01, 0.03):
+        for count in (6, 12, 30):
+            generator = np.random.default_rng([count, int(1000 * mean)])
+            said = [signed_rank_posterior(generator.normal(-mean, 0.02, count), 0.01).verdict for _ in range(few)]
+            row(
+                mean,
+                count,
+                *(share([word == each for each in said]) for word in ("better", "equivalent", "worse", "undecided")),
+            )
 
 
-def more_interval(effect: float, count: int, generator: Generator) -> tuple[float, float]:
-    low, high = more_seeds(generator.normal(effect, 1.0, count), generator).interval
-    return np.inf if low is None else low, np.inf if high is None else high
+EFFECTS: dict[str, Draw] = {
+    "normal": normal,
+    "skewed (exponential ^ 1.5)": lambda generator, shape: generator.exponential(size=shape) ** 1.5 - PSEUDO_MEDIAN,
+    "tied: normal, rounded to half deviations": lambda generator, shape: generator.normal(size=shape),
+    "heavy tails, t(2)": heavy,
+}
+PSEUDO_MEDIAN = 0.8638
+"""Of the exponential distribution to the power of 1.5, from four million pairs."""
+
+
+def shifted(name: str, generator: Generator, shape: tuple[int, ...], shift: float) -> np.ndarray:
+    drawn = EFFECTS[name](generator, shape) + shift
+    return np.round(2.0 * drawn) / 2.0 if name.startswith("tied") else drawn
+
+
+def effect_of(name: str, shift: float) -> float:
+    """P(d_i + d_j > 0) - 1/2, from two hundred thousand pairs."""
+    drawn = shifted(name, np.random.default_rng(3), (2, 200_000), shift)
+    return 0.5 * float(np.mean(np.sign(drawn[0] + drawn[1])))
+
+
+def shift_that_needs(name: str, seeds: int) -> float:
+    """The shift for which Noether's formula says so many seeds."""
+    low, high = 0.0, 8.0
+    for _ in range(18):
+        middle = 0.5 * (low + high)
+        needed = seeds_needed(effect_of(name, middle)) or 10**6
+        low, high = (middle, high) if needed > seeds else (low, middle)
+    return high
 
 
 def needed(repeats: int) -> None:
-    print("\nHow many more seeds: how many intervals of 80 % hold the number that the true difference needs\n")
-    row("seeds", "difference, in standard deviations", "more that it needs", "holds it")
-    row("---:", "---:", "---:", "---:")
-    for count, effect in ((12, 0.3), (12, 0.5), (12, 0.7), (20, 0.3), (20, 0.5)):
-        truth = (seeds_needed(effect) or 0) - count
-        found = held(partial(more_interval, effect, count), truth, repeats, count)
-        row(count, effect, truth, percent(found))
+    few = repeats // 10
+    head = (
+        "differences",
+        "seeds",
+        "seeds that it needs",
+        "interval of 80 % holds it",
+        "no number",
+        "decided after so many more",
+        "predicted",
+    )
+    titles("How many more seeds, where it is not decided (power 80 %)", few, *head, words=2)
+    gaps: dict[str, list[float]] = {}
+    for name in EFFECTS:
+        for count in (8, 12, 20, 40):
+            for times in (2, 4):
+                truth = times * count
+                shift = shift_that_needs(name, truth)
+                held, missing, decided, predicted = one_need(name, count, truth, shift, few)
+                gaps.setdefault(name, []).append(float(np.mean(decided) - np.mean(predicted)))
+                row(
+                    name,
+                    count,
+                    truth,
+                    share(held),
+                    percent(missing),
+                    share(decided),
+                    percent(float(np.mean(predicted))),
+                )
+    titles(
+        "Predictive power where effects differ from study to study (normal, SD 0.5): predicted and found",
+        few,
+        "differences",
+        "seeds",
+        "predicted",
+        "decided",
+        words=2,
+    )
+    for name in EFFECTS:
+        for count in (8, 12, 20, 40):
+            predicted, decided = calibrated(name, count, few)
+            row(name, count, percent(float(np.mean(predicted))), share(decided))
+
+
+def one_need(
+    name: str, count: int, truth: int, shift: float, repeats: int
+) -> tuple[list[bool], float, list[bool], list[float]]:
+    generator = np.random.default_rng([count, truth])
+    held, decided, predicted, undecided, missing = [], [], [], 0, 0
+    for _ in range(repeats):
+        sample = shifted(name, generator, (count,), shift)
+        if signed_rank(sample).p <= 0.05:
+            continue
+        undecided += 1
+        found = more_seeds(sample)
+        if found.contradicts:
+            missing += 1
+            continue
+        low, high = found.interval
+        held.append((low is None or low <= truth - count) and (high is None or truth - count <= high))
+        if found.more is None or found.predictive is None:
+            missing += 1
+            continue
+        more = max(min(found.more, 400), 1)
+        whole = np.concatenate([sample, shifted(name, generator, (more,), shift)])
+        decided.append(signed_rank(whole).p <= 0.05)
+        predicted.append(found.predictive)
+    return held, missing / max(undecided, 1), decided, predicted
+
+
+def calibrated(name: str, count: int, repeats: int) -> tuple[list[float], list[bool]]:
+    generator = np.random.default_rng([count, 5])
+    predicted, decided = [], []
+    for _ in range(repeats):
+        shift = float(generator.normal(0.0, 0.5))
+        sample = shifted(name, generator, (count,), shift)
+        if signed_rank(sample).p <= 0.05:
+            continue
+        more = 2 * count
+        predicted.append(predictive_power(rank_effect(sample), count, more))
+        decided.append(signed_rank(np.concatenate([sample, shifted(name, generator, (more,), shift)])).p <= 0.05)
+    return predicted, decided
+
+
+def study(methods: int, benchmarks: int, seeds: int, generator: Generator, spread: float) -> list[Trace]:
+    """Methods that are equal on average; on a benchmark they differ by a spread."""
+    found = []
+    for benchmark in range(benchmarks):
+        own = spread * generator.normal(size=methods)
+        for seed in range(seeds):
+            shared = generator.normal()
+            for method in range(methods):
+                value = 10.0 + own[method] + 0.5 * shared + generator.normal()
+                found.append(
+                    Trace(
+                        "tag",
+                        f"M{method}",
+                        f"b{benchmark}",
+                        seed,
+                        "",
+                        "loss",
+                        "min",
+                        10.0,
+                        np.array([1.0]),
+                        np.array([value]),
+                    )
+                )
+    return found
+
+
+def overall(repeats: int) -> None:
+    few = max(repeats // 100, 5)
+    head = (
+        "benchmarks",
+        "rank, these",
+        "rank, like these",
+        "regret, like these",
+        "rating, these",
+        "rating, like these",
+        "pairs, these",
+        "pairs, like these",
+    )
+    titles(
+        "Over benchmarks, 4 equal methods, 10 seeds: how often intervals hold the truth, and any pair is called",
+        few,
+        *head,
+    )
+    for benchmarks in (4, 10, 20):
+        generator = np.random.default_rng(benchmarks)
+        here, alike, regret, rating, rated, called, called_alike = [], [], [], [], [], [], []
+        for _ in range(few):
+            fixed = compare_overall(by_benchmark(study(4, benchmarks, 10, generator, 0.0)), CompareOptions())
+            varied = compare_overall(by_benchmark(study(4, benchmarks, 10, generator, 0.5)), CompareOptions())
+            if fixed is None or varied is None:
+                raise SystemExit("there are not two methods and two benchmarks")
+            here.append(fixed.methods[0].mean_rank.here.holds(2.5))
+            alike.append(varied.methods[0].mean_rank.alike.holds(2.5))
+            middle = float(np.mean([line.score.value for line in varied.methods]))
+            regret.append(varied.methods[0].score.alike.holds(middle))
+            rating.append(fixed.methods[0].rating.here.holds(0.0))
+            rated.append(varied.methods[0].rating.alike.holds(0.0))
+            called.append(any(pair.verdict != "undecided" for pair in fixed.pairs))
+            called_alike.append(any(pair.verdict_alike != "undecided" for pair in varied.pairs))
+        row(benchmarks, *map(share, (here, alike, regret, rating, rated, called, called_alike)))
 
 
 def bands(repeats: int) -> None:
-    print("\nBands of figures, 20 seeds: how many hold the truth\n")
-    row("band", "values", "holds the truth")
-    row("---", "---", "---:")
+    titles(
+        "Bands of figures, 20 seeds: how often they hold the truth",
+        repeats,
+        "band",
+        "values",
+        "holds the truth",
+        words=2,
+    )
     generator = np.random.default_rng(21)
     times = np.arange(1.0, repeats + 1.0)
     lognormal = np.exp(generator.normal(size=(20, repeats)))
@@ -157,7 +429,7 @@ def bands(repeats: int) -> None:
     for name, aggregate, values, drawn, truth in cases:
         found = band(drawn, times, aggregate)
         row(name, values, percent(float(np.mean((found.low <= truth) & (truth <= found.high)))))
-    few = max(repeats // 10, 50)
+    few = max(repeats // 20, 50)
     kinds: tuple[tuple[str, Aggregate], ...] = (("mean", "mean"), ("interquartile mean", "iqm_bootstrap"))
     for name, aggregate in kinds:
         for simultaneous in (False, True):
@@ -171,47 +443,56 @@ def bands(repeats: int) -> None:
 
 
 def families(repeats: int) -> None:
-    print("\nMany methods that are all equal, 12 seeds: how often any difference is called\n")
-    row("procedure", "differences called")
-    row("---", "---:")
+    few = repeats // 10
+    titles(
+        "Many methods that are all equal: how often any difference is called", few, "procedure", "any difference called"
+    )
     generator = np.random.default_rng(5)
-    few = max(repeats // 10, 50)
     alone, adjusted = [], []
     for _ in range(few):
         values = generator.normal(size=(12, 8)) + generator.normal(size=(12, 1))
         found = [signed_rank(values[:, one] - values[:, other]).p for one in range(8) for other in range(one)]
         alone.append(min(found) <= 0.05)
         adjusted.append(min(holm(found)) <= 0.05)
-    row("8 methods, 28 pairs, each p by itself", percent(float(np.mean(alone))))
-    row("8 methods, 28 pairs, Holm", percent(float(np.mean(adjusted))))
-    for methods, benchmarks in ((8, 4), (5, 20)):
-        friedman, nemenyi = [], []
-        for _ in range(few):
-            ranks = mean_ranks(generator.normal(size=(benchmarks, methods)))
-            friedman.append(ranks.friedman_p is not None and ranks.friedman_p <= 0.05)
-            spread = max(ranks.mean_ranks) - min(ranks.mean_ranks)
-            nemenyi.append(spread > critical_difference(methods, benchmarks))
-        row(f"{methods} methods on {benchmarks} benchmarks, Friedman", percent(float(np.mean(friedman))))
-        row(f"{methods} methods on {benchmarks} benchmarks, Nemenyi", percent(float(np.mean(nemenyi))))
-    row("two methods, signed-rank test looked at after every seed from 6 to 60", percent(looks(few)))
-    row("two methods, 12 seeds, then once those that `compare` proposes (at most 60)", percent(added_once(repeats)))
+    row("8 methods, 12 seeds, 28 pairs, each p by itself", share(alone))
+    row("8 methods, 12 seeds, 28 pairs, Holm (a benchmark alone)", share(adjusted))
+    together, four = [], []
+    for _ in range(few):
+        p = [[signed_rank(generator.normal(size=12)).p for _ in range(3)] for _ in range(4)]
+        four.append(any(min(holm(each)) <= 0.05 for each in p))
+        together.append(min(holm([value for each in p for value in each])) <= 0.05)
+    row("3 pairs on 4 benchmarks, Holm over each benchmark alone", share(four))
+    row("3 pairs on 4 benchmarks, Holm over all of them (--family all)", share(together))
+    for methods, benchmarks, count in ((3, 4, repeats), (4, 3, repeats), (8, 4, few), (5, 20, few)):
+        ranks = [rankdata(generator.normal(size=(benchmarks, methods)), axis=1) for _ in range(count)]
+        row(
+            f"{methods} methods on {benchmarks} benchmarks, Friedman by permutation",
+            share([friedman(each, 999)[0] <= 0.05 for each in ranks]),
+        )
+        critical = critical_difference(methods, benchmarks)
+        row(
+            f"{methods} methods on {benchmarks} benchmarks, Nemenyi",
+            share([bool(np.ptp(np.mean(each, axis=0)) >= critical) for each in ranks]),
+        )
+    row("two methods, signed-rank test looked at after every seed from 6 to 60", percent(looks(few // 4)))
+    row("two methods, 12 seeds, then once those that `compare` proposes (at most 60)", percent(added_once(few)))
 
 
 def evidence(repeats: int) -> None:
-    print(
-        "\nLooking after every seed, at most 60, until the evidence reaches 20: how often it does, and after how many\n"
+    few = repeats // 5
+    titles(
+        "Looking after every seed, at most 60, until the evidence reaches 20",
+        few,
+        "differences",
+        "reached",
+        "seeds used, mean",
     )
-    row("differences", "reached", "seeds used, mean", "signed-rank test, once, with 60 seeds")
-    row("---", "---:", "---:", "---:")
-    cases = {f"normal, shift of {shift:g} deviations": (DIFFERENCES["normal"], shift) for shift in (0.0, 0.3, 0.5, 0.8)}
+    cases = {f"normal, shift of {shift:g} deviations": (normal, shift) for shift in (0.0, 0.3, 0.5, 0.8)}
     others = {f"{name}, no shift": (draw, 0.0) for name, draw in list(DIFFERENCES.items())[1:]}
     for name, (draw, shift) in {**cases, **others}.items():
-        samples = draw(np.random.default_rng(len(name)), (repeats, 60)) + shift
+        samples = draw(np.random.default_rng(len(name)), (few, 60)) + shift
         after = [decided_after(sample) for sample in samples]
-        once = float(np.mean([signed_rank(sample).p <= 0.05 for sample in samples[: repeats // 3]]))
-        used = float(np.mean([count or 60 for count in after]))
-        reached = float(np.mean([count is not None for count in after]))
-        row(name, percent(reached), f"{used:.0f}", percent(once))
+        row(name, share([count is not None for count in after]), f"{np.mean([count or 60 for count in after]):.0f}")
 
 
 def looks(repeats: int) -> float:
@@ -230,43 +511,56 @@ def added_once(repeats: int) -> float:
         sample = generator.normal(size=60)
         decided = signed_rank(sample[:12]).p <= 0.05
         if not decided:
-            more = more_seeds(sample[:12], generator).more
+            more = more_seeds(sample[:12]).more
             decided = signed_rank(sample[: min(12 + max(more or 48, 1), 60)]).p <= 0.05
         called += decided
     return called / repeats
 
 
-def powers(repeats: int, counts: Sequence[int] = (8, 12, 20, 40)) -> None:
-    print("\nThe difference that is said to be detected with a chance of 80 %: how often it is\n")
-    row("seeds", "detectable, in standard deviations", "normal", "heavy tails, t(4)")
-    row("---:", "---:", "---:", "---:")
-    for count in counts:
+def powers(repeats: int) -> None:
+    titles(
+        "The difference that is said to be detected with a power of 80 %: how often it is",
+        repeats,
+        "seeds",
+        "detectable, in standard deviations",
+        "normal",
+        "heavy tails, t(4)",
+        words=0,
+    )
+    for count in (8, 12, 20, 40):
         effect = detectable_effect(count) or 0.0
         generator = np.random.default_rng(count)
-        normal = generator.normal(effect, 1.0, (repeats, count))
+        bell = generator.normal(effect, 1.0, (repeats, count))
         tails = generator.standard_t(4.0, (repeats, count)) / np.sqrt(2.0) + effect
-        found = [float(np.mean([signed_rank(sample).p <= 0.05 for sample in drawn])) for drawn in (normal, tails)]
-        row(count, f"{effect:.2f}", *map(percent, found))
+        row(
+            count,
+            f"{effect:.2f}",
+            *(share([signed_rank(sample).p <= 0.05 for sample in drawn]) for drawn in (bell, tails)),
+        )
+
+
+SECTIONS: dict[str, Callable[[int], None]] = {
+    "tests": tests,
+    "shifts": shifts,
+    "improvement": improvement,
+    "speed": speeds,
+    "equivalence": equivalence,
+    "more": needed,
+    "overall": overall,
+    "bands": bands,
+    "families": families,
+    "evidence": evidence,
+    "power": powers,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=3000)
-    repeats: int = parser.parse_args().repeats
-    error = percent(float(np.sqrt(0.05 * 0.95 / repeats)))
-    print(
-        f"{repeats:,} repetitions, one standard error at 5 % is {error}; a tenth of them for scores, whole random "
-        "walks and, but for the last row, many methods; a third for more seeds and the test beside the evidence; "
-        "half for what is detected."
-    )
-    signed_ranks(repeats)
-    many_pairs(repeats)
-    intervals(repeats)
-    needed(repeats // 3)
-    bands(repeats)
-    families(repeats)
-    evidence(repeats)
-    powers(repeats // 2)
+    parser.add_argument("--repeats", type=int, default=10_000)
+    parser.add_argument("--only", default=",".join(SECTIONS), help=f"sections: {', '.join(SECTIONS)}")
+    arguments = parser.parse_args()
+    for name in arguments.only.split(","):
+        SECTIONS[name](arguments.repeats)
 
 
 if __name__ == "__main__":
