@@ -107,9 +107,9 @@ def test_seeds_without_a_value_count_as_run() -> None:
     made += [trace([2.0] if seed else [], method="B", seed=seed) for seed in range(8)]
     found = look_at(by_benchmark(made)["toy"], FIRST, range(8))
     assert found is not None
-    assert (found.seeds, found.pairs, found.leads) == (8, 7, "better")
+    assert (found.seeds, found.pairs, found.leads) == (8, 8, "better")  # the run without a value is the worst
     none = [trace([], method=name, seed=0) for name in "AB"]
-    assert look_at(by_benchmark(none)["toy"], FIRST, range(1)) == Look(1, 0, 1.0, "undecided")
+    assert look_at(by_benchmark(none)["toy"], FIRST, range(1)) == Look(1, 1, 1.0, "undecided")
 
 
 def test_higher_is_better_where_the_metric_is_maximised() -> None:
