@@ -74,7 +74,7 @@ def test_all_pairs_are_adjusted_together() -> None:
     assert len(pairs) == 6
     smallest = min(pairs, key=lambda pair: pair.paired.test.p)
     assert smallest.p_holm == pytest.approx(min(6 * smallest.paired.test.p, 1.0))
-    assert all(pair.p_holm >= pair.paired.test.p for pair in pairs)
+    assert all(pair.p_holm is not None and pair.p_holm >= pair.paired.test.p for pair in pairs)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,7 @@ def test_verdicts_turn_with_the_order_of_methods(seed: int) -> None:
         assert mirrored.verdict == turned[pair.verdict]
         assert mirrored.p_holm == pytest.approx(pair.p_holm)
         assert (mirrored.speed.reached, mirrored.speed.reached_other) == (pair.speed.reached_other, pair.speed.reached)
+        assert pair.speed.ratio is not None
         assert mirrored.speed.ratio == pytest.approx(1.0 / pair.speed.ratio)
 
 

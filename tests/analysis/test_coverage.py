@@ -6,7 +6,7 @@ from scipy.stats import norm, rankdata
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import more_seeds, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
-from hpoctl.analysis.resampling import intervals, weighted_middle_means
+from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 
 
 def test_friedman_and_nemenyi_call_no_difference_too_often() -> None:
@@ -39,6 +39,11 @@ def test_the_interval_of_how_many_more_seeds_holds_what_the_true_difference_need
     assert held / repeats >= 0.8 - 3.3 * np.sqrt(0.8 * 0.2 / repeats)
 
 
+def pooled(scores: list[np.ndarray]) -> Statistic:
+    every = np.concatenate(scores)[:, 0]
+    return lambda weights: weighted_middle_means(every, np.concatenate(list(weights), axis=1))[:, None]
+
+
 def test_the_score_of_benchmarks_like_these_needs_many_of_them() -> None:
     generator = np.random.default_rng(9)
     repeats = 60
@@ -47,15 +52,7 @@ def test_the_score_of_benchmarks_like_these_needs_many_of_them() -> None:
         held = 0
         for _ in range(repeats):
             scores = [generator.normal(0.5 + 0.2 * generator.normal(), 0.1, (10, 1)) for _ in range(benchmarks)]
-            every = np.concatenate(scores)[:, 0]
-            (interval,) = intervals(
-                [10] * benchmarks,
-                lambda weights, every=every: weighted_middle_means(every, np.concatenate(list(weights), axis=1))[
-                    :, None
-                ],
-                benchmarks=True,
-                repeats=150,
-            )
+            (interval,) = intervals([10] * benchmarks, pooled(scores), benchmarks=True, repeats=150)
             held += interval.low <= 0.5 <= interval.high
         covered[benchmarks] = held / repeats
     assert covered[20] >= 0.92 - 3.3 * np.sqrt(0.92 * 0.08 / repeats)
