@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from hpoctl.analysis.ratings import ratings, win_shares
+from hpoctl.analysis.ratings import ratings, win_rates, win_shares
 
 
 def test_wins_are_counted_with_ties_half() -> None:
     found = win_shares(np.array([[1.0, 2.0, 2.0], [np.inf, 3.0, np.inf]]))
     assert found[0].tolist() == [[0.5, 1.0, 1.0], [0.0, 0.5, 0.5], [0.0, 0.5, 0.5]]
     assert found[1].tolist() == [[0.5, 0.0, 0.5], [1.0, 0.5, 1.0], [0.5, 0.0, 0.5]]
+
+
+def test_the_win_rate_by_hand() -> None:
+    # The first wins both runs against the second and one of two against the third, with which the second ties once.
+    wins = np.array([[0.0, 2.0, 1.0], [0.0, 0.0, 0.5], [1.0, 1.5, 0.0]])
+    assert win_rates(wins).tolist() == pytest.approx([3 / 4, 0.5 / 4, 2.5 / 4])
 
 
 def test_odds_of_ten_to_one_are_400_points() -> None:

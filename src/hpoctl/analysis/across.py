@@ -12,7 +12,7 @@ from hpoctl.analysis.comparison import CompareOptions, Traces, Verdict, budget_o
 from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
 from hpoctl.analysis.paired import Interval, SignedRank, holm, signed_rank, sums_of_signs
 from hpoctl.analysis.ranks import Ranks, mean_ranks
-from hpoctl.analysis.ratings import ratings, win_shares
+from hpoctl.analysis.ratings import ratings, win_rates, win_shares
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_medians, weighted_middle_means
 from hpoctl.analysis.scores import normalised, profile
 from hpoctl.core.protocols import FloatArray, IntArray
@@ -44,6 +44,7 @@ class OverallLine:
         score: The interquartile mean of its normalised regret over benchmarks and seeds: 0 is the best value on a
             benchmark, 1 the worst.
         rating: Its Elo-type rating by wins over benchmarks and seeds: 400 points are odds of ten to one.
+        win_rate: The share of runs, over benchmarks, seeds and other methods, in which it is better, ties counted half.
         profile: The share of its runs with a normalised regret at or below each of `THRESHOLDS`.
     """
 
@@ -52,6 +53,7 @@ class OverallLine:
     mean_seed_rank: float
     score: AcrossEstimate
     rating: AcrossEstimate
+    win_rate: AcrossEstimate
     profile: tuple[float, ...]
 
 
@@ -181,9 +183,18 @@ def _lines(methods: Sequence[str], blocks: Sequence[_Block], level: float) -> tu
     ranks = _estimates(blocks, _median_ranks(blocks), level)
     scores = _estimates(blocks, _middle_scores(pooled), level, interquartile_mean(pooled))
     rated = _estimates(blocks, _ratings(blocks), level)
+    wins = _estimates(blocks, lambda weights: win_rates(_win_tables(blocks, weights)), level)
     by_seed = np.mean([np.mean(rankdata(block.losses, axis=1), axis=0) for block in blocks], axis=0)
     return tuple(
-        OverallLine(method, ranks[place], float(by_seed[place]), scores[place], rated[place], profile(pooled[:, place]))
+        OverallLine(
+            method=method,
+            mean_rank=ranks[place],
+            mean_seed_rank=float(by_seed[place]),
+            score=scores[place],
+            rating=rated[place],
+            win_rate=wins[place],
+            profile=profile(pooled[:, place]),
+        )
         for place, method in enumerate(methods)
     )
 

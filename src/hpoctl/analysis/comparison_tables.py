@@ -43,6 +43,7 @@ OVERALL = (
     Column("rank by seed", "{mean_seed_rank:.2f}"),
     Column("regret [95 %]", "{score.value:.3f} {score.here:.3f}"),
     Column("rating [95 %]", "{rating.value:.0f} {rating.here:.0f}"),
+    Column("win rate [95 %]", "{win_rate.value:.2f} {win_rate.here:.2f}"),
     *(Column(f"regret <= {level:g}", f"{{profile.{place}:.0%}}") for place, level in enumerate(THRESHOLDS)),
 )
 

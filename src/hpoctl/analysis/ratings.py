@@ -22,6 +22,18 @@ def win_shares(losses: FloatArray) -> FloatArray:
     return np.where(one == other, 0.5, (one < other).astype(float))
 
 
+def win_rates(wins: FloatArray) -> FloatArray:
+    """The share of comparisons with all others that each method wins, shape (..., methods).
+
+    Args:
+        wins: Wins of each method over each other one, shape (..., methods, methods); the diagonal does not count.
+    """
+    methods = wins.shape[-1]
+    others = wins * (1.0 - np.eye(methods))
+    games = others + np.swapaxes(others, -1, -2)
+    return np.asarray(np.sum(others, axis=-1) / np.sum(games, axis=-1))
+
+
 def ratings(wins: FloatArray) -> FloatArray:
     """The rating of each method, their mean being 0, shape (..., methods).
 
