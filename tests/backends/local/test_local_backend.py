@@ -422,6 +422,21 @@ def test_the_next_controller_ends_what_is_left_and_reads_what_nobody_read(tmp_pa
     made.close()
 
 
+def test_rows_that_two_dead_controllers_have_not_handed_over_are_not_lost(tmp_path: Path) -> None:
+    starts = tmp_path / "work/trials/0/starts"
+    for number, epochs in enumerate([(1, 2, 3), (4,), (5, 6)]):
+        (starts / str(number)).mkdir(parents=True)
+        lines = "".join(json.dumps({"epoch": epoch, "loss": 1.0}) + "\n" for epoch in epochs)
+        (starts / str(number) / "reports.jsonl").write_text(lines)
+    (tmp_path / "work/trials/0/checkpoints").mkdir()
+    (tmp_path / "work/trials/0/checkpoints/epoch").write_text("6")
+    made = backend(tmp_path)
+    made.recover([Known(0, 2, 1.0)], 1.0)
+    made.start(0, CONFIG, resume_from=2, until=None)
+    assert resources(events(made)) == [3, 4, 5, 6, 7, 8, 9]
+    made.close()
+
+
 def test_a_trial_whose_supervisor_is_killed_fails_and_the_others_go_on_with_a_new_one(tmp_path: Path) -> None:
     made = backend(tmp_path, "report(epoch=1, loss=1)\ntime.sleep(60 if load() == 0 else 0)")
     made.start(0, CONFIG, resume_from=None, until=None)

@@ -276,9 +276,15 @@ class LocalBackend:
         return shutil.disk_usage(self._folder).free < self._options.min_free_disk * 1e9
 
     def _unread(self, folder: TrialFolder, known: int) -> list[TrialRow]:
-        """The rows above a resource that the last start of a trial has written; most of the time none."""
-        earlier = folder.starts()
-        return Written(earlier[-1], self._rows(known, earlier[-1].after)).rest() if earlier else []
+        """The rows above a resource that earlier starts of a trial have written; most of the time none.
+
+        All starts are read: a controller may have died several times before it handed a row over.
+        """
+        found: list[TrialRow] = []
+        for start in folder.starts():
+            last = found[-1].resource if found else known
+            found += Written(start, self._rows(last, start.after)).rest()
+        return found
 
     def _rows(self, known: int, after: int) -> TrialRows:
         """Makes rows of what a start reports that began after a resource."""
