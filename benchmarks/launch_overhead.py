@@ -40,7 +40,7 @@ from hpoctl.engine.experiment import simulate
 from hpoctl.engine.metadata import identity_metadata, opening_metadata
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import parquet_bytes, rows_table
-from hpoctl.ops.running.work import Workshop, work
+from hpoctl.ops.running.work import WorkerContext, work
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.registry import open_registry
@@ -179,7 +179,7 @@ def work_accounts(specs: Sequence[ExperimentSpec], study: Study) -> tuple[Accoun
         store = AccountedStore(Path(folder), accounts)
         keep_master_seed(store, TAG, MASTER_SEED)
         plan = keep_plan(store, TAG, study, "benchmark")
-        shop = Workshop(store, AccountedClaims(Path(folder), accounts), registry, TAG, MASTER_SEED, "hpoctl", None)
+        shop = WorkerContext(store, AccountedClaims(Path(folder), accounts), registry, TAG, MASTER_SEED, "hpoctl", None)
         lines = [
             json.dumps(
                 {"plan": plan.name, "method": spec.cell.method, "benchmark": spec.cell.benchmark, "seed": spec.seed}

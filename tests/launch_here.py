@@ -19,7 +19,7 @@ from hpoctl.core.options import NoOptions
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.launch import LaunchOutcome, LaunchProgress, launch
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
-from hpoctl.ops.running.work import Workshop, work
+from hpoctl.ops.running.work import WorkerContext, work
 from hpoctl.plugins import Registry, hookimpl, load_registry
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
@@ -94,7 +94,7 @@ class Here:
         # A worker is told the tag's master seed by its command line, and so are we.
         master_seed = json.loads(job.command[-1])["random_seed"]
         root = Path(job.results)
-        shop = Workshop(
+        context = WorkerContext(
             LocalStore(root), LocalClaims(root), self._registry, self._tag, master_seed, "hpoctl launch", None
         )
         said: list[Mapping[str, Any]] = []
@@ -103,7 +103,7 @@ class Here:
             self._listen(message)
             said.append(message)
 
-        work([json.dumps({"plan": task.plan, **asdict(task.cell)})], answer, shop)
+        work([json.dumps({"plan": task.plan, **asdict(task.cell)})], answer, context)
         return said[-1]["outcome"], said[-1]["error"]
 
 

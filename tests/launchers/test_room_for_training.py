@@ -15,10 +15,10 @@ def handed_out(cores: list[int], workers: int) -> list[list[int]]:
     launcher.submit([Job("job", "tag", "results", ("true",), tasks)])
     rounds: list[list[int]] = []
     while launcher._queue:
-        while len(launcher._in_hand) < workers and (entry := launcher._next()) is not None:
-            launcher._in_hand[len(launcher._in_hand)] = entry
-        rounds.append([entry.task.cores for entry in launcher._in_hand.values()])
-        launcher._in_hand.clear()
+        while len(launcher._running) < workers and (entry := launcher._next()) is not None:
+            launcher._running[len(launcher._running)] = entry
+        rounds.append([entry.task.cores for entry in launcher._running.values()])
+        launcher._running.clear()
     return rounds
 
 

@@ -233,8 +233,8 @@ def assert_heals(store: LocalStore, rows: bytes) -> None:
     run(store)
     found = standing(store)
     assert found.state == "done"
-    assert found.counts is not None
-    assert store.get(f"{found.counts.directory}/{RESULTS}") == rows
+    assert found.current is not None
+    assert store.get(f"{found.current.directory}/{RESULTS}") == rows
     assert sum(attempt.recorded == "completed" for attempt in found.attempts) == 1
 
 

@@ -73,8 +73,8 @@ def test_done_wins_and_the_newest_completed_one_counts(store: LocalStore, last: 
     names = [put_attempt(store, status=status, seconds=at) for at, status in enumerate(["completed"] * 2 + [last])]
     found = stand(store)
     assert found.state == "done"
-    assert found.counts is not None
-    assert found.counts.directory == names[1]
+    assert found.current is not None
+    assert found.current.directory == names[1]
     assert [attempt.directory for attempt in found.attempts] == names
 
 
@@ -96,8 +96,8 @@ def test_the_last_attempt_decides_when_none_is_complete(
     names = [put_attempt(store, status=status, seconds=at) for at, status in enumerate(statuses)]
     found = stand(store)
     assert (found.state, found.reason) == (state, reason)
-    assert found.counts is not None
-    assert found.counts.directory == names[-1]
+    assert found.current is not None
+    assert found.current.directory == names[-1]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -113,7 +113,7 @@ def test_running_needs_a_process_that_has_the_claim(store: LocalStore, claims: L
     assert states() == {CELL: "failed", OTHER: "failed"}
     with claimed_elsewhere(lambda: LocalClaims(store.root), claim_key(TAG, CELL)):
         assert states() == {CELL: "running", OTHER: "failed"}
-        counts = standings(TAG, [CELL], read_attempts(store, TAG), claims)[CELL].counts
+        counts = standings(TAG, [CELL], read_attempts(store, TAG), claims)[CELL].current
         assert counts is not None
         assert counts.directory == running
         put_attempt(store, status="completed", seconds=0.5)
@@ -134,8 +134,8 @@ def test_a_clock_that_jumps_back_changes_which_is_newest_and_loses_nothing(store
     found = stand(store)
     assert [attempt.directory for attempt in found.attempts] == [earlier, later]
     assert found.state == "done"
-    assert found.counts is not None
-    assert found.counts.directory == later
+    assert found.current is not None
+    assert found.current.directory == later
 
 
 def test_a_failure_before_the_clock_jumped_back_does_not_hide_a_result(store: LocalStore) -> None:

@@ -12,7 +12,9 @@ from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import FAILED, HpoctlError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of the blackbox.")]
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="Importer; `hpoctl blackbox list` lists all of them.")]
+ImporterName = Annotated[
+    str, typer.Argument(metavar="KIND", help="Importer; `hpoctl blackbox list` lists all of them.")
+]
 
 blackbox_app = typer.Typer(no_args_is_help=True)
 
@@ -54,7 +56,7 @@ def info(name: Name, as_json: AsJson = False) -> None:
 
 @blackbox_app.command(name="import", cls=Command)
 def import_files(
-    kind: Kind,
+    kind: ImporterName,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The files: what KIND says it reads.")],
     as_json: AsJson = False,
 ) -> None:
@@ -74,7 +76,7 @@ def import_files(
 
 @blackbox_app.command(cls=Command)
 def fetch(
-    kind: Kind,
+    kind: ImporterName,
     url: Annotated[
         str | None, typer.Option(help="Where to download from. Default: the importer's own address.")
     ] = None,

@@ -12,7 +12,7 @@ from hpoctl.core.errors import UsageError
 if TYPE_CHECKING:
     from hpoctl.core.cells import Cell
     from hpoctl.ops.studies.roots import Root
-    from hpoctl.ops.upkeep.logs import AttemptLog, Found
+    from hpoctl.ops.upkeep.logs import AttemptLog, FoundLogs
 
 MOST = 20
 """Experiments that are listed when several match."""
@@ -67,7 +67,7 @@ def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:
         out().print("it has printed nothing, or nothing that can be had", style="dim", markup=False)
 
 
-def _ask_to_narrow(root: "Root", found: "Found", *, as_json: bool) -> None:
+def _ask_to_narrow(root: "Root", found: "FoundLogs", *, as_json: bool) -> None:
     from hpoctl.cli.output import emit_json, error_json, out, show_error
 
     error = UsageError(
@@ -89,7 +89,7 @@ def _command(root: "Root", tag: str, cell: "Cell", *words: str) -> str:
     return root.command("logs", "--tag", tag, *name, *words)
 
 
-def _print(root: "Root", found: "Found") -> None:
+def _print(root: "Root", found: "FoundLogs") -> None:
     from hpoctl.cli.output import hint
     from hpoctl.cli.words import many
 

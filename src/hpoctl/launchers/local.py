@@ -35,7 +35,7 @@ FIRST_LOOK, LONGEST_LOOK = 0.1, 2.0
 
 
 @dataclass(slots=True)
-class _Entry:
+class _QueuedTask:
     """A task on its way."""
 
     job: Job
@@ -46,7 +46,7 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class _Progress:
+class _JobProgress:
     """What has become of a job's tasks."""
 
     job: Job
@@ -64,20 +64,20 @@ class LocalLauncher:
 
     def __init__(self, options: LocalOptions) -> None:
         self._options = options
-        self._jobs: dict[str, _Progress] = {}
-        self._queue: list[_Entry] = []  # the next one is the last
-        self._waiting: list[_Entry] = []  # for another launch, which runs them
+        self._jobs: dict[str, _JobProgress] = {}
+        self._queue: list[_QueuedTask] = []  # the next one is the last
+        self._waiting: list[_QueuedTask] = []  # for another launch, which runs them
         self._workers: list[WorkerProcess] = []
-        self._in_hand: dict[int, _Entry] = {}  # by the id of the worker
+        self._running: dict[int, _QueuedTask] = {}  # by the id of the worker
         self._overdue: set[int] = set()
-        self._stillborn = 0
+        self._failed_starts = 0
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
         """Take in jobs; one that was submitted before is not taken twice."""
         for job in jobs:
             if job.name not in self._jobs:
-                self._jobs[job.name] = _Progress(job)
-                self._queue.extend(_Entry(job, task) for task in job.tasks)
+                self._jobs[job.name] = _JobProgress(job)
+                self._queue.extend(_QueuedTask(job, task) for task in job.tasks)
         self._queue.sort(key=lambda entry: entry.task.seconds)
         return [job.name for job in jobs]
 
@@ -94,7 +94,7 @@ class LocalLauncher:
         self._hand_out()
         self._listen(seconds)
         self._hand_out()
-        if not self._in_hand and not self._queue and not self._waiting:
+        if not self._running and not self._queue and not self._waiting:
             self._close(FAREWELL)
         return [self._status(receipt) for receipt in receipts]
 
@@ -123,7 +123,7 @@ class LocalLauncher:
             self._await_stop([worker for worker in stopped if worker in self._workers], time.monotonic())
             self._close(0.0)
             raise
-        if not self._in_hand and not self._queue and not self._waiting:
+        if not self._running and not self._queue and not self._waiting:
             self._close(0.0)
 
     def log(self, receipt: str) -> str:  # noqa: ARG002 - the contract's signature
@@ -132,13 +132,13 @@ class LocalLauncher:
 
     def _await_stop(self, workers: Sequence[WorkerProcess], deadline: float) -> None:
         for worker in workers:
-            entry, directory = self._in_hand[id(worker)], worker.directory
+            entry, directory = self._running[id(worker)], worker.directory
             _, log = self._remove(worker, deadline - time.monotonic())
             if directory is not None:
                 _record(open_results(entry.job.results).store, directory, {"status": "interrupted"}, log)
 
     def _job_of(self, worker: WorkerProcess) -> str | None:
-        entry = self._in_hand.get(id(worker))
+        entry = self._running.get(id(worker))
         return entry.job.name if entry else None
 
     def _status(self, receipt: str) -> JobStatus:
@@ -160,7 +160,7 @@ class LocalLauncher:
         for worker in self._workers:
             following = self._next() if worker.ready and worker.cell is None else None
             if following is not None:
-                self._in_hand[id(worker)] = following
+                self._running[id(worker)] = following
                 self._jobs[following.job.name].begun = True
                 worker.give(following.task)
         idle = sum(worker.cell is None for worker in self._workers)
@@ -169,13 +169,13 @@ class LocalLauncher:
             # All jobs of a launch have the same command: any of them will do.
             self._workers.append(WorkerProcess(self._queue[-1].job.command))
 
-    def _next(self) -> _Entry | None:
+    def _next(self) -> _QueuedTask | None:
         """Take the next task that this machine has room for: the last one that fits.
 
         Of experiments whose trials train here, one runs at a time, on cores of its own: simulated ones run beside it on
         those that are left.
         """
-        in_hand = [entry.task.cores for entry in self._in_hand.values()]
+        in_hand = [entry.task.cores for entry in self._running.values()]
         training = any(in_hand)
         load = sum(max(1, cores) for cores in in_hand)
         for place in range(len(self._queue) - 1, -1, -1):
@@ -199,7 +199,7 @@ class LocalLauncher:
         for worker in [worker for worker in self._workers if worker in heard or worker.ended]:
             said = worker.hear() if worker in heard else None
             if said is None:
-                self._bury(worker)
+                self._handle_exit(worker)
             else:
                 for message in said:
                     self._act(worker, message)
@@ -209,14 +209,14 @@ class LocalLauncher:
         event = message["event"]
         if event == "ready":
             worker.ready = True
-            self._stillborn = 0
+            self._failed_starts = 0
         elif event == "began":
             worker.directory = message["directory"]
         elif event == "progress":
             worker.share = message["share"]
         elif event == "ended":
             worker.drop()
-            entry = self._in_hand.pop(id(worker))
+            entry = self._running.pop(id(worker))
             if message["outcome"] == "held":
                 self._wait_for(entry)
             elif message["outcome"] == "failed":
@@ -224,12 +224,12 @@ class LocalLauncher:
             else:
                 self._jobs[entry.job.name].done += 1
 
-    def _wait_for(self, entry: _Entry) -> None:
+    def _wait_for(self, entry: _QueuedTask) -> None:
         entry.not_before = time.monotonic() + entry.patience
         entry.patience = min(2 * entry.patience, LONGEST_LOOK)
         self._waiting.append(entry)
 
-    def _fail(self, entry: _Entry, error: str) -> None:
+    def _fail(self, entry: _QueuedTask, error: str) -> None:
         entry.tries += 1
         if entry.tries <= self._options.retries:
             self._queue.insert(0, entry)
@@ -245,14 +245,14 @@ class LocalLauncher:
             elif not worker.ready and worker.seconds > START_LIMIT:
                 worker.kill()
 
-    def _bury(self, worker: WorkerProcess) -> None:
+    def _handle_exit(self, worker: WorkerProcess) -> None:
         """A worker has died: record why beside its experiment, if it had one."""
-        entry, directory = self._in_hand.get(id(worker)), worker.directory
+        entry, directory = self._running.get(id(worker)), worker.directory
         overdue = id(worker) in self._overdue
         how, log = self._remove(worker, FAREWELL)
         if entry is None:
-            self._stillborn += 1
-            if self._stillborn > self._options.workers:
+            self._failed_starts += 1
+            if self._failed_starts > self._options.workers:
                 what = f"Workers cannot start: {how}: {_gist(log)}"
                 raise HpoctlError(what, "`hpoctl plugins` shows what is loaded.")
             return
@@ -269,7 +269,7 @@ class LocalLauncher:
         log = worker.log()
         worker.close()
         self._workers.remove(worker)
-        self._in_hand.pop(id(worker), None)
+        self._running.pop(id(worker), None)
         self._overdue.discard(id(worker))
         return how, log
 

@@ -64,7 +64,7 @@ class _Tag:
 
 
 @dataclass(slots=True)
-class _Entry:
+class _TrackedJob:
     """A job."""
 
     job: Job
@@ -91,7 +91,7 @@ class SlurmLauncher:
     def __init__(self, options: SlurmOptions) -> None:
         self._options = options
         self._tags: dict[tuple[str, str], _Tag] = {}
-        self._jobs: dict[str, _Entry] = {}
+        self._jobs: dict[str, _TrackedJob] = {}
         self._looked: float | None = None
         self._trouble: tuple[float, str] | None = None
         self._full = ""
@@ -105,7 +105,7 @@ class SlurmLauncher:
         try:
             self._submit_waiting()
         except SlurmUnreachableError as error:
-            self._bear(error)
+            self._tolerate(error)
         return [job.name for job in jobs]
 
     def find(self, jobs: Sequence[Job]) -> Sequence[str]:
@@ -128,7 +128,7 @@ class SlurmLauncher:
                 self._submit_waiting()
                 self._trouble = None
             except SlurmUnreachableError as error:
-                self._bear(error)
+                self._tolerate(error)
         return [self._status(receipt) for receipt in receipts]
 
     def activity(self) -> Sequence[Activity]:
@@ -165,13 +165,13 @@ class SlurmLauncher:
         entry = self._jobs.get(receipt)
         return "" if entry is None else self._log(entry)
 
-    def _entry(self, job: Job) -> _Entry:
+    def _entry(self, job: Job) -> _TrackedJob:
         known = self._jobs.get(job.name)
         if known is None:
             place = (job.results, job.tag)
             if place not in self._tags:
                 self._tags[place] = _Tag(job.results, job.tag, open_results(job.results))
-            known = self._jobs[job.name] = _Entry(job, self._tags[place])
+            known = self._jobs[job.name] = _TrackedJob(job, self._tags[place])
         return known
 
     def _status(self, receipt: str) -> JobStatus:
@@ -182,7 +182,7 @@ class SlurmLauncher:
             return JobStatus("waiting", reason=self._full or "it is to be submitted")
         return entry.status
 
-    def _bear(self, error: SlurmUnreachableError) -> None:
+    def _tolerate(self, error: SlurmUnreachableError) -> None:
         """Slurm is out of reach: use the last known states, for a limited time."""
         now = time.monotonic()
         self._looked = now
@@ -205,7 +205,7 @@ class SlurmLauncher:
             else:
                 return
 
-    def _look(self, entries: Iterable[_Entry]) -> None:
+    def _look(self, entries: Iterable[_TrackedJob]) -> None:
         """Ask Slurm first and the store afterwards: a job that ends in between has reported by then."""
         wanted = [entry for entry in entries if not entry.ended]
         for tag in self._tags.values():
@@ -214,7 +214,7 @@ class SlurmLauncher:
                 self._look_at(tag, of_tag)
         self._looked = time.monotonic()
 
-    def _look_at(self, tag: _Tag, entries: Sequence[_Entry]) -> None:
+    def _look_at(self, tag: _Tag, entries: Sequence[_TrackedJob]) -> None:
         store = tag.opened.store
         tag.arrays, tag.answered = read_arrays(store, tag.tag, tag.arrays)
         names = {entry.job.name for entry in entries}
@@ -246,7 +246,9 @@ class SlurmLauncher:
         if any(element.array == first for element in live):
             cancel_elements(element for element in live if element.array != first)
 
-    def _judge(self, entry: _Entry, report: JobReport | None, elements: Sequence[Element], *, taken_in: bool) -> None:
+    def _judge(
+        self, entry: _TrackedJob, report: JobReport | None, elements: Sequence[Element], *, taken_in: bool
+    ) -> None:
         status = judge(report, elements, taken_in=taken_in)
         entry.element = live_element(elements)
         if status.state == "failed" and entry.status.live and not entry.doubted:
@@ -259,7 +261,7 @@ class SlurmLauncher:
         if status.state != "unknown":
             entry.manifest = None
 
-    def _log(self, entry: _Entry) -> str:
+    def _log(self, entry: _TrackedJob) -> str:
         tag, name = entry.tag, entry.job.name
         store = tag.opened.store
         files = [log_file(store, tag.root, tag.tag, name)]
@@ -281,7 +283,7 @@ class SlurmLauncher:
                 finally:
                     tag.opened.claims.release(turn)
 
-    def _submit(self, tag: _Tag, entries: Sequence[_Entry]) -> None:
+    def _submit(self, tag: _Tag, entries: Sequence[_TrackedJob]) -> None:
         self._look(entries)
         waiting = {entry.job.name: entry for entry in entries if entry.manifest is not None}
         manifests = [entry.manifest for entry in waiting.values() if entry.manifest is not None]

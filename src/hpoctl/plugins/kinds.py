@@ -12,7 +12,7 @@ EntryT = TypeVar("EntryT", Method, Benchmark, ExtraResults, LauncherEntry, Backe
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[EntryT]):
+class EntryKind(Generic[EntryT]):
     """A kind of entries.
 
     Attributes:
@@ -33,13 +33,13 @@ class Kind(Generic[EntryT]):
         return f"hpoctl_{self.plural}"
 
 
-METHODS = Kind("methods", "method", Method, "hpoctl methods")
-BENCHMARKS = Kind("benchmarks", "benchmark", Benchmark, "hpoctl benchmarks")
-EXTRA_RESULTS = Kind("extra_results", "extra-result composer", ExtraResults, "hpoctl plugins")
-LAUNCHERS = Kind("launchers", "launcher", LauncherEntry, "hpoctl plugins")
-TRIAL_BACKENDS = Kind("trial_backends", "trial backend", BackendEntry, "hpoctl plugins")
-IMPORTERS = Kind("importers", "importer", Importer, "hpoctl blackbox list")
-STUDIES = Kind("studies", "study", Study, "hpoctl studies")
+METHODS = EntryKind("methods", "method", Method, "hpoctl methods")
+BENCHMARKS = EntryKind("benchmarks", "benchmark", Benchmark, "hpoctl benchmarks")
+EXTRA_RESULTS = EntryKind("extra_results", "extra-result composer", ExtraResults, "hpoctl plugins")
+LAUNCHERS = EntryKind("launchers", "launcher", LauncherEntry, "hpoctl plugins")
+TRIAL_BACKENDS = EntryKind("trial_backends", "trial backend", BackendEntry, "hpoctl plugins")
+IMPORTERS = EntryKind("importers", "importer", Importer, "hpoctl blackbox list")
+STUDIES = EntryKind("studies", "study", Study, "hpoctl studies")
 KINDS = (METHODS, BENCHMARKS, EXTRA_RESULTS, LAUNCHERS, TRIAL_BACKENDS, IMPORTERS, STUDIES)
 
 

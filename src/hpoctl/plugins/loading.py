@@ -23,7 +23,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.plugins import hookspecs
 from hpoctl.plugins.isolation import attempt
-from hpoctl.plugins.kinds import BENCHMARKS, KINDS, Entry, Kind, Origin
+from hpoctl.plugins.kinds import BENCHMARKS, KINDS, Entry, EntryKind, Origin
 
 GROUP = "hpoctl"
 SELECTION = "HPOCTL_PLUGINS"
@@ -175,7 +175,7 @@ def _hooks(plugin: object) -> dict[str, list[HookImpl]]:
     return {caller.name: caller.get_hookimpls() for caller in manager.get_hookcallers(plugin) or ()}
 
 
-def _gather(kind: Kind[Any], hook: HookImpl, entries: list[Entry], failures: list[str]) -> None:
+def _gather(kind: EntryKind[Any], hook: HookImpl, entries: list[Entry], failures: list[str]) -> None:
     """Add what a hook returns; what a generator yields before it raises counts."""
     if hook.wrapper or hook.hookwrapper:
         failures.append(f"{kind.hook}: is a wrapper, and hooks of hpoctl cannot be wrapped")

@@ -17,8 +17,8 @@ from hpoctl.plugins.kinds import (
     METHODS,
     STUDIES,
     TRIAL_BACKENDS,
+    EntryKind,
     EntryT,
-    Kind,
     Origin,
 )
 from hpoctl.plugins.loading import SELECTION, Contribution, State, load_builtin, load_plugins
@@ -156,7 +156,7 @@ class Registry:
         """
         return self._find(IMPORTERS, self.importers, name)
 
-    def _find(self, kind: Kind[EntryT], table: Mapping[str, Registered[EntryT]], name: str) -> EntryT:
+    def _find(self, kind: EntryKind[EntryT], table: Mapping[str, Registered[EntryT]], name: str) -> EntryT:
         if name in table:
             return table[name].entry
         for conflict in self.conflicts:
@@ -220,7 +220,7 @@ class _Settled(Generic[EntryT]):
     refusals: tuple[tuple[Origin, str], ...]
 
 
-def _settle(kind: Kind[EntryT], contributions: Iterable[Contribution]) -> _Settled[EntryT]:
+def _settle(kind: EntryKind[EntryT], contributions: Iterable[Contribution]) -> _Settled[EntryT]:
     """Give each name to the plugin that registers it; built-ins have precedence, other repeated names are ambiguous."""
     claims: dict[str, list[Registered[EntryT]]] = {}
     for contribution in contributions:
@@ -244,13 +244,13 @@ def _settle(kind: Kind[EntryT], contributions: Iterable[Contribution]) -> _Settl
     return _Settled(table, tuple(conflicts), tuple(refusals))
 
 
-def _conflict(kind: Kind[EntryT], claimants: Sequence[Registered[EntryT]]) -> Conflict:
+def _conflict(kind: EntryKind[EntryT], claimants: Sequence[Registered[EntryT]]) -> Conflict:
     names = dict.fromkeys(claim.entry.name for claim in claimants)
     origins = dict.fromkeys(claim.origin for claim in claimants)
     return Conflict(kind.plural, tuple(names), tuple(origins))
 
 
-def _refusal(kind: Kind[EntryT], claim: Registered[EntryT], rivals: Sequence[Registered[EntryT]]) -> str:
+def _refusal(kind: EntryKind[EntryT], claim: Registered[EntryT], rivals: Sequence[Registered[EntryT]]) -> str:
     name = claim.entry.name
     who = _joined(dict.fromkeys(rival.origin for rival in rivals if rival.origin != claim.origin))
     spellings = sorted({rival.entry.name for rival in rivals} - {name})

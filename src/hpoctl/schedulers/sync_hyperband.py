@@ -15,11 +15,11 @@ from hpoctl.schedulers.options import SyncHyperbandOptions
 from hpoctl.schedulers.rungs import Entry, bracket_starts, on_the_way
 from hpoctl.schedulers.searcher import Searcher
 
-Plan = tuple[tuple[int, int], ...]
+BracketPlan = tuple[tuple[int, int], ...]
 """The size and level of each rung of a bracket; the last level is the largest resource."""
 
 
-def bracket_plans(starts: tuple[int, ...], reduction_factor: int) -> list[Plan]:
+def bracket_plans(starts: tuple[int, ...], reduction_factor: int) -> list[BracketPlan]:
     """The rungs of each bracket, from the most aggressive one on.
 
     A bracket with s halvings begins with floor((s_max + 1) / (s + 1)) eta^s trials, the sizes in table 1 of Li et al.
@@ -41,7 +41,7 @@ def bracket_plans(starts: tuple[int, ...], reduction_factor: int) -> list[Plan]:
 @dataclass(slots=True)
 class _Bracket:
     number: int
-    plan: Plan
+    plan: BracketPlan
     free: int  # trials that the first rung still has room for
     place: int = 0  # the current rung
     running: int = 0  # trials on their way to it, or reported there and still with their worker

@@ -67,20 +67,20 @@ class Standing:
         cell: The experiment.
         state: Its state.
         attempts: All attempts, the latest last.
-        counts: The attempt that the state follows from; None if there is none.
+        current: The attempt that the state follows from; None if there is none.
         reason: Why it failed or was interrupted; empty if it was not.
     """
 
     cell: Cell
     state: State
     attempts: tuple[Attempt, ...]
-    counts: Attempt | None
+    current: Attempt | None
     reason: str
 
     @property
     def is_imported(self) -> bool:
         """Whether it is done with a result that was made elsewhere and imported."""
-        return self.state == "done" and self.counts is not None and self.counts.origin != OWN
+        return self.state == "done" and self.current is not None and self.current.origin != OWN
 
 
 def read_attempts(store: Store, tag: str, *, verify: bool = False) -> list[Attempt]:

@@ -13,7 +13,7 @@ from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.records import to_plain
 from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.names import BAD, check_blob_name
-from hpoctl.stores.s3_bucket import THREADS, Bucket, Found
+from hpoctl.stores.s3_bucket import THREADS, Bucket, ListedObject
 from hpoctl.stores.s3_index import index_file, read_through
 
 MOVES = ".moves"
@@ -168,7 +168,7 @@ class S3Store:
         """How the keys in a folder begin. The slash at the end is what keeps ASHA-1 from meaning ASHA-13, too."""
         return f"{self._key(name)}/" if name else self._base
 
-    def _below(self, prefix: str) -> Iterator[Found]:
+    def _below(self, prefix: str) -> Iterator[ListedObject]:
         for page in self.bucket.pages(prefix):
             yield from page.found
 
@@ -193,7 +193,7 @@ class S3Store:
         return f"{self._base}{MOVES}/{digest}.json"
 
 
-def _differ(blob: Found, copy: Found | None) -> bool:
+def _differ(blob: ListedObject, copy: ListedObject | None) -> bool:
     """Whether a copy that is there already is not one of this blob."""
     if copy is None:
         return False

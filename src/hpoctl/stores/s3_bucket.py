@@ -37,7 +37,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedObject:
     """A blob in a listing.
 
     Attributes:
@@ -78,7 +78,7 @@ class Page:
         now: The time when S3 answered, by its clock.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[ListedObject, ...]
     folders: tuple[str, ...]
     now: datetime
 
@@ -196,7 +196,9 @@ class Bucket:
             request = {"Prefix": prefix, "Delimiter": delimiter, "MaxKeys": limit or PAGE, **more}
             answer = self._call("list", prefix, partial(_list, Bucket=self.name, **request))
             yield Page(
-                tuple(Found(e["Key"], e["Size"], e["ETag"], e["LastModified"]) for e in answer.get("Contents", ())),
+                tuple(
+                    ListedObject(e["Key"], e["Size"], e["ETag"], e["LastModified"]) for e in answer.get("Contents", ())
+                ),
                 tuple(entry["Prefix"] for entry in answer.get("CommonPrefixes", ())),
                 _date(answer),
             )

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from hpoctl.core.errors import HpoctlError
 
-Kind = Literal["missing", "condition", "other"]
+ErrorKind = Literal["missing", "condition", "other"]
 MISSING = frozenset({"NoSuchKey", "NoSuchUpload", "404", "NotFound"})
 CONDITION = frozenset({"PreconditionFailed", "412"})
 TRANSIENT = frozenset(
@@ -51,7 +51,7 @@ def code_of(error: BaseException) -> str:
     return type(error).__name__
 
 
-def status_of(error: BaseException) -> Kind:
+def status_of(error: BaseException) -> ErrorKind:
     """Whether a blob was missing, or the condition of a write not met."""
     code = code_of(error)
     if not hasattr(error, "response"):

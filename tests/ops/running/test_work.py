@@ -17,7 +17,7 @@ from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Blackbox
 from hpoctl.core.sealed import unseal
 from hpoctl.core.study import Study
-from hpoctl.ops.running.work import Workshop, work
+from hpoctl.ops.running.work import WorkerContext, work
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.plugins import Origin, Registry
 from hpoctl.plugins.registry import Registered
@@ -55,9 +55,9 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, registry: Registry) -> Workshop:
+def context(tmp_path: Path, registry: Registry) -> WorkerContext:
     root = tmp_path / "results"
-    return Workshop(LocalStore(root), LocalClaims(root), registry, TAG, 7, "hpoctl launch --tag t", "abc")
+    return WorkerContext(LocalStore(root), LocalClaims(root), registry, TAG, 7, "hpoctl launch --tag t", "abc")
 
 
 @pytest.fixture(autouse=True)
@@ -67,17 +67,17 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def plan(shop: Workshop) -> str:
-    return keep_plan(shop.store, TAG, STUDY, "toys").name
+def plan(context: WorkerContext) -> str:
+    return keep_plan(context.store, TAG, STUDY, "toys").name
 
 
 def line(plan: str, method: str, benchmark: str, seed: int) -> str:
     return json.dumps({"plan": plan, **asdict(Cell(method, benchmark, seed))})
 
 
-def answers(shop: Workshop, *lines: str) -> list[Mapping[str, Any]]:
+def answers(context: WorkerContext, *lines: str) -> list[Mapping[str, Any]]:
     said: list[Mapping[str, Any]] = []
-    work(lines, said.append, shop)
+    work(lines, said.append, context)
     assert said[0] == {"event": "ready"}
     return said[1:]
 
@@ -86,40 +86,40 @@ def outcomes(said: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [(message["outcome"], message["error"]) for message in said if message["event"] == "ended"]
 
 
-def test_an_experiment_is_done_once(shop: Workshop, plan: str) -> None:
-    began, *rest, ended = answers(shop, line(plan, "RS", "toy", 1))
+def test_an_experiment_is_done_once(context: WorkerContext, plan: str) -> None:
+    began, *rest, ended = answers(context, line(plan, "RS", "toy", 1))
     assert began["event"] == "began"
     assert {message["event"] for message in rest} <= {"progress"}
     assert ended == {"event": "ended", "outcome": "done", "error": ""}
-    metadata = unseal(shop.store.get(f"{began['directory']}/metadata.json"))
+    metadata = unseal(context.store.get(f"{began['directory']}/metadata.json"))
     assert metadata["status"] == "completed"
     assert (metadata["random_seed"], metadata["seed"]) == (7, 1)
     assert (metadata["entrypoint"], metadata["git_commit"]) == ("hpoctl launch --tag t", "abc")
     assert metadata["versions"]["hpoctl"]
-    before = dict(shop.store.list(TAG))
-    assert answers(shop, line(plan, "RS", "toy", 1)) == [{"event": "ended", "outcome": "already", "error": ""}]
-    assert dict(shop.store.list(TAG)) == before
+    before = dict(context.store.list(TAG))
+    assert answers(context, line(plan, "RS", "toy", 1)) == [{"event": "ended", "outcome": "already", "error": ""}]
+    assert dict(context.store.list(TAG)) == before
 
 
-def test_a_damaged_result_is_done_again(shop: Workshop, plan: str) -> None:
-    began, *_ = answers(shop, line(plan, "RS", "toy", 0))
-    shop.store.put(f"{began['directory']}/results.parquet", b"other bytes")
-    assert outcomes(answers(shop, line(plan, "RS", "toy", 0))) == [("done", "")]
-    assert outcomes(answers(shop, line(plan, "RS", "toy", 0))) == [("already", "")]
+def test_a_damaged_result_is_done_again(context: WorkerContext, plan: str) -> None:
+    began, *_ = answers(context, line(plan, "RS", "toy", 0))
+    context.store.put(f"{began['directory']}/results.parquet", b"other bytes")
+    assert outcomes(answers(context, line(plan, "RS", "toy", 0))) == [("done", "")]
+    assert outcomes(answers(context, line(plan, "RS", "toy", 0))) == [("already", "")]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_what_another_process_runs_is_held_and_free_afterwards(shop: Workshop, plan: str) -> None:
+def test_what_another_process_runs_is_held_and_free_afterwards(context: WorkerContext, plan: str) -> None:
     key = claim_key(TAG, Cell("RS", "toy", 0))
-    with claimed_elsewhere(lambda: LocalClaims(Path(shop.store.location("t")).parent), key):
-        said = answers(shop, line(plan, "RS", "toy", 0), line(plan, "RS", "toy", 1))
+    with claimed_elsewhere(lambda: LocalClaims(Path(context.store.location("t")).parent), key):
+        said = answers(context, line(plan, "RS", "toy", 0), line(plan, "RS", "toy", 1))
         assert outcomes(said) == [("held", ""), ("done", "")]
-    assert outcomes(answers(shop, line(plan, "RS", "toy", 0))) == [("done", "")]
+    assert outcomes(answers(context, line(plan, "RS", "toy", 0))) == [("done", "")]
 
 
-def test_failures_are_told_and_the_next_task_is_done(shop: Workshop, plan: str) -> None:
+def test_failures_are_told_and_the_next_task_is_done(context: WorkerContext, plan: str) -> None:
     said = answers(
-        shop,
+        context,
         line(plan, "RS", "closed", 0),
         line(plan, "ODD", "toy", 2),
         line("0009-nothing", "RS", "toy", 0),
@@ -137,60 +137,60 @@ def test_failures_are_told_and_the_next_task_is_done(shop: Workshop, plan: str) 
     assert "none" in errors[4]
     assert not any("\n" in error for error in errors)
     directories = [message["directory"] for message in said if message["event"] == "began"]
-    statuses = [unseal(shop.store.get(f"{one}/metadata.json"))["status"] for one in directories]
+    statuses = [unseal(context.store.get(f"{one}/metadata.json"))["status"] for one in directories]
     assert statuses == ["failed", "failed", "completed"]
     assert directories[1].startswith("t/ODD-2/t-toy-2-")
 
 
 def test_a_damaged_plan_and_one_with_an_unknown_method_fail_their_tasks(
-    shop: Workshop, plan: str, registry: Registry
+    context: WorkerContext, plan: str, registry: Registry
 ) -> None:
     file = f"{TAG}/.hpoctl/plans/{plan}.json"
-    data = shop.store.get(file)
-    shop.store.put(file, data[:-9])
-    ((outcome, error),) = outcomes(answers(shop, line(plan, "RS", "toy", 0)))
+    data = context.store.get(file)
+    context.store.put(file, data[:-9])
+    ((outcome, error),) = outcomes(answers(context, line(plan, "RS", "toy", 0)))
     assert outcome == "failed"
     assert file in error
-    shop.store.put(file, data)
+    context.store.put(file, data)
     methods = {name: entry for name, entry in registry.methods.items() if name != "ODD"}
-    without = replace(shop, registry=replace(registry, methods=methods))
+    without = replace(context, registry=replace(registry, methods=methods))
     assert outcomes(answers(without, line(plan, "RS", "toy", 0))) == [("failed", "Unknown method 'ODD'.")]
 
 
-def test_claims_are_released_whatever_happens(shop: Workshop, plan: str) -> None:
-    answers(shop, line(plan, "RS", "closed", 0), line(plan, "RS", "toy", 0))
+def test_claims_are_released_whatever_happens(context: WorkerContext, plan: str) -> None:
+    answers(context, line(plan, "RS", "closed", 0), line(plan, "RS", "toy", 0))
     for benchmark in ("closed", "toy"):
         key = claim_key(TAG, Cell("RS", benchmark, 0))
         pid = os.fork()
         if pid == 0:
-            os._exit(shop.claims.held(key))
+            os._exit(context.claims.held(key))
         assert os.waitpid(pid, 0)[1] == 0
 
 
-def test_what_is_printed_is_kept_if_it_goes_to_a_file(shop: Workshop, plan: str, tmp_path: Path) -> None:
+def test_what_is_printed_is_kept_if_it_goes_to_a_file(context: WorkerContext, plan: str, tmp_path: Path) -> None:
     kept = os.dup(2)
     with (tmp_path / "log").open("a+b") as log:
         log.write(b"from before\n")
         log.flush()
         os.dup2(log.fileno(), 2)
         try:
-            said = answers(shop, line(plan, "RS", "chatty", 0), line(plan, "RS", "toy", 0))
+            said = answers(context, line(plan, "RS", "chatty", 0), line(plan, "RS", "toy", 0))
         finally:
             os.dup2(kept, 2)
             os.close(kept)
     chatty, silent = (message["directory"] for message in said if message["event"] == "began")
-    assert shop.store.get(f"{chatty}/log.txt") == b"opening\n"
-    assert f"{silent}/log.txt" not in shop.store.list(silent)
+    assert context.store.get(f"{chatty}/log.txt") == b"opening\n"
+    assert f"{silent}/log.txt" not in context.store.list(silent)
 
 
-def test_a_file_that_a_shell_has_made_is_left_alone(shop: Workshop, plan: str, tmp_path: Path) -> None:
+def test_a_file_that_a_shell_has_made_is_left_alone(context: WorkerContext, plan: str, tmp_path: Path) -> None:
     kept = os.dup(2)
     with (tmp_path / "log").open("ab") as log:
         log.write(b"from before\n")
         log.flush()
         os.dup2(log.fileno(), 2)
         try:
-            said = answers(shop, line(plan, "RS", "chatty", 0))
+            said = answers(context, line(plan, "RS", "chatty", 0))
         finally:
             os.dup2(kept, 2)
             os.close(kept)
@@ -205,8 +205,8 @@ class FullDisk(LocalStore):
         super().put(name, data, create=create)
 
 
-def test_an_experiment_counts_without_its_log(shop: Workshop, plan: str, tmp_path: Path) -> None:
-    full = replace(shop, store=FullDisk(tmp_path / "results"))
+def test_an_experiment_counts_without_its_log(context: WorkerContext, plan: str, tmp_path: Path) -> None:
+    full = replace(context, store=FullDisk(tmp_path / "results"))
     kept = os.dup(2)
     with (tmp_path / "log").open("a+b") as log:
         os.dup2(log.fileno(), 2)

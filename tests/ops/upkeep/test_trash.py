@@ -14,8 +14,8 @@ from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import (
     CLEANS,
-    CONDEMNED,
     MANIFEST,
+    PURGED,
     TRASH,
     CleanFile,
     Left,
@@ -212,7 +212,7 @@ def test_purge_empties_the_trash_and_touches_nothing_else(root: Root) -> None:
     put_attempt(root.store, tag=OTHER, seconds=5)
     rest = in_tree(root)
     size = trash_size(root.store)
-    root.store.put(f"{TRASH}/{CONDEMNED}20260101-000000-000000/{TAG}/x/y/{METADATA}", b"half removed")
+    root.store.put(f"{TRASH}/{PURGED}20260101-000000-000000/{TAG}/x/y/{METADATA}", b"half removed")
     root.store.put(f"{TRASH}/stray", b"stray")
     purged = purge(root.store, root.claims)
     assert (purged.cleans, purged.size, purged.left) == (3, size + 12 + 5, ())
@@ -223,7 +223,7 @@ def test_purge_empties_the_trash_and_touches_nothing_else(root: Root) -> None:
 
 
 def test_what_is_half_removed_is_never_restored(root: Root) -> None:
-    root.store.put(f"{TRASH}/{CONDEMNED}20260101-000000-000000/{TAG}/x/y/{METADATA}", b"half removed")
+    root.store.put(f"{TRASH}/{PURGED}20260101-000000-000000/{TAG}/x/y/{METADATA}", b"half removed")
     with pytest.raises(IncompleteError):
         undo(root.store, root.claims)
 

@@ -48,7 +48,7 @@ LONGEST_WAIT = 120.0
 
 
 @dataclass(slots=True)
-class _Entry:
+class _TrackedJob:
     """A job.
 
     Attributes:
@@ -87,7 +87,7 @@ class SagemakerLauncher:
 
     def __init__(self, options: SagemakerOptions) -> None:
         self._options = options
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, _TrackedJob] = {}
         self._connection: SagemakerApi | None = None
         self._looked = float("-inf")
         self._trouble = ""
@@ -120,9 +120,9 @@ class SagemakerLauncher:
         unknown = [job for job in jobs if job.name not in self._entries]
         stores = {root: open_results(root).store for root in {job.results for job in unknown}}
 
-        def entry(job: Job) -> _Entry:
+        def entry(job: Job) -> _TrackedJob:
             store = stores[job.results]
-            return _Entry(job, store, read_manifest(store, job.tag, job.name))
+            return _TrackedJob(job, store, read_manifest(store, job.tag, job.name))
 
         with ThreadPoolExecutor(THREADS) as pool:
             self._entries |= {found.job.name: found for found in pool.map(entry, unknown)}
@@ -217,12 +217,12 @@ class SagemakerLauncher:
         stores = {root: open_results(root).store for root in {job.results for job in jobs}}
         addresses = {root: upload(store, bundle) for root, store in stores.items()}
 
-        def entry(manifest: Manifest) -> _Entry:
+        def entry(manifest: Manifest) -> _TrackedJob:
             job = manifest.job
             store = stores[job.results]
             kept = keep_manifest(store, manifest)
             around = Surroundings(self._api.region, image, addresses[job.results], plugins)
-            return _Entry(job, store, kept, training_job(kept, options, around), status=JobStatus("waiting"))
+            return _TrackedJob(job, store, kept, training_job(kept, options, around), status=JobStatus("waiting"))
 
         with ThreadPoolExecutor(THREADS) as pool:
             self._entries |= {found.job.name: found for found in pool.map(entry, manifests)}
@@ -256,7 +256,7 @@ class SagemakerLauncher:
             if entry.request is not None:
                 entry.status = JobStatus("waiting", reason=why)
 
-    def _look(self, entries: Sequence[_Entry]) -> None:
+    def _look(self, entries: Sequence[_TrackedJob]) -> None:
         """Ask SageMaker first and the store afterwards: what has ended in between has reported by then."""
         asked = [entry for entry in entries if entry.request is None]
         listed: dict[str, Training] = {}
@@ -264,7 +264,7 @@ class SagemakerLauncher:
             since = min(entry.manifest.submitted for entry in asked if entry.manifest and entry.job.tag == tag)
             listed |= self._api.trainings(beginning_of(tag), since - SKEW)
 
-        def settled(entry: _Entry) -> JobStatus:
+        def settled(entry: _TrackedJob) -> JobStatus:
             training, why = listed.get(entry.name), ""
             if entry.manifest and training is None and entry.created:
                 training, why = self._api.describe(entry.name) or (None, "")  # it may not be listed yet
@@ -285,7 +285,7 @@ class SagemakerLauncher:
         return UNKNOWN if entry is None else entry.status
 
 
-def _kept_log(entry: _Entry) -> str:
+def _kept_log(entry: _TrackedJob) -> str:
     folder = job_folder_of(entry.job.tag, entry.job.name)
     try:
         return entry.store.get(f"{folder}/{CHECKPOINTS}/{LOG}").decode("utf-8", errors="replace")

@@ -18,7 +18,7 @@ from hpoctl.core.origin import OWN, origin_of
 from hpoctl.ops.launching.sequential_design import read_design
 from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
-from hpoctl.ops.reading.results_of_tags import OPEN, Found, LoadRequest, Skipped, TagResults
+from hpoctl.ops.reading.results_of_tags import OPEN, FoundResult, LoadRequest, Skipped, TagResults
 from hpoctl.ops.reading.trace_cache import Record, TraceCache
 from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.studies.seed_ranges import seeds_text
@@ -89,7 +89,7 @@ def _failed(skipped: Iterable[Skipped]) -> Iterable[tuple[str, str, int]]:
             yield entry.cell.benchmark, entry.cell.method, entry.cell.seed
 
 
-def _read(tag: TagResults, found: Found, cache: TraceCache, name: str) -> _Read:
+def _read(tag: TagResults, found: FoundResult, cache: TraceCache, name: str) -> _Read:
     trace = read_trace(tag, found, cache, name)
     costs = {key: _number(found.metadata.get(entry)) for key, entry in COSTS.items()}
     results = str(found.metadata.get("results_sha256", ""))

@@ -13,7 +13,14 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.ops.reading.load_traces import counted, modelled_benchmarks
 from hpoctl.ops.reading.read_columns import DECISION, STATUS, TRIAL, Columns, Measured, measured, resource_column
-from hpoctl.ops.reading.results_of_tags import Found, LoadRequest, Skipped, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.results_of_tags import (
+    FoundResult,
+    LoadRequest,
+    Skipped,
+    TagResults,
+    find_results,
+    nothing_complete,
+)
 from hpoctl.ops.reading.written_files import check_folder, write_file
 from hpoctl.stores.ledger import read_results
 
@@ -96,7 +103,7 @@ def _the_one(results: Sequence[TagResults], output: Path | None) -> tuple[TagRes
     return every[0]
 
 
-def _read(tag: TagResults, found: Found) -> tuple[Measured, str, TrialCurves]:
+def _read(tag: TagResults, found: FoundResult) -> tuple[Measured, str, TrialCurves]:
     where = tag.root.store.location(found.attempt.directory)
     about = measured(found, where)
     resource = resource_column(about, where)

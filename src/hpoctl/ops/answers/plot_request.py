@@ -12,7 +12,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.ops.answers.plotted_setups import Setup, Summary
 from hpoctl.ops.reading.results_of_tags import LoadRequest, Skipped
 
-Kind = Literal["best", "strip", "rungs", "extra"]
+FigureKind = Literal["best", "strip", "rungs", "extra"]
 RUNG_SIZES = "num_at_level*"
 """The columns of the composer `rung-levels`."""
 
@@ -40,7 +40,7 @@ class PlotRequest:
 
     load: LoadRequest
     output: Path | None
-    kind: Kind = "best"
+    kind: FigureKind = "best"
     axis: Axis = "time"
     groups: Mapping[str, Sequence[str]] | None = None
     summary: Summary = field(default_factory=Summary)
@@ -67,7 +67,7 @@ class PlottedStudy:
 
     path: str | None
     tags: tuple[str, ...]
-    kind: Kind
+    kind: FigureKind
     axis: Axis
     aggregate: str
     interval: str

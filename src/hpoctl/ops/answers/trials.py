@@ -20,7 +20,7 @@ from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import counted
 from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
 from hpoctl.ops.reading.results_of_tags import (
-    Found,
+    FoundResult,
     LoadRequest,
     Skipped,
     TagResults,
@@ -124,7 +124,7 @@ def list_trials(request: TrialsRequest) -> TrialList:
     read: list[tuple[Cell, Measured, list[TrialSummary]]] = []
     for tag in results:
 
-        def one(found: Found, tag: TagResults = tag) -> tuple[Cell, Measured, list[TrialSummary]]:
+        def one(found: FoundResult, tag: TagResults = tag) -> tuple[Cell, Measured, list[TrialSummary]]:
             return _read(tag, found)
 
         read += counted(tag, one, skipped)
@@ -192,7 +192,7 @@ def _order(sort: Sort, modes: Mapping[str, tuple[str, Mode]]) -> Callable[[Trial
     return key
 
 
-def _read(tag: TagResults, found: Found) -> tuple[Cell, Measured, list[TrialSummary]]:
+def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[TrialSummary]]:
     where = tag.root.store.location(found.attempt.directory)
     about = measured(found, where)
     resource = resource_column(about, where)
@@ -261,7 +261,7 @@ def _silent(tag: str, cell: Cell, trial_id: int, runs: Sequence[Mapping[str, Any
     )
 
 
-def _runs(tag: TagResults, found: Found) -> dict[int, list[Mapping[str, Any]]]:
+def _runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str, Any]]]:
     """The starts and resumes of each trial, where trials really trained; none for a simulated experiment."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415

@@ -13,7 +13,7 @@ from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
 from hpoctl.ops.reading.result_notes import notes_of
-from hpoctl.ops.reading.results_of_tags import Found, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, find_results, nothing_complete
 from hpoctl.ops.reading.setups import renamed, setup_names
 from hpoctl.ops.reading.written_files import check_folder, writing
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ExportFormat = Exchange | TableFormat
 FORMATS: tuple[ExportFormat, ...] = ("syne-tune", "csv", "parquet")
-Progress = Callable[[int, int], None]
+ExperimentProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Exported:
     skipped: tuple[Skipped, ...]
 
 
-def export(request: ExportRequest, progress: Progress | None = None) -> Exported:
+def export(request: ExportRequest, progress: ExperimentProgress | None = None) -> Exported:
     """Write the results that count, in another format.
 
     Args:
@@ -89,7 +89,7 @@ def export(request: ExportRequest, progress: Progress | None = None) -> Exported
     chosen: list[_Chosen] = []
     for tag in results:
 
-        def read(found: Found, tag: TagResults = tag) -> _Chosen:
+        def read(found: FoundResult, tag: TagResults = tag) -> _Chosen:
             return _Chosen(tag, found, names[tag.tag, found.cell.method], read_table(tag, found).schema)
 
         chosen += counted(tag, read, skipped)
@@ -124,12 +124,12 @@ class _Chosen:
     """
 
     tag: TagResults
-    found: Found
+    found: FoundResult
     name: str
     schema: "pa.Schema"
 
 
-def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: Progress | None) -> tuple[int, int]:
+def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: ExperimentProgress | None) -> tuple[int, int]:
     """Write what is not there; returns how many experiments were there, and how many rows were written."""
     tree = ExportedTree(output)
     targets = [tree.target(each.tag, each.found) for each in chosen]
@@ -145,7 +145,7 @@ def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: Progress | No
 
 
 def _write_table(
-    request: ExportRequest, form: TableFormat, chosen: Sequence[_Chosen], progress: Progress | None
+    request: ExportRequest, form: TableFormat, chosen: Sequence[_Chosen], progress: ExperimentProgress | None
 ) -> int:
     """Write all rows as one table; returns how many there are."""
     schema = common_schema(each.schema for each in chosen)
@@ -154,7 +154,9 @@ def _write_table(
         return write_tables(file, form, schema, rows, formulas=request.formulas)
 
 
-def _tables(chosen: Sequence[_Chosen], schema: "pa.Schema", progress: Progress | None) -> "Iterator[pa.Table]":
+def _tables(
+    chosen: Sequence[_Chosen], schema: "pa.Schema", progress: ExperimentProgress | None
+) -> "Iterator[pa.Table]":
     for done, each in enumerate(chosen, start=1):
         cell, origin = each.found.cell, origin_of(each.found.metadata)
         own = (each.tag.tag, each.name, cell.benchmark, cell.seed, origin)

@@ -19,7 +19,7 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.origin import OWN, origin_of
 from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND, SOURCE
 from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, rows_csv, zipped
-from hpoctl.ops.reading.results_of_tags import Found, TagResults
+from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults
 from hpoctl.ops.reading.written_files import write_file
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ExportedTree:
         self._tags: dict[str, dict[Cell, Path]] = {}
         self._names: set[str] = set()  # loaders know results by these alone
 
-    def target(self, tag: TagResults, found: Found) -> Target:
+    def target(self, tag: TagResults, found: FoundResult) -> Target:
         """Where a result goes; nothing is written.
 
         Raises:
@@ -132,7 +132,7 @@ def _exported(folder: Path) -> Iterator[tuple[Cell, Path]]:
         ) from error
 
 
-def _metadata(tag: str, found: Found) -> bytes:
+def _metadata(tag: str, found: FoundResult) -> bytes:
     """The metadata for Syne Tune: those that were imported as they were, under their present names."""
     here = found.metadata
     source = here.get(SOURCE)
@@ -152,7 +152,7 @@ def _resource(metadata: Mapping[str, Any]) -> str:
     return str(benchmark.get("resource_attr", "")) if isinstance(benchmark, Mapping) else ""
 
 
-def _tuner_name(tag: str, found: Found, taken: set[str]) -> str:
+def _tuner_name(tag: str, found: FoundResult, taken: set[str]) -> str:
     """A name as Syne Tune makes them up; of an imported result the one that it had, under its own tag."""
     source = found.metadata.get(SOURCE)
     had = str(source.get("tuner", "")) if isinstance(source, Mapping) else ""

@@ -19,7 +19,7 @@ from hpoctl.ops.exchange.syne_tune_files import LEAVE_OUT, read_files, read_rows
 from hpoctl.ops.studies.roots import Root
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 
-Progress = Callable[[int, int], None]
+ExperimentProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class ImportedResults:
     notes: tuple[str, ...]
 
 
-def import_results(request: ImportRequest, root: Root, progress: Progress | None = None) -> ImportedResults:
+def import_results(request: ImportRequest, root: Root, progress: ExperimentProgress | None = None) -> ImportedResults:
     """Store each result below a folder as a complete experiment; what cannot be read is listed, and the rest goes on.
 
     Args:

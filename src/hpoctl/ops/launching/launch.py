@@ -224,6 +224,6 @@ def _lost(
 
 def _learn(standing: Sequence[Standing]) -> None:
     """Remember what the experiments of this launch took."""
-    new: list[Attempt] = [found.counts for found in standing if found.state == "done" and found.counts is not None]
+    new: list[Attempt] = [found.current for found in standing if found.state == "done" and found.current is not None]
     if new:
         write_costs(read_costs().with_attempts(new, platform.node()))

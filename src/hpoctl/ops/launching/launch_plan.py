@@ -145,10 +145,10 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         raise _refusal(tag, mixed)
     costs = read_costs()
     live = [job.manifest for job in submitted if job.status.live]
-    in_hand = {task.cell for manifest in live for task in manifest.job.tasks}
+    submitted_cells = {task.cell for manifest in live for task in manifest.job.tasks}
     unfinished = [cell for cell in wanted if standing[cell].state in {"failed", "missing"}]
     not_done = [want for cell, want in wanted.items() if cell in larger or cell in unfinished]
-    todo = [want for want in not_done if want.cell not in in_hand]
+    todo = [want for want in not_done if want.cell not in submitted_cells]
     expected = [_expected(want, costs) for want in todo]
     tasks = [Task(want.plan, want.cell, cost.seconds, want.cores) for want, cost in zip(todo, expected, strict=True)]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}

@@ -80,7 +80,7 @@ def find_mixed(
     larger: set[Cell] = set()
     groups: dict[tuple[str, ...], list[tuple[Cell, Attempt]]] = {}
     for want in wanted:
-        attempt = standings[want.cell].counts
+        attempt = standings[want.cell].current
         if attempt is None or attempt.recorded != "completed":
             continue
         here = identities.determinants(want)

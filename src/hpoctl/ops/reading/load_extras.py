@@ -11,7 +11,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.reading.load_traces import Loaded, load_each
 from hpoctl.ops.reading.read_columns import TIME, TRIAL, Columns, Measured, measured
-from hpoctl.ops.reading.results_of_tags import Found, LoadRequest, TagResults
+from hpoctl.ops.reading.results_of_tags import FoundResult, LoadRequest, TagResults
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 from hpoctl.stores.ledger import read_results
 
@@ -52,7 +52,7 @@ def load_extras(request: LoadRequest, patterns: Sequence[str]) -> Loaded[Extras]
     """
     known: dict[str, None] = {}
 
-    def read(tag: TagResults, found: Found, cache: TraceCache, name: str) -> Extras:
+    def read(tag: TagResults, found: FoundResult, cache: TraceCache, name: str) -> Extras:
         record = read_extras(tag, found, cache)
         known.update(dict.fromkeys(record.names))
         rows = zip(record.names, record.values, strict=True)
@@ -64,7 +64,7 @@ def load_extras(request: LoadRequest, patterns: Sequence[str]) -> Loaded[Extras]
     return loaded
 
 
-def read_extras(tag: TagResults, found: Found, cache: TraceCache) -> Record:
+def read_extras(tag: TagResults, found: FoundResult, cache: TraceCache) -> Record:
     """All extra results of one experiment, a row each, at `times_up_to` its budget.
 
     Raises:

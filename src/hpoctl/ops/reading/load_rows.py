@@ -9,7 +9,7 @@ from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.reading.load_traces import counted
 from hpoctl.ops.reading.result_notes import notes_of
 from hpoctl.ops.reading.results_of_tags import (
-    Found,
+    FoundResult,
     LoadRequest,
     Skipped,
     TagResults,
@@ -42,7 +42,7 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
     frames: list[pd.DataFrame] = []
     for tag in results:
 
-        def read(found: Found, tag: TagResults = tag) -> pd.DataFrame:
+        def read(found: FoundResult, tag: TagResults = tag) -> pd.DataFrame:
             rows: pd.DataFrame = read_table(tag, found).to_pandas()
             cell = found.cell
             rows.insert(0, "seed", cell.seed)
@@ -76,7 +76,7 @@ def load_for_notebook(request: LoadRequest) -> "pd.DataFrame":
     return rows
 
 
-def read_table(tag: TagResults, found: Found) -> "pa.Table":
+def read_table(tag: TagResults, found: FoundResult) -> "pa.Table":
     """The rows of a result, compared with their hash.
 
     Raises:

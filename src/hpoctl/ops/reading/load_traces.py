@@ -25,7 +25,7 @@ from hpoctl.ops.reading.read_columns import (
 from hpoctl.ops.reading.result_notes import notes_of
 from hpoctl.ops.reading.results_of_tags import (
     LEFT_OUT,
-    Found,
+    FoundResult,
     LoadRequest,
     Skipped,
     TagResults,
@@ -97,7 +97,7 @@ def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
     return load_each(request, lambda tag, found, cache, name: read_trace(tag, found, cache, name, axis))
 
 
-def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCache, str], T]) -> Loaded[T]:
+def load_each(request: LoadRequest, read: Callable[[TagResults, FoundResult, TraceCache, str], T]) -> Loaded[T]:
     """Something of all completed experiments that fit, read from verified bytes once and kept in a cache by their hash.
 
     Args:
@@ -116,7 +116,7 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCach
     for tag in results:
         cache = TraceCache.open(tag.root.store.location(tag.tag))
 
-        def read_here(found: Found, tag: TagResults = tag, cache: TraceCache = cache) -> T:
+        def read_here(found: FoundResult, tag: TagResults = tag, cache: TraceCache = cache) -> T:
             return read(tag, found, cache, names[tag.tag, found.cell.method])
 
         every += counted(tag, read_here, skipped)
@@ -135,7 +135,7 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, Found, TraceCach
     )
 
 
-def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped]) -> Iterator[T]:
+def counted(tag: TagResults, read: Callable[[FoundResult], T], skipped: list[Skipped]) -> Iterator[T]:
     """The result that counts of each experiment, read; what is not read is listed.
 
     Args:
@@ -161,7 +161,7 @@ def counted(tag: TagResults, read: Callable[[Found], T], skipped: list[Skipped])
                 yield value
 
 
-def read_trace(tag: TagResults, found: Found, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:
+def read_trace(tag: TagResults, found: FoundResult, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:
     """The trace of one experiment.
 
     Raises:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.protocols import FloatArray, IntArray, Mode
-from hpoctl.ops.reading.results_of_tags import Found
+from hpoctl.ops.reading.results_of_tags import FoundResult
 
 TIME, TRIAL, DECISION, STATUS = "st_tuner_time", "trial_id", "st_decision", "st_status"
 
@@ -34,7 +34,7 @@ class Measured:
     starts_over: bool
 
 
-def measured(found: Found, where: str) -> Measured:
+def measured(found: FoundResult, where: str) -> Measured:
     """What the metadata of a result say of its columns.
 
     Raises:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hpoctl.core.origin import OWN, origin_of
-from hpoctl.ops.reading.results_of_tags import Found, TagResults, master_seed
+from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, master_seed
 
 
 def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
@@ -52,6 +52,6 @@ def _imported(results: tuple[TagResults, ...]) -> list[str]:
     ]
 
 
-def _table(found: Found) -> object:
+def _table(found: FoundResult) -> object:
     data = found.metadata.get("data")
     return data.get("table") if isinstance(data, Mapping) else None

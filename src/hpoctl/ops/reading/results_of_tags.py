@@ -22,8 +22,8 @@ from hpoctl.ops.studies.where import Condition, check_keys, parse_condition
 from hpoctl.stores.ledger import DIED, Attempt, Standing
 from hpoctl.stores.many import read_many
 
-Kind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
-OPEN: frozenset[Kind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
+SkipKind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
+OPEN: frozenset[SkipKind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
 """The kinds after which an experiment may be without a result that counts; a duplicate always has one."""
 
 LEFT_OUT = "left out"
@@ -69,12 +69,12 @@ class Skipped:
     cell: Cell | None
     what: str
     policy: str
-    kind: Kind = "damaged"
+    kind: SkipKind = "damaged"
     tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundResult:
     """A complete result.
 
     Attributes:
@@ -104,7 +104,7 @@ class TagResults:
 
     tag: str
     root: Root
-    candidates: Mapping[Cell, tuple[Found, ...]]
+    candidates: Mapping[Cell, tuple[FoundResult, ...]]
     skipped: tuple[Skipped, ...]
     plans: tuple[Plan, ...]
 
@@ -139,7 +139,7 @@ class _State:
     plans: list[Plan]
     attempts: list[Attempt]
     stands: dict[Cell, Standing]
-    found: dict[Cell, list[Found]]
+    found: dict[Cell, list[FoundResult]]
     unread: list[Skipped]
 
 
@@ -148,7 +148,7 @@ def _look(root: Root, tag: str) -> _State:
     attempts, stands = read_standings(root, tag, wanted_cells(plans))
     if not attempts and not plans and not problems:
         raise nothing_of(root, tag)
-    found: dict[Cell, list[Found]] = {}
+    found: dict[Cell, list[FoundResult]] = {}
     unread = [
         Skipped(root.store.location(tag), None, problem, "the experiments that it wants are not known", "damaged", tag)
         for problem in problems
@@ -164,7 +164,7 @@ def _look(root: Root, tag: str) -> _State:
             why = f"{METADATA} cannot be read: {error}"
             unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
             continue
-        found.setdefault(attempt.cell, []).append(Found(attempt.cell, attempt, metadata, _setup(metadata)))
+        found.setdefault(attempt.cell, []).append(FoundResult(attempt.cell, attempt, metadata, _setup(metadata)))
     return _State(tag, root, plans, attempts, stands, found, unread)
 
 
@@ -177,7 +177,7 @@ def _setup(metadata: Mapping[str, Any]) -> str:
     return content_hash(canonical_json({key: value for key, value in determined_by.items() if key not in own}))
 
 
-def master_seed(found: Found) -> object:
+def master_seed(found: FoundResult) -> object:
     """The master seed that a result was made with."""
     return found.metadata.get("random_seed")
 
@@ -185,14 +185,14 @@ def master_seed(found: Found) -> object:
 def _choose(state: _State, filters: Filters, conditions: Sequence[Condition]) -> TagResults:
     skipped = [entry for entry in state.unread if entry.cell is None or filters.match(entry.cell)]
     skipped += _unfinished(state, filters)
-    groups: dict[tuple[str, str], list[Found]] = {}
+    groups: dict[tuple[str, str], list[FoundResult]] = {}
     excluded: set[Cell] = set()
     for cell, results in state.found.items():
         if filters.match(cell):
             kept = [found for found in results if all(condition.holds(found.metadata) for condition in conditions)]
             groups.setdefault((cell.method, cell.benchmark), []).extend(kept)
             excluded |= set() if kept else {cell}
-    candidates: dict[Cell, tuple[Found, ...]] = {}
+    candidates: dict[Cell, tuple[FoundResult, ...]] = {}
     for group in groups.values():
         own, foreign = _split(group)
         skipped += [_foreign(state, found) for found in foreign]
@@ -212,7 +212,7 @@ def _may_fit(cell: Cell, fits: set[tuple[str, str]], known: set[tuple[str, str]]
     return cell not in excluded and (pair in fits or pair not in known)
 
 
-def _split(group: Sequence[Found]) -> tuple[list[Found], list[Found]]:
+def _split(group: Sequence[FoundResult]) -> tuple[list[FoundResult], list[FoundResult]]:
     """The results of one method and benchmark that belong together, and those that something else determined.
 
     Of several setups or master seeds the one with the most seeds counts; of equally many, the latest.
@@ -230,7 +230,7 @@ def _split(group: Sequence[Found]) -> tuple[list[Found], list[Found]]:
     return own, [found for found in group if (found.setup, master_seed(found)) != best]
 
 
-def _foreign(state: _State, found: Found) -> Skipped:
+def _foreign(state: _State, found: FoundResult) -> Skipped:
     return Skipped(
         state.root.store.location(found.attempt.directory),
         found.cell,
@@ -253,7 +253,7 @@ def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
     for cell, stand in state.stands.items():
         if stand.state == "done" or not filters.match(cell):
             continue
-        last = stand.counts
+        last = stand.current
         if last is None:
             where = state.root.store.location(state.tag)
             skipped.append(Skipped(where, cell, "it has not begun", "the seed is missing", "missing", state.tag))
@@ -264,7 +264,7 @@ def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
     return skipped
 
 
-def _why(stand: Standing, last: Attempt) -> tuple[str, Kind]:
+def _why(stand: Standing, last: Attempt) -> tuple[str, SkipKind]:
     if stand.state == "running":
         return "it is running", "running"
     if last.recorded == "interrupted":
@@ -272,7 +272,7 @@ def _why(stand: Standing, last: Attempt) -> tuple[str, Kind]:
     return (DIED if last.recorded == "running" else f"it failed: {stand.reason}"), "failed"
 
 
-def duplicate(results: TagResults, cell: Cell, found: Found) -> Skipped:
+def duplicate(results: TagResults, cell: Cell, found: FoundResult) -> Skipped:
     """An older complete result of an experiment that has a newer one."""
     where = results.root.store.location(found.attempt.directory)
     return Skipped(

@@ -39,7 +39,7 @@ MAX_LOG = 1_000_000
 
 
 @dataclass(frozen=True)
-class Workshop:
+class WorkerContext:
     """What a worker works with.
 
     Attributes:
@@ -64,7 +64,7 @@ class Workshop:
 Answer = Callable[[Mapping[str, Any]], None]
 
 
-def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
+def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
     """Work off tasks until there are no more.
 
     Args:
@@ -72,7 +72,7 @@ def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
         answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}` and, for each task,
             `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (somebody has completed it),
             `held` (somebody is running it) or `failed`.
-        shop: What it works with.
+        context: What it works with.
     """
     plans: dict[str, Resolved] = {}
     versions: dict[tuple[str, str], Mapping[str, str]] = {}
@@ -82,12 +82,14 @@ def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
         cell = Cell(task["method"], task["benchmark"], task["seed"])
         try:
             if task["plan"] not in plans:
-                plans[task["plan"]] = resolve(read_plan(shop.store, shop.tag, task["plan"]).study, shop.registry)
-            spec = spec_of(plans[task["plan"]], shop.tag, shop.master_seed, cell)
+                plans[task["plan"]] = resolve(
+                    read_plan(context.store, context.tag, task["plan"]).study, context.registry
+                )
+            spec = spec_of(plans[task["plan"]], context.tag, context.master_seed, cell)
             kind = (cell.method, cell.benchmark)
             if kind not in versions:
-                versions[kind] = versions_of([spec], shop.registry)
-            outcome = _run_once(spec, answer, shop, versions[kind])
+                versions[kind] = versions_of([spec], context.registry)
+            outcome = _run_once(spec, answer, context, versions[kind])
         except HpoctlError as error:
             why = error.what.removeprefix(f"{cell} failed: ")  # whoever hears it knows which one it was
             answer({"event": "ended", "outcome": "failed", "error": why})
@@ -97,19 +99,19 @@ def work(lines: Iterable[str], answer: Answer, shop: Workshop) -> None:
             answer({"event": "ended", "outcome": outcome, "error": ""})
 
 
-def _run_once(spec: ExperimentSpec, answer: Answer, shop: Workshop, versions: Mapping[str, str]) -> str:
+def _run_once(spec: ExperimentSpec, answer: Answer, context: WorkerContext, versions: Mapping[str, str]) -> str:
     """Run an experiment, unless somebody else has or does."""
-    key = claim_key(shop.tag, spec.cell)
-    if not shop.claims.take(key):
+    key = claim_key(context.tag, spec.cell)
+    if not context.claims.take(key):
         return "held"
     try:
-        earlier = attempts_at(shop.store, shop.tag, spec.cell, expensive=spec.method.expensive)
+        earlier = attempts_at(context.store, context.tag, spec.cell, expensive=spec.method.expensive)
         complete = [attempt for attempt in earlier if attempt.recorded == "completed"]
-        if complete and not _gets_more(spec, shop.store, complete[-1]):
+        if complete and not _gets_more(spec, context.store, complete[-1]):
             return "already"
-        _run_logged(spec, answer, shop, Provenance(versions, shop.git_commit, shop.entrypoint))
+        _run_logged(spec, answer, context, Provenance(versions, context.git_commit, context.entrypoint))
     finally:
-        shop.claims.release(key)
+        context.claims.release(key)
     return "done"
 
 
@@ -124,7 +126,7 @@ def _gets_more(spec: ExperimentSpec, store: Store, complete: Attempt) -> bool:
     return gets_more(before, determined(spec))
 
 
-def _run_logged(spec: ExperimentSpec, answer: Answer, shop: Workshop, provenance: Provenance) -> None:
+def _run_logged(spec: ExperimentSpec, answer: Answer, context: WorkerContext, provenance: Provenance) -> None:
     """Run an experiment and keep what it printed beside it."""
     directories: list[str] = []
 
@@ -134,12 +136,12 @@ def _run_logged(spec: ExperimentSpec, answer: Answer, shop: Workshop, provenance
 
     _forget_output()
     try:
-        run_experiment(spec, shop.store, provenance, _Pulse(answer, spec.max_wallclock_time), SystemTime(), opened)
+        run_experiment(spec, context.store, provenance, _Pulse(answer, spec.max_wallclock_time), SystemTime(), opened)
     finally:
         printed = _output()
         if printed and directories:
             with suppress(HpoctlError):  # an experiment counts without its log, too
-                shop.store.put(f"{directories[0]}/{LOG}", printed)
+                context.store.put(f"{directories[0]}/{LOG}", printed)
 
 
 def _forget_output() -> None:

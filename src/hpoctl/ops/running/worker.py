@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
-from hpoctl.ops.running.work import Workshop, work
+from hpoctl.ops.running.work import WorkerContext, work
 from hpoctl.ops.studies.provenance import own_python
 from hpoctl.ops.studies.registry import open_registry
 from hpoctl.stores.opening import open_results
@@ -54,7 +54,7 @@ def main(argument: str) -> int:
 
     try:
         opened = open_results(setup["results"])
-        shop = Workshop(
+        context = WorkerContext(
             opened.store,
             opened.claims,
             open_registry(),
@@ -64,7 +64,7 @@ def main(argument: str) -> int:
             setup["git_commit"],
         )
         gc.freeze()  # what is loaded stays: the collector need not look at it during each experiment
-        work(sys.stdin, answer, shop)
+        work(sys.stdin, answer, context)
     except KeyboardInterrupt:
         return INTERRUPTED
     except HpoctlError as error:

@@ -48,7 +48,7 @@ class AttemptLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundLogs:
     """What matches.
 
     Attributes:
@@ -64,7 +64,7 @@ class Found:
     earlier: int
 
 
-def find_logs(root: Root, tag: str, filters: Filters, *, everything: bool = False) -> Found:
+def find_logs(root: Root, tag: str, filters: Filters, *, everything: bool = False) -> FoundLogs:
     """The latest attempt at the one experiment that matches, or all of them; or the experiments, if several match.
 
     Args:
@@ -89,14 +89,14 @@ def find_logs(root: Root, tag: str, filters: Filters, *, everything: bool = Fals
     if not cells:
         raise _nothing_matches(root, tag, stands, filters)
     if len(cells) > 1:
-        return Found(tag, tuple(sorted(cells)), (), 0)
+        return FoundLogs(tag, tuple(sorted(cells)), (), 0)
     cell = cells[0]
     made = [*stands[cell].attempts] if cell in stands else []
     made += [attempt for attempt in unreadable if named[attempt.directory] == cell]
     made.sort(key=lambda attempt: (_began(attempt), attempt.directory))
     shown = made if everything else made[-1:]
     logs = tuple(_log(root.store, attempt, stands.get(cell)) for attempt in shown)
-    return Found(tag, (cell,), logs, len(made) - len(shown))
+    return FoundLogs(tag, (cell,), logs, len(made) - len(shown))
 
 
 def _named(tag: str, attempt: Attempt, cells: Iterable[Cell]) -> Cell | None:
@@ -159,7 +159,7 @@ def _log(store: Store, attempt: Attempt, stand: Standing | None) -> AttemptLog:
     state: AttemptState = attempt.recorded
     reason = attempt.reason
     if state == "running":
-        runs = stand is not None and stand.state == "running" and stand.counts == attempt
+        runs = stand is not None and stand.state == "running" and stand.current == attempt
         state, reason = ("running", "") if runs else ("died", DIED)
     return AttemptLog(
         state=state,

@@ -222,7 +222,7 @@ def read_status(
     pairs = _pairs(chosen, wanted)
     damaged = _damaged(store, attempts, stands, filters)
     launches = tuple(running_launches(store, root.claims, tag))
-    in_hand = {task.cell for job in submitted if job.status.live for task in job.manifest.job.tasks}
+    submitted_cells = {task.cell for job in submitted if job.status.live for task in job.manifest.job.tasks}
     open_cells = [stand for stand in chosen.values() if stand.state != "done"]
     return StudyStatus(
         tag=tag,
@@ -233,14 +233,14 @@ def read_status(
         totals=_totals(pairs),
         failures=_failures(open_cells),
         damaged=damaged,
-        earlier_attempts=sum(len(stand.attempts) - (stand.counts is not None) for stand in chosen.values()),
+        earlier_attempts=sum(len(stand.attempts) - (stand.current is not None) for stand in chosen.values()),
         launches=launches,
         time_left=time_left(
             open_cells, attempts, wanted, costs, now, sum(launch.workers for launch in launches) or workers
         ),
         size=sum(attempt.size for attempt in attempts if attempt.cell is None or attempt.cell in chosen),
         to_launch=sum(
-            stand.state in {"failed", "missing"} and stand.cell in wanted and stand.cell not in in_hand
+            stand.state in {"failed", "missing"} and stand.cell in wanted and stand.cell not in submitted_cells
             for stand in open_cells
         ),
         to_run=tuple(stand.cell for stand in open_cells if stand.state != "running" and stand.cell not in wanted),
@@ -293,8 +293,8 @@ def _pairs(chosen: Mapping[Cell, Standing], wanted: Mapping[Cell, Plan]) -> tupl
 def _imported(stands: Iterable[Standing]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for stand in stands:
-        if stand.is_imported and stand.counts is not None:
-            methods = found.setdefault(stand.counts.origin, {})
+        if stand.is_imported and stand.current is not None:
+            methods = found.setdefault(stand.current.origin, {})
             methods[stand.cell.method] = methods.get(stand.cell.method, 0) + 1
     return found
 
@@ -311,7 +311,7 @@ def _failures(stands: Iterable[Standing]) -> tuple[FailureGroup, ...]:
     groups: dict[tuple[str, str, str], list[int]] = {}
     failed: State = "failed"
     for stand in stands:
-        if stand.state == failed and (stand.counts is None or stand.counts.recorded != "damaged"):
+        if stand.state == failed and (stand.current is None or stand.current.recorded != "damaged"):
             groups.setdefault((stand.cell.method, stand.cell.benchmark, stand.reason), []).append(stand.cell.seed)
     return tuple(
         FailureGroup(method, benchmark, _seed_set(seeds), reason)

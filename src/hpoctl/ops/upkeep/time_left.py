@@ -91,6 +91,6 @@ def _budget(plan: Plan | None) -> float | None:
 
 def _spent(stand: Standing, now: float, seconds: float) -> float:
     """How much of its time a running experiment has had already; clocks of other machines may be wrong."""
-    if stand.state != "running" or stand.counts is None:
+    if stand.state != "running" or stand.current is None:
         return 0.0
-    return min(max(0.0, now - stand.counts.started), seconds)
+    return min(max(0.0, now - stand.current.started), seconds)

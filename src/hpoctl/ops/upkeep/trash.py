@@ -23,7 +23,7 @@ from hpoctl.ops.studies.tags import STUDY_FILE
 
 TRASH = ".trash"
 MANIFEST = "clean.json"
-CONDEMNED = "purged-"
+PURGED = "purged-"
 """How the name of an entry begins that is being removed: nothing is restored from it."""
 
 PARTS = 3
@@ -67,7 +67,7 @@ CLEANS = RecordType("clean", CleanFile)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TrashEntry:
     """What one clean moved away, as far as it is still in the trash.
 
     Attributes:
@@ -156,7 +156,7 @@ def finish_moves(store: Store, claims: Claims) -> list[tuple[str, str]]:
     finished = []
     for folder, target in store.unfinished_moves():
         entry = next((name for name in (folder, target) if name.startswith(f"{TRASH}/")), "")
-        key = "/".join(entry.split("/")[:2]).replace(f"/{CONDEMNED}", "/")
+        key = "/".join(entry.split("/")[:2]).replace(f"/{PURGED}", "/")
         if not entry or not claims.take(key):
             continue
         try:
@@ -232,7 +232,7 @@ def purge(store: Store, claims: Claims) -> Purged:
     trash_size(store)
     cleans, size, left = 0, 0, []
     for name in store.folders(TRASH):
-        key = f"{TRASH}/{name.removeprefix(CONDEMNED)}"
+        key = f"{TRASH}/{name.removeprefix(PURGED)}"
         if not claims.take(key):
             left.append(Left(f"{TRASH}/{name}", "another process is using it"))
             continue
@@ -253,12 +253,12 @@ def purge(store: Store, claims: Claims) -> Purged:
 
 def _remove(store: Store, name: str) -> None:
     """Remove an entry under another name, so that no process restores half of it."""
-    condemned = name if name.startswith(CONDEMNED) else f"{CONDEMNED}{name}"
-    if name != condemned:
-        store.delete(f"{TRASH}/{condemned}")
+    purged = name if name.startswith(PURGED) else f"{PURGED}{name}"
+    if name != purged:
+        store.delete(f"{TRASH}/{purged}")
         with suppress(FileNotFoundError):
-            store.move(f"{TRASH}/{name}", f"{TRASH}/{condemned}")
-    store.delete(f"{TRASH}/{condemned}")
+            store.move(f"{TRASH}/{name}", f"{TRASH}/{purged}")
+    store.delete(f"{TRASH}/{purged}")
 
 
 def _claimed_folder(store: Store, claims: Claims, content: CleanFile, now: datetime) -> str:
@@ -299,7 +299,7 @@ def _order(name: str) -> tuple[str, int]:
     return (found[1], int(found[2] or 0)) if found else ("", 0)
 
 
-def _last_entry(store: Store, tag: str | None) -> Entry:
+def _last_entry(store: Store, tag: str | None) -> TrashEntry:
     if tag is not None:
         check_tag(tag)
     for name in reversed(_names(store)):
@@ -310,7 +310,7 @@ def _last_entry(store: Store, tag: str | None) -> Entry:
     raise IncompleteError(what, "There is nothing to restore.")
 
 
-def _read_entry(store: Store, name: str) -> Entry | None:
+def _read_entry(store: Store, name: str) -> TrashEntry | None:
     """An entry by what lies in it; None: nothing at all."""
     folder = f"{TRASH}/{name}"
     blobs = [blob.removeprefix(f"{folder}/") for blob in store.list(folder)]
@@ -319,7 +319,7 @@ def _read_entry(store: Store, name: str) -> Entry | None:
     manifest = _read_manifest(store, folder)
     items, strays = _items(blobs, set(manifest.directories))
     tags = {item.partition("/")[0] for item in items} | {manifest.tag}
-    return Entry(name, frozenset(tags), items, strays, manifest.command)
+    return TrashEntry(name, frozenset(tags), items, strays, manifest.command)
 
 
 def _read_manifest(store: Store, folder: str) -> CleanFile:
@@ -349,5 +349,5 @@ def _items(blobs: Sequence[str], moved: set[str]) -> tuple[tuple[str, ...], tupl
     return tuple(items), tuple(strays)
 
 
-def _strays(entry: Entry) -> tuple[Left, ...]:
+def _strays(entry: TrashEntry) -> tuple[Left, ...]:
     return tuple(Left(f"{entry.folder}/{blob}", "no clean has put it there") for blob in entry.strays)
