@@ -37,7 +37,10 @@ def test_runs_reproduce_the_original(name):
 @pytest.mark.parametrize("name", TRAINED_SETS)
 def test_the_curve_model_was_fitted_to_the_packaged_runs(name):
     runs = load_runs(name)
-    assert np.array_equal(unpack(load_arrays(curves_file(name))).runs, runs.config[runs.seed == 0])
+    configs, seeds = np.unique(runs.config, return_counts=True)
+    donors = unpack(load_arrays(curves_file(name))).runs
+    assert np.array_equal(donors, configs[seeds == 4])  # the residuals of configurations with four real runs
+    assert len(donors) >= 100
 
 
 def test_the_gates_are_those_of_the_packaged_files():
