@@ -146,11 +146,14 @@ def node_of(name: str) -> int:
 
 def end_processes_below(folder: Path) -> None:
     """Kill the processes of a cluster that keeps its files in a folder, and remove the folder."""
-    mark = str(folder).encode()
+    mark, found = str(folder).encode(), set()
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if mark in (place / "cmdline").read_bytes():
-                os.kill(int(place.name), signal.SIGKILL)
+                found.add(int(place.name))
+    for pid in _with_children(found):  # Ray's agents have titles that do not name the folder
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -166,15 +169,25 @@ def _processes_of(job: str) -> list[int]:
 
 def _session(leader: int) -> list[int]:
     """The processes of a session, and those that they have started in sessions of their own."""
-    parents, sessions = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError, IndexError):
-            fields = re.sub(r"^.*\) ", "", (folder / "stat").read_text(), flags=re.DOTALL).split()
-            parents[int(folder.name)], sessions[int(folder.name)] = int(fields[1]), int(fields[3])
-    found = {pid for pid, session in sessions.items() if session == leader}
+    return _with_children({pid for pid, (_, session) in _all_processes().items() if session == leader})
+
+
+def _with_children(pids: set[int]) -> list[int]:
+    """Processes, and all that they have started."""
+    found, parents = set(pids), {pid: parent for pid, (parent, _) in _all_processes().items()}
     while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
         found |= more
     return sorted(found)
+
+
+def _all_processes() -> dict[int, tuple[int, int]]:
+    """The parent and the session of each process."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            fields = re.sub(r"^.*\) ", "", (folder / "stat").read_text(), flags=re.DOTALL).split()
+            found[int(folder.name)] = int(fields[1]), int(fields[3])
+    return found
 
 
 def _free_port() -> int:
