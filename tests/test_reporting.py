@@ -44,7 +44,7 @@ def test_numbers_of_numpy_are_numbers(reports: Path) -> None:
     assert read(reports) == [{"a": 0.5, "b": 3, "c": 2.5, "d": 7, "e": True}]
 
 
-@pytest.mark.parametrize("value", [object(), np.zeros(3), {1, 2}, b"x"], ids=str)
+@pytest.mark.parametrize("value", [object(), np.zeros(3), {1, 2}, b"x"], ids=["object", "array", "set", "bytes"])
 def test_what_json_cannot_hold_is_refused_and_writes_nothing(reports: Path, value: object) -> None:
     with pytest.raises(TypeError, match=r"hpoctl\.report"):
         hpoctl.report(loss=value)
