@@ -260,7 +260,14 @@ def test_a_worker_has_one_thread_for_linear_algebra(tmp_path: Path, monkeypatch:
 
 def test_what_is_complete_stays_so_when_its_worker_dies_before_it_can_say(tmp_path: Path) -> None:
     (tmp_path / "t" / "x").mkdir(parents=True)
-    complete = seal({"status": "completed"})
+    facts = {
+        "algorithm": "RS",
+        "benchmark": "toy",
+        "seed": 0,
+        "st_tuner_start_timestamp": 1.0,
+        "max_wallclock_time": 9.0,
+    }
+    complete = seal({**facts, "status": "completed"})
     (tmp_path / "t" / "x" / "metadata.json").write_bytes(complete)
     command = worker("""
         say(event="began", directory="t/x")
@@ -324,5 +331,6 @@ def test_a_worker_without_the_plugin_says_which(toys: ToyJobs) -> None:
     "values", [{"jobs": 0}, {"retries": -1}, {"timeout": 0.0}, {"timeout": float("nan")}, {"timeout": float("inf")}]
 )
 def test_options_out_of_range_are_refused(values: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=f"--{next(iter(values))} is"):
+    told = {"jobs": "0 experiments at a time cannot be run"}
+    with pytest.raises(UsageError, match=told.get(name := next(iter(values)), f"--{name} is")):
         LocalOptions(**values)
