@@ -374,7 +374,7 @@ def test_a_file_that_cannot_be_read(root: Root, tree: Path) -> None:
     bad = put_tuner(tree, "bad", rows=None)
     (bad / "results.csv.zip").mkdir()
     (refused,) = do(root, tree).refused
-    assert refused.what == "results.csv.zip cannot be read: Is a directory."
+    assert refused.what == "results.csv.zip cannot be read: it is a folder, not a file."
 
 
 def test_where_results_are_looked_for(root: Root, tree: Path) -> None:
