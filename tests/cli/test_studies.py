@@ -162,7 +162,7 @@ def test_a_study_file_can_be_run(cli: CommandLine, results: Callable[[], list[Pa
     (tmp_path / "my.toml").write_text("method = 1")
     broken = cli("run", "--study", "my.toml", "--method", "ASHA")
     assert broken.code == 2
-    assert broken.err.splitlines()[0] == "error: my.toml has an unknown key 'method'."
+    assert broken.err.splitlines()[0] == "error: my.toml has an unknown key 'method' (line 1)."
 
 
 def test_a_run_puts_results_where_the_folder_says(cli: CommandLine, tmp_path: Path) -> None:
