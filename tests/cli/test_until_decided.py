@@ -155,8 +155,8 @@ def test_the_ranks_as_a_diagram(cli: CommandLine) -> None:
     answer = cli("compare", "--tag", TAG, "--critical-difference", "ranks.svg", "--json")
     assert answer.code == 0, answer.err
     drawn = (cli.root.parent / "ranks.svg").read_text()
-    for text in ("separates no pair of methods", "critical difference 2.34", "modelled curves", "MOBSTER  2.00"):
-        assert f"<!-- {text}" in drawn or text in drawn
+    for text in ("separates no pair of", "critical difference 2.34", "modelled curves", "MOBSTER  2.00"):
+        assert text in drawn
     refused = cli("compare", "--tag", TAG, "--benchmark", "toy", "--critical-difference", "ranks.svg")
     assert refused.code == 2
     assert "There are no ranks" in refused.err
