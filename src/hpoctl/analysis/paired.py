@@ -14,6 +14,9 @@ from scipy.stats import norm, rankdata
 
 from hpoctl.core.protocols import FloatArray, IntArray, Mode
 
+ROUNDING = 1e-14
+"""Some fifty times the distance of one float to the next, relative to their size."""
+
 LEVEL = 0.05
 MOST_EXACT = 200
 """Up to so many pairs the distribution of the signed ranks is computed, beyond it is taken for normal."""
@@ -127,10 +130,16 @@ def worst_value(mode: Mode) -> float:
 
 
 def paired_differences(first: FloatArray, second: FloatArray, *, log: bool) -> FloatArray:
-    """The differences of pairs, or of their logarithms, shape (n,); two runs without a value do not differ."""
+    """The differences of pairs, or of their logarithms, shape (n,).
+
+    Two runs without a value do not differ, nor do values that differ by no more than rounding.
+    """
     with np.errstate(invalid="ignore"):
-        differences = np.log(first) - np.log(second) if log else first - second
-    return np.where(np.isnan(differences), 0.0, differences)
+        if log:
+            first, second = np.log(first), np.log(second)
+        differences = first - second
+        same = np.abs(differences) <= ROUNDING * np.maximum(np.maximum(np.abs(first), np.abs(second)), float(log))
+    return np.where(np.isnan(differences) | (same & np.isfinite(differences)), 0.0, differences)
 
 
 def signed_rank(differences: FloatArray) -> SignedRank:
@@ -212,7 +221,7 @@ def _inverted(differences: FloatArray, means: FloatArray, cut: int, level: float
     between = 0.5 * (places[:-1] + places[1:])
     # All shifts to be tried: below all means, at one, between two, at the next, ..., above all.
     tried = np.empty(2 * len(places) + 1)
-    tried[0], tried[-1] = places[0] - 1.0, places[-1] + 1.0
+    tried[0], tried[-1] = places[0] - max(1.0, abs(places[0])), places[-1] + max(1.0, abs(places[-1]))
     tried[1::2], tried[2:-1:2] = places, between
     edges = np.concatenate([[-np.inf], np.repeat(places, 2), [np.inf]])
 

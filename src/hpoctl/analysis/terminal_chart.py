@@ -60,7 +60,7 @@ def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12, ax
     )
     every = every[np.isfinite(every)]
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
-    high = high if high > low else low + 1.0
+    high = high if high > low else low + max(abs(low), 1.0)
     letters = [[" "] * columns for _ in range(height)]
     places = [[-1] * columns for _ in range(height)]
     for series in panel.series:

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import shutil
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -355,6 +356,20 @@ def test_what_cannot_be_read_is_listed_and_the_rest_goes_on(root: Root, tree: Pa
     with pytest.raises(IncompleteError, match="None of 1 results") as caught:
         do(root, tree)
     assert str(bad) in caught.value.what
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_byte_order_marks_and_what_macos_adds_are_passed_over(root: Root, tree: Path, plain: bool) -> None:
+    rows = "\ufeff" + ROWS
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as made:
+        made.writestr("__MACOSX/._results.csv", b"\0\5\26\7")
+        made.writestr("results.csv", rows)
+    marked = put_tuner(tree, "marked", rows=rows.encode() if plain else sink.getvalue(), plain=plain)
+    (marked / "metadata.json").write_text("\ufeff" + (marked / "metadata.json").read_text())
+    assert do(root, tree).refused == ()
+    loaded = load_traces(LoadRequest(("old",), root.store.location("")))
+    assert [trace.values.tolist() for trace in loaded.traces] == [[3.5, 1.25]]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"a": ' + "1" * 5000 + "}", "[" * 100_000, "\x00"])

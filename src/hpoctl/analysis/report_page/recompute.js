@@ -36,10 +36,15 @@ function pairsAt(benchmark, first, second, time) {
     .map(([one, other]) => ({ seed: one.seed, a: countedValue(one, time, benchmark.mode), b: countedValue(other, time, benchmark.mode) }));
 }
 
+/** Values that differ by no more, relative to their size, do not differ: ROUNDING in paired.py. */
+const ROUNDING = 1e-14;
+
 /** The difference of a pair, or the logarithm of its ratio; two runs without a value do not differ. */
 function differenceOf({ a, b }, log) {
-  const difference = log ? Math.log(a) - Math.log(b) : a - b;
-  return Number.isNaN(difference) ? 0 : difference;
+  const [first, second] = log ? [Math.log(a), Math.log(b)] : [a, b];
+  const difference = first - second;
+  const rounding = ROUNDING * Math.max(Math.abs(first), Math.abs(second), log ? 1 : 0);
+  return Number.isNaN(difference) || (Number.isFinite(difference) && Math.abs(difference) <= rounding) ? 0 : difference;
 }
 
 /** When a run first has a value at least as good as a target; infinite: not within the budget. */

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from hpoctl.core.columns import check_columns, check_hyperparameters
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_entry_name
 from hpoctl.core.protocols import Mode
@@ -78,6 +79,10 @@ class Description:
         self._check_columns()
 
     def _check_columns(self) -> None:
+        check_columns(
+            f"Table {self.name}", [*(("metric", name) for name in self.metrics), ("resource", self.resource_attr)]
+        )
+        check_hyperparameters(f"Table {self.name}", self.space.names)
         names = [*self.searched, self.resource_attr, *self.metrics, *filter(None, [self.seed])]
         if self.elapsed not in self.metrics:  # the cumulative seconds may be recorded as a metric, too
             names.append(self.elapsed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hpoctl.core.columns import IDENTITY
 from hpoctl.core.errors import UsageError
 from hpoctl.core.origin import Exchange, origin_of
-from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_schema, identified, write_tables
+from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_schema, identified, schema_of, write_tables
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
@@ -90,7 +90,7 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
     for tag in results:
 
         def read(found: FoundResult, tag: TagResults = tag) -> _Chosen:
-            return _Chosen(tag, found, names[tag.tag, found.cell.method], read_table(tag, found).schema)
+            return _Chosen(tag, found, names[tag.tag, found.cell.method], schema_of(read_table(tag, found)))
 
         chosen += counted(tag, read, skipped)
     left_out = renamed(skipped, names)

@@ -14,21 +14,45 @@ TableFormat = Literal["csv", "parquet"]
 Formulas = Literal["quote", "keep"]
 """What becomes of CSV texts that a spreadsheet would run as formulas: an apostrophe before them, or nothing."""
 
+EXACT = 2**53
+"""Up to here each whole number is a float."""
+
+WIDE = b"wide"
 FORMULA = "^[=+\\-@\t\r]"
+
+
+def schema_of(rows: "pa.Table") -> "pa.Schema":
+    """The columns of some rows; those with whole numbers that no float holds are marked."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    fields = []
+    for field in rows.schema:
+        ends = pc.min_max(rows.column(field.name)).as_py() if field.type == pa.int64() and rows.num_rows else {}
+        wide = any(value is not None and abs(value) > EXACT for value in ends.values())
+        fields.append(field.with_metadata({WIDE: b""}) if wide else field)
+    return pa.schema(fields)
 
 
 def common_schema(schemas: Iterable["pa.Schema"]) -> "pa.Schema":
     """The columns of a table that holds rows of all of these, in the order in which they come.
 
-    Whole numbers and numbers are numbers together; what is of different kinds otherwise becomes words.
+    Whole numbers and numbers are numbers together unless that would change one; what is of different kinds otherwise
+    becomes words.
+
+    Args:
+        schemas: The columns of each table, see `schema_of`.
     """
     import pyarrow as pa  # noqa: PLC0415
 
     kinds: dict[str, pa.DataType] = {}
+    wide: set[str] = set()
     for schema in schemas:
         for field in schema:
             kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
             kinds[field.name] = _common(kinds.get(field.name, kind), kind)
+            wide |= {field.name} if WIDE in (field.metadata or {}) else set()
+    kinds = {name: pa.string() if name in wide and kind == pa.float64() else kind for name, kind in kinds.items()}
     own = {name: pa.int64() if name == "seed" else pa.string() for name in IDENTITY}
     return pa.schema({**own, **kinds})
 

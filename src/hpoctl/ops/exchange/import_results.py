@@ -14,6 +14,7 @@ from hpoctl.core.names import check_tag
 from hpoctl.core.origin import SYNE_TUNE
 from hpoctl.core.sealed import seal
 from hpoctl.engine.table import parquet_bytes
+from hpoctl.ops.exchange.column_kinds import column_kinds
 from hpoctl.ops.exchange.imported_metadata import Source, directory_of, imported_metadata, source_of
 from hpoctl.ops.exchange.syne_tune_files import LEAVE_OUT, read_files, read_rows, tuner_folders
 from hpoctl.ops.studies.roots import Root
@@ -229,7 +230,7 @@ def _write(root: Root, source: Source, place: _Place, request: ImportRequest) ->
     files = read_files(source.folder)
     if files.digests != source.digests:
         raise IncompleteError("It was changed while it was read.", LEAVE_OUT)
-    table = read_rows(files.rows, source.metric)
+    table = read_rows(files.rows, source.metric, column_kinds(source.metadata.get("config_space")))
     data = parquet_bytes(table)
     metadata = imported_metadata(source, files, place.cell, table, data, request.max_wallclock_time)
     # The rows first: without its metadata a directory is reported as damaged, and counts for nothing.

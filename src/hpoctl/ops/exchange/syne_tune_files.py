@@ -14,8 +14,10 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.protocols import FloatArray
 from hpoctl.core.regular_files import read_regular
+from hpoctl.ops.exchange.column_kinds import ColumnKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +41,20 @@ RESERVED = frozenset({"tag", "method", "benchmark", "seed", "origin"})
 MOST_BYTES = 2**31 - 1
 """Larger tables are read as one block by nobody."""
 
+NO_KIND: Mapping[ColumnKind, str] = {
+    "whole": "no whole number",
+    "number": "no number",
+    "flag": "neither true nor false",
+    "text": "no text",
+}
+
 LEAVE_OUT = "Leave it out, or copy it again."
+FORKS = "__MACOSX/"
+"""What an archiver of macOS adds to each file."""
+
+UTF_8 = "utf-8-sig"
+"""Some programs begin a file with a byte order mark."""
+
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """Equal rows are equal bytes, whenever they are written."""
 
@@ -86,7 +102,7 @@ def read_files(folder: Path) -> TunerFiles:
         IncompleteError: One is missing, damaged or cannot be read.
     """
     try:
-        text = _read(folder / METADATA).decode()
+        text = _read(folder / METADATA).decode(UTF_8)
         metadata = json.loads(text)
     except FileNotFoundError:
         raise IncompleteError(f"There is no {METADATA} beside its rows.", LEAVE_OUT) from None
@@ -116,7 +132,7 @@ def unzipped(data: bytes) -> bytes:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
+            members = [member for member in archive.infolist() if not member.filename.startswith(FORKS)]
             if len(members) != 1:
                 raise IncompleteError(f"{ROWS_ZIP} has {len(members)} files in it, not one.", LEAVE_OUT)
             _check_size(members[0].file_size)
@@ -141,15 +157,16 @@ def _check_size(size: int) -> None:
         raise IncompleteError(f"Its rows take {size:,} bytes.", f"At most {MOST_BYTES:,} can be read.")
 
 
-def read_rows(data: bytes, metric: str) -> "pa.Table":
+def read_rows(data: bytes, metric: str, known: Mapping[str, ColumnKind] = MappingProxyType({})) -> "pa.Table":
     """Rows in time order, with the columns that the file has, in their order.
 
-    Whole numbers, numbers, flags and words are told apart by what stands in a column, as pandas does it; empty fields
-    are missing.
+    Where nothing says what a column holds, whole numbers, numbers, flags and words are told apart by what stands in it,
+    as pandas does it; empty fields are missing.
 
     Args:
         data: The rows as CSV.
         metric: The column of the metric.
+        known: What some columns hold.
 
     Raises:
         IncompleteError: They cannot be read, or lack what an analysis needs.
@@ -169,9 +186,10 @@ def read_rows(data: bytes, metric: str) -> "pa.Table":
         )
     except (pa.ArrowException, ValueError) as error:
         raise IncompleteError(f"{ROWS} is damaged: {_short(error)}.", LEAVE_OUT) from error
-    kinds = {metric: pa.float64(), TIME: pa.float64(), TRIAL: pa.int64()}
+    needed: dict[str, ColumnKind] = {metric: "number", TIME: "number", TRIAL: "whole"}
+    kinds = {**known, **needed}
     columns = {name: _typed(name, text.column(name), kinds.get(name)) for name in names}
-    for name in kinds:
+    for name in needed:
         if name not in columns:
             raise IncompleteError(f"{ROWS} has no column {name}.", LEAVE_OUT)
     table = pa.table(columns)
@@ -187,7 +205,7 @@ def read_rows(data: bytes, metric: str) -> "pa.Table":
 
 def _header(data: bytes) -> list[str]:
     try:
-        names = next(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")), [])
+        names = next(csv.reader(io.TextIOWrapper(io.BytesIO(data), UTF_8, newline="")), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise IncompleteError(f"{ROWS} is damaged: {_short(error)}.", LEAVE_OUT) from error
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -199,16 +217,20 @@ def _header(data: bytes) -> list[str]:
     return names
 
 
-def _typed(name: str, column: "pa.ChunkedArray", kind: "pa.DataType | None") -> "pa.ChunkedArray":
+def _typed(name: str, column: "pa.ChunkedArray", kind: ColumnKind | None) -> "pa.ChunkedArray":
     import pyarrow as pa  # noqa: PLC0415
 
-    for wanted in (kind,) if kind else (pa.int64(), pa.float64(), pa.bool_()):
-        try:
+    types = {"whole": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
+    if kind == "text":
+        return column.dictionary_encode()
+    for wanted in (types[kind],) if kind else types.values():
+        with suppress(pa.ArrowInvalid):
             return column.cast(wanted)
-        except pa.ArrowInvalid:
-            continue
+    if kind == "whole":  # such as 3.0, as pandas writes a column in which a value is missing
+        with suppress(pa.ArrowInvalid):
+            return column.cast(pa.float64()).cast(pa.int64())
     if kind:
-        raise IncompleteError(f"{ROWS} has something in {name} that is no number.", LEAVE_OUT)
+        raise IncompleteError(f"{ROWS} has something in {name} that is {NO_KIND[kind]}.", LEAVE_OUT)
     return column.dictionary_encode()
 
 

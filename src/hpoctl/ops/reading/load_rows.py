@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ATTRIBUTE, NOTES = "skipped", "notes"
+EXACT = 2**53
+"""Up to here each whole number is a float."""
 
 
 def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]]:
@@ -55,11 +57,26 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
     left_out = renamed(skipped, names)
     if not frames:
         raise nothing_complete(results, left_out)
-    rows = pd.concat(frames, ignore_index=True)
+    rows = pd.concat(apart(frames), ignore_index=True)
     for name in ("tag", "method", "benchmark"):
         rows[name] = rows[name].astype("category")
     rows.attrs[NOTES] = list(notes_of(results))
     return rows, left_out
+
+
+def apart(frames: "list[pd.DataFrame]") -> "list[pd.DataFrame]":
+    """The frames, with values as objects where a common type would change them: flags, and whole numbers above 2^53."""
+    kinds: dict[str, set[str]] = {}
+    for frame in frames:
+        for name in frame.columns:
+            kinds.setdefault(name, set()).add(_kind_of(frame[name]))
+    apart = [name for name, found in kinds.items() if len(found) > 1 and found & {"b", "wide"}]
+    return [frame.astype(dict.fromkeys([name for name in apart if name in frame], object)) for frame in frames]
+
+
+def _kind_of(column: "pd.Series[Any]") -> str:
+    kind = getattr(column.dtype, "kind", "O")
+    return "wide" if kind in "iu" and len(column) and abs(column).max() > EXACT else str(kind)
 
 
 def load_for_notebook(request: LoadRequest) -> "pd.DataFrame":

@@ -14,6 +14,11 @@ from hpoctl.ops.reading.results_of_tags import FoundResult
 
 TIME, TRIAL, DECISION, STATUS = "st_tuner_time", "trial_id", "st_decision", "st_status"
 
+LARGEST, SMALLEST = 1e75, 1e-75
+"""The fourth power of a number between them is a number, too: variances, and ratios of what is tiny, stay finite."""
+
+EXACT = 2.0**53
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -97,12 +102,13 @@ class Columns:
         return tuple(field.name for field in self._file.schema_arrow if any(kind(field.type) for kind in kinds))
 
     def floats(self, *names: str) -> list[FloatArray]:
-        """Columns of numbers, shape (n,) each; NaN where a value is missing.
+        """Columns of numbers, shape (n,) each; NaN where a value is missing, see `within_bounds`.
 
         Raises:
             IncompleteError: There is no such column, or it cannot be read.
         """
-        return [np.asarray(column.to_numpy(), dtype=float) for column in self._read(names)]
+        columns = zip(names, self._read(names), strict=True)
+        return [within_bounds(self._numbers(name, column)) for name, column in columns]
 
     def whole(self, *names: str) -> list[IntArray]:
         """Columns of whole numbers, shape (n,) each.
@@ -110,7 +116,11 @@ class Columns:
         Raises:
             IncompleteError: There is no such column, or it cannot be read.
         """
-        return [np.asarray(column.to_numpy(), dtype=np.int64) for column in self._read(names)]
+        numbers = [self._numbers(name, column) for name, column in zip(names, self._read(names), strict=True)]
+        for name, column in zip(names, numbers, strict=True):
+            if not np.all(np.abs(column) <= EXACT) or not np.array_equal(column, np.round(column)):
+                raise self._error(ValueError(f"something in {name} is no whole number"))
+        return [column.astype(np.int64) for column in numbers]
 
     def words(self, name: str) -> NDArray[np.object_]:
         """A column of words, shape (n,).
@@ -130,9 +140,24 @@ class Columns:
         except (pa.ArrowException, KeyError, OSError, ValueError) as error:
             raise self._error(error) from error
 
+    def _numbers(self, name: str, column: Any) -> FloatArray:
+        try:
+            return np.asarray(column.to_numpy(), dtype=float)
+        except (TypeError, ValueError) as error:
+            raise self._error(ValueError(f"something in {name} is no number")) from error
+
     def _error(self, error: Exception) -> IncompleteError:
         why = " ".join(str(error).split())[:200]
         return IncompleteError(f"{self._where}/{RESULTS} cannot be read: {why}.", "Launch its tag again.")
+
+
+def within_bounds(values: FloatArray) -> FloatArray:
+    """Numbers that statistics can be computed with: what is beyond `LARGEST` is infinite, below `SMALLEST` zero."""
+    sizes = np.abs(values)
+    if not np.any((sizes > LARGEST) | ((sizes < SMALLEST) & (sizes > 0.0))):
+        return values
+    beyond = np.where(sizes > LARGEST, np.copysign(np.inf, values), np.where(sizes < SMALLEST, 0.0, values))
+    return np.where(np.isnan(values), np.nan, beyond)
 
 
 def _part(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from hpoctl.core.protocols import FloatArray
 from hpoctl.core.regular_files import read_regular
 from hpoctl.ops.reading.made_cache import keep_below
 
-FORMAT = b"hpoctl traces 2\n"
+FORMAT = b"hpoctl traces 3\n"
 """Another first line: another program wrote it, and nothing in it is used."""
 
 MOST_BYTES = 256 * 2**20
