@@ -86,6 +86,10 @@ def _local(options: LocalOptions) -> Launcher:
     return LocalLauncher(options)
 
 
+def _workers(options: LocalOptions) -> int:
+    return options.workers
+
+
 def _slurm(options: SlurmOptions) -> Launcher:
     from hpoctl.launchers.slurm import SlurmLauncher
 
@@ -173,7 +177,7 @@ def hpoctl_launchers() -> Iterable[LauncherEntry]:
     """The built-in launchers."""
     slurm = "Job arrays on a cluster with Slurm"
     return (
-        LauncherEntry("local", "Worker processes on this machine", _local, LocalOptions()),
+        LauncherEntry("local", "Worker processes on this machine", _local, LocalOptions(), workers=_workers),
         LauncherEntry("slurm", slurm, _slurm, SlurmOptions(), outlives=True, check=_check_slurm),
     )
 

@@ -131,7 +131,7 @@ def test_errors_of_export(study: CommandLine) -> None:
     assert answer.code == 3
     assert "Did you mean own?" in answer.err
     answer = study("export", "--tag", "own", "--output", "x", "--method", "ASHA")
-    assert (answer.code, answer.err.splitlines()[0]) == (2, "error: There is no method 'ASHA' in own.")
+    assert (answer.code, answer.err.splitlines()[0]) == (2, "error: Tag own has no method 'ASHA'.")
     answer = study("export", "--tag", "own", "--output", "x", "--where", "n_worker=4")
     assert answer.code == 2
     assert "Did you mean n_workers" in answer.err

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Answer, CommandLine, hold, release
+from hpoctl.ops.running.job import RUNNER
 
 FAR = '''
 """A launcher that starts job processes in sessions of their own, which go on when the launch ends."""
@@ -53,8 +54,7 @@ class Far:
             keep_manifest(open_results(job.results).store, Manifest.of(job, "far", asdict(self.options), time.time()))
             file = self.pid(job)
             file.parent.mkdir(exist_ok=True)
-            setup = {"results": job.results, "tag": job.tag, "name": job.name, "workers": self.options.jobs}
-            words = [sys.executable, "-P", "-m", "hpoctl.ops.running.job", json.dumps(setup | {"retries": 0})]
+            words = [sys.executable, *job.runner, json.dumps(job.setup(self.options.jobs, 0, None))]
             words = ["sh", "-c", RECORD, "job", str(file), *words]
             with file.with_suffix(".log").open("ab") as log:
                 subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
@@ -277,7 +277,7 @@ def test_a_dry_run_says_what_it_costs(far: CommandLine) -> None:
 
 def test_a_job_without_a_manifest_says_so(far: CommandLine) -> None:
     setup = json.dumps({"results": str(far.root), "tag": "t", "name": "nobody"})
-    words = [far.command()[0], "-P", "-m", "hpoctl.ops.running.job", setup]
+    words = [far.command()[0], *RUNNER, setup]
     done = subprocess.run(words, capture_output=True, text=True, env=far.environment, check=False)
     assert done.returncode == 3
     assert "There is no job nobody of tag t." in done.stderr

@@ -254,7 +254,7 @@ WRONG = [
     (("--terminal", "--group", "a=AHSA"), 2, "Unknown method 'AHSA'."),
     (("--terminal", "--group", "a=RS", "--no-groups"), 2, "do not go together"),
     (("--terminal", "--simultaneous", "--aggregate", "median"), 2, "The quartiles around a median are no interval"),
-    (("--terminal", "--method", "AHSA"), 2, "There is no method 'AHSA' in t."),
+    (("--terminal", "--method", "AHSA"), 2, "Tag t has no method 'AHSA'."),
     (("--terminal", "--where", "n_workers=99"), 3, "No complete experiment of tag t fits"),
 ]
 

@@ -37,7 +37,7 @@ def test_filters_and_json(study: CommandLine) -> None:
 WRONG = [
     (("--tag", "t", "--output", "x.pdf"), 2, "x.pdf is no name of a web page."),
     (("--tag", "t", "--output", "no/x.html"), 2, "There is no folder no."),
-    (("--tag", "t", "--method", "AHSA"), 2, "There is no method 'AHSA' in t."),
+    (("--tag", "t", "--method", "AHSA"), 2, "Tag t has no method 'AHSA'."),
     (("--tag", "t", "--where", "n_workers=99"), 3, "No complete experiment of tag t fits"),
     (("--tag", "none"), 3, "There is nothing of tag none"),
     (("--tag", "n", "--json"), 3, "No experiment reported a finite value."),

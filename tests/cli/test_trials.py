@@ -65,7 +65,7 @@ def test_what_is_wrong_is_said(ran: CommandLine) -> None:
         (("--sort", "worst"), 2, "Use one of best, last, resource, seconds, trial"),
         (("--best", "--format", "yaml"), 2, "Use one of arguments, json, toml"),
         (("--outcome", "pausd"), 2, "Did you mean Paused"),
-        (("--method", "BO"), 2, "There is no method 'BO'"),
+        (("--method", "BO"), 2, "Tag t has no method 'BO'"),
         (("--least-resource", "99", "--best"), 3, "No trial has a finite value"),
     ):
         answer = ran("trials", "--tag", "t", *words)

@@ -4,19 +4,23 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
 from hpoctl.launchers import unpack
+from hpoctl.ops.running.job import RUNNER
 from hpoctl_sagemaker import container
 
 
-def _machine(tmp_path: Path, lock: str, **settings: str) -> tuple[Path, Path]:
+def _machine(tmp_path: Path, lock: str, runner: Sequence[str], setup: Mapping[str, object]) -> tuple[Path, Path]:
     machine, bundle = tmp_path / "ml", tmp_path / "ml" / "input" / "data" / "hpoctl"
     (machine / "input" / "config").mkdir(parents=True)
     (bundle / "wheels").mkdir(parents=True)
     (bundle / "requirements.txt").write_text(lock)
-    (machine / "input" / "config" / "hyperparameters.json").write_text(json.dumps(settings))
+    (machine / "input" / "config" / "hyperparameters.json").write_text(
+        json.dumps({"runner": json.dumps(runner), "setup": json.dumps(setup)})
+    )
     (bundle / "entry.py").write_bytes(Path(container.__file__).read_bytes())
     (bundle / "unpack.py").write_bytes(Path(unpack.__file__).read_bytes())
     return machine, bundle
@@ -29,7 +33,8 @@ def _run(bundle: Path) -> subprocess.CompletedProcess[bytes]:
 
 def test_container_says_why_the_job_cannot_run(tmp_path: Path) -> None:
     lock = f"numpy=={distribution('numpy').version}\n"
-    machine, bundle = _machine(tmp_path, lock, results=str(tmp_path / "results"), tag="docs", job="docs-1")
+    setup = {"results": str(tmp_path / "results"), "tag": "docs", "name": "docs-1"}
+    machine, bundle = _machine(tmp_path, lock, RUNNER, setup)
     done = _run(bundle)
     assert done.returncode == 3
     assert "There is no job docs-1 of tag docs" in (machine / "output" / "failure").read_text()
@@ -38,7 +43,7 @@ def test_container_says_why_the_job_cannot_run(tmp_path: Path) -> None:
 
 
 def test_container_says_what_pip_cannot_install(tmp_path: Path) -> None:
-    machine, bundle = _machine(tmp_path, "no-such-library==1.0\n", results="x", tag="docs", job="docs-1")
+    machine, bundle = _machine(tmp_path, "no-such-library==1.0\n", RUNNER, {})
     assert _run(bundle).returncode == 1
     assert "pip cannot install what the job needs" in (machine / "output" / "failure").read_text()
     assert "no-such-library==1.0" in (machine / "checkpoints" / "log.txt").read_text()

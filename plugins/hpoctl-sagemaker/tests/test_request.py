@@ -1,5 +1,6 @@
 """What SageMaker is asked for: names that are unique and allowed, requests that its model allows, and every refusal."""
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -30,7 +31,7 @@ from sagemaker_model import REGION, ROLE
 
 MODEL = SagemakerApi(REGION).model_of_requests()
 OPTIONS = SagemakerOptions(role=ROLE)
-AROUND = Surroundings("eu-central-1", "image", "s3://bucket/prefix/.bundles/0123", None)
+AROUND = Surroundings("eu-central-1", "image", "s3://bucket/prefix/.bundles/0123", None, ("-m", "runner"))
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 tags = st.from_regex(TAG, fullmatch=True).filter(lambda tag: len(tag) <= 63)
 methods = st.from_regex(ENTRY, fullmatch=True).filter(lambda name: len(name) <= 63 and name.isascii())
@@ -87,12 +88,18 @@ def test_request_of_all_options() -> None:
     asked = request(options)
     check_training_job(asked, MODEL)
     assert asked["HyperParameters"] == {
-        "results": "s3://bucket/prefix",
-        "tag": "docs-2",
         "job": "docs-2-ASHA-1a2b3c4d",
-        "workers": "3",
-        "retries": "1",
-        "timeout": "60.5",
+        "runner": '["-m", "runner"]',
+        "setup": json.dumps(
+            {
+                "results": "s3://bucket/prefix",
+                "tag": "docs-2",
+                "name": "docs-2-ASHA-1a2b3c4d",
+                "workers": 3,
+                "retries": 1,
+                "timeout": 60.5,
+            }
+        ),
     }
     assert asked["EnableManagedSpotTraining"]
     assert asked["StoppingCondition"] == {"MaxRuntimeInSeconds": 100, "MaxWaitTimeInSeconds": 300}

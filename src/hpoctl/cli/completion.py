@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from hpoctl import __version__
-from hpoctl.core.places import cache_directory, data_directory
+from hpoctl.core.places import cache_directory, data_directory, is_address
 
 if TYPE_CHECKING:
     from hpoctl.plugins import Registered
@@ -68,7 +68,7 @@ def _tags() -> Mapping[str, str]:
     from hpoctl.ops.studies.config import read_config, results_address
 
     root = results_address(None, read_config(Path.cwd()))
-    if "://" in root:
+    if is_address(root):
         return {}
     return {entry.name: "" for entry in sorted(Path(root).iterdir()) if entry.is_dir() and entry.name[0] != "."}
 

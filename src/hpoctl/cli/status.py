@@ -96,12 +96,12 @@ def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: li
 
 
 def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":
-    from hpoctl.launchers.options import LocalOptions
+    from hpoctl.core.threads import usable_cores
     from hpoctl.ops.launching.costs import read_costs
     from hpoctl.ops.launching.launchers import manifests_of, submitted_jobs
     from hpoctl.ops.upkeep.status import read_status
 
-    costs, workers = read_costs(), LocalOptions().workers
+    costs, workers = read_costs(), len(usable_cores())
     launchers = _launchers(root, tag)
 
     def look() -> "StudyStatus":

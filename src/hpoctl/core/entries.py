@@ -229,6 +229,8 @@ class LauncherEntry:
             launch finds them again.
         estimate: From the options and the expected seconds of each job, what they are expected to cost; None: nothing.
         check: What would stop a launch with these options, for `hpoctl doctor`; None: nothing could.
+        workers: How many experiments run at a time with these options, for the expected time of a launch; None: the
+            launcher cannot tell beforehand, and is taken to run all jobs at once.
         root: How the root of results has to begin so that jobs can reach it, such as `s3://`; empty: it may be any.
         root_hint: Which roots a person can choose from, for the error about another one; empty: `root` says it all.
     """
@@ -240,6 +242,7 @@ class LauncherEntry:
     outlives: bool = False
     estimate: Callable[[Any, Sequence[float]], Estimate] | None = None
     check: Callable[[Any], Iterable[Finding]] | None = None
+    workers: Callable[[Any], int] | None = None
     root: str = ""
     root_hint: str = ""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.records import EMBEDDED
@@ -35,6 +35,8 @@ class Job:
         results: The root of results: a path or an address such as s3://bucket/prefix.
         command: The command of a worker. It reads tasks from its standard input, a line each, and answers there too.
         tasks: Its experiments.
+        runner: The arguments of a Python that runs the whole job on another machine; the launcher adds `setup` as JSON.
+            Empty in a job that was read from its manifest: such a job is not submitted.
     """
 
     name: str
@@ -42,6 +44,19 @@ class Job:
     results: str
     command: tuple[str, ...]
     tasks: tuple[Task, ...]
+    runner: tuple[str, ...] = ()
+
+    def setup(self, workers: int | None, retries: int, timeout: float | None) -> dict[str, Any]:
+        """What the runner is told, as a JSON object.
+
+        Args:
+            workers: Experiments at a time; None: one for each core of the other machine.
+            retries: How often an experiment that fails is tried again at once.
+            timeout: Seconds of real time after which an experiment is stopped; None: never.
+        """
+        limits = {"workers": workers, "retries": retries, "timeout": timeout}
+        known = {name: value for name, value in limits.items() if value is not None}
+        return {"results": self.results, "tag": self.tag, "name": self.name, **known}
 
 
 JobState = Literal["waiting", "running", "done", "failed", "unknown"]

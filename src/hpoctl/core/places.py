@@ -7,7 +7,12 @@ from pathlib import Path
 def results_root() -> str:
     """The root of results, a path or an address: `$HPOCTL_ROOT`, or `~/hpoctl`."""
     root = os.environ.get("HPOCTL_ROOT") or "~/hpoctl"
-    return root if "://" in root else str(Path(root).expanduser())
+    return root if is_address(root) else str(Path(root).expanduser())
+
+
+def is_address(root: str) -> bool:
+    """Whether a root of results is an address, such as `s3://bucket`: nothing on a disk of this machine."""
+    return "://" in root
 
 
 def data_directory() -> Path:

@@ -1,10 +1,10 @@
 """Options of the built-in launchers."""
 
 import math
-import os
 from dataclasses import dataclass, field
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.threads import usable_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,4 @@ class LocalOptions:
     @property
     def workers(self) -> int:
         """How many experiments run at a time."""
-        if self.jobs is not None:
-            return self.jobs
-        try:
-            return len(os.sched_getaffinity(0))
-        except AttributeError:  # not on macOS
-            return os.cpu_count() or 1
+        return len(usable_cores()) if self.jobs is None else self.jobs

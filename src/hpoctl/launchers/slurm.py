@@ -98,9 +98,11 @@ class SlurmLauncher:
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
         """Submit jobs that are new. What Slurm cannot take now is submitted by later calls of `poll`."""
-        for entry in [self._entry(job) for job in jobs]:
+        for job in jobs:
+            entry = self._entry(job)
+            entry.job = job  # one that was found has no runner
             if entry.manifest is None and not entry.ended:
-                manifest = Manifest.of(entry.job, "slurm", option_values(self._options), time.time())
+                manifest = Manifest.of(job, "slurm", option_values(self._options), time.time())
                 entry.manifest = keep_manifest(entry.tag.opened.store, manifest)
         try:
             self._submit_waiting()
@@ -287,6 +289,7 @@ class SlurmLauncher:
         self._look(entries)
         waiting = {entry.job.name: entry for entry in entries if entry.manifest is not None}
         manifests = [entry.manifest for entry in waiting.values() if entry.manifest is not None]
+        submitted = {name: entry.job for name, entry in waiting.items()}
         store = tag.opened.store
         if manifests:
             make_log_folder(store, tag.root, tag.tag)
@@ -295,7 +298,7 @@ class SlurmLauncher:
             try:
                 number = submit_array(
                     array_words(array, tag.root, store, self._options),
-                    array_script(array, tag.root, store, self._options),
+                    array_script(array, submitted, tag.root, store, self._options),
                 )
             except SlurmFullError as error:
                 self._wait_for_room(error)

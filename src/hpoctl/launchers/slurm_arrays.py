@@ -16,7 +16,8 @@ from pathlib import Path
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, LOG
 from hpoctl.core.errors import IncompleteError
-from hpoctl.core.places import cache_directory
+from hpoctl.core.jobs import Job
+from hpoctl.core.places import cache_directory, is_address
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.launchers.slurm_options import SlurmOptions
@@ -135,7 +136,7 @@ def array_words(array: Array, root: str, store: Store, options: SlurmOptions) ->
     return [*own, "--open-mode=append", *options.words]
 
 
-def array_script(array: Array, root: str, store: Store, options: SlurmOptions) -> str:
+def array_script(array: Array, jobs: Mapping[str, Job], root: str, store: Store, options: SlurmOptions) -> str:
     """The script of an array: each element runs its jobs, and passes on the signal to stop."""
     python = options.python or sys.executable
     workers = options.jobs or options.cpus
@@ -143,9 +144,8 @@ def array_script(array: Array, root: str, store: Store, options: SlurmOptions) -
     for index, names in enumerate(array.elements):
         cases.append(f"{index})")
         for name in names:
-            setup = {"results": root, "tag": array.tag, "name": name, "workers": workers}
-            setup |= {"retries": options.retries, "timeout": options.timeout}
-            words = [python, "-P", "-m", "hpoctl.ops.running.job", json.dumps(setup)]
+            setup = jobs[name].setup(workers, options.retries, options.timeout)
+            words = [python, *jobs[name].runner, json.dumps(setup)]
             cases.append(f"    run {shlex.join([str(log_file(store, root, array.tag, name)), *words])}")
         cases.append("    ;;")
     count = sum(len(names) for names in array.elements)
@@ -154,7 +154,7 @@ def array_script(array: Array, root: str, store: Store, options: SlurmOptions) -
 
 def log_file(store: Store, root: str, tag: str, name: str) -> Path:
     """The file that a job prints to, on a file system that the nodes share."""
-    if "://" in root:
+    if is_address(root):
         return Path(_folder(store, root, tag)) / f"{name}.txt"
     return Path(store.location(f"{job_folder_of(tag, name)}/{LOG}"))
 
@@ -166,12 +166,12 @@ def output_file(store: Store, root: str, array: Array, index: int) -> Path:
 
 def make_log_folder(store: Store, root: str, tag: str) -> None:
     """Make the folder of logs, where the store does not."""
-    if "://" in root:
+    if is_address(root):
         Path(_folder(store, root, tag)).mkdir(parents=True, exist_ok=True)
 
 
 def _folder(store: Store, root: str, tag: str) -> str:
-    if "://" in root:
+    if is_address(root):
         return str(cache_directory() / "slurm" / content_hash(root.encode())[:8] / tag)
     return store.location(_control(tag))
 

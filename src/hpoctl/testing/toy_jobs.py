@@ -12,6 +12,7 @@ from hpoctl.core.jobs import Job, Task
 from hpoctl.core.protocols import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import plan_jobs
+from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
@@ -58,7 +59,7 @@ class ToyJobs:
         command, own = self._command(), content_hash(str(self.folder).encode())[:6]
         names = [f"{job.name}-{own}-{attempt}" for job in planned]
         jobs = zip(names, planned, strict=True)
-        return tuple(Job(name, TAG, self._root(), command, job.tasks) for name, job in jobs)
+        return tuple(Job(name, TAG, self._root(), command, job.tasks, RUNNER) for name, job in jobs)
 
     def set_wire(self, name: object, fate: str) -> None:
         """Decide what happens to an experiment from now on, or to the opening of a table; see `toy_plugin`."""

@@ -91,8 +91,8 @@ def test_filters(store: LocalStore) -> None:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"methods": ("ASHAA",)}, "There is no method 'ASHAA' in docs-2."),
-        ({"benchmarks": ("tou",)}, "There is no benchmark 'tou' in docs-2."),
+        ({"methods": ("ASHAA",)}, "Tag docs-2 has no method 'ASHAA'."),
+        ({"benchmarks": ("tou",)}, "Tag docs-2 has no benchmark 'tou'."),
         ({"where": ("n_worker=1",)}, "no experiment has 'n_worker'"),
         ({"where": ("n_workers",)}, "--where cannot be 'n_workers'"),
         ({"tags": ("bad tag",)}, "bad tag"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, claim_key
-from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.studies.tag_state import Filters
@@ -123,7 +123,7 @@ def test_damaged_metadata_alone_is_found_by_its_name(root: Root) -> None:
 def test_a_name_that_only_begins_alike_is_not_taken_for_it(root: Root) -> None:
     directory = put_attempt(root.store, Cell("ASHA", "toy-0", 1))
     root.store.put(f"{directory}/{METADATA}", b"")
-    with pytest.raises(IncompleteError):
+    with pytest.raises(UsageError, match="has no method"):
         the_log(root)
     assert the_log(root, Filters(("ASHA",), ("toy-0",), frozenset({1}))).state == "damaged"
 
@@ -161,16 +161,16 @@ def test_what_has_not_been_run_yet(root: Root) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "message"),
+    ("filters", "error", "message"),
     [
-        (Filters(methods=("ASH",)), "has no method 'ASH'.*Did you mean ASHA"),
-        (Filters(benchmarks=("tox",)), "has no benchmark 'tox'.*Did you mean toy"),
-        (Filters(seeds=frozenset({5})), "No experiment of tag docs-2 matches"),
+        (Filters(methods=("ASH",)), UsageError, "has no method 'ASH'.*Did you mean ASHA"),
+        (Filters(benchmarks=("tox",)), UsageError, "has no benchmark 'tox'.*Did you mean toy"),
+        (Filters(seeds=frozenset({5})), IncompleteError, "No experiment of tag docs-2 matches"),
     ],
 )
-def test_what_does_not_match(root: Root, filters: Filters, message: str) -> None:
+def test_what_does_not_match(root: Root, filters: Filters, error: type[HpoctlError], message: str) -> None:
     put_attempt(root.store)
-    with pytest.raises(IncompleteError, match=message):
+    with pytest.raises(error, match=message):
         find_logs(root, TAG, filters)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from hpoctl.core.errors import UsageError
 from hpoctl.core.jobs import Activity, Job, JobStatus
 from hpoctl.core.options import option_values
+from hpoctl.core.places import is_address
 from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_requirements, upload
 from hpoctl.plugins.loading import SELECTION
 from hpoctl.stores.job_files import JobReport, Manifest, keep_manifest, read_log, read_manifest, read_report
@@ -188,7 +189,7 @@ class RayLauncher:
     def _create(self, entries: Sequence[_Entry], opened: Opened) -> None:
         if not entries:
             return
-        remote = "://" in opened.store.location("")
+        remote = is_address(opened.store.location(""))
         extra = read_requirements(self._options.requirements)
         bundle = make_bundle({ENTRY: SUPERVISOR.read_bytes()}, ["hpoctl[aws]"] if remote else [], extra)
         address = upload(opened.store, bundle)
@@ -205,9 +206,7 @@ class RayLauncher:
 
     def _setup(self, job: Job) -> Mapping[str, Any]:
         options = self._options
-        setup = {"results": job.results, "tag": job.tag, "name": job.name}
-        limits = {"workers": options.workers, "retries": options.retries, "timeout": options.timeout}
-        return {**setup, **{name: value for name, value in limits.items() if value is not None}}
+        return {"runner": job.runner, **job.setup(options.workers, options.retries, options.timeout)}
 
     def _environment(self) -> dict[str, str]:
         missing = [name for name in self._options.variables if name not in os.environ]

@@ -1,8 +1,8 @@
 """The supervisor of a job on a node: runs the job, keeps its log, and ends it when the job's actor dies.
 
 This file is copied into bundles as `entry.py` and started by the actor as `python entry.py JSON`. The JSON object names
-`results`, `tag` and `name`, and may name `workers`, `retries` and `timeout`: it is what the job's own process is told.
-hpoctl is on its path.
+`runner`, the arguments of a Python that runs the job, and all that these are told in turn: `results`, `tag`, `name`
+and limits. hpoctl is on its path.
 """
 
 import json
@@ -65,7 +65,7 @@ def main(argument: str) -> None:
     log = Log(setup["results"], setup["tag"], setup["name"])
     log.add(f"hpoctl from {Path(sys.modules['hpoctl'].__file__ or '').parent}\n".encode())
     job = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        [sys.executable, "-P", "-m", "hpoctl.ops.running.job", argument],
+        [sys.executable, *setup["runner"], argument],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

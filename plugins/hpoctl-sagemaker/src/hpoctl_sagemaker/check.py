@@ -74,7 +74,7 @@ def _role(options: SagemakerOptions, account: str | None) -> Iterator[Finding]:
 def _request(options: SagemakerOptions, region: str, image: str) -> Iterator[Finding]:
     """Check the request of a job that will never be."""
     job = Job("doctor-job", "doctor", f"s3://sagemaker-{region}-000000000000/hpoctl", (), ())
-    around = Surroundings(region, image, f"{job.results}/.bundles/{content_hash(b'')[:32]}", None)
+    around = Surroundings(region, image, f"{job.results}/.bundles/{content_hash(b'')[:32]}", None, ())
     request = training_job(Manifest.of(job, "sagemaker", option_values(options), 0.0), options, around)
     model = SagemakerApi(region).model_of_requests()
     yield from _look("request", lambda: _checked(request, model))

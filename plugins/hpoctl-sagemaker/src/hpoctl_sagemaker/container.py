@@ -62,11 +62,8 @@ def main(bundle: Path, machine: Path) -> int:
 
 def run(site: Path, settings: Mapping[str, str], log: IO[bytes]) -> int:
     """Run the job's own process, and pass on what it prints and that it is to end; returns its exit code."""
-    job: dict[str, Any] = {"results": settings["results"], "tag": settings["tag"], "name": settings["job"]}
-    job |= {key: int(settings[key]) for key in ("workers", "retries") if key in settings}
-    job |= {"timeout": float(settings["timeout"])} if "timeout" in settings else {}
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        [sys.executable, "-P", "-m", "hpoctl.ops.running.job", json.dumps(job)],
+        [sys.executable, *json.loads(settings["runner"]), settings["setup"]],
         env={**os.environ, "PYTHONPATH": _path(site)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

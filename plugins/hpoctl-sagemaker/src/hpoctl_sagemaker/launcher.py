@@ -208,10 +208,10 @@ class SagemakerLauncher:
         options, now = self._options, time.time()
         image = image_for(options, self._api.region, sys.version_info.minor)
         manifests = [Manifest.of(job, NAME, option_values(options), now) for job in jobs]
-        plugins, model = bundled_selection(), self._api.model_of_requests()
+        plugins, model, runner = bundled_selection(), self._api.model_of_requests(), jobs[0].runner
         for manifest in manifests:
             root = manifest.job.results.rstrip("/")
-            around = Surroundings(self._api.region, image, f"{root}/.bundles/{'0' * 32}", plugins)
+            around = Surroundings(self._api.region, image, f"{root}/.bundles/{'0' * 32}", plugins, runner)
             check_training_job(training_job(manifest, options, around), model)
         bundle = make_bundle({ENTRY: SCRIPT.read_bytes()}, ["hpoctl[aws]"], read_requirements(options.requirements))
         stores = {root: open_results(root).store for root in {job.results for job in jobs}}
@@ -221,7 +221,7 @@ class SagemakerLauncher:
             job = manifest.job
             store = stores[job.results]
             kept = keep_manifest(store, manifest)
-            around = Surroundings(self._api.region, image, addresses[job.results], plugins)
+            around = Surroundings(self._api.region, image, addresses[job.results], plugins, runner)
             return _TrackedJob(job, store, kept, training_job(kept, options, around), status=JobStatus("waiting"))
 
         with ThreadPoolExecutor(THREADS) as pool:

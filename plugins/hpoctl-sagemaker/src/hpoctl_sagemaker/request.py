@@ -1,5 +1,6 @@
 """What SageMaker is asked for: the name of a training job, and its request."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -38,12 +39,14 @@ class Surroundings:
         image: The image.
         bundle: The address of the bundle.
         plugins: What `HPOCTL_PLUGINS` says; None: nothing.
+        runner: How a Python with hpoctl runs a job; see `Job`.
     """
 
     region: str
     image: str
     bundle: str
     plugins: str | None
+    runner: tuple[str, ...]
 
 
 def name_of(manifest: Manifest) -> str:
@@ -71,7 +74,6 @@ def training_job(manifest: Manifest, options: SagemakerOptions, around: Surround
     """The request for a job's training job."""
     job = manifest.job
     own = f"{job.results.rstrip('/')}/{job_folder_of(job.tag, job.name)}"
-    settings = {"workers": options.jobs, "retries": options.retries, "timeout": options.timeout}
     tags = {**options.tag_values, "hpoctl:tag": job.tag, "hpoctl:job": job.name}
     environment = {"AWS_DEFAULT_REGION": around.region, "HPOCTL_JOB_NAME": job.name}
     if around.plugins is not None:
@@ -85,10 +87,9 @@ def training_job(manifest: Manifest, options: SagemakerOptions, around: Surround
             "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/{ENTRY}"],
         },
         "HyperParameters": {
-            "results": job.results,
-            "tag": job.tag,
             "job": job.name,
-            **{name: str(value) for name, value in settings.items() if value is not None},
+            "runner": json.dumps(around.runner),
+            "setup": json.dumps(job.setup(options.jobs, options.retries, options.timeout)),
         },
         "InputDataConfig": [_channel(around.bundle)],
         "OutputDataConfig": {"S3OutputPath": f"{own}/output", **_key("KmsKeyId", options.output_kms_key)},

@@ -12,11 +12,12 @@ from hpoctl.backends.local.folders import TRIALS, TrialFolder, trial_folder
 from hpoctl.backends.local.leftovers import end_processes
 from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.local.processes import Command, Exit, Processes
-from hpoctl.backends.local.slots import Slots, make_slots, usable_cores, usable_devices
+from hpoctl.backends.local.slots import Slots, make_slots, usable_devices
 from hpoctl.backends.local.training import Training, Written
 from hpoctl.core.clock import RealClock
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.space import Config
+from hpoctl.core.threads import usable_cores
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import THREADS, TrialCall, trial_command, trial_environment
 from hpoctl.core.trial_rows import TrialRow, TrialRows

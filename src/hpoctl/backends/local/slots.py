@@ -95,11 +95,6 @@ def make_slots(count: int, cpus: int, gpus: int, devices: Sequence[str], cores: 
     return Slots(count, own if bound else (), tuple(devices), gpus)
 
 
-def usable_cores() -> list[int]:
-    """The cores that this process may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-
-
 def usable_devices(chosen: str) -> list[str]:
     """The GPUs that may be used: those that were chosen, else those of CUDA_VISIBLE_DEVICES, else all NVIDIA GPUs.
 

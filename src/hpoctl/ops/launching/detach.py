@@ -9,7 +9,7 @@ from pathlib import Path
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.places import cache_directory
+from hpoctl.core.places import cache_directory, is_address
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import running_launches
 from hpoctl.ops.studies.provenance import own_python
@@ -45,7 +45,7 @@ def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
     name = f"{plan.tag}/{CONTROL}/launches/{stamp}.log"
     log = Path(plan.store.location(name))
     try:
-        if "://" in plan.store.location(""):  # results are elsewhere, but this process is here
+        if is_address(plan.store.location("")):  # results are elsewhere, but this process is here
             log = cache_directory() / "launches" / f"{plan.tag}-{stamp}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
         else:

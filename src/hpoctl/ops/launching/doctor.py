@@ -13,7 +13,7 @@ from pathlib import Path
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
-from hpoctl.core.places import cache_directory, data_directory
+from hpoctl.core.places import cache_directory, data_directory, is_address
 from hpoctl.core.threads import BLAS_THREADS
 from hpoctl.ops.launching.launchers import choose_launcher
 from hpoctl.ops.studies.choose_study import default_study
@@ -21,8 +21,7 @@ from hpoctl.ops.studies.config import Config, read_config, results_address
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.ops.studies.provenance import LIBRARIES
 from hpoctl.plugins import Registry
-from hpoctl.stores.opening import open_results
-from hpoctl.stores.s3_check import check_s3
+from hpoctl.stores.opening import check_results, open_results
 
 LITTLE_SPACE = 1_000_000_000
 """Bytes free below which there is a warning; the reference study has 0.2 GB."""
@@ -96,11 +95,10 @@ def _study(config: Config, registry: Registry, folder: Path) -> Finding:
 
 
 def _results(root: str) -> Iterator[Finding]:
-    """Write, read and remove a blob, and take a claim; on S3 look at what that takes first."""
-    if root.startswith("s3://"):
-        found = tuple(check_s3(root))
-        yield from found
-        if any(finding.verdict == "problem" for finding in found):
+    """Look at what the root takes to be opened; then write, read and remove a blob, and take a claim."""
+    for finding in check_results(root):
+        yield finding
+        if finding.verdict == "problem":
             return
     opened = open_results(root)
     where = opened.store.location("")
@@ -118,7 +116,7 @@ def _results(root: str) -> Iterator[Finding]:
         return
     opened.claims.release(key)
     yield Finding("results", "ok", f"{where} can be written, read and claimed in")
-    if "://" not in where:
+    if not is_address(where):
         free = shutil.disk_usage(where).free
         space = f"{free / 1e9:,.1f} GB free"
         if free < LITTLE_SPACE:

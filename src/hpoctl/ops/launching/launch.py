@@ -10,13 +10,15 @@ from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
+from hpoctl.core.places import is_address
 from hpoctl.ops.launching.costs import read_costs, write_costs
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import keep_launch
+from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import command_line, git_commit
 from hpoctl.ops.studies.tags import Plan, keep_master_seed, keep_plan
-from hpoctl.ops.tables.shared_tables import is_remote, share_tables
+from hpoctl.ops.tables.shared_tables import share_tables
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 
 TICK = 0.1
@@ -109,7 +111,7 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
     watcher.begins(master_seed)
     jobs = _jobs(plan, plans, master_seed)
-    if jobs and plan.launcher.outlives and is_remote(plan.store):
+    if jobs and plan.launcher.outlives and is_address(plan.store.location("")):
         # On this machine, and on those that share its disks, jobs find the tables where they are.
         needed = {task.cell.benchmark for job in jobs for task in job.tasks}
         share_tables(plan.store, plan.tag, sorted(needed), _untold)
@@ -152,10 +154,8 @@ def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job
     names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
     root = plan.store.location("")
     words = worker_words(plan.tag, master_seed, root, command_line(), git_commit())
-    jobs = [
-        Job(planned.name, plan.tag, root, words, tuple(replace(task, plan=names[task.plan]) for task in planned.tasks))
-        for planned in plan.jobs
-    ]
+    tasks = {job.name: tuple(replace(task, plan=names[task.plan]) for task in job.tasks) for job in plan.jobs}
+    jobs = [Job(name, plan.tag, root, words, own, RUNNER) for name, own in tasks.items()]
     return [replace(job, name=_new_name(job, plan.ended)) for job in jobs] if plan.launcher.outlives else jobs
 
 

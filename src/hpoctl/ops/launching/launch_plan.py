@@ -12,7 +12,6 @@ from hpoctl.core.jobs import Job, Task
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.study import Study
-from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.launching.costs import Basis, Costs, Expected, read_costs
 from hpoctl.ops.launching.file_options import FileOptions, file_options
 from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
@@ -152,7 +151,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     expected = [_expected(want, costs) for want in todo]
     tasks = [Task(want.plan, want.cell, cost.seconds, want.cores) for want, cost in zip(todo, expected, strict=True)]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
-    workers = options.workers if isinstance(options, LocalOptions) else 0
+    workers = launcher.workers(options) if launcher.workers else 0
     states = [standing[cell].state for cell in wanted]
     damaged = [f"{attempt.directory}: {attempt.reason}" for attempt in attempts if attempt.recorded == "damaged"]
     return LaunchPlan(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA, Cell
-from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.ops.studies.roots import Root, open_root
@@ -124,7 +124,7 @@ def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
     filters = Filters(request.methods, request.benchmarks, request.seeds)
     root = open_root(request.results, request.folder)
     states = [_look(root, check_tag(tag)) for tag in tags]
-    _check_names(root, tags, filters, states)
+    filters.check(tags, [cell for state in states for cell in state.stands], root.command("status", "--tag", tags[0]))
     every = [found for state in states for group in state.found.values() for found in group]
     check_keys(conditions, (found.metadata for found in every))
     return tuple(_choose(state, filters, conditions) for state in states)
@@ -287,15 +287,3 @@ def nothing_complete(results: Sequence[TagResults], skipped: Sequence[Skipped]) 
     what = f"No complete experiment of {'tag' if one else 'tags'} {', '.join(tags)} fits"
     more = f"; {len(skipped)} {'is' if len(skipped) == 1 else 'are'} left out" if skipped else ""
     return IncompleteError(f"{what}{more}.", f"`{root.command('status', '--tag', tags[0])}` lists what exists.")
-
-
-def _check_names(root: Root, tags: Sequence[str], filters: Filters, states: Sequence[_State]) -> None:
-    cells = [cell for state in states for cell in state.stands]
-    for kind, names, known in (
-        ("method", filters.methods, {cell.method for cell in cells}),
-        ("benchmark", filters.benchmarks, {cell.benchmark for cell in cells}),
-    ):
-        for name in names:
-            if name not in known:
-                fix = unknown_name(kind, name, known, root.command("status", "--tag", tags[0])).fix
-                raise UsageError(f"There is no {kind} {name[:80]!r} in {', '.join(tags)}.", fix)

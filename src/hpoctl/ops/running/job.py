@@ -18,12 +18,16 @@ from typing import Any
 
 from hpoctl.core.errors import FAILED, TERMINATED, HpoctlError, IncompleteError
 from hpoctl.core.jobs import Job, JobStatus
+from hpoctl.core.places import is_address
 from hpoctl.core.protocols import Store
 from hpoctl.launchers.local import LocalLauncher
 from hpoctl.launchers.options import LocalOptions
-from hpoctl.ops.tables.shared_tables import fetch_tables, is_remote
+from hpoctl.ops.tables.shared_tables import fetch_tables
 from hpoctl.stores.job_files import JobReport, keep_report, read_manifest
 from hpoctl.stores.opening import open_results
+
+RUNNER = ("-P", "-m", "hpoctl.ops.running.job")
+"""The arguments of a Python that runs a job here; one more is the JSON object."""
 
 TICK = 0.25
 """Seconds between two looks at the workers, when nothing happens."""
@@ -64,7 +68,7 @@ def run_job(setup: Mapping[str, Any]) -> int:
     _say(f"job {name}: {len(job.tasks)} experiments")
     status = JobStatus("running")
     _report(store, job, status, "running")
-    if is_remote(store):
+    if is_address(store.location("")):
         try:
             fetch_tables(store, tag, _say_how_far)
         except HpoctlError as error:

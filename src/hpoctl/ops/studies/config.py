@@ -21,7 +21,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.places import results_root
+from hpoctl.core.places import is_address, results_root
 from hpoctl.core.records import RecordError, check_keys
 from hpoctl.core.settings import DEFINITIONS, Said
 from hpoctl.core.toml_files import Document, read_toml
@@ -112,7 +112,7 @@ def _config(document: Document, folder: Path) -> Config:
 
 
 def _results(text: str, where: str, folder: Path) -> str:
-    if "://" in text:
+    if is_address(text):
         return text  # an address: whoever opens it says whether there is such a kind of root
     try:
         return str(folder / Path(text).expanduser())

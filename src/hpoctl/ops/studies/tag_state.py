@@ -1,10 +1,10 @@
 """What there is of a tag, as `hpoctl status` and `hpoctl logs` see it: its plans, its attempts, where they stand."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from hpoctl.core.cells import Cell
-from hpoctl.core.errors import IncompleteError, unknown_name
+from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.tags import Plan, plan_names, read_plan, tags
 from hpoctl.stores.ledger import DIED, Attempt, Standing, read_again, read_attempts, standings
@@ -31,6 +31,26 @@ class Filters:
             and (not self.benchmarks or cell.benchmark in self.benchmarks)
             and (self.seeds is None or cell.seed in self.seeds)
         )
+
+    def check(self, tags: Sequence[str], cells: Collection[Cell], listing: str) -> None:
+        """Refuse names of methods and benchmarks that no experiment has.
+
+        Args:
+            tags: The tags.
+            cells: All experiments of the tags: those that are wanted and those that there are.
+            listing: The command that shows them.
+
+        Raises:
+            UsageError: There is such a name.
+        """
+        where = f"Tag {tags[0]} has" if len(tags) == 1 else f"Tags {', '.join(tags)} have"
+        for kind, names, known in (
+            ("method", self.methods, {cell.method for cell in cells}),
+            ("benchmark", self.benchmarks, {cell.benchmark for cell in cells}),
+        ):
+            for name in names:
+                if name not in known:
+                    raise UsageError(f"{where} no {kind} {name[:80]!r}.", unknown_name(kind, name, known, listing).fix)
 
 
 def read_standings(

@@ -67,11 +67,6 @@ class NeededTables:
 NEEDED = RecordType("tables of a tag", NeededTables)
 
 
-def is_remote(store: Store) -> bool:
-    """Whether results are not on a disk of this machine, so that its tables are not either for who works there."""
-    return "://" in store.location("")
-
-
 def needed_tables(benchmarks: Iterable[str]) -> list[str]:
     """Which of some benchmarks are imported tables of this machine: no plugin brings them to another one."""
     imported = set(stored_names())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hpoctl.core.cells import LOG, METADATA, Cell, experiment_prefix
-from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
+from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.metadata_head import Head, read_head
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
@@ -143,14 +143,7 @@ def _nothing_matches(root: Root, tag: str, stands: Collection[Cell], filters: Fi
             f"`{root.command('launch', '--tag', tag)}` runs what is missing.",
         )
     listing = root.command("status", "--tag", tag)
-    for kind, names, known in (
-        ("method", filters.methods, {cell.method for cell in stands}),
-        ("benchmark", filters.benchmarks, {cell.benchmark for cell in stands}),
-    ):
-        for name in names:
-            if name not in known:
-                fix = unknown_name(kind, name, known, listing).fix
-                return IncompleteError(f"Tag {tag} has no {kind} {name!r}.", fix)
+    filters.check([tag], stands, listing)
     return IncompleteError(f"No experiment of tag {tag} matches.", f"`{listing}` shows all of them.")
 
 

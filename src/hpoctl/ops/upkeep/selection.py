@@ -9,13 +9,14 @@ from functools import cache, partial
 from typing import Any
 
 from hpoctl.core.cells import CONTROL, Cell, claim_key
-from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Claims
 from hpoctl.ops.launching.launches import Launch, running_launches
 from hpoctl.ops.studies.roots import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.studies.tag_state import Filters, nothing_of, readable_plans
+from hpoctl.ops.studies.tags import wanted_cells
 from hpoctl.ops.upkeep.trash import PARTS, Left
 from hpoctl.stores.ledger import Attempt, AttemptState, read_attempts
 
@@ -155,7 +156,9 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
         matches = tuple(_match(attempt, held) for attempt in attempts)
         launches = tuple(running_launches(store, root.claims, tag))
         return Selection(tag, criteria, matches, (), launches, sum(store.list(tag).values()))
-    _check_names(root, tag, criteria.filters, attempts)
+    plans, _ = readable_plans(root, tag)
+    known = [*wanted_cells(plans), *(attempt.cell for attempt in attempts if attempt.cell is not None)]
+    criteria.filters.check([tag], known, root.command("status", "--tag", tag))
     fits = fitting(criteria, attempts, now, held)
     chosen = [attempt for attempt in attempts if fits(attempt)]
     matches = tuple(_match(attempt, held) for attempt in chosen if _in_its_place(attempt))
@@ -244,23 +247,6 @@ def _in_its_place(attempt: Attempt) -> bool:
     """Whether it is a result directory; of anything else, moving it could move others with it."""
     parts = attempt.directory.split("/")
     return len(parts) == PARTS and parts[1] != CONTROL
-
-
-def _check_names(root: Root, tag: str, filters: Filters, attempts: list[Attempt]) -> None:
-    """Refuse names that neither a result nor a plan of the tag has."""
-    cells = [attempt.cell for attempt in attempts if attempt.cell is not None]
-    methods, benchmarks = {cell.method for cell in cells}, {cell.benchmark for cell in cells}
-    if methods.issuperset(filters.methods) and benchmarks.issuperset(filters.benchmarks):
-        return
-    plans, _ = readable_plans(root, tag)
-    for plan in plans:
-        methods.update(plan.study.methods)
-        benchmarks.update(plan.study.benchmarks)
-    for kind, names, known in (("method", filters.methods, methods), ("benchmark", filters.benchmarks, benchmarks)):
-        for name in names:
-            if name not in known:
-                fix = unknown_name(kind, name, known, root.command("status", "--tag", tag)).fix
-                raise UsageError(f"Tag {tag} has no {kind} {name[:80]!r}.", fix)
 
 
 def _nothing(root: Root, tag: str, passed_over: list[Left]) -> IncompleteError:

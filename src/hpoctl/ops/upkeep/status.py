@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from hpoctl.core.cells import Cell
-from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
+from hpoctl.core.errors import IncompleteError
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
 from hpoctl.ops.launching.costs import Costs
@@ -265,14 +265,7 @@ def _job_line(job: SubmittedJob) -> JobLine:
 
 
 def _chosen(tag: str, stands: Mapping[Cell, Standing], filters: Filters, listing: str) -> dict[Cell, Standing]:
-    for kind, names, known in (
-        ("method", filters.methods, {cell.method for cell in stands}),
-        ("benchmark", filters.benchmarks, {cell.benchmark for cell in stands}),
-    ):
-        for name in names:
-            if name not in known:
-                error = unknown_name(kind, name, known, listing)
-                raise UsageError(f"Tag {tag} has no {kind} {name!r}.", error.fix)
+    filters.check([tag], stands, listing)
     chosen = {cell: stand for cell, stand in stands.items() if filters.match(cell)}
     if stands and not chosen:
         raise IncompleteError(f"No experiment of tag {tag} matches.", f"`{listing}` shows all of them.")
