@@ -149,8 +149,10 @@ class RatioSearcher(GpSearcher):
         scores = np.round(self._classifier(labelled, self._space.encode(points)), DECIMALS)
         equal = np.flatnonzero(scores == scores.max())
         picked = equal[self._streams.get("ties", trial_id).integers(len(equal))]
-        [(config, point)] = self._observations.use(points[[picked]])
-        self._observations.start(trial_id, point)
+        (config,) = self._observations.use(points[[picked]])
+        if config is None:
+            return None
+        self._observations.start(trial_id, points[picked])
         return Suggestion(config, "model")
 
 

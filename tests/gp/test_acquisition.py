@@ -94,7 +94,7 @@ def believing(posterior: Posterior, x: np.ndarray) -> Posterior:
 @pytest.mark.parametrize("pending", [0, 3])
 def test_picking_is_conditioning_on_the_pending_and_on_each_pick_in_turn(seed: int, pending: int) -> None:
     posterior, candidates = posterior_and_candidates(seed)
-    picked = pick(posterior.predict(candidates), -0.5, 6, pending)
+    picked = [found.point for found in pick(posterior.predict(candidates), -0.5, 6, pending)]
     best = min([-0.5, *posterior.predict_mean(candidates[:pending])])
     posterior = believing(posterior, candidates[:pending])
     for index in picked:
@@ -109,12 +109,12 @@ def test_picking_is_conditioning_on_the_pending_and_on_each_pick_in_turn(seed: i
 
 def test_picks_are_different_and_no_more_than_there_are() -> None:
     posterior, candidates = posterior_and_candidates(0, m=4)
-    assert sorted(pick(posterior.predict(candidates), 0.0, 9)) == [0, 1, 2, 3]
-    assert sorted(pick(posterior.predict(candidates), 0.0, 9, pending=3)) == [3]
+    assert sorted(found.point for found in pick(posterior.predict(candidates), 0.0, 9)) == [0, 1, 2, 3]
+    assert [found.point for found in pick(posterior.predict(candidates), 0.0, 9, pending=3)] == [3]
     assert pick(posterior.predict(candidates), 0.0, 9, pending=4) == []
 
 
 def test_among_equal_candidates_the_first_is_picked() -> None:
     posterior, candidates = posterior_and_candidates(0, m=3)
     same = np.repeat(candidates[:1], 5, axis=0)
-    assert pick(posterior.predict(same), 0.0, 3) == [0, 1, 2]
+    assert [found.point for found in pick(posterior.predict(same), 0.0, 3)] == [0, 1, 2]

@@ -72,8 +72,8 @@ def test_too_many_data_are_cut_to_the_best_and_some_others() -> None:
 def test_a_point_is_used_once_by_whoever_comes_first() -> None:
     it = observations()
     point = SPACE.units({"x": 0.25, "c": "b", "epochs": 27})
-    assert it.use(np.stack([point]))[0][0] == {"x": 0.25, "c": "b", "epochs": 27}
-    assert it.use(np.stack([point])) == []
+    assert it.use(np.stack([point, point])) == [{"x": 0.25, "c": "b", "epochs": 27}, None]
+    assert it.use(np.stack([point])) == [None]
     assert len(it.fresh(np.stack([point, point]))) == 0
     drawn = [it.start_random(trial_id, "random") for trial_id in range(20)]
     configs = [suggestion.config for suggestion in drawn if suggestion is not None]

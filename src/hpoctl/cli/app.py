@@ -31,6 +31,7 @@ from hpoctl.cli.studies import studies_app
 from hpoctl.cli.sync import sync
 from hpoctl.cli.trials import trials
 from hpoctl.cli.unforeseen import unforeseen
+from hpoctl.cli.why import why
 from hpoctl.core.errors import FAILED, INTERRUPTED, HpoctlError, OutputError, UsageError
 
 RUN_EXAMPLE = """
@@ -77,6 +78,7 @@ app.command(cls=Command, rich_help_panel=EXPERIMENTS, epilog=LAUNCH_EXAMPLE)(lau
 app.command(cls=Command, rich_help_panel=EXPERIMENTS)(stop)
 app.command(cls=Command, rich_help_panel=PROGRESS)(status)
 app.command(cls=Command, rich_help_panel=PROGRESS)(trials)
+app.command(cls=Command, rich_help_panel=PROGRESS)(why)
 app.command(cls=Command, rich_help_panel=PROGRESS)(logs)
 app.command(cls=Command, rich_help_panel=PROGRESS)(doctor)
 app.command(cls=Command, rich_help_panel=ANSWERS)(compare)

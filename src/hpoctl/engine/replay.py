@@ -9,7 +9,8 @@ journal, because the loop hears of nothing else: not even of the time.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from hpoctl.core.clock import RealClock
 from hpoctl.core.errors import HpoctlError
@@ -17,7 +18,7 @@ from hpoctl.core.protocols import Ended, Known, Outcome, RecoverableBackend, Rep
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import TrialLimits
 from hpoctl.engine.events_json import from_json, to_json
-from hpoctl.engine.journal import Journal, Record
+from hpoctl.engine.journal import Record
 from hpoctl.engine.tuner import Limits
 
 TICK = 5.0
@@ -26,6 +27,16 @@ TICK = 5.0
 ENDED = "the experiment ended"
 REPLAYED = ("max_num_trials", "trial_retries")
 """The limits that the loop itself acts on and that may change when an experiment continues."""
+
+
+class Appendable(Protocol):
+    """What `Journaled` needs of a journal."""
+
+    path: Path
+
+    def append(self, record: Record, *, durable: bool) -> None:
+        """Append a record; `durable`: it is on the disk when this returns."""
+        ...
 
 
 class EventClock:
@@ -85,7 +96,7 @@ class Journaled:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Appendable,
         records: Iterator[Record],
         make: Callable[[RealClock], RecoverableBackend],
         limits: TrialLimits,

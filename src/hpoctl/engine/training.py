@@ -13,9 +13,8 @@ from typing import Any, cast
 
 from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
 from hpoctl.core.clock import RealClock, SystemTime
-from hpoctl.core.entries import MethodContext
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import RecoverableBackend, Resume, Start, Store
+from hpoctl.core.protocols import RecoverableBackend, Store
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
@@ -25,16 +24,17 @@ from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_dire
 from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.journal import Journal
+from hpoctl.engine.journaled_loop import count_limits, journaled_loop, trial_limits
 from hpoctl.engine.metadata import Provenance, opening_metadata
 from hpoctl.engine.progress import Progress
 from hpoctl.engine.replay import Journaled
-from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
+from hpoctl.engine.rows import Rows
 from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
-from hpoctl.engine.table import column_names, parquet_bytes, rows_table
+from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.engine.trial_backends import LOCAL
 from hpoctl.engine.trial_log import TrialLog
 from hpoctl.engine.trials_table import trials_table
-from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, TooManyFailuresError, Watcher, tune
+from hpoctl.engine.tuner import TooManyFailuresError, Watcher, tune
 from hpoctl.engine.work_folder import work_folder
 
 
@@ -154,7 +154,6 @@ def train(
     Raises:
         HpoctlError: The method asks for something else than the journal says, or too many trials failed.
     """
-    benchmark, settings = spec.benchmark, spec.effective
     if journal.count == 0:
         journal.append({"kind": "open", "t": 0.0, "format": 1, "base": base, "name": spec.name}, durable=True)
     records = journal.records()
@@ -163,35 +162,20 @@ def train(
         raise HpoctlError(f"{journal.path} is that of another experiment.", "Remove it with `hpoctl clean`.")
     began = journal.count
     streams = Streams(spec.master_seed, spec.seed)
-    space = spec.space()
-    context = MethodContext(space, benchmark.goal, benchmark.max_resource, streams, settings.max_size_data_for_model)
-    scheduler = spec.method.make(context, spec.method.options)
-    limits = _trial_limits(spec)
-    counts = _counts(spec)
+    limits, counts = trial_limits(spec), count_limits(spec)
 
     def make(clock: RealClock) -> RecoverableBackend:
         return _make(spec, script, folder, limits, streams, clock, journaled, progress)
 
     facts = {"host": platform.node(), "pid": os.getpid(), "utc": datetime.now(UTC).isoformat(timespec="seconds")}
     journaled = Journaled(journal, records, make, limits, counts, facts)
-    log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
-    view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, journaled.clock, scheduler, log)
-    extra = ExtraColumns([entry.make() for entry in spec.extra_results], view, column_names(benchmark, space))
-    took = 0.0
-
-    def suggest(trial_id: int) -> Start | Resume | None:
-        nonlocal took
-        before = system.monotonic()
-        step = scheduler.suggest(trial_id)
-        took += system.monotonic() - before
-        journaled.suggested()
-        return step
-
-    parts = Parts(scheduler, journaled, journaled.clock, suggest, log, extra, progress, in_force=journaled.in_force)
-    progress.follow(parts.trials, log, journaled)
+    loop = journaled_loop(spec, journaled, streams, progress, system)
+    parts = loop.parts
+    progress.follow(parts.trials, parts.log, journaled)
     tune(parts, counts)
     resumed_at = journaled.resumed_at if began > 1 else None
-    return Trained(log.rows(extra, settings.max_num_evaluations), parts.trials, took, resumed_at)
+    rows = parts.log.rows(parts.extra, spec.effective.max_num_evaluations)
+    return Trained(rows, parts.trials, loop.decision_seconds, resumed_at)
 
 
 def _make(
@@ -228,23 +212,6 @@ def _make(
     )
     entry: BackendEntry = LOCAL
     return cast("RecoverableBackend", entry.make(context, entry.options))
-
-
-def _trial_limits(spec: ExperimentSpec) -> TrialLimits:
-    settings = spec.effective
-    price = settings.price_per_hour
-    seconds = settings.max_cost / price * 3600.0 if settings.max_cost is not None and price else None
-    return TrialLimits(
-        spec.max_wallclock_time, settings.trial_timeout, settings.report_timeout, seconds, settings.stop_timeout
-    )
-
-
-def _counts(spec: ExperimentSpec) -> Limits:
-    settings = spec.effective
-    failures = None if settings.max_failures == "none" else float(settings.max_failures)
-    return Limits(
-        spec.n_workers, settings.max_num_evaluations, settings.max_num_trials, failures, settings.trial_retries
-    )
 
 
 def _open(

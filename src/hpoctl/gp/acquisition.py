@@ -9,6 +9,8 @@ logarithm does not (Ament et al. 2023, "Unexpected Improvements to Expected Impr
 section 4).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import erfcx, ndtr
 
@@ -22,6 +24,22 @@ NEAR, FAR = -1.0, -100.0
 
 DECIMALS = 9
 """Acquisition values closer than this count as equal, so that the last bits of a processor do not choose."""
+
+
+class Picked(NamedTuple):
+    """A point that was picked.
+
+    Attributes:
+        point: Its index into the predictions.
+        log_ei: The logarithm of its expected improvement, given the points before it.
+        sd: The standard deviation of its prediction, given the points before it.
+        best: The value that was to be improved on.
+    """
+
+    point: int
+    log_ei: float
+    sd: float
+    best: float
 
 
 def log_ei(mean: FloatArray, sd: FloatArray, best: float) -> FloatArray:
@@ -72,7 +90,7 @@ def log_h(z: FloatArray) -> FloatArray:
     return out
 
 
-def pick(predictions: Predictions, best: float, count: int, pending: int = 0) -> list[int]:
+def pick(predictions: Predictions, best: float, count: int, pending: int = 0) -> list[Picked]:
     """The points to evaluate next, one after another, each given that all before turn out as predicted.
 
     This is the kriging believer (Ginsbourger, Le Riche and Carraro 2010, "Kriging is well-suited to parallelize
@@ -87,13 +105,14 @@ def pick(predictions: Predictions, best: float, count: int, pending: int = 0) ->
         pending: How many points are pending: they are believed before anything is picked.
 
     Returns:
-        Indices into the predictions, different candidates, min(count, m - pending) of them; among equal ones the first.
+        Different candidates, min(count, m - pending) of them; among equal ones the first.
     """
     steps = min(pending + count, len(predictions.mean))
     variance = predictions.variance
     taken = np.zeros(len(variance), dtype=bool)
     columns = np.empty((steps, len(variance)))
     chosen: list[int] = []
+    picked: list[Picked] = []
     for step in range(steps):
         if chosen:
             last = chosen[-1]
@@ -103,9 +122,11 @@ def pick(predictions: Predictions, best: float, count: int, pending: int = 0) ->
         if step < pending:
             index = step
         else:
-            scores = np.round(log_ei(predictions.mean, np.sqrt(variance), best), DECIMALS)
+            sd = np.sqrt(variance)
+            scores = np.round(log_ei(predictions.mean, sd, best), DECIMALS)
             index = int(np.argmax(np.where(taken, -np.inf, scores)))
+            picked.append(Picked(index, float(scores[index]), float(sd[index]), best))
         chosen.append(index)
         taken[index] = True
         best = min(best, float(predictions.mean[index]))
-    return chosen[pending:]
+    return picked

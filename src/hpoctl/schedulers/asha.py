@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, grounds_of
 from hpoctl.core.protocols import Action, Decision, Outcome, Report, Resume, RungState, Start
 from hpoctl.schedulers.options import AshaOptions
 from hpoctl.schedulers.rung_trust import RungTrust
@@ -60,6 +61,7 @@ class Asha:
         self._pauses = {level: Decision(Action.PAUSE, f"waits at level {level}") for level in self._levels}
         self._target: dict[int, int] = {}
         self._paused_at: dict[int, tuple[int, int]] = {}  # the rung and the resource
+        self._entered: dict[int, int] = {}  # the level of the last rung that each trial has entered
 
     def suggest(self, trial_id: int) -> Start | Resume | None:
         """Promote the best trial that deserves it, or start a new one; None: neither is possible now."""
@@ -83,6 +85,7 @@ class Asha:
             return Decision(Action.STOP, f"reached {resource}")
         rung = self._by_level[level]
         rung.record(trial_id, value)
+        self._entered[trial_id] = level
         if not self._stops:
             self._paused_at[trial_id] = (level, resource)
             return self._pauses[level]
@@ -107,6 +110,14 @@ class Asha:
     def rungs(self) -> Sequence[RungState]:
         """The rungs from the largest level down."""
         return rung_states(self._rungs)
+
+    def explain(self, trial_id: int) -> Grounds:
+        """Where a trial stands at the last rung that it has entered, and how its configuration was chosen."""
+        level = self._entered.get(trial_id)
+        rank = None if level is None else self._by_level[level].rank(trial_id)
+        of_searcher = grounds_of(self._searcher, trial_id)
+        notes = (*of_searcher.notes, *((self._trust.explain(trial_id),) if self._trust else ()))
+        return Grounds(rank, of_searcher.model, notes)
 
     def _promotion(self) -> Resume | None:
         for rung in reversed(self._rungs):

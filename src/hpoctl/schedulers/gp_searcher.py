@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, ModelChoice
 from hpoctl.gp.acquisition import DECIMALS, pick
 from hpoctl.gp.likelihood import Prior, Priors
 from hpoctl.schedulers.candidates import Neighbourhood, candidates
@@ -48,6 +49,7 @@ class GpSearcher:
         self._observations = Observations(context, MAX_DATA)
         names = context.space.encoded_names
         self._model = Surrogate(names, priors(len(names)), context.streams)
+        self._choices: dict[int, ModelChoice] = {}
 
     def suggest(self, trial_id: int) -> Suggestion | None:
         """A configuration that was not tried; None: the space is exhausted."""
@@ -68,6 +70,10 @@ class GpSearcher:
         """A trial has left its worker."""
         self._observations.end(trial_id)
 
+    def explain(self, trial_id: int) -> Grounds:
+        """How the model chose the configuration of a trial, if it did."""
+        return Grounds(model=self._choices.get(trial_id))
+
     def _by_model(self, trial_id: int) -> Suggestion | None:
         """What the model suggests; None: all of its candidates were tried."""
         data = self._observations.data()
@@ -80,10 +86,23 @@ class GpSearcher:
         )
         waiting, _ = self._observations.waiting()
         predictions = posterior.predict(self._space.encode(np.concatenate([waiting, points])))
-        picked = np.array(pick(predictions, float(means.min()), 1, len(waiting)), dtype=np.int64) - len(waiting)
-        used = self._observations.use(points[picked])
-        if not used:
+        picked = pick(predictions, float(means.min()), 1, len(waiting))
+        if not picked:
             return None
-        config, point = used[0]
+        place, log_ei, sd, best_mean = picked[0]
+        point = points[place - len(waiting)]
+        (config,) = self._observations.use(point[np.newaxis])
+        if config is None:
+            return None
         self._observations.start(trial_id, point)
+        self._choices[trial_id] = ModelChoice(
+            data=len(data.values),
+            total=data.total,
+            pending=len(waiting),
+            candidates=len(points),
+            log_ei=log_ei,
+            mean=float(predictions.mean[place]),
+            sd=sd,
+            best=best_mean,
+        )
         return Suggestion(config, "model", note)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, grounds_of
 from hpoctl.core.protocols import Decision, Outcome, Report, Resume, RungState, Scheduler, Start
 from hpoctl.schedulers.asha import Asha
 from hpoctl.schedulers.options import AshaOptions, HyperbandOptions
@@ -33,7 +34,8 @@ class Hyperband:
 
     def __init__(self, searcher: Searcher, context: MethodContext, options: HyperbandOptions) -> None:
         starts = bracket_starts(options.grace_period, options.reduction_factor, context.largest)
-        self._brackets = [_bracket(searcher, context, options, start) for start in starts[: options.brackets]]
+        self._starts = starts[: options.brackets]
+        self._brackets = [_bracket(searcher, context, options, start) for start in self._starts]
         self._granted = [0] * len(self._brackets)
         self._bracket_of: dict[int, int] = {}
         self._sent_to: dict[int, int] = {}
@@ -60,6 +62,14 @@ class Hyperband:
     def on_end(self, trial_id: int, outcome: Outcome) -> None:
         """Tell the trial's bracket."""
         self._brackets[self._bracket_of[trial_id]].on_end(trial_id, outcome)
+
+    def explain(self, trial_id: int) -> Grounds:
+        """What the trial's bracket says of it, and what the brackets were granted so far."""
+        number = self._bracket_of[trial_id]
+        found = grounds_of(self._brackets[number], trial_id)
+        granted = ", ".join(f"{bracket}: {resource:,}" for bracket, resource in enumerate(self._granted))
+        place = f"it belongs to bracket {number}, whose trials start at level {self._starts[number]}"
+        return replace(found, notes=(*found.notes, f"{place}; resource granted to each bracket so far: {granted}"))
 
     def rungs(self) -> Sequence[RungState]:
         """The rungs from the largest level down, entries of all brackets together."""

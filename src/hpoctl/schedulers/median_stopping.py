@@ -3,11 +3,12 @@
 import math
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, Rank, grounds_of
 from hpoctl.core.protocols import Action, Decision, FloatArray, Outcome, Report, Resume, RungState, Start
 from hpoctl.schedulers.options import MedianOptions
 from hpoctl.schedulers.rungs import next_level, on_the_way, rung_levels
@@ -57,6 +58,7 @@ class MedianStopping:
         self._averages: dict[int, list[float]] = {level: [] for level in self._levels}
         self._courses: dict[int, _Course] = {}
         self._target: dict[int, int] = {}
+        self._judged: dict[int, tuple[int, float, int, float | None]] = {}  # level, best value, others, their median
 
     def suggest(self, trial_id: int) -> Start | Resume | None:
         """A new trial, or None: the space is exhausted."""
@@ -79,7 +81,7 @@ class MedianStopping:
         self._searcher.observe(trial_id, resource, value)
         if resource >= self._max_resource:
             return Decision(Action.STOP, f"reached {resource}")
-        bad = self._verdict(course, self._averages[level])
+        bad = self._verdict(trial_id, level, course)
         insort(self._averages[level], course.total / course.count)
         if not math.isfinite(value):
             return Decision(Action.STOP, f"diverged at level {level}")
@@ -92,16 +94,30 @@ class MedianStopping:
         self._searcher.ended(trial_id)
         self._courses.pop(trial_id, None)
 
+    def explain(self, trial_id: int) -> Grounds:
+        """How a trial compared with the others when it was judged last, and how its configuration was chosen."""
+        found = grounds_of(self._searcher, trial_id)
+        if trial_id not in self._judged:
+            return found
+        level, best, others, median = self._judged[trial_id]
+        rule = f"its best value must not exceed the median of the others' running averages at level {level}"
+        if median is None:
+            rule = f"too few others to judge: {others} of {self._min_trials}"
+        return replace(found, rank=Rank(level, best, others + 1, rule, cutoff=median))
+
     def rungs(self) -> Sequence[RungState]:
         """The levels of judgement from the largest down; about half of the trials continue."""
         return tuple(RungState(level, len(self._averages[level]), 0.5) for level in reversed(self._levels))
 
-    def _verdict(self, course: _Course, others: list[float]) -> str:
+    def _verdict(self, trial_id: int, level: int, course: _Course) -> str:
         """Why a trial is worse than the others; empty: it is not, or they are too few."""
+        others = self._averages[level]
         if len(others) < self._min_trials:
+            self._judged[trial_id] = (level, course.best, len(others), None)
             return ""
         middle = len(others) // 2
         median = others[middle] if len(others) % 2 else (others[middle - 1] + others[middle]) / 2
+        self._judged[trial_id] = (level, course.best, len(others), median)
         if course.best <= median:
             return ""
         best, bound = (f"{self._goal.sign * number:.6g}" for number in (course.best, median))

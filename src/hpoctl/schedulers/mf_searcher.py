@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, ModelChoice
 from hpoctl.core.protocols import FloatArray, IntArray
 from hpoctl.core.space import Config
 from hpoctl.gp.acquisition import DECIMALS, pick
@@ -51,7 +52,8 @@ class MultiFidelitySearcher:
         self._neighbourhood = Neighbourhood.of(context.space)
         self._observations = Observations(context, MAX_DATA)
         self._model = Surrogate((*context.space.encoded_names, "resource"), PRIORS, context.streams)
-        self._batch: deque[tuple[Config, FloatArray]] = deque()
+        self._batch: deque[tuple[Config, FloatArray, ModelChoice]] = deque()
+        self._choices: dict[int, ModelChoice] = {}
 
     def suggest(self, trial_id: int) -> Suggestion | None:
         """A configuration that was not tried; None: the space is exhausted."""
@@ -74,6 +76,10 @@ class MultiFidelitySearcher:
         """A trial has left its worker."""
         self._observations.end(trial_id)
 
+    def explain(self, trial_id: int) -> Grounds:
+        """How the model chose the configuration of a trial, if it did."""
+        return Grounds(model=self._choices.get(trial_id))
+
     def _by_model(self, trial_id: int) -> Suggestion | None:
         """The next suggestion of the model; None: all of its candidates were tried."""
         note = "" if self._batch else self._next_batch(trial_id)
@@ -84,7 +90,7 @@ class MultiFidelitySearcher:
         """Configurations that the model suggested earlier and that no trial has tried."""
         if not self._batch:
             return None
-        config, point = self._batch.popleft()
+        config, point, self._choices[trial_id] = self._batch.popleft()
         self._observations.start(trial_id, point)
         return Suggestion(config, "model")
 
@@ -103,8 +109,25 @@ class MultiFidelitySearcher:
         waiting, levels = self._observations.waiting()
         inputs = np.concatenate([self._inputs(waiting, levels), self._inputs_at(points, level)])
         count = max(1, min(MAX_BATCH, int(BATCH_SHARE * self._observations.num_trials)))
-        picked = pick(posterior.predict(inputs), float(means.min()), count, len(waiting))
-        self._batch.extend(self._observations.use(points[np.array(picked, dtype=np.int64) - len(waiting)]))
+        predictions = posterior.predict(inputs)
+        picked = pick(predictions, float(means.min()), count, len(waiting))
+        chosen = points[np.array([found.point for found in picked], dtype=np.int64) - len(waiting)]
+        for number, (found, config) in enumerate(zip(picked, self._observations.use(chosen), strict=True)):
+            if config is None:
+                continue
+            choice = ModelChoice(
+                data=len(data.values),
+                total=data.total,
+                pending=len(waiting),
+                candidates=len(points),
+                log_ei=found.log_ei,
+                mean=float(predictions.mean[found.point]),
+                sd=found.sd,
+                best=found.best,
+                level=level,
+                chosen=number + 1,
+            )
+            self._batch.append((config, chosen[number], choice))
         return f"{note}, target level {level}" if note else ""
 
     def _inputs(self, points: FloatArray, levels: IntArray) -> FloatArray:

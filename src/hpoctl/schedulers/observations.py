@@ -91,12 +91,12 @@ class Observations:
         """The points, shape (m, d), that no trial has used, without repeats, in their order."""
         return self._suggested.fresh(points)
 
-    def use(self, points: FloatArray) -> list[tuple[Config, FloatArray]]:
-        """Points, shape (k, d), with their configurations, from now on in use; without those that were used before."""
+    def use(self, points: FloatArray) -> list[Config | None]:
+        """The configurations of points, shape (k, d), from now on in use; None for one that was used before."""
         for point in points:
             self._suggested.add(point)
         configs = self._space.configs(points)
-        return [pair for pair in zip(configs, points, strict=True) if self._configs.use(pair[0])]
+        return [config if self._configs.use(config) else None for config in configs]
 
     def pending(self, trial_id: int, level: int) -> None:
         """A trial will report at a resource level next."""

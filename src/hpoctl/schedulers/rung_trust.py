@@ -70,6 +70,19 @@ class RungTrust:
                 if before is not None:
                     self._pairs[place - 1].append((before, float(values[here])))
 
+    def explain(self, trial_id: int) -> str:
+        """At which rung a trial is decided on first and why, as far as that is known now; it changes nothing."""
+        place = self._starts[trial_id]
+        first = f"it is decided on first at level {self._levels[place]}"
+        if self._least <= -1.0 or self._last == 0:
+            return first
+        below = max(place - 1, 0)
+        count, correlation = len(self._pairs[below]), self._known[below][1]
+        levels = f"levels {self._levels[below]} and {self._levels[below + 1]}"
+        if math.isnan(correlation):
+            return f"{first}: {count} of {ENOUGH} trials needed show whether {levels} agree"
+        return f"{first}: the rank correlation of {levels} is {correlation:.2f}, {self._least:g} is enough"
+
     def _lowest(self) -> int:
         """The number of the lowest level that is trusted: the lowest of all has to earn it, others have to lose it."""
         if self._least <= -1.0:

@@ -7,8 +7,11 @@ Tuning", MLSys, section 3; the quantile of the last level as in the reference se
 
 import math
 from bisect import bisect_left, insort
+from collections.abc import Iterable
+from fractions import Fraction
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.grounds import Rank
 from hpoctl.core.protocols import Action, Decision, RungState
 
 
@@ -79,6 +82,7 @@ class Rung:
         self._following = following
         self._values: list[float] = []
         self._cutoff: float | None = None
+        self._arrived: list[Entry] = []
         self._waiting: dict[int, Entry] = {}
         self._promotable: list[Entry] = []
 
@@ -93,7 +97,9 @@ class Rung:
     def record(self, trial_id: int, value: float) -> None:
         """Take in the value of a trial that reached this level."""
         value = value if math.isfinite(value) else math.inf
-        self._waiting[trial_id] = (value, len(self._values), trial_id)
+        entry = (value, len(self._values), trial_id)
+        self._arrived.append(entry)
+        self._waiting[trial_id] = entry
         insort(self._values, value)
         if len(self._values) > 1:
             self._cutoff = self._quantile_of_values()
@@ -105,6 +111,11 @@ class Rung:
     def is_good(self, value: float) -> bool:
         """Whether a recorded value is at or below the cut-off; a single entry is."""
         return math.isfinite(value) and (self._cutoff is None or value <= self._cutoff)
+
+    def rank(self, trial_id: int) -> Rank:
+        """Where a trial that has reached this level stands now."""
+        rule = f"the best {Fraction(self.level, self._following)} of the trials at level {self.level} continue"
+        return rank_among(self._arrived, trial_id, self.level, rule, self._cutoff)
 
     def paused(self, trial_id: int) -> None:
         """A trial has paused at this level: from now on it can be promoted."""
@@ -134,6 +145,14 @@ class Rung:
         low = self._values[below]
         high = self._values[below + 1] if rest else low
         return low if low == high else low + (high - low) * (rest / self._following)
+
+
+def rank_among(entries: Iterable[Entry], trial_id: int, level: int, rule: str, cutoff: float | None = None) -> Rank:
+    """Where a trial stands among the entries of a level, its own included; see `Rank`."""
+    ordered = sorted((value if math.isfinite(value) else math.inf, order, trial) for value, order, trial in entries)
+    place = next(number for number, entry in enumerate(ordered, 1) if entry[2] == trial_id)
+    ahead = tuple((trial, value) for value, _, trial in ordered[: place - 1])
+    return Rank(level, ordered[place - 1][0], len(ordered), rule, place, cutoff, ahead)
 
 
 def make_rungs(levels: tuple[int, ...], max_resource: int) -> list[Rung]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, grounds_of
 from hpoctl.core.protocols import Action, Decision, Outcome, Report, Resume, RungState, Start
 from hpoctl.schedulers.searcher import Searcher
 
@@ -47,6 +48,10 @@ class SingleFidelity:
         if last is not None and outcome is Outcome.COMPLETED:
             self._searcher.observe(trial_id, *last)
         self._searcher.ended(trial_id)
+
+    def explain(self, trial_id: int) -> Grounds:
+        """How the configuration of a trial was chosen."""
+        return grounds_of(self._searcher, trial_id)
 
     def rungs(self) -> Sequence[RungState]:
         """None: there is one fidelity."""

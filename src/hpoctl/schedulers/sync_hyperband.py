@@ -7,12 +7,13 @@ not idle: a worker for whom a bracket has nothing begins with the next bracket, 
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hpoctl.core.entries import MethodContext
+from hpoctl.core.grounds import Grounds, grounds_of
 from hpoctl.core.protocols import Action, Decision, Outcome, Report, Resume, RungState, Start
 from hpoctl.schedulers.options import SyncHyperbandOptions
-from hpoctl.schedulers.rungs import Entry, bracket_starts, on_the_way
+from hpoctl.schedulers.rungs import Entry, bracket_starts, on_the_way, rank_among
 from hpoctl.schedulers.searcher import Searcher
 
 BracketPlan = tuple[tuple[int, int], ...]
@@ -62,6 +63,21 @@ class _Bracket:
         return self.place == len(self.plan) - 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A rung at which everybody has reported."""
+
+    level: int
+    size: int  # so many of them are promoted
+    entries: list[Entry]
+
+    @property
+    def cutoff(self) -> float | None:
+        """The value of the last one that is promoted; None: none is."""
+        finite = sorted(value for value, _, _ in self.entries if math.isfinite(value))[: self.size]
+        return finite[-1] if finite else None
+
+
 class SyncHyperband:
     """Brackets of successive halving, one after the other, round and round.
 
@@ -89,6 +105,7 @@ class SyncHyperband:
         self._open: list[_Bracket] = []
         self._bracket_of: dict[int, _Bracket] = {}
         self._entries = dict.fromkeys(starts[:-1], 0)
+        self._settled: dict[int, _Settled] = {}  # by trial, the last of its rungs that everybody has reported at
 
     def suggest(self, trial_id: int) -> Start | Resume | None:
         """Resume a promoted trial of the oldest bracket that has one, or start a trial; None: neither is possible."""
@@ -107,6 +124,7 @@ class SyncHyperband:
         if resource >= self._max_resource:
             return Decision(Action.STOP, f"reached {resource}")
         self._entries[level] += 1
+        self._settled.pop(trial_id, None)
         bracket.results.append((value, len(bracket.results), trial_id))
         waiting = len(bracket.results), bracket.plan[bracket.place][0]
         return Decision(Action.PAUSE, f"waits at level {level}, number {waiting[0]} of {waiting[1]}")
@@ -119,6 +137,21 @@ class SyncHyperband:
         if outcome is not Outcome.PAUSED:
             bracket.results = [entry for entry in bracket.results if entry[2] != trial_id]
         self._settle(bracket)
+
+    def explain(self, trial_id: int) -> Grounds:
+        """Where a trial stands at the last rung that it has reached, and how its configuration was chosen."""
+        bracket, settled = self._bracket_of[trial_id], self._settled.get(trial_id)
+        rank = None
+        if settled is not None:
+            rule = f"the best {settled.size} of {len(settled.entries)} at level {settled.level} are promoted"
+            rank = rank_among(settled.entries, trial_id, settled.level, rule, settled.cutoff)
+        elif any(entry[2] == trial_id for entry in bracket.results):
+            room = bracket.plan[bracket.place][0]
+            rule = f"nobody is promoted before all trials at level {bracket.level} have reported, {room} at most"
+            rank = rank_among(bracket.results, trial_id, bracket.level, rule)
+        found = grounds_of(self._searcher, trial_id)
+        levels = " to ".join(f"{size} at {level}" for size, level in bracket.plan)
+        return replace(found, rank=rank, notes=(*found.notes, f"it belongs to {_name(bracket)}: {levels}"))
 
     def rungs(self) -> Sequence[RungState]:
         """The rungs from the largest level down, entries of all brackets together."""
@@ -161,6 +194,8 @@ class SyncHyperband:
         if not (bracket.free or bracket.promoted or bracket.running or bracket.last):
             size, level = bracket.plan[bracket.place + 1][0], bracket.level
             ranked = sorted(entry for entry in bracket.results if math.isfinite(entry[0]))
+            settled = _Settled(level, size, bracket.results)
+            self._settled.update((entry[2], settled) for entry in bracket.results)
             for rank, (value, _, trial_id) in enumerate(ranked[:size], 1):
                 shown = f"{self._goal.sign * value:.6g} is number {rank} of {len(bracket.results)}"
                 bracket.promoted.append((trial_id, f"{_name(bracket)}, level {level}: {shown}, {size} promoted"))
