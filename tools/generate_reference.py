@@ -17,6 +17,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from hpoctl import builtins
 from hpoctl.cli.app import app
+from hpoctl.cli.commands import COMMANDS, application
 from hpoctl.core.entries import Benchmark, ExtraResults, Imported, Importer, LauncherEntry, Method
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
@@ -139,23 +140,22 @@ def commands_page() -> str:
     callback = app.registered_callback
     lines = ["# Commands", "", f"{app.info.help}", "", f"{app.info.epilog}", ""]
     lines += ["## hpoctl", "", "Options before the command:", "", *_parameters(callback.callback if callback else None)]
-    lines += _commands(app, "hpoctl")
+    for entry in COMMANDS:
+        found = application(entry)
+        if found.registered_callback is None:
+            lines += _commands(found, "hpoctl")
+            continue
+        function = found.registered_callback.callback
+        lines += [f"## hpoctl {entry.name}", "", _prose(function), "", *_parameters(function)]
+        lines += _commands(found, f"hpoctl {entry.name}")
     return "\n".join(lines)
 
 
 def _commands(parent: typer.Typer, words: str) -> Iterator[str]:
-    """The commands of an application, and of the applications in it."""
+    """The commands of an application."""
     for command in parent.registered_commands:
-        if command.hidden:
-            continue
         name = command.name or getattr(command.callback, "__name__", "")
         yield from [f"## {words} {name}", "", _prose(command.callback), "", *_parameters(command.callback)]
-    for group in parent.registered_groups:
-        inner = group.typer_instance
-        if inner is not None and inner.registered_callback is not None:
-            function = inner.registered_callback.callback
-            yield from [f"## {words} {group.name}", "", _prose(function), "", *_parameters(function)]
-            yield from _commands(inner, f"{words} {group.name}")
 
 
 def hooks_page() -> str:

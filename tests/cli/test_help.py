@@ -1,13 +1,15 @@
 """The help is legible in 80 columns: panels, whole names, short words for values, known names, an example."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from hpoctl.cli.app import app
+from hpoctl.cli.commands import COMMANDS, Entry, all_commands
 from hpoctl.core.settings import DEFINITIONS
 
 PANELS = ["What", "How many", "Budget", "Clock", "Where", "Output"]
@@ -15,9 +17,8 @@ PANELS = ["What", "How many", "Budget", "Clock", "Where", "Output"]
 
 def commands() -> list[tuple[str, ...]]:
     """All commands, those of groups included, as a person types them."""
-    made = typer.main.get_command(app)
     found: list[tuple[str, ...]] = []
-    for name, command in made.commands.items():  # type: ignore[attr-defined]
+    for name, command in all_commands().items():
         found += [(name,)] if not hasattr(command, "commands") else [(name, inner) for inner in command.commands]
     return found
 
@@ -33,8 +34,8 @@ def test_no_line_is_too_long_and_no_name_is_cut(command: tuple[str, ...]) -> Non
     text = help_of(*command)
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
-    made: Any = typer.main.get_command(app)
-    for name in command:
+    made: Any = all_commands()[command[0]]
+    for name in command[1:]:
         made = made.commands[name]
     words = [word for param in made.params if not getattr(param, "hidden", False) for word in param.opts]
     for word in words:
@@ -82,3 +83,19 @@ def test_experiments_at_a_time_has_a_former_name(name: str) -> None:
     answer = CliRunner().invoke(app, ["launch", "--study", "activations", name, "0", "--dry-run"])
     assert "0 experiments at a time cannot be run." in str(answer.exception)
     assert "--jobs" not in help_of("launch")
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_the_help_of_a_command_begins_with_its_line_in_the_list(entry: Entry) -> None:
+    command = all_commands()[entry.name]
+    assert " ".join(command.help.split("\n\n")[0].split()) == entry.summary
+    assert " ".join(help_of(entry.name).split()).replace("│ ", "").find(entry.summary) >= 0
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "hpoctl", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert "hpoctl.cli.commands" in imported
+    assert not imported & {entry.target.split(":")[0] for entry in COMMANDS}
+    assert not imported & {"numpy", "pandas", "scipy", "matplotlib", "boto3", "msgspec", "hpoctl.core.settings"}

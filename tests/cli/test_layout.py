@@ -150,7 +150,7 @@ def test_errors_of_the_parser_are_errors_as_all_others(cli: CommandLine) -> None
 
 def test_commands_are_in_groups_and_no_words_show_them(cli: CommandLine) -> None:
     answer = cli("--help", COLUMNS="80")
-    groups = ["Run experiments", "Watch", "Compare", "Results", "What there is"]
+    groups = ["Run experiments", "Watch", "Compare", "Results", "Names and plugins"]
     places = [answer.out.index(f" {group} ─") for group in groups]
     assert places == sorted(places)
     assert places[0] < answer.out.index("│ launch") < places[1] < answer.out.index("│ status") < places[2]

@@ -1,4 +1,4 @@
-"""The Typer application: its commands, and the one place where errors become exit codes."""
+"""The Typer application, and the one place where errors become exit codes."""
 
 import sys
 import traceback
@@ -8,44 +8,15 @@ from typing import Annotated
 import typer
 
 from hpoctl import __version__
-from hpoctl.cli.benchmark import benchmark_app
-from hpoctl.cli.blackbox import blackbox_app
-from hpoctl.cli.clean import clean
-from hpoctl.cli.compare import compare
-from hpoctl.cli.completion import complete_names
-from hpoctl.cli.doctor import doctor
-from hpoctl.cli.exchange import export, import_results
-from hpoctl.cli.help import Command
-from hpoctl.cli.launch import launch
-from hpoctl.cli.listing import benchmarks, methods, plugins
-from hpoctl.cli.logs import logs
+from hpoctl.cli.commands import Commands
 from hpoctl.cli.output import emit_json, err, error_json, show_error
 from hpoctl.cli.parser_errors import is_help, parser_error
-from hpoctl.cli.plot import plot
-from hpoctl.cli.report import report
-from hpoctl.cli.run import run
-from hpoctl.cli.status import status
-from hpoctl.cli.stop import stop
 from hpoctl.cli.streams import guard_streams, output_error
-from hpoctl.cli.studies import studies_app
-from hpoctl.cli.sync import sync
-from hpoctl.cli.trials import trials
-from hpoctl.cli.unforeseen import unforeseen
-from hpoctl.cli.why import why
 from hpoctl.core.errors import FAILED, INTERRUPTED, HpoctlError, OutputError, UsageError
-
-RUN_EXAMPLE = """
-Example: one seed of ASHA, a line for each event:
-  hpoctl run --method ASHA --benchmark fcnet-protein --verbose
-"""
-LAUNCH_EXAMPLE = """
-Example: 20 seeds of a study file, with 8 experiments at a time:
-  hpoctl launch --study study.toml --tag docs-2 --num-seeds 20 -j 8
-Run it again to continue after a failure or an interruption.
-"""
 
 app = typer.Typer(
     name="hpoctl",
+    cls=Commands,
     help="Run, repeat and compare studies of hyperparameter optimization.",
     epilog="Exit codes: 0 done; 1 some experiments failed; 2 wrong usage; 3 nothing to act on or incomplete input; "
     "4 unforeseen error; 5 done, but the output could not be written; 130 interrupted with state saved.",
@@ -69,35 +40,6 @@ def hpoctl(
     ] = False,
 ) -> None:
     """Run, repeat and compare studies of hyperparameter optimization."""
-
-
-EXPERIMENTS, PROGRESS, ANSWERS, RESULTS, NAMES = "Run experiments", "Watch", "Compare", "Results", "What there is"
-
-app.command(cls=Command, rich_help_panel=EXPERIMENTS, epilog=RUN_EXAMPLE)(run)
-app.command(cls=Command, rich_help_panel=EXPERIMENTS, epilog=LAUNCH_EXAMPLE)(launch)
-app.command(cls=Command, rich_help_panel=EXPERIMENTS)(stop)
-app.command(cls=Command, rich_help_panel=PROGRESS)(status)
-app.command(cls=Command, rich_help_panel=PROGRESS)(trials)
-app.command(cls=Command, rich_help_panel=PROGRESS)(why)
-app.command(cls=Command, rich_help_panel=PROGRESS)(logs)
-app.command(cls=Command, rich_help_panel=PROGRESS)(doctor)
-app.command(cls=Command, rich_help_panel=ANSWERS)(compare)
-app.command(cls=Command, rich_help_panel=ANSWERS)(plot)
-app.command(cls=Command, rich_help_panel=ANSWERS)(report)
-app.command(cls=Command, rich_help_panel=RESULTS)(sync)
-app.command(cls=Command, rich_help_panel=RESULTS)(export)
-app.command(name="import", cls=Command, rich_help_panel=RESULTS)(import_results)
-app.command(cls=Command, rich_help_panel=RESULTS)(clean)
-app.command(cls=Command, rich_help_panel=NAMES)(methods)
-app.command(cls=Command, rich_help_panel=NAMES)(benchmarks)
-app.add_typer(studies_app, name="studies", rich_help_panel=NAMES)
-app.add_typer(benchmark_app, name="benchmark", rich_help_panel=NAMES)
-app.add_typer(blackbox_app, name="blackbox", rich_help_panel=NAMES)
-app.command(cls=Command, rich_help_panel=NAMES)(plugins)
-
-for every in (app, studies_app, benchmark_app, blackbox_app):
-    for registered in every.registered_commands:
-        complete_names(registered.callback)
 
 
 def run_app() -> None:
@@ -125,6 +67,8 @@ def _run() -> int:
     except HpoctlError as error:
         return _tell(error)
     except Exception as error:  # noqa: BLE001 - nothing that was not foreseen may end in a traceback
+        from hpoctl.cli.unforeseen import unforeseen
+
         return _tell(unforeseen(error))
 
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 COMMAND = "benchmark"
 
-benchmark_app = typer.Typer(no_args_is_help=True)
+benchmark_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @benchmark_app.callback()
 def benchmark() -> None:
-    """Benchmarks made from training scripts: write a first file, try one out."""
+    """Write and check benchmark files of training scripts."""
 
 
 @benchmark_app.command(cls=Command)

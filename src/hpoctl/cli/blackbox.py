@@ -16,12 +16,12 @@ ImporterName = Annotated[
     str, typer.Argument(metavar="KIND", help="Importer; `hpoctl blackbox list` lists all of them.")
 ]
 
-blackbox_app = typer.Typer(no_args_is_help=True)
+blackbox_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @blackbox_app.callback()
 def blackbox() -> None:
-    """Blackboxes: learning curves that stand for training. What is known of them; import and check of tables."""
+    """List, import and check blackboxes: learning curves that stand in for training."""
 
 
 @blackbox_app.command(name="list", cls=Command)

@@ -41,7 +41,7 @@ def clean(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move results into the trash: those that fit all that is asked for, or a whole tag."""
+    """Move matching results, or a whole tag, into the trash."""
     from hpoctl.ops.studies.roots import open_root
     from hpoctl.ops.studies.seed_ranges import parse_seeds
     from hpoctl.ops.studies.tag_state import Filters

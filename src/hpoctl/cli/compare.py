@@ -46,7 +46,7 @@ def compare(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare methods, paired by seed, on each benchmark and over all: what differs, and what is not decided."""
+    """Compare methods, paired by seed, per benchmark and over all: which differ, and which are undecided."""
     from hpoctl.cli.documents import FORMATS, render
     from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, out
     from hpoctl.ops.answers.ranks_figure import check_picture, write_ranks

@@ -20,7 +20,7 @@ def doctor(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look for what would stop a launch from this folder: versions, plugins, results, credentials, launchers."""
+    """Find what would prevent a launch from this folder: versions, plugins, results, credentials, launchers."""
     from hpoctl.cli.output import emit_json, err, out
     from hpoctl.ops.launching.doctor import Examination, examine
     from hpoctl.ops.studies.registry import open_registry

@@ -33,7 +33,7 @@ def export(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write completed experiments for other programs: trees that Syne Tune reads, or one table as CSV or Parquet."""
+    """Export completed experiments: trees that Syne Tune reads, or one table as CSV or Parquet."""
     from hpoctl.cli import exchange_report as report
     from hpoctl.ops.exchange.export import ExportRequest
     from hpoctl.ops.exchange.export import export as write
@@ -60,7 +60,7 @@ def import_results(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Store results of Syne Tune as experiments of a tag, so that they join those made here."""
+    """Import results of Syne Tune as experiments of a tag."""
     from hpoctl.cli import exchange_report as report
     from hpoctl.ops.exchange.import_results import ImportRequest
     from hpoctl.ops.exchange.import_results import import_results as store

@@ -110,7 +110,7 @@ def launch(
     log: Annotated[str, typer.Option(hidden=True, help="Where the output of this process goes.")] = "",
     jobs_alias: Annotated[int | None, typer.Option("--jobs", hidden=True, help="Former name of `-j`.")] = None,
 ) -> None:
-    """Run what is missing of a study: what is wanted, less what is complete, less what is running."""
+    """Run the experiments of a study that are neither complete nor running."""
     from hpoctl.ops.launching.launch_plan import LaunchRequest
     from hpoctl.ops.studies.overrides import Overrides
 

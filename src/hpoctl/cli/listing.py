@@ -23,7 +23,7 @@ def methods(
     wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
-    """List methods: what each does; with --wide its options and where it comes from."""
+    """List methods; with --wide their options and origin, too."""
     from hpoctl.ops.studies.listing import list_methods
 
     overview = partial(_print_methods, wide=wide)
@@ -37,7 +37,7 @@ def benchmarks(
     wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
-    """List benchmarks: what each is, its data and its budget; with --wide metric, resource, workers, origin, too."""
+    """List benchmarks with their data and budget; with --wide metric, resource, workers and origin, too."""
     from hpoctl.ops.studies.listing import list_benchmarks
 
     overview = partial(_print_benchmarks, wide=wide)
@@ -45,7 +45,7 @@ def benchmarks(
 
 
 def plugins(as_json: AsJson = False) -> None:
-    """List plugins: what is loaded, from where, what each registers, what failed and why."""
+    """List plugins: what each registers, its origin, and why one failed."""
     from hpoctl.ops.studies.listing import plugin_problems
     from hpoctl.ops.studies.registry import open_registry
 

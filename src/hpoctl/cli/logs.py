@@ -32,7 +32,7 @@ def logs(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what one experiment printed, and the traceback if it failed; or what a job printed."""
+    """Show the output of an experiment, and its traceback if it failed; or the output of a job."""
     from hpoctl.cli.output import emit_json
     from hpoctl.ops.studies.roots import open_root
     from hpoctl.ops.upkeep.logs import find_logs

@@ -71,7 +71,7 @@ def plot(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw the best value so far of each setup, with a band over its seeds; or rungs, extra results, one experiment."""
+    """Plot the best value so far of each setup with a band over seeds; or rungs, extra results, one experiment."""
     shape = Shape(kind, axis, tuple(extra or ()), terminal=terminal)
     _check(shape, output, as_json=as_json)
     grouping = [*(["--group"] if group else []), *(["--no-groups"] if no_groups else [])]

@@ -24,7 +24,7 @@ def report(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a study as one HTML file that opens offline: what is better, what is undecided, what is missing."""
+    """Write a report of a study: one HTML file that opens offline."""
     from dataclasses import replace
 
     from hpoctl.analysis.comparison import CompareOptions

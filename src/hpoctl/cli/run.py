@@ -49,7 +49,7 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run experiments here, in this process, one after another."""
+    """Run experiments in this process, one after another."""
     from hpoctl.ops.running.run_plan import RunRequest
     from hpoctl.ops.studies.overrides import Overrides
 

@@ -59,7 +59,7 @@ def status(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how far a study is: what is done, running, failed or missing, why, and what mends it."""
+    """Show the progress of a study: what is done, running, failed or missing, why, and how to mend it."""
     from hpoctl.ops.studies.roots import open_root
 
     if as_json and watch:

@@ -19,7 +19,7 @@ def stop(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop what runs of a tag: launches on this machine, and jobs on Slurm or elsewhere."""
+    """Stop the launches and jobs of a tag, on this machine, on Slurm or elsewhere."""
     from hpoctl.cli.output import agreed, emit_json, hint, out
     from hpoctl.ops.launching.stop import find_running
     from hpoctl.ops.launching.stop import stop as stop_all

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 WITH_WIDE = {"extra results", "panels", "from"}
 """What is shown of a study with `--wide` only."""
 
-studies_app = typer.Typer(invoke_without_command=True)
+studies_app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 
 @studies_app.callback()
 def studies(context: typer.Context, wide: Wide = False, as_json: AsJson = False) -> None:
-    """List studies: which methods run on which benchmarks, how often, and what is missing; with --wide all of it."""
+    """List studies: methods, benchmarks, number of seeds and missing names; with --wide all of it."""
     from hpoctl.ops.studies.listing import plugin_problems
     from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.studies.studies import list_studies

@@ -25,7 +25,7 @@ def sync(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring results from a root such as s3://bucket/prefix to a folder, or up: what is missing or newer there."""
+    """Copy missing and newer results between a folder and a root such as s3://bucket/prefix."""
     from dataclasses import asdict
 
     from hpoctl.cli.output import emit_json
