@@ -21,10 +21,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from hpoctl.builtins import open_registry
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.settings import Settings
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.studies.registry import open_registry
 from hpoctl.plugins import Registry
 from hpoctl.testing.methods import run_spec
 

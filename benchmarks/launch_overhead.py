@@ -30,6 +30,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from hpoctl.builtins import open_registry
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, experiment_prefix
 from hpoctl.core.clock import SystemTime
@@ -40,10 +41,8 @@ from hpoctl.engine.experiment import simulate
 from hpoctl.engine.metadata import identity_metadata, opening_metadata
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import parquet_bytes, rows_table
-from hpoctl.ops.running.work import WorkerContext, work
-from hpoctl.ops.running.worker import worker_words
+from hpoctl.ops.running.worker import WorkerContext, work, worker_words
 from hpoctl.ops.studies.provenance import provenance_of
-from hpoctl.ops.studies.registry import open_registry
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.stores.claims import LocalClaims

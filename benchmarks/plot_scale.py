@@ -21,6 +21,7 @@ from statistics import median
 import numpy as np
 import pyarrow as pa
 
+from hpoctl.builtins import open_registry
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, experiment_prefix
 from hpoctl.core.sealed import seal
@@ -28,7 +29,6 @@ from hpoctl.engine.metadata import opening_metadata
 from hpoctl.engine.spec import determinants, identity_of
 from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.studies.provenance import provenance_of
-from hpoctl.ops.studies.registry import open_registry
 from hpoctl.ops.studies.resolve import resolve, spec_of
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore

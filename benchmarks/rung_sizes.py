@@ -9,10 +9,10 @@ their own time, in Markdown.
 import argparse
 from statistics import median
 
+from hpoctl.builtins import open_registry
 from hpoctl.core.entries import ExtraResults
 from hpoctl.core.settings import Settings
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.studies.registry import open_registry
 from hpoctl.testing.methods import run_spec
 
 METHODS = ("ASHA", "ASHA-TANH", "ASHA-RELU")

@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from hpoctl.builtins import open_registry
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, experiment_prefix
 from hpoctl.core.sealed import seal
 from hpoctl.engine.metadata import identity_metadata, opening_metadata
 from hpoctl.ops.studies.provenance import provenance_of
-from hpoctl.ops.studies.registry import open_registry
 from hpoctl.ops.studies.resolve import resolve, spec_of
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore

@@ -19,7 +19,7 @@ BUDGET_MS, BUDGET_MB = 50.0, 5.0
 PROBE = """
 import gc, json, sys, time
 import hpoctl.engine.experiment
-from hpoctl.ops.studies.registry import open_registry
+from hpoctl.builtins import open_registry
 
 
 def private():

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell
+from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.studies.roots import Root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.ops.upkeep.clean import Cleaned, clean
 from hpoctl.ops.upkeep.selection import Criteria, select

@@ -19,7 +19,7 @@ from hpoctl.core.options import NoOptions
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.launch import LaunchOutcome, LaunchProgress, launch
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
-from hpoctl.ops.running.work import WorkerContext, work
+from hpoctl.ops.running.worker import WorkerContext, work
 from hpoctl.plugins import Registry, hookimpl, load_registry
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore

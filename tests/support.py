@@ -8,7 +8,7 @@ from hpoctl.core.entries import Goal, MethodContext
 from hpoctl.core.protocols import Report
 from hpoctl.core.rng import Streams
 from hpoctl.core.space import Space
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 from hpoctl.testing.toys import MAX_EPOCHS, toy_space
 
 

@@ -28,7 +28,7 @@ from hpoctl.core.space.plain import TYPES
 from hpoctl.core.study import Study
 from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.ops.studies import config
-from hpoctl.ops.studies.study_files import study_toml
+from hpoctl.ops.studies.choose_study import study_toml
 from hpoctl.plugins import hookspecs
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"

@@ -4,6 +4,7 @@ Each method is a scheduler put together from existing pieces. The pieces are imp
 listing methods stays fast.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.engine.trial_backends import LOCAL, SIMULATOR
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.slurm_options import SlurmOptions
-from hpoctl.plugins import hookimpl, load_registry
+from hpoctl.plugins import Registry, hookimpl, load_registry
 from hpoctl.schedulers.options import (
     AshaOptions,
     BoOptions,
@@ -201,3 +202,8 @@ def hpoctl_importers() -> Iterable[Importer]:
     """The built-in importers."""
     summary = "Your own table: FILE.npz or FILE.parquet, with a description FILE.toml beside it"
     return (Importer("table", summary, _import_table),)
+
+
+def open_registry() -> Registry:
+    """The registry of the built-ins and all installed plugins; a broken plugin is reported, not raised."""
+    return load_registry([sys.modules[__name__]])

@@ -16,11 +16,11 @@ from hpoctl.blackboxes.tables.description import Description
 from hpoctl.blackboxes.tables.npz import read_npz
 from hpoctl.blackboxes.tables.storage import remove_table, store_table
 from hpoctl.blackboxes.tables.stored import TableFile, check_stored, open_stored, read_stored, stored_names
+from hpoctl.builtins import open_registry
 from hpoctl.core.entries import Imported
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import RecordType
 from hpoctl.core.toml_files import Document
-from hpoctl.ops.studies.registry import open_registry
 from own_tables import Own, benchmark, contents, description, import_it, write_npz
 from support import write_distribution
 

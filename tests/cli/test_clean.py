@@ -14,7 +14,7 @@ from hpoctl.cli.clean import clean
 from hpoctl.core.cells import METADATA, Cell, claim_key
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.sealed import unseal
-from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.upkeep.trash import MANIFEST, TRASH
 from hpoctl.stores.local import LocalStore
 from trees import TAG, put_attempt

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from command_line import CommandLine
-from hpoctl.ops.studies.study_files import load_study
+from hpoctl.ops.studies.choose_study import load_study
 
 WISHES = """
 from hpoctl.plugins import Settings, Study, hookimpl

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.regular_files import UnreadableError, read_regular
+from hpoctl.core.files import UnreadableError, read_regular
 from hpoctl.core.toml_files import read_toml
 from hpoctl.stores.claims import CLAIMS, LocalClaims
 from hpoctl.stores.local import LocalStore

@@ -9,7 +9,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.records import keys_of
 from hpoctl.core.settings import DEFINITIONS, Settings
 from hpoctl.core.study import Study
-from hpoctl.core.study_table import study_from_table, study_table
+from hpoctl.ops.studies.choose_study import study_from_table, study_table
 
 SMALL = {"name": "s", "summary": "?", "methods": ["RS"], "benchmarks": ["toy"]}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hpoctl.ops.studies.choose_study import load_study
 from hpoctl.ops.studies.config import read_config
-from hpoctl.ops.studies.study_files import load_study
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)

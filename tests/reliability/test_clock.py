@@ -9,18 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.core.cells import CONTROL, Cell, claim_key
+from hpoctl.core.cells import CONTROL, Cell, Filters, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
 from hpoctl.ops.launching.launches import keep_launch
-from hpoctl.ops.running.run import run
-from hpoctl.ops.running.run_plan import RunRequest, plan_run
+from hpoctl.ops.running.run import RunRequest, plan_run, run
+from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.studies.roots import open_root
-from hpoctl.ops.studies.tag_state import Filters
 from hpoctl.ops.upkeep.logs import find_logs
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.status import StudyStatus, read_status

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell
+from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.status import read_status
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 from launch_here import launch_here, no_stderr, toy_registry

@@ -9,23 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell
+from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.names import BAD
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
-from hpoctl.ops.running.run_plan import RunRequest, plan_run
+from hpoctl.ops.running.run import RunRequest, plan_run
 from hpoctl.ops.studies.choose_study import find_study
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan, read_plan, read_plans, stored_master_seed
 from hpoctl.ops.upkeep.logs import find_logs
 from hpoctl.ops.upkeep.status import read_status
 from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.stores.claims import CLAIMS
 from hpoctl.stores.ledger import read_attempts
-from hpoctl.stores.names import BAD
 from launch_here import launch_here, no_stderr, toy_registry
 from support import folder_of
 from toy_studies import LANE, ToyStudy, fast_folder, generator, lane

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import METADATA, RESULTS, Cell
+from hpoctl.core.cells import METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest
-from hpoctl.ops.running.run import RunOutcome, run
-from hpoctl.ops.running.run_plan import RunRequest, plan_run
+from hpoctl.ops.running.run import RunOutcome, RunRequest, plan_run, run
+from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.studies.roots import open_root
-from hpoctl.ops.studies.tag_state import Filters
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select

@@ -12,9 +12,9 @@ import pytest
 from hpoctl.core.errors import HpoctlError
 from hpoctl.stores import s3_bucket
 from hpoctl.stores.s3 import S3Store
+from hpoctl.stores.s3_address import ATTEMPTS
 from hpoctl.stores.s3_bucket import WAITS, Bucket
 from hpoctl.stores.s3_claims import S3Claims
-from hpoctl.stores.s3_client import ATTEMPTS
 from services.faulty_proxy import OUTAGE, Weather, faulty
 from services.seaweedfs import BUCKET, Server
 

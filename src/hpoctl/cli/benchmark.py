@@ -34,10 +34,10 @@ def check(
     import shutil
     import tempfile
 
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.output import emit_json, err
     from hpoctl.ops.running.check_benchmark import CheckRequest, check_benchmark
     from hpoctl.ops.studies.benchmark_files import open_benchmark
-    from hpoctl.ops.studies.registry import open_registry
 
     found = open_benchmark(name, open_registry(), Path())
     folder = Path(tempfile.mkdtemp(prefix="hpoctl-check-"))

@@ -27,8 +27,8 @@ def blackbox() -> None:
 @blackbox_app.command(name="list", cls=Command)
 def list_all(wide: Wide = False, as_json: AsJson = False) -> None:
     """List blackboxes, with what is modelled, and importers; with --wide size, metrics and origin, too."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackboxes import list_blackboxes
 
     found = list_blackboxes(open_registry())
@@ -41,8 +41,8 @@ def list_all(wide: Wide = False, as_json: AsJson = False) -> None:
 @blackbox_app.command(cls=Command)
 def info(name: Name, as_json: AsJson = False) -> None:
     """Show all that is known of one: space, size, metrics, defaults, source, licence, what is modelled, gates."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackboxes import blackbox_info
 
     found = blackbox_info(open_registry(), name)
@@ -61,8 +61,8 @@ def import_files(
     as_json: AsJson = False,
 ) -> None:
     """Import files, such as a table of your own: they are checked, stored, and become benchmarks."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackbox_data import import_files as bring
 
     registry = open_registry()
@@ -83,8 +83,8 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Download the original files of an importer; called again, it goes on where it was."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackbox_data import fetch_files
 
     registry = open_registry()
@@ -99,8 +99,8 @@ def fetch(
 @blackbox_app.command(cls=Command)
 def check(name: Name, as_json: AsJson = False) -> None:
     """Check one: every byte of its data where they have checksums, and that its curves keep the rules."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackbox_data import check_blackbox
 
     registry = open_registry()
@@ -132,8 +132,8 @@ def plot(
     as_json: AsJson = False,
 ) -> None:
     """Draw the learning curves of a random sample of configurations."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackbox_plot import plot_curves
 
     plotted = plot_curves(open_registry(), name, output, metric=metric, num=num, seed=seed)
@@ -150,9 +150,9 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove a table that was imported with `hpoctl blackbox import table`. Results on it stay."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
     from hpoctl.cli.output import agreed
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.tables.blackbox_data import check_removable, remove_imported
 
     registry = open_registry()
@@ -177,7 +177,7 @@ def push(
 ) -> None:
     """Upload imported tables to the root of results, for jobs on other machines; what is there is left alone."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
     from hpoctl.ops.tables.shared_tables import push_tables
 
     store = open_root(results).store
@@ -202,7 +202,7 @@ def pull(
 ) -> None:
     """Fetch tables from the root of results to this machine, verified by their hashes."""
     from hpoctl.cli import blackbox_report as report
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
     from hpoctl.ops.tables.shared_tables import pull_tables, shared_tables
 
     store = open_root(results).store

@@ -8,7 +8,7 @@ from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.studies.config import Root
     from hpoctl.ops.upkeep.selection import Criteria
 
 SOME_LEFT = 1
@@ -42,9 +42,9 @@ def clean(
     as_json: AsJson = False,
 ) -> None:
     """Move matching results, or a whole tag, into the trash."""
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.core.cells import Filters
+    from hpoctl.ops.studies.config import open_root
     from hpoctl.ops.studies.seed_ranges import parse_seeds
-    from hpoctl.ops.studies.tag_state import Filters
     from hpoctl.ops.upkeep.selection import Criteria, parse_age
 
     criteria = Criteria(

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpoctl.cli.output import emit_json, err, hint, out
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.upkeep.clean import Cleaned, what_runs
 from hpoctl.ops.upkeep.selection import Selection

@@ -12,7 +12,7 @@ from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.ops.answers.compare import ComparedTags
-    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.studies.config import Root
 
 
 def compare(
@@ -49,9 +49,9 @@ def compare(
     """Compare methods, paired by seed, per benchmark and over all: which differ, and which are undecided."""
     from hpoctl.cli.documents import FORMATS, render
     from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, out
-    from hpoctl.ops.answers.ranks_figure import check_picture, write_ranks
+    from hpoctl.ops.answers.compare import check_picture, write_ranks
     from hpoctl.ops.reading.written_files import check_folder, write_file
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
 
     if not tag:
         raise UsageError("No tag is named.", "Name the results with --tag; `hpoctl status` lists all tags.")

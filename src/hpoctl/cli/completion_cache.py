@@ -74,8 +74,8 @@ def _choices(parameter: Any, context: typer.Context) -> dict[str, str]:
 
 def names() -> dict[str, Mapping[str, str]]:
     """The registered names of each kind, with their summaries."""
+    from hpoctl.builtins import open_registry
     from hpoctl.ops.studies.listing import list_methods
-    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     options = {

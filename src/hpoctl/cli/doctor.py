@@ -21,9 +21,9 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Find what would prevent a launch from this folder: versions, plugins, results, credentials, launchers."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.output import emit_json, err, out
     from hpoctl.ops.launching.doctor import Examination, examine
-    from hpoctl.ops.studies.registry import open_registry
 
     asked = Examination(results, on, Path.cwd())
     found = []

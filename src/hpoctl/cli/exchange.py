@@ -64,7 +64,7 @@ def import_results(
     from hpoctl.cli import exchange_report as report
     from hpoctl.ops.exchange.import_results import ImportRequest
     from hpoctl.ops.exchange.import_results import import_results as store
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
 
     if folder.startswith("s3://"):
         raise UsageError(

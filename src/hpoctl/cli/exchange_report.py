@@ -14,7 +14,7 @@ from hpoctl.cli.plot_report import print_skipped, skipped_json
 from hpoctl.cli.words import many
 from hpoctl.ops.exchange.export import Exported
 from hpoctl.ops.exchange.import_results import ImportedResults
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 
 MOST_REFUSED = 10
 

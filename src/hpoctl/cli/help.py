@@ -100,7 +100,7 @@ def _registered(options: list[Any]) -> dict[str, str]:
     asked = {option.metavar for option in options} & set(KNOWN)
     if not asked:
         return {}
-    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.builtins import open_registry
 
     try:
         registry = open_registry()

@@ -145,13 +145,13 @@ def launch(
 
 
 def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: bool, log: str) -> int:
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.launch_progress import LaunchBars
     from hpoctl.cli.launch_report import outcome_json, plan_json, print_outcome, print_plan, print_start
     from hpoctl.cli.output import emit_json, err
     from hpoctl.cli.trust import settle_trust
     from hpoctl.ops.launching.launch import launch as launch_plan
     from hpoctl.ops.launching.launch_plan import plan_launch
-    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     with err().status("comparing what is wanted with what there is"):
@@ -183,8 +183,8 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
 
 def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
     from hpoctl.cli.output import emit_json, hint, out
-    from hpoctl.ops.launching.detach import detach
     from hpoctl.ops.launching.launch import settle
+    from hpoctl.ops.launching.launches import detach
 
     words = [word for word in sys.argv[1:] if word not in {"--detach", "--json"}]
     words += [] if "--tag" in words else ["--tag", plan.tag]

@@ -46,8 +46,8 @@ def benchmarks(
 
 def plugins(as_json: AsJson = False) -> None:
     """List plugins: what each registers, its origin, and why one failed."""
+    from hpoctl.builtins import open_registry
     from hpoctl.ops.studies.listing import plugin_problems
-    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     problems = plugin_problems(registry)
@@ -66,8 +66,8 @@ def _list(
     overview: Callable[[Sequence[InfoT]], None],
     details: Callable[[InfoT], None],
 ) -> None:
+    from hpoctl.builtins import open_registry
     from hpoctl.ops.studies.listing import plugin_problems
-    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     found, problems = find(registry, name), plugin_problems(registry)

@@ -11,7 +11,7 @@ from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hpoctl.core.cells import Cell
-    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.studies.config import Root
     from hpoctl.ops.upkeep.logs import AttemptLog, FoundLogs
 
 MOST = 20
@@ -34,7 +34,7 @@ def logs(
 ) -> None:
     """Show the output of an experiment, and its traceback if it failed; or the output of a job."""
     from hpoctl.cli.output import emit_json
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
     from hpoctl.ops.upkeep.logs import find_logs
 
     root = open_root(results)
@@ -54,9 +54,9 @@ def logs(
 
 
 def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.output import echo, emit_json, out
-    from hpoctl.ops.launching.job_log import read_job_log
-    from hpoctl.ops.studies.registry import open_registry
+    from hpoctl.ops.upkeep.logs import read_job_log
 
     text = read_job_log(root, tag, job, open_registry())
     if as_json:

@@ -9,7 +9,7 @@ from hpoctl.core.errors import FAILED, INTERRUPTED, unknown_name
 from hpoctl.core.settings import Said
 
 if TYPE_CHECKING:
-    from hpoctl.ops.running.run_plan import RunRequest
+    from hpoctl.ops.running.run import RunRequest
 
 BACKEND = "simulator"
 
@@ -50,7 +50,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run experiments in this process, one after another."""
-    from hpoctl.ops.running.run_plan import RunRequest
+    from hpoctl.ops.running.run import RunRequest
     from hpoctl.ops.studies.overrides import Overrides
 
     if backend != BACKEND:
@@ -70,12 +70,12 @@ def run(
 
 
 def _run(request: "RunRequest", *, verbose: bool, as_json: bool) -> int:
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.output import emit_json, err
     from hpoctl.cli.progress import Bars, VerboseLines
     from hpoctl.cli.run_report import outcome_json, print_outcome, print_plan
+    from hpoctl.ops.running.run import plan_run
     from hpoctl.ops.running.run import run as run_experiments
-    from hpoctl.ops.running.run_plan import plan_run
-    from hpoctl.ops.studies.registry import open_registry
 
     registry = open_registry()
     plan = plan_run(request, registry)

@@ -12,8 +12,7 @@ from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
 from hpoctl.engine.finished import Finished
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.running.run import RunOutcome
-from hpoctl.ops.running.run_plan import RunPlan, RunRequest
+from hpoctl.ops.running.run import RunOutcome, RunPlan, RunRequest
 from hpoctl.plugins import PluginReport
 
 WIDE = 120

@@ -12,9 +12,9 @@ from hpoctl.cli.options import AsJson, Results
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from hpoctl.core.cells import Filters
     from hpoctl.core.jobs import Launcher
-    from hpoctl.ops.studies.roots import Root
-    from hpoctl.ops.studies.tag_state import Filters
+    from hpoctl.ops.studies.config import Root
     from hpoctl.ops.upkeep.status import StudyStatus
 
 MethodFilter = Annotated[
@@ -60,7 +60,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show the progress of a study: what is done, running, failed or missing, why, and how to mend it."""
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
 
     if as_json and watch:
         raise UsageError("--watch and --json do not go together.", "Call it with --json as often as you like.")
@@ -89,15 +89,15 @@ def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: li
     Raises:
         UsageError: A seed is none.
     """
+    from hpoctl.core.cells import Filters
     from hpoctl.ops.studies.seed_ranges import parse_seeds
-    from hpoctl.ops.studies.tag_state import Filters
 
     return Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None)
 
 
 def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":
     from hpoctl.core.threads import usable_cores
-    from hpoctl.ops.launching.costs import read_costs
+    from hpoctl.ops.launching.jobs import read_costs
     from hpoctl.ops.launching.launchers import manifests_of, submitted_jobs
     from hpoctl.ops.upkeep.status import read_status
 
@@ -115,9 +115,9 @@ def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Cal
 
 def _launchers(root: "Root", tag: str) -> "dict[str, Launcher]":
     """The launchers elsewhere that have jobs of the tag; plugins are loaded only if there are any."""
+    from hpoctl.builtins import open_registry
     from hpoctl.core.names import check_tag
     from hpoctl.ops.launching.launchers import launchers_of, manifests_of
-    from hpoctl.ops.studies.registry import open_registry
 
     manifests = manifests_of(root.store, check_tag(tag))
     return launchers_of(manifests, open_registry()) if manifests else {}

@@ -20,11 +20,11 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """Stop the launches and jobs of a tag, on this machine, on Slurm or elsewhere."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.output import agreed, emit_json, hint, out
     from hpoctl.ops.launching.stop import find_running
     from hpoctl.ops.launching.stop import stop as stop_all
-    from hpoctl.ops.studies.registry import open_registry
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
 
     root, registry = open_root(results), open_registry()
     running = find_running(root, tag, registry)

@@ -22,8 +22,8 @@ studies_app = typer.Typer(add_completion=False, invoke_without_command=True)
 @studies_app.callback()
 def studies(context: typer.Context, wide: Wide = False, as_json: AsJson = False) -> None:
     """List studies: methods, benchmarks, number of seeds and missing names; with --wide all of it."""
+    from hpoctl.builtins import open_registry
     from hpoctl.ops.studies.listing import plugin_problems
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.studies.studies import list_studies
 
     context.obj = as_json
@@ -47,8 +47,8 @@ def show(
     """Print one study as TOML: a study file to start from."""
     from pathlib import Path
 
+    from hpoctl.builtins import open_registry
     from hpoctl.ops.studies.listing import plugin_problems
-    from hpoctl.ops.studies.registry import open_registry
     from hpoctl.ops.studies.studies import show_study
 
     registry = open_registry()

@@ -15,7 +15,7 @@ def settle_trust(plan: "LaunchPlan", request: "LaunchRequest", *, as_json: bool)
     Raises:
         UsageError: They are not trusted, or the user cannot be asked here.
     """
-    from hpoctl.ops.launching.file_options import not_trusted, trust, untrusted
+    from hpoctl.ops.launching.launchers import not_trusted, trust, untrusted
 
     new = untrusted(plan.from_files)
     if not new:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from hpoctl.builtins import open_registry
 from hpoctl.cli.documents import Grid, Lines, render
 from hpoctl.cli.launch_progress import LaunchBars, duration
 from hpoctl.cli.launch_report import plan_json, print_plan, print_start
@@ -23,7 +24,6 @@ from hpoctl.ops.launching.until_decided import (
     plan_decisions,
     stage_plans,
 )
-from hpoctl.ops.studies.registry import open_registry
 
 if TYPE_CHECKING:
     from hpoctl.analysis.decisions import Answer, Stage

@@ -10,7 +10,7 @@ from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter, make_fi
 from hpoctl.core.errors import FAILED, IncompleteError, UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.ops.studies.roots import Root
+    from hpoctl.ops.studies.config import Root
 
 PARTS = 3
 """The parts of the name of a result directory: tag, method, attempt."""
@@ -29,12 +29,12 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Show why a trial was suggested, promoted, paused, stopped or passed over."""
+    from hpoctl.builtins import open_registry
     from hpoctl.cli.output import emit_json
     from hpoctl.cli.why_report import print_why
     from hpoctl.ops.answers.why import find_experiment
     from hpoctl.ops.answers.why import why as ask
-    from hpoctl.ops.studies.registry import open_registry
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
 
     directory = None
     if experiment is not None:
@@ -65,7 +65,7 @@ _FIX = "Use the versions of hpoctl, its plugins and numpy that ran it: they are 
 
 def _directory(path: Path, results: str | None) -> "tuple[Root, str]":
     """The root of results and the name there of a result directory, which is given by its path or by that name."""
-    from hpoctl.ops.studies.roots import open_root
+    from hpoctl.ops.studies.config import open_root
 
     if path.is_dir():
         whole = path.resolve()

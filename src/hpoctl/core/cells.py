@@ -1,4 +1,4 @@
-"""What an experiment is called: its cell in the study's grid, and its names on disk and on S3.
+"""What an experiment is called: its cell in the study's grid, its names on disk and on S3, and filters of cells.
 
     <tag>/<method>[-<seed>]/<tag>-<benchmark>-<seed>-<datetime>/metadata.json
                                                                /results.parquet
@@ -8,7 +8,10 @@
 Names are for people. What a result is stands in its metadata.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from hpoctl.core.errors import UsageError, unknown_name
 
 METADATA = "metadata.json"
 RESULTS = "results.parquet"
@@ -54,3 +57,46 @@ def experiment_prefix(tag: str, cell: Cell, *, expensive: bool) -> str:
 def claim_key(tag: str, cell: Cell) -> str:
     """What is claimed by whoever runs an experiment."""
     return f"{tag}/{cell.method}/{cell.benchmark}/{cell.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which experiments are asked for.
+
+    Attributes:
+        methods: Names of methods; none: all.
+        benchmarks: Names of benchmarks; none: all.
+        seeds: Seeds; None: all.
+    """
+
+    methods: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
+    seeds: frozenset[int] | None = None
+
+    def match(self, cell: Cell) -> bool:
+        """Whether the experiment is asked for."""
+        return (
+            (not self.methods or cell.method in self.methods)
+            and (not self.benchmarks or cell.benchmark in self.benchmarks)
+            and (self.seeds is None or cell.seed in self.seeds)
+        )
+
+    def check(self, tags: Sequence[str], cells: Collection[Cell], listing: str) -> None:
+        """Refuse names of methods and benchmarks that no experiment has.
+
+        Args:
+            tags: The tags.
+            cells: All experiments of the tags: those that are wanted and those that there are.
+            listing: The command that shows them.
+
+        Raises:
+            UsageError: There is such a name.
+        """
+        where = f"Tag {tags[0]} has" if len(tags) == 1 else f"Tags {', '.join(tags)} have"
+        for kind, names, known in (
+            ("method", self.methods, {cell.method for cell in cells}),
+            ("benchmark", self.benchmarks, {cell.benchmark for cell in cells}),
+        ):
+            for name in names:
+                if name not in known:
+                    raise UsageError(f"{where} no {kind} {name[:80]!r}.", unknown_name(kind, name, known, listing).fix)

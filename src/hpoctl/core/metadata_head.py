@@ -1,11 +1,25 @@
-"""The entries of metadata.json that say which experiment it is and how far it is: all that most readers need."""
+"""The entries of metadata.json that say which experiment it is, where it comes from and how far it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from hpoctl.core.cells import Cell
-from hpoctl.core.origin import OWN
 from hpoctl.core.sealed import unseal_as
+
+ORIGIN = "origin"
+"""The entry of the metadata that says it; results of hpoctl itself have none."""
+
+OWN = "hpoctl"
+SYNE_TUNE = "imported: syne-tune"
+
+Exchange = Literal["syne-tune"]
+
+
+def origin_of(metadata: Mapping[str, Any]) -> str:
+    """Where a result comes from."""
+    return str(metadata.get(ORIGIN) or OWN)
+
 
 Status = Literal["completed", "running", "failed", "interrupted"]
 

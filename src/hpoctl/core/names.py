@@ -1,4 +1,4 @@
-"""Grammars of names, and tags made up for people."""
+"""Grammars of names of tags, entries and blobs, and tags made up for people."""
 
 import re
 
@@ -9,6 +9,8 @@ from hpoctl.core.errors import UsageError
 TAG = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 ENTRY = re.compile(r"[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*")
 MAX_LENGTH = 63
+GAP = re.compile(r"[^A-Za-z0-9]+")
+SEPARATORS = frozenset("-_.")
 
 # fmt: off
 _ADJECTIVES = [
@@ -58,3 +60,29 @@ def made_up_tag(rng: np.random.Generator) -> str:
     """A tag that a person can read and say, such as `brisk-otter-417`."""
     adjective, noun = _ADJECTIVES[rng.integers(len(_ADJECTIVES))], _NOUNS[rng.integers(len(_NOUNS))]
     return f"{adjective}-{noun}-{rng.integers(100, 1000)}"
+
+
+def legal_name(stem: str, otherwise: str) -> str:
+    """A file's name as the name of an entry: what a name may not have becomes a dash; `otherwise` if none is left."""
+    name = GAP.sub(lambda gap: gap[0] if gap[0] in SEPARATORS else "-", stem).lstrip("-_.")
+    return name[:MAX_LENGTH].rstrip("-_.") or otherwise
+
+
+BAD = re.compile(r"[\\\0\ud800-\udfff]")
+"""What no name may contain: a letter that separates or ends names somewhere, or half of one (a surrogate)."""
+
+
+def check_blob_name(name: str, root: object) -> list[str]:
+    """The parts of a name.
+
+    Args:
+        name: The name.
+        root: Below which root, for the message.
+
+    Raises:
+        UsageError: It is no name.
+    """
+    parts = name.split("/")
+    if any(part in {"", ".", ".."} or BAD.search(part) for part in parts):
+        raise UsageError(f"{name!r} is not a name below {root}.", "Use names joined by single slashes.")
+    return parts

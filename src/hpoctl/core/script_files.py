@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, WORK
 from hpoctl.core.errors import UsageError
-from hpoctl.core.regular_files import read_regular
+from hpoctl.core.files import read_regular
 from hpoctl.core.script import Script
 
 MAX_FILES, MAX_BYTES = 10_000, 500_000_000

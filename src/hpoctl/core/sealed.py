@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from hpoctl.core.bounds import check_json
 from hpoctl.core.canonical import content_hash
+from hpoctl.core.files import check_json
 from hpoctl.core.records import RecordError, from_plain, to_plain
 
 CHECKSUM = "checksum"

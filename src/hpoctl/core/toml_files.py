@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hpoctl.core import records
-from hpoctl.core.bounds import check_toml
 from hpoctl.core.errors import UsageError
+from hpoctl.core.files import check_toml, read_regular
 from hpoctl.core.records import RecordError, from_plain
-from hpoctl.core.regular_files import read_regular
 
 MOST_BYTES = 2**24
 """The largest TOML file: nobody writes more by hand."""

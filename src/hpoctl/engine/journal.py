@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from hpoctl.core.durable import sync_directory
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.files import sync_directory
 
 Record = Mapping[str, Any]
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.files import read_regular
 from hpoctl.core.jobs import Activity, Job, JobStatus
 from hpoctl.core.options import option_values
-from hpoctl.core.regular_files import read_regular
 from hpoctl.launchers.slurm_arrays import (
     Array,
     array_script,

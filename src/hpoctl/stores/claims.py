@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.regular_files import open_regular
+from hpoctl.core.files import open_regular
 
 CLAIMS = ".claims"
 TAKEN = frozenset({errno.EACCES, errno.EAGAIN})

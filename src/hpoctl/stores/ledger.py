@@ -12,8 +12,7 @@ from typing import Literal
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.metadata_head import Head, Status, read_head
-from hpoctl.core.origin import OWN
+from hpoctl.core.metadata_head import OWN, Head, Status, read_head
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError
 from hpoctl.stores.many import Read, read_many

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.regular_files import read_regular
-from hpoctl.stores.names import BAD, check_blob_name
+from hpoctl.core.files import read_regular
+from hpoctl.core.names import BAD, check_blob_name
 
 TEMPORARY = ".tmp-"
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.names import BAD, check_blob_name
 from hpoctl.core.records import to_plain
 from hpoctl.core.sealed import DamagedError, read_json
-from hpoctl.stores.names import BAD, check_blob_name
 from hpoctl.stores.s3_bucket import THREADS, Bucket, ListedObject
 from hpoctl.stores.s3_index import index_file, read_through
 

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from hpoctl.core.errors import HpoctlError
-from hpoctl.stores.s3_client import make_client
+from hpoctl.stores.s3_address import make_client
 from hpoctl.stores.s3_errors import describe, is_transient, status_of
 
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)

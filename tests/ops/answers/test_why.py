@@ -10,7 +10,7 @@ import pytest
 
 from hpoctl import builtins
 from hpoctl.builtins import ASHA, RS
-from hpoctl.core.cells import METADATA
+from hpoctl.core.cells import METADATA, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Goal, MethodContext
 from hpoctl.core.errors import IncompleteError, UsageError
@@ -24,8 +24,7 @@ from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.answers.why import Why, find_experiment, why
 from hpoctl.ops.answers.witness import Witness
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.plugins import Registry, hookimpl, load_registry
 from hpoctl.schedulers.asha import Asha
 from hpoctl.schedulers.options import AshaOptions

@@ -11,7 +11,7 @@ from hpoctl.ops.exchange.column_kinds import column_kinds
 from hpoctl.ops.exchange.import_results import ImportRequest, import_results
 from hpoctl.ops.reading.load_rows import load_rows
 from hpoctl.ops.reading.results_of_tags import LoadRequest
-from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.config import open_root
 
 HEADER = "loss,epoch,st_tuner_time,trial_id,config_x\n"
 

@@ -27,7 +27,7 @@ from hpoctl.ops.exchange.export import Exported, ExportFormat, ExportRequest, ex
 from hpoctl.ops.exchange.import_results import ImportRequest, import_results
 from hpoctl.ops.exchange.syne_tune_files import read_rows, rows_csv, tuner_folders, unzipped
 from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
-from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore
 from result_rows import put_result

@@ -21,7 +21,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import unseal
 from hpoctl.ops.exchange.import_results import ImportedResults, ImportRequest, import_results
 from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.stores.ledger import read_attempts
 from result_rows import put_result
 

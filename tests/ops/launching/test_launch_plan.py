@@ -14,7 +14,7 @@ from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
-from hpoctl.ops.running.run_plan import RunRequest, plan_run
+from hpoctl.ops.running.run import RunRequest, plan_run
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Origin, Registry
 from hpoctl.plugins.registry import Registered

@@ -18,7 +18,7 @@ from hpoctl.core.jobs import Activity, Job, JobStatus, Task
 from hpoctl.core.options import NoOptions
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.launching.stop import find_running, stop
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.stores.job_files import Manifest, keep_manifest
 from launch_here import toy_registry
 

@@ -17,7 +17,7 @@ from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Blackbox
 from hpoctl.core.sealed import unseal
 from hpoctl.core.study import Study
-from hpoctl.ops.running.work import WorkerContext, work
+from hpoctl.ops.running.worker import WorkerContext, work
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.plugins import Origin, Registry
 from hpoctl.plugins.registry import Registered

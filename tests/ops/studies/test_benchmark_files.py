@@ -9,10 +9,9 @@ from hpoctl.core.entries import Benchmark, MethodContext
 from hpoctl.core.errors import UsageError
 from hpoctl.core.rng import Streams
 from hpoctl.core.study import Study
-from hpoctl.core.study_table import study_from_table, study_table
-from hpoctl.ops.running.run_plan import RunRequest, plan_run
+from hpoctl.ops.running.run import RunRequest, plan_run
 from hpoctl.ops.studies.benchmark_files import load_benchmark, name_benchmarks
-from hpoctl.ops.studies.choose_study import find_study
+from hpoctl.ops.studies.choose_study import find_study, study_from_table, study_table
 from hpoctl.ops.studies.listing import list_benchmarks
 from hpoctl.ops.studies.overrides import Overrides, override
 from hpoctl.ops.studies.resolve import resolve

@@ -9,9 +9,8 @@ import pytest
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.study import Study
-from hpoctl.ops.studies.choose_study import default_study, find_study
+from hpoctl.ops.studies.choose_study import default_study, find_study, study_toml
 from hpoctl.ops.studies.config import Config, read_config
-from hpoctl.ops.studies.study_files import study_toml
 from hpoctl.plugins import Registry, hookimpl, load_registry
 
 DIG = Study("dig", "Where to dig?", ("RS",), ("toy",))

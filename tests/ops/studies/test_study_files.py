@@ -13,7 +13,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.names import ENTRY
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
-from hpoctl.ops.studies.study_files import load_study, study_toml
+from hpoctl.ops.studies.choose_study import load_study, study_toml
 
 NAMES = st.from_regex(ENTRY, fullmatch=True).filter(lambda name: len(name) <= 63 and name.isascii())
 TAGS = st.from_regex(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", fullmatch=True).filter(lambda tag: len(tag) <= 63)

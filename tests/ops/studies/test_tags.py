@@ -11,7 +11,7 @@ from hpoctl.core.errors import IncompleteError
 from hpoctl.core.sealed import seal
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
-from hpoctl.core.study_table import study_table
+from hpoctl.ops.studies.choose_study import study_table
 from hpoctl.ops.studies.tags import (
     MASTER_SEEDS,
     STUDY_FILE,

@@ -11,7 +11,7 @@ from hpoctl.core.cells import METADATA, Cell, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import unseal
 from hpoctl.ops.launching.launches import keep_launch
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_master_seed
 from hpoctl.ops.upkeep.clean import clean, what_runs
 from hpoctl.ops.upkeep.selection import Criteria, parse_age, select

@@ -11,7 +11,7 @@ import pytest
 from clean_trees import INCOMPLETE, NOW, OTHER, do, everything, grow, of, undo_all
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import TRASH, purge, undo
 from support import folder_of

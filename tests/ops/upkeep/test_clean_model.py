@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clean_trees import NOW, everything, undo_all
-from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key
+from hpoctl.core.cells import METADATA, RESULTS, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.ops.studies.roots import Root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.stores.local import LocalStore

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hpoctl.core.cells import Filters
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import purge, undo

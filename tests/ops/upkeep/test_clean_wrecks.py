@@ -10,7 +10,7 @@ import pytest
 from clean_trees import INCOMPLETE, OTHER, do, everything, grow, in_tree, of, undo_all
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.selection import Criteria
 from hpoctl.ops.upkeep.trash import TRASH, purge, undo
 from support import folder_of

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, claim_key
+from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, Filters, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.ops.upkeep.logs import AttemptLog, find_logs
 from hpoctl.stores.claims import LocalClaims

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key
+from hpoctl.core.cells import METADATA, RESULTS, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launches import keep_launch
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.ops.upkeep.status import FailureGroup, Pair, SeedSet, StudyStatus, read_status
 from hpoctl.ops.upkeep.tag_list import list_tags

@@ -9,7 +9,7 @@ import pytest
 from clean_trees import INCOMPLETE, NOW, OTHER, do, everything, grow, in_tree, of
 from hpoctl.core.cells import METADATA
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import (

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from hpoctl.core.canonical import canonical_json, content_hash
-from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.files import sync_directory, write_durably
 from hpoctl.core.places import data_directory
 from hpoctl_lcbench.space import TASKS
 

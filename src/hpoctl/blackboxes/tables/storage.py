@@ -30,9 +30,9 @@ from hpoctl.blackboxes.tables.stored import (
     stored_names,
     tables_folder,
 )
-from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.files import sync_directory, write_durably
 
 BUILDING = ".building-"
 REMOVED = ".removed-"

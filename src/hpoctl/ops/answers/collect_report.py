@@ -14,13 +14,13 @@ from hpoctl.analysis.comparison import CompareOptions
 from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError
-from hpoctl.core.origin import OWN, origin_of
+from hpoctl.core.metadata_head import OWN, origin_of
 from hpoctl.ops.launching.sequential_design import read_design
 from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
 from hpoctl.ops.reading.results_of_tags import OPEN, FoundResult, LoadRequest, Skipped, TagResults
 from hpoctl.ops.reading.trace_cache import Record, TraceCache
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 
 RUNGS = "num_at_level"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hpoctl.core.cells import JOURNAL, METADATA, Cell
+from hpoctl.core.cells import JOURNAL, METADATA, Cell, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.grounds import Rank
@@ -29,8 +29,8 @@ from hpoctl.engine.work_folder import journal_of
 from hpoctl.ops.answers.witness import Kind, Moment, Wait, Witness
 from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns
 from hpoctl.ops.running.again import spec_again
-from hpoctl.ops.studies.roots import Root
-from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings
+from hpoctl.ops.studies.config import Root
+from hpoctl.ops.studies.tags import nothing_of, read_standings
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import Attempt, Standing, read_results
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpoctl.core.columns import IDENTITY
 from hpoctl.core.errors import UsageError
-from hpoctl.core.origin import Exchange, origin_of
+from hpoctl.core.metadata_head import Exchange, origin_of
 from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_schema, identified, schema_of, write_tables
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table

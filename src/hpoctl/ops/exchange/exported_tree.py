@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.origin import OWN, origin_of
+from hpoctl.core.metadata_head import OWN, origin_of
 from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND, SOURCE
 from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, rows_csv, zipped
 from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults

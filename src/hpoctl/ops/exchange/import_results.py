@@ -10,14 +10,14 @@ from pathlib import Path
 
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.metadata_head import SYNE_TUNE
 from hpoctl.core.names import check_tag
-from hpoctl.core.origin import SYNE_TUNE
 from hpoctl.core.sealed import seal
 from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.exchange.column_kinds import column_kinds
 from hpoctl.ops.exchange.imported_metadata import Source, directory_of, imported_metadata, source_of
 from hpoctl.ops.exchange.syne_tune_files import LEAVE_OUT, read_files, read_rows, tuner_folders
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 
 ExperimentProgress = Callable[[int, int], None]

@@ -14,8 +14,8 @@ from hpoctl import __version__
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import Cell, experiment_prefix
 from hpoctl.core.errors import IncompleteError
+from hpoctl.core.metadata_head import ORIGIN, SYNE_TUNE
 from hpoctl.core.names import check_entry_name, check_tag
-from hpoctl.core.origin import ORIGIN, SYNE_TUNE
 from hpoctl.core.protocols import Mode
 from hpoctl.core.rng import WORD
 from hpoctl.core.sealed import CHECKSUM

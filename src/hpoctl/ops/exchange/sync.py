@@ -16,8 +16,7 @@ from hpoctl.core.metadata_head import Head, Status, read_head
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError
-from hpoctl.ops.studies.config import read_config, results_address
-from hpoctl.ops.studies.roots import open_root
+from hpoctl.ops.studies.config import open_root, read_config, results_address
 from hpoctl.ops.studies.tags import STUDY_FILE
 from hpoctl.ops.upkeep.trash import Left
 from hpoctl.stores.many import read_many

@@ -25,8 +25,8 @@ import numpy as np
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.files import read_regular
 from hpoctl.core.protocols import FloatArray
-from hpoctl.core.regular_files import read_regular
 from hpoctl.ops.exchange.column_kinds import ColumnKind
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from hpoctl.analysis.comparison import TURNED, BenchmarkComparison, PairLine
 from hpoctl.analysis.decisions import Answer, Question
-from hpoctl.ops.launching.decision_course import course_of
-from hpoctl.ops.launching.sequential_design import read_design
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.launching.sequential_design import course_of, read_design
+from hpoctl.ops.studies.config import Root
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,115 @@
-"""From experiments to jobs: a cheap method is one job, an expensive one a job for each seed."""
+"""The jobs of a launch: which experiments each has, and how long they are expected to take.
 
+A cheap method is one job, an expensive one a job for each seed. Times are measured on this machine where it has run
+such experiments, else they come from a model. Measurements lie in `<cache>/costs.json`, by method and benchmark: how
+many, and seconds of real time for 3,600 seconds of an experiment's clock. No result depends on them.
+"""
+
+import json
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from pathlib import Path
+from typing import Literal
 
 from hpoctl.core.cells import job_folder
 from hpoctl.core.jobs import Task
+from hpoctl.core.places import cache_directory
+from hpoctl.core.sealed import DamagedError, read_json
+from hpoctl.stores.ledger import Attempt
+
+Basis = Literal["measured", "modelled"]
+HOUR = 3600.0
+YEAR = 365 * 24 * HOUR
+MODEL: Mapping[str, float] = {"random-search": 0.05, "asha": 0.4, "bayesian-optimization": 0.6, "mobster": 1.2}
+"""Seconds for an hour of simulated time, by kind of method: the middle of what docs/explanation/cost.md shows."""
+
+OTHER = 1.0
+"""For kinds that the model does not know."""
+
+MEMORY = 50
+"""A new measurement weighs as much as one in so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How long an experiment is expected to take.
+
+    Attributes:
+        seconds: Real seconds on this machine.
+        basis: Where that comes from.
+    """
+
+    seconds: float
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What is known about the costs of experiments on this machine.
+
+    Attributes:
+        measured: For each method and benchmark, how many measurements, and their mean of seconds an hour.
+    """
+
+    measured: Mapping[tuple[str, str], tuple[int, float]]
+
+    def expected(self, method: str, kind: str, benchmark: str, budget: float) -> Expected:
+        """How long an experiment is expected to take.
+
+        Args:
+            method: The name of the method.
+            kind: The kind of the method, for the model.
+            benchmark: The name of the benchmark.
+            budget: Its budget in seconds of the experiment's clock.
+        """
+        known = self.measured.get((method, benchmark))
+        if known is not None:
+            return Expected(known[1] * budget / HOUR, "measured")
+        return Expected(MODEL.get(kind, OTHER) * budget / HOUR, "modelled")
+
+    def with_attempts(self, attempts: Iterable[Attempt], host: str) -> "Costs":
+        """These, and what completed attempts on this host took."""
+        measured = dict(self.measured)
+        for attempt in attempts:
+            cell, seconds = attempt.cell, attempt.seconds
+            if cell is None or seconds is None or seconds < 0.0 or attempt.budget <= 0.0:
+                continue
+            if attempt.recorded == "completed" and attempt.host == host:
+                key = (cell.method, cell.benchmark)
+                count, mean = measured.get(key, (0, 0.0))
+                measured[key] = (count + 1, mean + (seconds * HOUR / attempt.budget - mean) / min(count + 1, MEMORY))
+        return Costs(measured)
+
+
+def read_costs() -> Costs:
+    """What this machine has measured; nothing, where that cannot be read."""
+    try:
+        entries = read_json(_file().read_bytes(), list[tuple[str, str, int, float]])
+    except (OSError, DamagedError):
+        return Costs({})
+    sound = [entry for entry in entries if entry[2] > 0 and 0.0 <= entry[3] < YEAR]
+    return Costs({(method, bench): (count, mean) for method, bench, count, mean in sound})
+
+
+def write_costs(costs: Costs) -> None:
+    """Keep what was measured. Where that is not possible nothing is lost but a better guess."""
+    entries = [[method, bench, count, mean] for (method, bench), (count, mean) in costs.measured.items()]
+    file = _file()
+    temporary = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(entries), encoding="utf-8")
+        temporary.replace(file)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _file() -> Path:
+    return cache_directory() / "costs.json"
 
 
 @dataclass(frozen=True, slots=True)

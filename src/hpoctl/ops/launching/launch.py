@@ -11,7 +11,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.core.places import is_address
-from hpoctl.ops.launching.costs import read_costs, write_costs
+from hpoctl.ops.launching.jobs import read_costs, write_costs
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.job import RUNNER

@@ -12,17 +12,21 @@ from hpoctl.core.jobs import Job, Task
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.costs import Basis, Costs, Expected, read_costs
-from hpoctl.ops.launching.file_options import FileOptions, file_options
-from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
-from hpoctl.ops.launching.launchers import choose_launcher, launchers_of, manifests_of, submitted_jobs
+from hpoctl.ops.launching.jobs import Basis, Costs, Expected, PlannedJob, makespan, plan_jobs, read_costs
+from hpoctl.ops.launching.launchers import (
+    FileOptions,
+    choose_launcher,
+    file_options,
+    launchers_of,
+    manifests_of,
+    submitted_jobs,
+)
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
 from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
-from hpoctl.ops.studies.config import Config, read_config
+from hpoctl.ops.studies.config import Config, Root, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
-from hpoctl.ops.studies.roots import Root, open_root
 from hpoctl.ops.studies.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, new_tag, read_plans
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings

@@ -1,16 +1,27 @@
-"""Launches that run: a record for each in the tag, claimed by its process for as long as it lives.
+"""Launches that run, here or in a process of their own (`--detach`).
+
+Each has a record in the tag, which its process claims for as long as it lives:
 
 <tag>/.hpoctl/launches/<datetime>-<pid>.json
 """
 
 import os
 import platform
+import subprocess
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from hpoctl.core.cells import CONTROL
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.places import cache_directory, is_address
 from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError, RecordType
+from hpoctl.ops.launching.launch_plan import LaunchPlan
+from hpoctl.ops.studies.provenance import own_python
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +78,64 @@ def _folder(tag: str) -> str:
 
 def _key(tag: str, name: str) -> str:
     return f"{tag}/{CONTROL}/launches/{name}"
+
+
+PATIENCE = 60.0
+"""Seconds that the process gets to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A launch in the background.
+
+    Attributes:
+        pid: Its process.
+        log: Where its output goes.
+    """
+
+    pid: int
+    log: Path
+
+
+def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
+    """Start `hpoctl` with some words in the background, and wait until it has begun to launch.
+
+    Args:
+        plan: What it is about to do.
+        words: The command line without `hpoctl` and without `--detach`.
+
+    Raises:
+        HpoctlError: It ended, or did not begin in time.
+    """
+    stamp = SystemTime().utc().strftime("%Y%m%d-%H%M%S-%f")
+    name = f"{plan.tag}/{CONTROL}/launches/{stamp}.log"
+    log = Path(plan.store.location(name))
+    try:
+        if is_address(plan.store.location("")):  # results are elsewhere, but this process is here
+            log = cache_directory() / "launches" / f"{plan.tag}-{stamp}.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            plan.store.put(name, b"", create=True)  # no link leads it out of the root
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [*own_python(), "hpoctl", *words, "--log", str(log)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise HpoctlError(
+            f"Cannot write {log}: {error.strerror or error}.", "Name another root with --results."
+        ) from error
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if any(launch.pid == process.pid for launch in running_launches(plan.store, plan.claims, plan.tag)):
+            return Detached(process.pid, log)
+        if process.poll() is not None:
+            if process.returncode == 0:
+                return Detached(process.pid, log)  # another launch has done the work in the meantime
+            raise HpoctlError(f"The launch ended with exit code {process.returncode}.", f"{log} says why.")
+        time.sleep(0.05)
+    process.terminate()
+    raise HpoctlError(f"The launch has not begun within {PATIENCE:.0f} s.", f"{log} may say why.")

@@ -11,7 +11,7 @@ from hpoctl.analysis.traces import Trace
 from hpoctl.ops.launching.decided_pairs import DecidedPairs
 from hpoctl.ops.reading.load_traces import Group
 from hpoctl.ops.reading.setups import bare_name
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 
 MOST_PROPOSED = 200
 """More seeds than this are not proposed as the most to be run; who wants them says so."""

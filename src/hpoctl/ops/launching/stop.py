@@ -12,7 +12,7 @@ from hpoctl.core.jobs import Launcher
 from hpoctl.core.names import check_tag
 from hpoctl.ops.launching.launchers import SubmittedJob, launchers_of, manifests_of, submitted_jobs
 from hpoctl.ops.launching.launches import Launch, running_launches
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 from hpoctl.plugins import Registry
 
 PATIENCE = 15.0

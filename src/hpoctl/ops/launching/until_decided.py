@@ -16,13 +16,12 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.jobs import Failure
 from hpoctl.core.options import parse_setting
 from hpoctl.core.settings import DEFINITIONS
-from hpoctl.ops.launching.decision_course import course_of
 from hpoctl.ops.launching.launch import LaunchOutcome, LaunchWatcher, launch
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
-from hpoctl.ops.launching.sequential_design import SequentialDesign, keep_design, new_design, read_design
+from hpoctl.ops.launching.sequential_design import SequentialDesign, course_of, keep_design, new_design, read_design
 from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import find_study
-from hpoctl.ops.studies.roots import Root, open_root
+from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.plugins import Registry
 
 PAIRS = "--pairs MOBSTER:ASHA --max-seeds 60"

@@ -10,7 +10,7 @@ import numpy as np
 from hpoctl.analysis.spending import Axis, follows_a_pause, resource_spent, trials_started
 from hpoctl.analysis.traces import Trace, best_so_far
 from hpoctl.core.errors import IncompleteError
-from hpoctl.core.origin import OWN
+from hpoctl.core.metadata_head import OWN
 from hpoctl.core.protocols import Action, FloatArray
 from hpoctl.ops.reading.read_columns import (
     DECISION,

@@ -11,8 +11,8 @@ from types import ModuleType
 import numpy as np
 
 from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.files import read_regular
 from hpoctl.core.places import cache_directory
-from hpoctl.core.regular_files import read_regular
 
 MOST_BYTES = 128 * 2**20
 """What all files may take together; the least recently used ones go first."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hpoctl.core.origin import OWN, origin_of
+from hpoctl.core.metadata_head import OWN, origin_of
 from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, master_seed
 
 

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hpoctl.core.canonical import canonical_json, content_hash
-from hpoctl.core.cells import METADATA, Cell
+from hpoctl.core.cells import METADATA, Cell, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError, unseal
-from hpoctl.ops.studies.roots import Root, open_root
-from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
-from hpoctl.ops.studies.tags import Plan, wanted_cells
-from hpoctl.ops.studies.where import Condition, check_keys, parse_condition
+from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
+from hpoctl.ops.studies.config import Root, open_root
+from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.stores.ledger import DIED, Attempt, Standing
 from hpoctl.stores.many import read_many
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from hpoctl.core.canonical import content_hash
+from hpoctl.core.files import read_regular
 from hpoctl.core.places import cache_directory
 from hpoctl.core.protocols import FloatArray
-from hpoctl.core.regular_files import read_regular
 from hpoctl.ops.reading.made_cache import keep_below
 
 FORMAT = b"hpoctl traces 3\n"

@@ -1,18 +1,154 @@
-"""`hpoctl run`: experiments here, in this process, one after another."""
+"""`hpoctl run`: what it is about to do, and experiments in this process, one after another."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from hpoctl.core.cells import claim_key
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Claims
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.names import check_tag
+from hpoctl.core.options import parse_setting
+from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.study import Study
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.finished import Finished
+from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
-from hpoctl.ops.running.run_plan import RunPlan
-from hpoctl.ops.studies.tags import keep_master_seed
+from hpoctl.ops.studies.benchmark_files import with_named_changes
+from hpoctl.ops.studies.choose_study import find_study, in_folder
+from hpoctl.ops.studies.config import open_root, read_config
+from hpoctl.ops.studies.overrides import Overrides, check_names, override
+from hpoctl.ops.studies.provenance import provenance_of
+from hpoctl.ops.studies.resolve import check_restricted, resolve, spec_of
+from hpoctl.ops.studies.tags import MasterSeed, keep_master_seed, master_seed_for, new_tag
+from hpoctl.plugins import Registry
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a person asked `hpoctl run` for; None leaves a default.
+
+    Attributes:
+        changes: What the options say; it names a method at least. Without `num_seeds` there is one seed.
+        study: The study whose benchmarks and composers are used, by name or file; None: the one that has the method.
+        tag: The tag; None: one is made up.
+        random_seed: The master seed; None: the tag's, else the study's, else it is drawn.
+        results: The root of results; None: $HPOCTL_ROOT, that of the folder's configuration, or ~/hpoctl.
+        folder: Where study files and a configuration are looked for.
+    """
+
+    changes: Overrides = field(default_factory=Overrides)
+    study: str | None = None
+    tag: str | None = None
+    random_seed: int | None = None
+    results: str | None = None
+    folder: Path = Path()
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What `hpoctl run` is about to do.
+
+    Attributes:
+        tag: The tag.
+        master_seed: The master seed.
+        specs: The experiments, in order.
+        store: Where results go.
+        claims: Who runs what.
+        provenance: Where and by what they are run.
+        seed_was_given: Whether a person gave the master seed.
+        warnings: What a person should know before.
+        benchmark_files: The files that some of the benchmarks are in, by name.
+    """
+
+    tag: str
+    master_seed: int
+    specs: tuple[ExperimentSpec, ...]
+    store: Store
+    claims: Claims
+    provenance: Provenance
+    seed_was_given: bool
+    warnings: tuple[str, ...] = ()
+    benchmark_files: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
+    """Resolve names and defaults, before anything is run or written.
+
+    Raises:
+        UsageError: A name, a range or an option is wrong.
+    """
+    request = replace(request, changes=with_named_changes(request.changes, request.folder))
+    check_names(request.changes, registry)
+    studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
+    tag = check_tag(request.tag) if request.tag is not None else new_tag()
+    root = open_root(request.results, request.folder)
+    store = root.store
+    master_seed = _master_seed(store, tag, request, studies)
+    all_resolved = [resolve(study, registry) for study in studies]
+    for resolved in all_resolved:
+        check_restricted(resolved)
+    specs = [
+        spec_of(resolved, tag, master_seed.value, cell) for resolved in all_resolved for cell in resolved.study.cells()
+    ]
+    warnings = (master_seed.warning,) if master_seed.warning else ()
+    given = request.random_seed is not None
+    return RunPlan(
+        tag=tag,
+        master_seed=master_seed.value,
+        specs=tuple(specs),
+        store=store,
+        claims=root.claims,
+        provenance=provenance_of(specs, registry),
+        seed_was_given=given,
+        warnings=warnings,
+        benchmark_files={
+            name: path for resolved in all_resolved for name, path in resolved.study.benchmark_files.items()
+        },
+    )
+
+
+def _master_seed(store: Store, tag: str, request: RunRequest, studies: Sequence[Study]) -> MasterSeed:
+    """The master seed that was given, else the tag's, else that of a study, else a new one."""
+    found = master_seed_for(store, tag, request.random_seed)
+    of_studies = [study.random_seed for study in studies if study.random_seed is not None]
+    return MasterSeed(of_studies[0], drawn=False) if found.drawn and of_studies else found
+
+
+def _study_of(method: str, request: RunRequest, registry: Registry) -> Study:
+    """The experiments of one method: its study, narrowed and changed by the options; one seed unless they say more."""
+    changes = request.changes
+    start = changes.start_seed or 0
+    stop = start + 1 if changes.num_seeds is None else changes.num_seeds
+    own = tuple(text for text in changes.settings if parse_setting(text).owner == method)
+    narrowed = replace(changes, methods=(method,), settings=own, start_seed=start, num_seeds=stop)
+    return override(in_folder(_base(method, request, registry), read_config(request.folder)), narrowed)
+
+
+def _base(method: str, request: RunRequest, registry: Registry) -> Study:
+    """The study that was named, or the only one that has the method and the benchmarks, if any were named."""
+    if request.study is not None:
+        return find_study(request.study, registry, request.folder)[0]
+    wanted = set(request.changes.benchmarks)
+    studies = [entry.entry for entry in registry.studies.values()]
+    studies = [study for study in studies if method in study.methods and wanted <= set(study.benchmarks)]
+    if len(studies) > 1:
+        # Studies differ in their settings and extra results: which of them is meant is not for us to guess.
+        names = ", ".join(study.name for study in studies)
+        raise UsageError(f"{method} is in several studies: {names}.", "Name one with --study.")
+    if studies:
+        return studies[0]
+    if not request.changes.benchmarks:
+        raise UsageError(
+            f"{method} is in no study, so its benchmarks are not known.",
+            "Name one with --benchmark; `hpoctl benchmarks` lists them.",
+        )
+    changes = request.changes
+    return Study(
+        "run", "Experiments of no study", (method,), changes.benchmarks, benchmark_files=changes.benchmark_files
+    )
 
 
 @dataclass(frozen=True, slots=True)

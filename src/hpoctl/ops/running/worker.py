@@ -7,19 +7,195 @@ It is not a command of `hpoctl`, because the command line costs as much to impor
 
 import contextlib
 import faulthandler
+import fcntl
 import gc
 import json
 import os
 import signal
+import stat
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+from hpoctl.builtins import open_registry
+from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
+from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
-from hpoctl.ops.running.work import WorkerContext, work
-from hpoctl.ops.studies.provenance import own_python
-from hpoctl.ops.studies.registry import open_registry
+from hpoctl.core.protocols import Claims, Decision, Ended, Report, Resume, Start, Store
+from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.engine.continuing import gets_more
+from hpoctl.engine.experiment import determined, run_experiment
+from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.rows import RowLog
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.studies.provenance import own_python, versions_of
+from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.studies.tags import read_plan
+from hpoctl.plugins import Registry
+from hpoctl.stores.ledger import Attempt, attempts_at
 from hpoctl.stores.opening import open_results
+
+PULSE = 0.25
+"""Seconds between two signs of life of an experiment."""
+
+MAX_LOG = 1_000_000
+"""Bytes of an experiment's output that are kept: the last ones."""
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """What a worker works with.
+
+    Attributes:
+        store: Where results go.
+        claims: Who runs what.
+        registry: What names stand for.
+        tag: The tag.
+        master_seed: The tag's master seed.
+        entrypoint: The command line that results are to name.
+        git_commit: The commit that results are to name.
+    """
+
+    store: Store
+    claims: Claims
+    registry: Registry
+    tag: str
+    master_seed: int
+    entrypoint: str
+    git_commit: str | None
+
+
+Answer = Callable[[Mapping[str, Any]], None]
+
+
+def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
+    """Work off tasks until there are no more.
+
+    Args:
+        lines: Tasks as JSON with `plan`, `method`, `benchmark` and `seed`.
+        answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}` and, for each task,
+            `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (somebody has completed it),
+            `held` (somebody is running it) or `failed`.
+        context: What it works with.
+    """
+    plans: dict[str, Resolved] = {}
+    versions: dict[tuple[str, str], Mapping[str, str]] = {}
+    answer({"event": "ready"})
+    for line in lines:
+        task = json.loads(line)
+        cell = Cell(task["method"], task["benchmark"], task["seed"])
+        try:
+            if task["plan"] not in plans:
+                plans[task["plan"]] = resolve(
+                    read_plan(context.store, context.tag, task["plan"]).study, context.registry
+                )
+            spec = spec_of(plans[task["plan"]], context.tag, context.master_seed, cell)
+            kind = (cell.method, cell.benchmark)
+            if kind not in versions:
+                versions[kind] = versions_of([spec], context.registry)
+            outcome = _run_once(spec, answer, context, versions[kind])
+        except HpoctlError as error:
+            why = error.what.removeprefix(f"{cell} failed: ")  # whoever hears it knows which one it was
+            answer({"event": "ended", "outcome": "failed", "error": why})
+        except Exception as error:  # noqa: BLE001 - what a plugin does ends its experiment, not the others
+            answer({"event": "ended", "outcome": "failed", "error": f"{type(error).__name__}: {error}"})
+        else:
+            answer({"event": "ended", "outcome": outcome, "error": ""})
+
+
+def _run_once(spec: ExperimentSpec, answer: Answer, context: WorkerContext, versions: Mapping[str, str]) -> str:
+    """Run an experiment, unless somebody else has or does."""
+    key = claim_key(context.tag, spec.cell)
+    if not context.claims.take(key):
+        return "held"
+    try:
+        earlier = attempts_at(context.store, context.tag, spec.cell, expensive=spec.method.expensive)
+        complete = [attempt for attempt in earlier if attempt.recorded == "completed"]
+        if complete and not _gets_more(spec, context.store, complete[-1]):
+            return "already"
+        _run_logged(spec, answer, context, Provenance(versions, context.git_commit, context.entrypoint))
+    finally:
+        context.claims.release(key)
+    return "done"
+
+
+def _gets_more(spec: ExperimentSpec, store: Store, complete: Attempt) -> bool:
+    """Whether a complete experiment is to be continued with a larger budget."""
+    try:
+        before = unseal(store.get(f"{complete.directory}/{METADATA}")).get("determinants")
+    except (FileNotFoundError, DamagedError):
+        return False
+    if not isinstance(before, Mapping) or before.get("budget") == spec.effective.determinants("budget"):
+        return False  # most of the time, and the table need not be opened for that
+    return gets_more(before, determined(spec))
+
+
+def _run_logged(spec: ExperimentSpec, answer: Answer, context: WorkerContext, provenance: Provenance) -> None:
+    """Run an experiment and keep what it printed beside it."""
+    directories: list[str] = []
+
+    def opened(directory: str) -> None:
+        directories.append(directory)
+        answer({"event": "began", "directory": directory})
+
+    _forget_output()
+    try:
+        run_experiment(spec, context.store, provenance, _Pulse(answer, spec.max_wallclock_time), SystemTime(), opened)
+    finally:
+        printed = _output()
+        if printed and directories:
+            with suppress(HpoctlError):  # an experiment counts without its log, too
+                context.store.put(f"{directories[0]}/{LOG}", printed)
+
+
+def _forget_output() -> None:
+    """Begin a new log."""
+    if _is_log():
+        os.ftruncate(2, 0)
+
+
+def _output() -> bytes:
+    """What has been printed since."""
+    return os.pread(2, MAX_LOG, max(0, os.fstat(2).st_size - MAX_LOG)) if _is_log() else b""
+
+
+def _is_log() -> bool:
+    """Whether standard error is a file for us alone: one that can be read, too. One from a shell cannot."""
+    try:
+        readable = fcntl.fcntl(2, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+        return readable and stat.S_ISREG(os.fstat(2).st_mode)
+    except OSError:  # a plugin has closed it
+        return False
+
+
+class _Pulse:
+    """A watcher that says how far an experiment is, a few times a second at most."""
+
+    def __init__(self, answer: Answer, budget: float) -> None:
+        self._answer = answer
+        self._budget = budget
+        self._last = time.monotonic()
+
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
+        """Single trials are not told."""
+
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:  # noqa: ARG002 - a watcher's signature
+        """Tell the share of the budget that is used."""
+        now = time.monotonic()
+        if now - self._last >= PULSE:
+            self._last = now
+            self._answer({"event": "progress", "share": min(1.0, float(report.times[-1]) / self._budget)})
+
+    def ends(self, event: Ended) -> None:
+        """Single trials are not told."""
+
+    def says(self, text: str) -> None:
+        """What concerns the whole experiment goes to its log."""
+        sys.stderr.write(f"{text}\n")
+
 
 MODULE = "hpoctl.ops.running.worker"
 

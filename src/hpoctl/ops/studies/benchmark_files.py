@@ -6,12 +6,12 @@ from pathlib import Path
 
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
+from hpoctl.core.names import legal_name
 from hpoctl.core.script_benchmark import benchmark_from_table
 from hpoctl.core.study import Study
 from hpoctl.core.toml_files import read_toml
 from hpoctl.core.trial_call import missing_program
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.studies.study_files import legal_name
 from hpoctl.plugins import Registry
 
 USUAL_NAME = "benchmark"

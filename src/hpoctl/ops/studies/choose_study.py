@@ -1,15 +1,61 @@
-"""Which study is meant: by a name or a file, or by default."""
+"""Which study is meant: a registered one, a study file, or the default; and studies as the text of files."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import tomli_w
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.names import legal_name
+from hpoctl.core.records import to_plain
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
+from hpoctl.core.toml_files import Document, read_toml
 from hpoctl.ops.studies.benchmark_files import with_named_benchmarks
 from hpoctl.ops.studies.config import Config
-from hpoctl.ops.studies.study_files import load_study
 from hpoctl.plugins import Registry
+
+
+def study_table(study: Study) -> dict[str, Any]:
+    """The study as plain values, in the order of its fields."""
+    return to_plain(study, defaults=False)
+
+
+def study_from_table(table: Mapping[str, Any] | Document, *, where: str, name: str = "study") -> Study:
+    """The study that a table describes.
+
+    Args:
+        table: The table.
+        where: What the table is, for messages, such as `study.toml`.
+        name: The study's name if the table has none.
+
+    Raises:
+        UsageError: A key is unknown, a value has the wrong type or is out of range, or something is missing.
+    """
+    document = table if isinstance(table, Document) else Document(table, where)
+    return document.with_default("summary", "").with_default("name", name).read(Study)
+
+
+def load_study(path: Path) -> Study:
+    """The study in a file. One without a name is called after the file.
+
+    Raises:
+        UsageError: The file is missing, not TOML, or describes no study.
+    """
+    try:
+        table = read_toml(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no study file {path}.", "Check the path, or take a name that `hpoctl studies` lists."
+        ) from error
+    return study_from_table(table, where=str(path), name=legal_name(path.stem, "study"))
+
+
+def study_toml(study: Study) -> str:
+    """The study as the text of a file; `load_study` reads an equal one from it."""
+    return tomli_w.dumps(study_table(study))
 
 
 def is_file(name: str) -> bool:

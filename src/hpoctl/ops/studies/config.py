@@ -9,10 +9,12 @@
     [launcher_options]
     jobs = 2
 
-`hpoctl.toml` wins where both exist: nothing of `pyproject.toml` is read then.
+`hpoctl.toml` wins where both exist: nothing of `pyproject.toml` is read then. The root of results that a command works
+on is the one that its options name, else that of the environment, the folder, or `~/hpoctl`.
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -22,9 +24,11 @@ from msgspec import Meta
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.places import is_address, results_root
+from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.records import RecordError, check_keys
 from hpoctl.core.settings import DEFINITIONS, Said
 from hpoctl.core.toml_files import Document, read_toml
+from hpoctl.stores.opening import open_results
 
 FILE = "hpoctl.toml"
 PROJECT_FILE = "pyproject.toml"
@@ -118,3 +122,36 @@ def _results(text: str, where: str, folder: Path) -> str:
         return str(folder / Path(text).expanduser())
     except RuntimeError as error:  # ~somebody who does not exist
         raise UsageError(f"{where}: results cannot be {text!r}: {error}.", "Give the path of a folder.") from error
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where results live.
+
+    Attributes:
+        store: The results.
+        claims: Who runs what.
+        given: What a person named as the root; None: nothing.
+    """
+
+    store: Store
+    claims: Claims
+    given: str | None
+
+    def command(self, *words: str) -> str:
+        """An hpoctl command line on this root, to copy and paste."""
+        return shlex.join(["hpoctl", *words, *([] if self.given is None else ["--results", self.given])])
+
+
+def open_root(results: str | None, folder: Path | None = None) -> Root:
+    """The root that `--results` names; None: `$HPOCTL_ROOT`, or that of the folder, or `~/hpoctl`. Nothing is made.
+
+    Args:
+        results: What `--results` names.
+        folder: The folder whose configuration counts; None: the present one.
+
+    Raises:
+        UsageError: The configuration of the folder is wrong.
+    """
+    opened = open_results(results_address(results, read_config(folder or Path.cwd())))
+    return Root(opened.store, opened.claims, None if results is None else str(results))

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.study import Study
-from hpoctl.core.study_table import study_table
-from hpoctl.ops.studies.choose_study import find_study, is_file
-from hpoctl.ops.studies.study_files import study_toml
+from hpoctl.ops.studies.choose_study import find_study, is_file, study_table, study_toml
 from hpoctl.plugins import Origin, Registry
 
 SHOWN_APART = frozenset(

@@ -7,6 +7,7 @@ Plans are never changed. The newest one is the highest number; together they are
 """
 
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -15,14 +16,16 @@ from msgspec import Meta
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, Cell
-from hpoctl.core.errors import IncompleteError
+from hpoctl.core.errors import IncompleteError, unknown_name
 from hpoctl.core.names import made_up_tag
 from hpoctl.core.protocols import Store
 from hpoctl.core.records import to_plain
 from hpoctl.core.rng import stream
 from hpoctl.core.sealed import FORMAT, DamagedError, RecordType
 from hpoctl.core.study import Study
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.overrides import Overrides
+from hpoctl.stores.ledger import DIED, Attempt, Standing, read_again, read_attempts, standings
 
 STUDY_FILE = "study.json"
 MASTER_SEEDS = 2**31
@@ -222,3 +225,41 @@ def _number(name: str) -> int:
 
 def _plan_file(tag: str, name: str) -> str:
     return f"{tag}/{CONTROL}/plans/{name}.json"
+
+
+def read_standings(
+    root: Root, tag: str, wanted: Iterable[Cell], *, verify: bool = False
+) -> tuple[list[Attempt], dict[Cell, Standing]]:
+    """All attempts of a tag, and where its experiments stand. What ends while we look is not taken for dead."""
+    attempts = read_attempts(root.store, tag, verify=verify)
+    stands = standings(tag, wanted, attempts, root.claims)
+    doubtful = {
+        attempt.directory
+        for stand in stands.values()
+        if stand.reason == DIED
+        for attempt in stand.attempts
+        if attempt.recorded == "running"
+    }
+    if doubtful:
+        # An experiment is recorded as complete before its claim is given up: now the record is the last word.
+        attempts = [attempt for attempt in attempts if attempt.directory not in doubtful]
+        attempts += read_again(root.store, sorted(doubtful), verify=verify)
+        stands = standings(tag, stands, attempts, root.claims)
+    return attempts, stands
+
+
+def readable_plans(root: Root, tag: str) -> tuple[list[Plan], list[str]]:
+    """The plans of a tag, the oldest first, and what is wrong with those that cannot be read."""
+    plans, problems = [], []
+    for name in plan_names(root.store, tag):
+        try:
+            plans.append(read_plan(root.store, tag, name))
+        except IncompleteError as error:
+            problems.append(error.what)
+    return plans, problems
+
+
+def nothing_of(root: Root, tag: str) -> IncompleteError:
+    """The error for a tag that there is nothing of, with the closest tags that there are."""
+    unknown = unknown_name("tag", tag, tags(root.store), root.command("status"))
+    return IncompleteError(f"There is nothing of tag {tag} in {root.store.location('')}.", unknown.fix)

@@ -24,9 +24,9 @@ from hpoctl.blackboxes.tables.stored import (
     stored_names,
 )
 from hpoctl.core.cells import CONTROL
-from hpoctl.core.durable import sync_directory, write_durably
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError, unknown_name
+from hpoctl.core.files import sync_directory, write_durably
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, RecordType
 

@@ -1,19 +1,21 @@
-"""`hpoctl logs`: what an experiment printed, and why it failed."""
+"""`hpoctl logs`: what an experiment or a job printed, and why it failed."""
 
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from hpoctl.core.cells import LOG, METADATA, Cell, experiment_prefix
-from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.cells import LOG, METADATA, Cell, Filters, experiment_prefix
+from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
 from hpoctl.core.metadata_head import Head, read_head
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError
-from hpoctl.ops.studies.roots import Root
-from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
-from hpoctl.ops.studies.tags import wanted_cells
+from hpoctl.ops.launching.launchers import launchers_of
+from hpoctl.ops.studies.config import Root
+from hpoctl.ops.studies.tags import nothing_of, read_standings, readable_plans, wanted_cells
+from hpoctl.plugins import Registry
+from hpoctl.stores.job_files import job_names, read_log, read_manifest
 from hpoctl.stores.ledger import DIED, Attempt, AttemptState, Standing
 
 _STAMP = re.compile(r"(\d{8}-\d{6}-\d{6})(?:-\d+)?$")
@@ -180,3 +182,21 @@ def _text(store: Store, attempt: Attempt) -> str | None:
         return store.get(f"{attempt.directory}/{LOG}").decode("utf-8", errors="replace") or None
     except FileNotFoundError:
         return None
+
+
+def read_job_log(root: Root, tag: str, job: str, registry: Registry) -> str:
+    """What a job has printed: what its launcher can show, else what was kept beside the results; empty: nothing.
+
+    Raises:
+        UsageError: The tag is none.
+        IncompleteError: There is no such job, or its manifest is damaged.
+        HpoctlError: The launcher cannot be asked.
+    """
+    names = job_names(root.store, check_tag(tag))
+    manifest = read_manifest(root.store, tag, job) if job in names else None
+    if manifest is None:
+        fix = unknown_name("job", job, names, root.command("status", "--tag", tag, "--json")).fix
+        raise IncompleteError(f"Tag {tag} has no job {job!r}.", fix)
+    launcher = launchers_of([manifest], registry)[manifest.launcher]
+    receipts = launcher.find([manifest.job])
+    return launcher.log(receipts[0]) or read_log(root.store, tag, job)

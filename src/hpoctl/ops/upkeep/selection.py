@@ -8,15 +8,14 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-from hpoctl.core.cells import CONTROL, Cell, claim_key
+from hpoctl.core.cells import CONTROL, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Claims
 from hpoctl.ops.launching.launches import Launch, running_launches
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
-from hpoctl.ops.studies.tag_state import Filters, nothing_of, readable_plans
-from hpoctl.ops.studies.tags import wanted_cells
+from hpoctl.ops.studies.tags import nothing_of, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.trash import PARTS, Left
 from hpoctl.stores.ledger import Attempt, AttemptState, read_attempts
 

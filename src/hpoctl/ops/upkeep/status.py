@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from hpoctl.core.cells import Cell
+from hpoctl.core.cells import Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.names import check_tag
 from hpoctl.core.protocols import Store
-from hpoctl.ops.launching.costs import Costs
+from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launchers import SubmittedJob
 from hpoctl.ops.launching.launches import Launch, running_launches
-from hpoctl.ops.studies.roots import Root
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
-from hpoctl.ops.studies.tag_state import Filters, nothing_of, read_standings, readable_plans
-from hpoctl.ops.studies.tags import Plan, wanted_cells
+from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.time_left import TimeLeft, time_left
 from hpoctl.stores.ledger import Attempt, Standing, State
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.ops.launching.launches import Launch, running_launches
-from hpoctl.ops.studies.roots import Root
-from hpoctl.ops.studies.tag_state import read_standings, readable_plans
-from hpoctl.ops.studies.tags import tags, wanted_cells
+from hpoctl.ops.studies.config import Root
+from hpoctl.ops.studies.tags import read_standings, readable_plans, tags, wanted_cells
 from hpoctl.stores.ledger import Attempt
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hpoctl.core.cells import Cell
-from hpoctl.ops.launching.costs import HOUR, Costs
-from hpoctl.ops.launching.jobs import makespan
+from hpoctl.ops.launching.jobs import HOUR, Costs, makespan
 from hpoctl.ops.studies.tags import Plan
 from hpoctl.stores.ledger import Attempt, Standing
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpoctl.core.errors import UsageError
-from hpoctl.ops.studies.where import Condition, check_keys, parse_condition
+from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
 
 METADATA = {
     "n_workers": 4,
