@@ -503,3 +503,9 @@ def test_a_dictionary_may_hold_values_that_no_row_has(tmp_path: Path) -> None:
     import_it(path)
     assert (blackbox().num_seeds, blackbox().space.size) == (2, 6)
     assert blackbox().curve(config(Own(), 5), 1).metrics[:, 0].tolist() == Own().loss[5, 1].tolist()
+
+
+def test_the_largest_level_may_be_written_as_a_float(tmp_path: Path) -> None:
+    table = description(space={**description()["space"], "epochs": 9.0})
+    import_it(write_npz(tmp_path, Own().arrays(), table))
+    assert benchmark().max_resource == 9

@@ -99,7 +99,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"name": 3}, "name cannot be 3", "Give a text."),
     ({"name": None}, "name cannot be None", "Give a text."),
     ({"wheels": [{"size": 28}, {"size": "x"}]}, "wheels[1].size cannot be 'x'", "Give a whole number from 1 on."),
-    ({"wheels": [{"size": 28.0}]}, "wheels[0].size cannot be 28.0", "Give a whole number from 1 on."),
+    ({"wheels": [{"size": 28.5}]}, "wheels[0].size cannot be 28.5", "Give a whole number from 1 on."),
+    ({"wheels": [{"size": 1e300}]}, "wheels[0].size cannot be 1e+300", "Give a whole number from 1 on."),
+    ({"wheels": [{"size": -1.0}]}, "wheels[0].size cannot be -1", "Give a whole number from 1 on."),
     ({"wheels": [{"size": True}]}, "wheels[0].size cannot be True", "Give a whole number from 1 on."),
     ({"wheels": [{"size": 10**400}]}, "wheels[0].size cannot be 1000", "Give a whole number from 1 on."),
     ({"wheels": [{}]}, "wheels[0] has no size", "Add a line such as size = 28."),
@@ -312,3 +314,8 @@ def test_brackets_and_digits_in_texts_and_comments_of_toml_do_not_count(tmp_path
     more = "[" * 200 + "9" * 400
     text = f'name = \'{more}\'\ncolour = "red"  # {more}\ntags = ["""{more}\\"""", \'\'\'{more}\'\'\', "{more}\\""]\n'
     assert toml(tmp_path, text).read(Bike).name == more
+
+
+def test_a_whole_number_that_is_written_as_a_float_is_one() -> None:
+    size = from_plain(Bike, BIKE | {"wheels": [{"size": 28.0}]}).wheels[0].size
+    assert (size, type(size)) == (28, int)

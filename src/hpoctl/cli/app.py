@@ -45,7 +45,7 @@ def hpoctl(
 def run_app() -> None:
     """Run the command line and exit. An error is two lines and an exit code, a traceback only with --debug."""
     guard_streams()
-    code = _run()
+    code = run_words()
     unwritten = output_error()
     if unwritten is not None:
         lost = OutputError(
@@ -57,7 +57,8 @@ def run_app() -> None:
     sys.exit(code)
 
 
-def _run() -> int:
+def run_words() -> int:
+    """Run the command that `sys.argv` names; returns its exit code. Errors are shown, none is raised."""
     try:
         _check_folder()
         return _call()

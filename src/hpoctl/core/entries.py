@@ -180,6 +180,7 @@ class Benchmark:
                     f"Benchmark {self.name} has no max_resource_attr.", "Name it: a table has a last level."
                 )
             return
+        object.__setattr__(self, "space", self.space.with_whole(self.max_resource_attr))
         level = self.space.fixed.get(self.max_resource_attr)
         if not isinstance(level, int) or isinstance(level, bool) or level < 1:
             raise UsageError(

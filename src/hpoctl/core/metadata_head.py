@@ -1,8 +1,7 @@
 """The entries of metadata.json that say which experiment it is, where it comes from and how far it is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.sealed import unseal_as
@@ -14,11 +13,6 @@ OWN = "hpoctl"
 SYNE_TUNE = "imported: syne-tune"
 
 Exchange = Literal["syne-tune"]
-
-
-def origin_of(metadata: Mapping[str, Any]) -> str:
-    """Where a result comes from."""
-    return str(metadata.get(ORIGIN) or OWN)
 
 
 Status = Literal["completed", "running", "failed", "interrupted"]
@@ -42,7 +36,7 @@ class Head:
         results_bytes: The size of its results; None if it is not complete.
         results_sha256: The hash of its results; None if it is not complete.
         error: Why it failed; None or empty: it did not.
-        origin: Where it comes from; see `core.origin`.
+        origin: Where it comes from; `ORIGIN`.
     """
 
     algorithm: str

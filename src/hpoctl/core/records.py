@@ -31,6 +31,9 @@ NOUNS: Mapping[Any, tuple[str, str]] = {
 }
 EXAMPLES: Mapping[Any, str] = {bool: "true", int: "1", float: "1.0", str: '"NAME"'}
 
+EXACT = 2.0**53
+"""Up to here each whole number is a float."""
+
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 3
@@ -147,6 +150,8 @@ def _read(kind: Any, value: object, path: Path, *, strict: bool) -> Any:
     try:
         converted = msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
+        if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+            return _read(kind, int(value), path, strict=strict)  # a whole number that is written as a float
         raise _unfit(kind, value, path) from None
     if isinstance(converted, float) and not math.isfinite(converted):
         raise _unfit(kind, value, path)

@@ -8,6 +8,7 @@ from typing import Any
 
 from hpoctl.core.cells import METADATA, experiment_prefix
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.metadata_head import read_head
 from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, seal, unseal
 from hpoctl.engine.spec import ExperimentSpec
@@ -37,23 +38,29 @@ def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> 
     Raises:
         HpoctlError: The metadata is gone, damaged, or cannot be written.
     """
-    store.put(f"{directory}/{METADATA}", seal({**read_metadata(store, directory), **closing}))
+    store.put(f"{directory}/{METADATA}", seal({**unseal(written_metadata(store, directory)), **closing}))
 
 
 def interrupted(store: Store, directory: str, facts: Mapping[str, Any]) -> None:
     """Record an interruption, unless the attempt is complete already."""
     with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
-        if read_metadata(store, directory).get("status") == "running":
+        if read_head(written_metadata(store, directory)).status == "running":
             close_metadata(store, directory, {**facts, "status": "interrupted"})
 
 
-def read_metadata(store: Store, directory: str) -> dict[str, Any]:
-    """The metadata of a running attempt; somebody may have removed it by force."""
+def written_metadata(store: Store, directory: str) -> bytes:
+    """The metadata of a running attempt.
+
+    Raises:
+        HpoctlError: Another process has removed or damaged them.
+    """
     try:
-        return unseal(store.get(f"{directory}/{METADATA}"))
+        data = store.get(f"{directory}/{METADATA}")
+        read_head(data)
     except (FileNotFoundError, DamagedError) as error:
         where = store.location(directory)
         raise HpoctlError(f"{where} was removed or damaged while it ran.", "Run the experiment again.") from error
+    return data
 
 
 def failed(

@@ -6,8 +6,9 @@ from typing import Any
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA
+from hpoctl.core.metadata import Metadata, read_metadata
 from hpoctl.core.protocols import Store
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.core.settings import Settings
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.work_folder import journal_of
@@ -32,7 +33,7 @@ class Earlier:
 
     directory: str
     complete: bool
-    metadata: Mapping[str, Any]
+    metadata: Metadata
 
 
 def base_of(determined_by: Mapping[str, Any]) -> str:
@@ -61,8 +62,8 @@ def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str,
     attempts = attempts_at(store, spec.tag, spec.cell, expensive=spec.method.expensive)
     for attempt in sorted(attempts, key=lambda found: (found.started, found.directory), reverse=True):
         metadata = _metadata(store, attempt)
-        before = metadata.get("determinants")
-        if not isinstance(before, Mapping) or base_of(before) != base_of(determined_by):
+        before = metadata.determined_by
+        if "budget" not in before or base_of(before) != base_of(determined_by):
             continue
         if not journal_of(store, attempt.directory).exists():
             continue
@@ -75,15 +76,16 @@ def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str,
     return None
 
 
-def _may_continue(attempt: Attempt, metadata: Mapping[str, Any], settings: Settings) -> bool:
+def _may_continue(attempt: Attempt, metadata: Metadata, settings: Settings) -> bool:
     """Whether an attempt was cut off, or ended by a limit that allows more now."""
     if attempt.recorded in ("running", "interrupted"):
         return True
-    ended_by = metadata.get("ended_by")
-    if ended_by == FAILURES:
-        allowed, before = settings.max_failures, metadata.get("max_failures", Settings().max_failures)
-        return before != "none" and (allowed == "none" or float(allowed) > float(before))
-    return attempt.recorded == "failed" and ended_by is None  # its process was killed
+    if metadata.ended_by == FAILURES:
+        before = Settings().max_failures if metadata.max_failures is None else metadata.max_failures
+        if before == "none" or isinstance(before, str):
+            return False
+        return settings.max_failures == "none" or float(settings.max_failures) > before
+    return attempt.recorded == "failed" and metadata.ended_by is None  # its process was killed
 
 
 def _at_least(budget: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
@@ -91,8 +93,8 @@ def _at_least(budget: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return all(now is None or (then is not None and now >= then) for now, then in pairs)
 
 
-def _metadata(store: Store, attempt: Attempt) -> Mapping[str, Any]:
+def _metadata(store: Store, attempt: Attempt) -> Metadata:
     try:
-        return unseal(store.get(f"{attempt.directory}/{METADATA}"))
+        return read_metadata(store.get(f"{attempt.directory}/{METADATA}"))
     except (FileNotFoundError, DamagedError):
-        return {}
+        return Metadata()

@@ -19,7 +19,7 @@ from hpoctl.core.protocols import Blackbox, Resume, Start, Store
 from hpoctl.core.rng import Streams
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.settings import DecisionTime
-from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, one_line, read_metadata
+from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, one_line, written_metadata
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
@@ -114,7 +114,7 @@ def run_experiment(
         facts |= identity_metadata(spec, blackbox)
         simulation = simulate(spec, blackbox, watcher, system)
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
-        read_metadata(store, directory)
+        written_metadata(store, directory)
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - wall, system.cpu() - cpu)
         told = finished(spec, simulation.rows, facts["identity"], directory, seconds, off_table=simulation.off_table)

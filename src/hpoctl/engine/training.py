@@ -20,7 +20,7 @@ from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import seal
 from hpoctl.core.trial_backends import BackendContext, BackendEntry, TrialLimits
-from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, read_metadata
+from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, written_metadata
 from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.journal import Journal
@@ -95,7 +95,7 @@ def run_training(
         results = parquet_bytes(rows_table(trained.rows, spec.benchmark, spec.space()))
         price = spec.effective.price_per_hour
         happened = trials_table(trained.trials.runs, trained.rows.configs, spec.space(), price)
-        read_metadata(store, directory)
+        written_metadata(store, directory)
         store.put(f"{directory}/{TRIALS}", parquet_bytes(happened))
         store.put(f"{directory}/{JOURNAL}", (folder / JOURNAL).read_bytes())
         store.put(f"{directory}/{RESULTS}", results)
@@ -224,7 +224,7 @@ def _open(
     if earlier is None:
         return new_directory(spec, store, opening, started)
     if not earlier.complete:
-        began = earlier.metadata["st_tuner_start_timestamp"]
+        began = earlier.metadata.st_tuner_start_timestamp
         again = {"st_tuner_creation_timestamp": began, "st_tuner_start_timestamp": began}
         store.put(f"{earlier.directory}/{METADATA}", seal({**opening, **again}))
         return earlier.directory

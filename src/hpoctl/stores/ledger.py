@@ -42,7 +42,7 @@ class Attempt:
         host: The machine that it ran on.
         seconds: How long it took; None if it is not complete.
         budget: Its budget in seconds of the experiment's clock.
-        origin: Where it comes from; see `core.origin`.
+        origin: Where it comes from; see `core.metadata_head`.
     """
 
     directory: str

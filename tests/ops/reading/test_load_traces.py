@@ -167,7 +167,7 @@ def test_results_that_are_no_parquet_or_lack_the_metric(store: LocalStore) -> No
     assert {kind for kind, _ in found.values()} == {"damaged"}
     for seed, what in {
         1: "results.parquet cannot be read",
-        2: "has the mode 'sideways'",
+        2: "metric_mode cannot be 'sideways'",
         3: "does not say what it measured",
         4: "results.parquet cannot be read",
     }.items():

@@ -68,6 +68,7 @@ class Description:
         object.__setattr__(self, "metrics", self.metrics or (self.metric,))
         if self.metric not in self.metrics:
             raise UsageError(f"{self.metric!r} is not among the metrics.", "Add it to metrics, or leave metrics out.")
+        object.__setattr__(self, "space", self.space.with_whole(self.max_resource_attr))
         largest = self.space.fixed.get(self.max_resource_attr)
         if not isinstance(largest, int) or isinstance(largest, bool) or not 1 <= largest < 2**31:
             raise UsageError(

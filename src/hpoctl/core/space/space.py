@@ -220,6 +220,17 @@ class Space:
             domains[name] = Fixed(float(value) if isinstance(domains[name].middle(), float) else value)
         return Space(domains)
 
+    def with_whole(self, name: str | None) -> "Space":
+        """This space, with a fixed whole number that is written as a float, such as 4.0, as a whole number.
+
+        Args:
+            name: The hyperparameter; a space that does not have it fixed stays as it is.
+        """
+        value = self.fixed.get(name) if name is not None else None
+        if not isinstance(value, float) or not value.is_integer():
+            return self
+        return Space({key: Fixed(int(value)) if key == name else domain for key, domain in self.domains.items()})
+
     def to_json(self) -> dict[str, Any]:
         """The space as a JSON object, one entry for each hyperparameter. Fixed values are plain values."""
         return {name: to_plain(domain) for name, domain in self.domains.items()}

@@ -1,6 +1,5 @@
 """Collects what a report is made of: traces, rung sizes, costs, what is missing, where the results come from."""
 
-import math
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,8 @@ from hpoctl.analysis.comparison import CompareOptions
 from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError
-from hpoctl.core.metadata_head import OWN, origin_of
+from hpoctl.core.metadata import Determined, Metadata
+from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.launching.sequential_design import read_design
 from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
@@ -43,7 +43,7 @@ class _Read:
     """An experiment with its metadata."""
 
     experiment: Experiment
-    metadata: Mapping[str, Any]
+    metadata: Metadata
 
 
 def collect_report(load: LoadRequest, options: CompareOptions | None = None) -> tuple[ReportData, tuple[Skipped, ...]]:
@@ -91,13 +91,9 @@ def _failed(skipped: Iterable[Skipped]) -> Iterable[tuple[str, str, int]]:
 
 def _read(tag: TagResults, found: FoundResult, cache: TraceCache, name: str) -> _Read:
     trace = read_trace(tag, found, cache, name)
-    costs = {key: _number(found.metadata.get(entry)) for key, entry in COSTS.items()}
-    results = str(found.metadata.get("results_sha256", ""))
+    costs = {key: getattr(found.metadata, entry) for key, entry in COSTS.items()}
+    results = found.metadata.results_sha256 or ""
     return _Read(Experiment(trace, results, _rungs(read_extras(tag, found, cache)), **costs), found.metadata)
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _rungs(record: Record) -> Rungs | None:
@@ -179,40 +175,35 @@ def _provenance(read: Sequence[_Read]) -> Iterable[Fact]:
     for tag in dict.fromkeys(each.experiment.trace.tag for each in read):
         seeds = [each.experiment.trace.seed for each in read if each.experiment.trace.tag == tag]
         yield Fact("Seeds", f"seeds of {tag}", seeds_text(seeds), len(seeds))
-    begun = [each.metadata.get("st_tuner_start_timestamp") for each in read]
-    times = sorted(float(time) for time in begun if isinstance(time, int | float))
+    begun = [each.metadata.st_tuner_start_timestamp for each in read]
+    times = sorted(time for time in begun if time is not None)
     if times:
         yield Fact("Time", "first experiment began", _utc(times[0]), 1)
         yield Fact("Time", "last experiment began", _utc(times[-1]), 1)
 
 
-def _facts(metadata: Mapping[str, Any], tag: str, benchmark: str, method: str) -> Iterable[tuple[str, str, str]]:
+def _facts(metadata: Metadata, tag: str, benchmark: str, method: str) -> Iterable[tuple[str, str, str]]:
     """What the metadata of one experiment say of where it comes from: kind, what about, value."""
-    determined_by = _mapping(metadata.get("determinants"))
-    yield "Seeds", f"master seed of {tag}", str(metadata.get("random_seed", "not known"))
-    data = _mapping(metadata.get("data"))
-    yield "Tables", f"hash of the table of {benchmark}", str(data.get("table") or "not known")
-    for key, value in data.items():
+    known = metadata.random_seed
+    yield "Seeds", f"master seed of {tag}", "not known" if known is None else str(known)
+    yield "Tables", f"hash of the table of {benchmark}", metadata.data.get("table") or "not known"
+    for key, value in metadata.data.items():
         if key != "table":
             yield "Tables", f"{benchmark}: {key}", str(value)
-    settings = {**_mapping(determined_by.get("budget")), **_mapping(determined_by.get("clock"))}
+    determined = metadata.determinants or Determined()
+    settings = {**determined.budget, **determined.clock}
     if settings:
         yield "Budget and clock", benchmark, _pairs(settings)
-    made = _mapping(determined_by.get("method"))
-    if made:
-        fixed = _mapping(metadata.get("fixed"))
-        value = f"{made.get('kind', '')}: {_pairs(_mapping(made.get('options')))}"
-        yield "Methods", method, f"{value}; fixed: {_pairs(fixed)}" if fixed else value
-    for name, value in _mapping(metadata.get("versions")).items():
-        yield "Versions", str(name), str(value)
-    if metadata.get("git_commit"):
-        yield "Versions", "commit of the folder of the command", str(metadata["git_commit"])
-    if metadata.get("host"):
-        yield "Machines", "name", str(metadata["host"])
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    made = determined.method
+    if made.kind is not None:
+        described = f"{made.kind}: {_pairs(made.options)}"
+        yield "Methods", method, f"{described}; fixed: {_pairs(metadata.fixed)}" if metadata.fixed else described
+    for name, version in metadata.versions.items():
+        yield "Versions", name, str(version)
+    if metadata.git_commit:
+        yield "Versions", "commit of the folder of the command", metadata.git_commit
+    if metadata.host:
+        yield "Machines", "name", metadata.host
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -232,9 +223,9 @@ def _commands(read: Iterable[_Read]) -> dict[str, None]:
     The entry point of an imported result is a script of another program, and no command.
     """
     return {
-        _without_root(str(each.metadata["entrypoint"])): None
+        _without_root(each.metadata.entrypoint): None
         for each in read
-        if each.metadata.get("entrypoint") and origin_of(each.metadata) == OWN
+        if each.metadata.entrypoint and each.metadata.made_by == OWN
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpoctl.core.columns import IDENTITY
 from hpoctl.core.errors import UsageError
-from hpoctl.core.metadata_head import Exchange, origin_of
+from hpoctl.core.metadata_head import Exchange
 from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_schema, identified, schema_of, write_tables
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
@@ -158,7 +158,7 @@ def _tables(
     chosen: Sequence[_Chosen], schema: "pa.Schema", progress: ExperimentProgress | None
 ) -> "Iterator[pa.Table]":
     for done, each in enumerate(chosen, start=1):
-        cell, origin = each.found.cell, origin_of(each.found.metadata)
+        cell, origin = each.found.cell, each.found.metadata.made_by
         own = (each.tag.tag, each.name, cell.benchmark, cell.seed, origin)
         yield identified(read_table(each.tag, each.found), dict(zip(IDENTITY, own, strict=True)), schema)
         if progress:

@@ -8,7 +8,8 @@ an export can be repeated: it goes on where it was interrupted, and adds what is
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.metadata_head import OWN, origin_of
-from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND, SOURCE
+from hpoctl.core.metadata_head import OWN
+from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND
 from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, rows_csv, zipped
 from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults
 from hpoctl.ops.reading.written_files import write_file
@@ -135,27 +136,28 @@ def _exported(folder: Path) -> Iterator[tuple[Cell, Path]]:
 def _metadata(tag: str, found: FoundResult) -> bytes:
     """The metadata for Syne Tune: those that were imported as they were, under their present names."""
     here = found.metadata
-    source = here.get(SOURCE)
-    if origin_of(here) != OWN and isinstance(source, Mapping):
-        said = json.loads(source["metadata"])
+    if here.made_by != OWN and here.imported is not None:
+        said = _imported(here.imported.metadata)
         cell = found.cell
         said |= {"tag": tag, "algorithm": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
     else:
-        said = {key: here[key] for key in KEPT if here.get(key) is not None}
-        said |= {"resource_attr": _resource(here), DATA: json.dumps(here.get("data") or {})}
+        said = {key: here.entries[key] for key in KEPT if here.entries.get(key) is not None}
+        said |= {"resource_attr": here.resource, DATA: json.dumps(here.data)}
     return json.dumps(said).encode()
 
 
-def _resource(metadata: Mapping[str, Any]) -> str:
-    determined_by = metadata.get("determinants")
-    benchmark = determined_by.get("benchmark") if isinstance(determined_by, Mapping) else None
-    return str(benchmark.get("resource_attr", "")) if isinstance(benchmark, Mapping) else ""
+def _imported(text: str) -> dict[str, Any]:
+    """Metadata as they were imported; nothing of them if they are damaged."""
+    with suppress(ValueError, RecursionError):
+        said = json.loads(text)
+        if isinstance(said, dict):
+            return said
+    return {}
 
 
 def _tuner_name(tag: str, found: FoundResult, taken: set[str]) -> str:
     """A name as Syne Tune makes them up; of an imported result the one that it had, under its own tag."""
-    source = found.metadata.get(SOURCE)
-    had = str(source.get("tuner", "")) if isinstance(source, Mapping) else ""
+    had = found.metadata.imported.tuner if found.metadata.imported else ""
     if had.startswith(f"{tag}-") and had not in taken:
         return had
     cell = found.cell

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 
 from hpoctl import __version__
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import Cell, experiment_prefix
+from hpoctl.core.cells import METADATA, Cell, experiment_prefix
 from hpoctl.core.errors import IncompleteError
-from hpoctl.core.metadata_head import ORIGIN, SYNE_TUNE
+from hpoctl.core.metadata import metadata_of
+from hpoctl.core.metadata_head import ORIGIN, SYNE_TUNE, Head
 from hpoctl.core.names import check_entry_name, check_tag
 from hpoctl.core.protocols import Mode
+from hpoctl.core.records import RecordError, from_plain
 from hpoctl.core.rng import WORD
 from hpoctl.core.sealed import CHECKSUM
 from hpoctl.engine.spec import FORMAT, identity_of
@@ -34,13 +37,37 @@ SOURCE = "imported"
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Entries of the metadata that Syne Tune writes, under the names that they have there; see `Source`."""
+
+    tag: str | None = None
+    algorithm: str | None = None
+    scheduler_name: str | None = None
+    benchmark: str | None = None
+    entrypoint: str | None = None
+    seed: Annotated[int, Meta(ge=0, lt=WORD, description=f"a whole number from 0 to {WORD - 1}")] | None = None
+    random_seed: int | None = None
+    metric_names: tuple[str, ...] = ()
+    metric_mode: Mode | None = None
+    resource_attr: str | None = None
+    config_space: str | None = None
+    n_workers: int | None = None
+    max_size_data_for_model: int | None = None
+    max_wallclock_time: float | None = None
+    st_tuner_creation_timestamp: float | None = None
+    st_tuner_start_timestamp: float | None = None
+    hpoctl_data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A result of Syne Tune, without its rows.
 
     Attributes:
         folder: Its folder.
         digests: The hashes of its files.
-        metadata: Its metadata.
+        metadata: Its metadata, numbers that JSON does not have left out.
+        said: The entries of them that hpoctl reads.
         tag: The tag that it goes to.
         method: Its method, or its scheduler where it names none.
         benchmark: Its benchmark, or its script where it names none.
@@ -56,6 +83,7 @@ class Source:
     folder: Path
     digests: Mapping[str, str]
     metadata: Mapping[str, Any]
+    said: Said
     tag: str
     method: str
     benchmark: str
@@ -70,17 +98,17 @@ class Source:
     @property
     def determinants(self) -> dict[str, Any]:
         """What is known of what determined it, and its content, as JSON values."""
-        said = self.metadata
+        said = self.said
         return {
             "format": FORMAT,
             ORIGIN: SYNE_TUNE,
-            "method": {"name": self.method, "kind": _text(said.get("scheduler_name"))},
-            "config_space": content_hash(str(said.get("config_space")).encode()),
+            "method": {"name": self.method, "kind": said.scheduler_name or None},
+            "config_space": content_hash(str(said.config_space).encode()),
             "benchmark": {"name": self.benchmark, "metric": self.metric, "mode": self.mode},
             "budget": {
-                "n_workers": _whole(said.get("n_workers")),
+                "n_workers": said.n_workers,
                 "max_wallclock_time": self.budget,
-                "max_size_data_for_model": _whole(said.get("max_size_data_for_model")),
+                "max_size_data_for_model": said.max_size_data_for_model,
             },
             "seeds": {"master_seed": self.master_seed, "seed": self.seed},
             "content": dict(self.digests),
@@ -103,31 +131,50 @@ def source_of(files: TunerFiles, tag: str | None) -> Source:
         IncompleteError: The metadata lack something that nobody else knows.
         UsageError: A name in it is none.
     """
-    said = files.metadata
-    own_tag = tag or _text(said.get("tag"))
-    if own_tag is None:
+    metadata = _plain(files.metadata)
+    said = _said(metadata)
+    own_tag = tag or said.tag
+    if not own_tag:
         raise IncompleteError("Its metadata name no tag.", "Give one with --tag.")
-    method = _text(said.get("algorithm")) or _text(said.get("scheduler_name"))
-    benchmark = _text(said.get("benchmark")) or _text(said.get("entrypoint"))
-    if method is None or benchmark is None:
+    method, benchmark = said.algorithm or said.scheduler_name, said.benchmark or said.entrypoint
+    if not method or not benchmark:
         raise IncompleteError("Its metadata name neither what was run nor on what.", LEAVE_OUT)
-    metric, mode = _measured(said)
-    budget = _number(said.get("max_wallclock_time"))
+    if not said.metric_names or said.metric_mode is None:
+        raise IncompleteError("Its metadata do not say what was measured, and whether it is minimised.", LEAVE_OUT)
     return Source(
         folder=files.folder,
         digests=files.digests,
-        metadata=said,
+        metadata=metadata,
+        said=said,
         tag=check_tag(own_tag),
         method=check_entry_name("method", method),
         benchmark=check_entry_name("benchmark", benchmark),
-        seed=_seed(said.get("seed")),
-        master_seed=_whole(said.get("random_seed")),
-        metric=metric,
-        mode=mode,
-        budget=budget if budget is not None and budget > 0.0 else None,
+        seed=said.seed,
+        master_seed=said.random_seed,
+        metric=said.metric_names[0],
+        mode=said.metric_mode,
+        budget=said.max_wallclock_time if (said.max_wallclock_time or 0.0) > 0.0 else None,
         started=_date(said),
-        unnamed=not (_text(said.get("algorithm")) and _text(said.get("benchmark"))),
+        unnamed=not (said.algorithm and said.benchmark),
     )
+
+
+def _said(metadata: Mapping[str, Any]) -> Said:
+    """What the metadata say, their values checked.
+
+    Raises:
+        IncompleteError: A value has another type; its path is named.
+    """
+    values = dict(metadata)
+    if isinstance(values.get("metric_names"), str):
+        values["metric_names"] = [values["metric_names"]]
+    if isinstance(values.get("metric_mode"), list):
+        values["metric_mode"] = next(iter(values["metric_mode"]), None)
+    known = {key: value for key, value in values.items() if value is not None}
+    try:
+        return from_plain(Said, known, strict=False)
+    except RecordError as error:
+        raise IncompleteError(f"{error.said(METADATA)}.", error.fix) from error
 
 
 def directory_of(source: Source, cell: Cell) -> str:
@@ -165,14 +212,14 @@ def imported_metadata(
         "random_seed": source.master_seed,
         "identity": source.identity,
         "determinants": source.determinants,
-        "metric_names": _names(source.metadata),
+        "metric_names": list(source.said.metric_names),
         "metric_mode": source.mode,
         "resource_attr": _resource(source, rows),
         "max_wallclock_time": source.budget or budget or float(times[-1]),
-        "data": _data(source.metadata),
+        "data": _data(source.said),
         "versions": {"hpoctl": __version__},
         "host": "",
-        "st_tuner_creation_timestamp": _number(source.metadata.get("st_tuner_creation_timestamp")) or source.started,
+        "st_tuner_creation_timestamp": source.said.st_tuner_creation_timestamp or source.started,
         "st_tuner_start_timestamp": source.started,
         "trials": len(set(trials.tolist())),
         "rows": rows.num_rows,
@@ -181,70 +228,35 @@ def imported_metadata(
         "results_sha256": content_hash(results),
         SOURCE: {"tuner": source.folder.name, "metadata": files.text},
     }
-    others = {key: _plain(value) for key, value in source.metadata.items() if key not in own and key != CHECKSUM}
-    return {**own, **others}
+    others = {key: value for key, value in source.metadata.items() if key not in own and key != CHECKSUM}
+    metadata = {**own, **others}
+    try:
+        metadata_of(metadata)
+        from_plain(Head, metadata, strict=False)
+    except RecordError as error:
+        raise IncompleteError(f"{error.said(METADATA)}.", error.fix) from error
+    return metadata
 
 
-def _measured(said: Mapping[str, Any]) -> tuple[str, Mode]:
-    names, mode = _names(said), said.get("metric_mode")
-    mode = mode[0] if isinstance(mode, list) and mode else mode
-    if not names or mode not in ("min", "max"):
-        raise IncompleteError("Its metadata do not say what was measured, and whether it is minimised.", LEAVE_OUT)
-    return names[0], mode
-
-
-def _names(said: Mapping[str, Any]) -> list[str]:
-    names = said.get("metric_names")
-    names = [names] if isinstance(names, str) else names
-    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []
-
-
-def _data(said: Mapping[str, Any]) -> dict[str, Any]:
+def _data(said: Said) -> dict[str, str]:
     """What is known of the data behind a result: only what hpoctl itself wrote when it exported it."""
     try:
-        known = json.loads(said.get(DATA) or "{}")
-    except (ValueError, TypeError, RecursionError):
+        known = json.loads(said.hpoctl_data or "{}")
+    except (ValueError, RecursionError):
         return {}
     return {key: value for key, value in known.items() if isinstance(value, str)} if isinstance(known, dict) else {}
 
 
 def _resource(source: Source, rows: "pa.Table") -> str | None:
-    stated = _text(source.metadata.get("resource_attr"))
+    stated = source.said.resource_attr
     return stated if stated in rows.column_names else resource_of(rows, source.metric)
 
 
-def _seed(value: object) -> int | None:
-    if value is None:
-        return None
-    seed = _whole(value)
-    if seed is None or not 0 <= seed < WORD:
-        raise IncompleteError(f"Its seed is {str(value)[:40]!r}.", f"A seed is a whole number from 0 to {WORD - 1}.")
-    return seed
-
-
-def _date(said: Mapping[str, Any]) -> float:
-    for key in ("st_tuner_start_timestamp", "st_tuner_creation_timestamp"):
-        date = _number(said.get(key))
+def _date(said: Said) -> float:
+    for date in (said.st_tuner_start_timestamp, said.st_tuner_creation_timestamp):
         if date is not None and 0.0 <= date < LAST_SECOND:
             return date
     return 0.0
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _number(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number that no float holds
-        return None
 
 
 def _plain(value: Any) -> Any:

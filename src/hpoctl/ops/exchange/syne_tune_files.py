@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpoctl.core.bounds import check_json
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.errors import HpoctlError, IncompleteError
@@ -103,7 +104,9 @@ def read_files(folder: Path) -> TunerFiles:
     """
     try:
         text = _read(folder / METADATA).decode(UTF_8)
+        check_json(text.encode())
         metadata = json.loads(text)
+        json.dumps(metadata, ensure_ascii=False).encode()  # refuses half of a character, which no name can have
     except FileNotFoundError:
         raise IncompleteError(f"There is no {METADATA} beside its rows.", LEAVE_OUT) from None
     except (ValueError, RecursionError) as error:

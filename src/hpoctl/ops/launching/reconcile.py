@@ -6,9 +6,10 @@ from typing import Any
 
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.metadata import read_metadata
 from hpoctl.core.protocols import Blackbox, Store
 from hpoctl.core.script_files import script_hash
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import determinants, identity_of
@@ -150,10 +151,9 @@ def _differences(store: Store, attempt: Attempt, here: Mapping[str, Any]) -> tup
 def _recorded(store: Store, attempt: Attempt) -> Mapping[str, Any]:
     """What determined an attempt; nothing, if that is not recorded or somebody has just moved it away."""
     try:
-        found = unseal(store.get(f"{attempt.directory}/{METADATA}")).get("determinants")
+        return read_metadata(store.get(f"{attempt.directory}/{METADATA}")).determined_by
     except (FileNotFoundError, DamagedError):
         return {}
-    return found if isinstance(found, Mapping) else {}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

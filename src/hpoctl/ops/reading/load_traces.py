@@ -20,7 +20,6 @@ from hpoctl.ops.reading.read_columns import (
     Measured,
     measured,
     resource_column,
-    resource_of,
 )
 from hpoctl.ops.reading.result_notes import notes_of
 from hpoctl.ops.reading.results_of_tags import (
@@ -210,8 +209,7 @@ def modelled_benchmarks(results: tuple[TagResults, ...]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for tag in results:
         for cell, candidates in tag.candidates.items():
-            data = candidates[0].metadata.get("data")
-            if isinstance(data, Mapping) and any("modelled" in str(value) for value in data.values()):
+            if any("modelled" in str(value) for value in candidates[0].metadata.data.values()):
                 found[cell.benchmark] = None
     return tuple(found)
 
@@ -226,9 +224,7 @@ def _imported(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], s
 
 
 def _resources(results: tuple[TagResults, ...]) -> dict[str, str]:
-    every = (
-        (cell.benchmark, resource_of(found[0].metadata)) for tag in results for cell, found in tag.candidates.items()
-    )
+    every = ((cell.benchmark, found[0].metadata.resource) for tag in results for cell, found in tag.candidates.items())
     return {benchmark: name for benchmark, name in every if name}
 
 

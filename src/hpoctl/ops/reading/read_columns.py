@@ -1,6 +1,6 @@
 """Columns of a results file as arrays, and what the metadata beside it say that they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,20 +45,13 @@ def measured(found: FoundResult, where: str) -> Measured:
     Raises:
         IncompleteError: They do not say what was measured.
     """
-    metadata = found.metadata
-    try:
-        metric, mode = str(metadata["metric_names"][0]), metadata["metric_mode"]
-        digest = str(metadata["results_sha256"])
-    except (KeyError, IndexError, TypeError) as error:
-        raise IncompleteError(f"{where} does not say what it measured: {error}.", "Leave it out.") from error
-    if mode not in ("min", "max"):
-        raise IncompleteError(f"{where} has the mode {mode!r}.", "Leave it out.")
-    return Measured(metric, mode, digest, resource_of(metadata), _part(metadata, "clock").get("checkpointing") is False)
-
-
-def resource_of(metadata: Mapping[str, Any]) -> str:
-    """The column of the resource; empty: the metadata do not say."""
-    return str(_part(metadata, "benchmark").get("resource_attr") or metadata.get("resource_attr") or "")
+    said = found.metadata
+    if not said.metric_names or said.metric_mode is None or said.results_sha256 is None:
+        missing = [name for name in ("metric_names", "metric_mode", "results_sha256") if not getattr(said, name)]
+        raise IncompleteError(f"{where} does not say what it measured: it has no {missing[0]}.", "Leave it out.")
+    clock = said.determinants.clock if said.determinants else {}
+    starts_over = clock.get("checkpointing") is False
+    return Measured(said.metric_names[0], said.metric_mode, said.results_sha256, said.resource, starts_over)
 
 
 def resource_column(about: Measured, where: str) -> str:
@@ -158,10 +151,3 @@ def within_bounds(values: FloatArray) -> FloatArray:
         return values
     beyond = np.where(sizes > LARGEST, np.copysign(np.inf, values), np.where(sizes < SMALLEST, 0.0, values))
     return np.where(np.isnan(values), np.nan, beyond)
-
-
-def _part(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A part of what determines the experiment."""
-    determined_by = metadata.get("determinants")
-    part = determined_by.get(key) if isinstance(determined_by, Mapping) else None
-    return part if isinstance(part, Mapping) else {}

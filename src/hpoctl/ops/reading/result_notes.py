@@ -1,8 +1,6 @@
 """What a person should know of results before comparing them."""
 
-from collections.abc import Mapping
-
-from hpoctl.core.metadata_head import OWN, origin_of
+from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, master_seed
 
 
@@ -14,7 +12,7 @@ def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
     for tag in results:
         for cell, candidates in tag.candidates.items():
             seeds.setdefault(cell.benchmark, set()).add(master_seed(candidates[0]))
-            origins.setdefault(cell.benchmark, set()).add(origin_of(candidates[0].metadata))
+            origins.setdefault(cell.benchmark, set()).add(candidates[0].metadata.made_by)
             if _table(candidates[0]) is not None:
                 tables.setdefault(cell.benchmark, set()).add(_table(candidates[0]))
     notes = [
@@ -42,7 +40,7 @@ def _imported(results: tuple[TagResults, ...]) -> list[str]:
     groups: dict[tuple[str, str, bool], dict[str, None]] = {}
     for tag in results:
         for cell, candidates in tag.candidates.items():
-            origin, known = origin_of(candidates[0].metadata), _table(candidates[0]) is not None
+            origin, known = candidates[0].metadata.made_by, _table(candidates[0]) is not None
             if origin != OWN:
                 groups.setdefault((tag.tag, origin, known), {})[cell.method] = None
     return [
@@ -52,6 +50,5 @@ def _imported(results: tuple[TagResults, ...]) -> list[str]:
     ]
 
 
-def _table(found: FoundResult) -> object:
-    data = found.metadata.get("data")
-    return data.get("table") if isinstance(data, Mapping) else None
+def _table(found: FoundResult) -> str | None:
+    return found.metadata.data.get("table")

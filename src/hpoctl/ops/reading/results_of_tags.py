@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA, Cell, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.metadata import Metadata, read_metadata
 from hpoctl.core.names import check_tag
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
@@ -85,7 +86,7 @@ class FoundResult:
 
     cell: Cell
     attempt: Attempt
-    metadata: Mapping[str, Any]
+    metadata: Metadata
     setup: str
 
 
@@ -125,7 +126,7 @@ def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
     states = [_look(root, check_tag(tag)) for tag in tags]
     filters.check(tags, [cell for state in states for cell in state.stands], root.command("status", "--tag", tags[0]))
     every = [found for state in states for group in state.found.values() for found in group]
-    check_keys(conditions, (found.metadata for found in every))
+    check_keys(conditions, (found.metadata.entries for found in every))
     return tuple(_choose(state, filters, conditions) for state in states)
 
 
@@ -158,8 +159,8 @@ def _look(root: Root, tag: str) -> _State:
         if attempt.cell is None:
             continue
         try:
-            metadata = unseal(reads[f"{attempt.directory}/{METADATA}"]())
-        except (FileNotFoundError, DamagedError) as error:  # changed since we looked a moment ago
+            metadata = read_metadata(reads[f"{attempt.directory}/{METADATA}"]())
+        except (FileNotFoundError, DamagedError) as error:  # forged, or changed since we looked a moment ago
             why = f"{METADATA} cannot be read: {error}"
             unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
             continue
@@ -167,18 +168,18 @@ def _look(root: Root, tag: str) -> _State:
     return _State(tag, root, plans, attempts, stands, found, unread)
 
 
-def _setup(metadata: Mapping[str, Any]) -> str:
+def _setup(metadata: Metadata) -> str:
     """The hash of what determines a result but its seeds."""
-    determined_by = metadata.get("determinants")
-    if not isinstance(determined_by, Mapping):
+    if metadata.determinants is None:
         return ""
     own = {"seeds", "content"}  # an imported result has its content among what identifies it
-    return content_hash(canonical_json({key: value for key, value in determined_by.items() if key not in own}))
+    determined_by = {key: value for key, value in metadata.determined_by.items() if key not in own}
+    return content_hash(canonical_json(determined_by))
 
 
-def master_seed(found: FoundResult) -> object:
+def master_seed(found: FoundResult) -> int | None:
     """The master seed that a result was made with."""
-    return found.metadata.get("random_seed")
+    return found.metadata.random_seed
 
 
 def _choose(state: _State, filters: Filters, conditions: Sequence[Condition]) -> TagResults:
@@ -188,7 +189,9 @@ def _choose(state: _State, filters: Filters, conditions: Sequence[Condition]) ->
     excluded: set[Cell] = set()
     for cell, results in state.found.items():
         if filters.match(cell):
-            kept = [found for found in results if all(condition.holds(found.metadata) for condition in conditions)]
+            kept = [
+                found for found in results if all(condition.holds(found.metadata.entries) for condition in conditions)
+            ]
             groups.setdefault((cell.method, cell.benchmark), []).extend(kept)
             excluded |= set() if kept else {cell}
     candidates: dict[Cell, tuple[FoundResult, ...]] = {}

@@ -24,8 +24,9 @@ from hpoctl.builtins import open_registry
 from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
+from hpoctl.core.metadata import read_metadata
 from hpoctl.core.protocols import Claims, Decision, Ended, Report, Resume, Start, Store
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.sealed import DamagedError
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.experiment import determined, run_experiment
 from hpoctl.engine.metadata import Provenance
@@ -125,10 +126,10 @@ def _run_once(spec: ExperimentSpec, answer: Answer, context: WorkerContext, vers
 def _gets_more(spec: ExperimentSpec, store: Store, complete: Attempt) -> bool:
     """Whether a complete experiment is to be continued with a larger budget."""
     try:
-        before = unseal(store.get(f"{complete.directory}/{METADATA}")).get("determinants")
+        before = read_metadata(store.get(f"{complete.directory}/{METADATA}")).determined_by
     except (FileNotFoundError, DamagedError):
         return False
-    if not isinstance(before, Mapping) or before.get("budget") == spec.effective.determinants("budget"):
+    if not before or before.get("budget") == spec.effective.determinants("budget"):
         return False  # most of the time, and the table need not be opened for that
     return gets_more(before, determined(spec))
 
