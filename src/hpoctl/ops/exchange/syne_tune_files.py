@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpoctl.core.bounds import check_json
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.files import read_regular
+from hpoctl.core.files import check_json, read_regular
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.exchange.column_kinds import ColumnKind
 
