@@ -15,10 +15,10 @@ from regret import MASTER_SEED, Quiet, incumbents
 from regret_tables import Scale, scale_of
 
 from hpoctl import builtins
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.space import Config, FloatArray, Space
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import simulate

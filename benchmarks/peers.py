@@ -26,8 +26,8 @@ from regret import regrets
 from regret_rows import SHARES, key_of, ordered, print_tables, read, table_of
 from regret_tables import NEAREST, opened
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Blackbox
 
 SCRIPT = Path(__file__).parent / "synetune_peer.py"
 POLL_INTERVAL = 5.0

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from hpoctl import builtins
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.entries import Benchmark, Method
-from hpoctl.core.protocols import Blackbox, Curve, IntArray
+from hpoctl.core.protocols import IntArray
 from hpoctl.core.space import (
     Choice,
     Config,

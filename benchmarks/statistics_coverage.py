@@ -14,7 +14,8 @@ from scipy.stats import rankdata
 
 from hpoctl.analysis.across import compare_overall
 from hpoctl.analysis.aggregate import Aggregate, band
-from hpoctl.analysis.comparison import CompareOptions, by_benchmark
+from hpoctl.analysis.comparison import by_benchmark
+from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.equivalence import equivalence_p, signed_rank_posterior
 from hpoctl.analysis.paired import hodges_lehmann, holm, improvement_interval, signed_rank
 from hpoctl.analysis.power import detectable_effect, more_seeds, predictive_power, rank_effect, seeds_needed

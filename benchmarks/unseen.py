@@ -23,9 +23,9 @@ import numpy as np
 from regret import MASTER_SEED, Quiet, incumbents
 
 from hpoctl import builtins
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Config, Space
 from hpoctl.core.study import Study

@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hpoctl.core.settings import DEFINITIONS, Definition, Value
+from hpoctl.core.setting_definition import Definition, Value
+from hpoctl.core.settings import DEFINITIONS
 
 
 def values(setting: Definition) -> st.SearchStrategy[Value]:

@@ -11,7 +11,8 @@ from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
 from hpoctl.ops.upkeep.clean import Cleaned, clean
 from hpoctl.ops.upkeep.selection import Criteria, select
-from hpoctl.ops.upkeep.trash import MANIFEST, TRASH, undo
+from hpoctl.ops.upkeep.trash import undo
+from hpoctl.ops.upkeep.trash_entries import MANIFEST, TRASH
 from support import folder_of
 from trees import BEGIN, TAG, put_attempt
 from wrecks import files

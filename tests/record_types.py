@@ -14,7 +14,7 @@ from hpoctl.ops.launching.sequential_design import DESIGNS
 from hpoctl.ops.studies.config import Config
 from hpoctl.ops.studies.tags import MASTER_SEEDS_OF_TAGS, PLANS
 from hpoctl.ops.tables.shared_tables import NEEDED
-from hpoctl.ops.upkeep.trash import CLEANS
+from hpoctl.ops.upkeep.trash_entries import CLEANS
 from hpoctl.stores.job_files import MANIFESTS, REPORTS
 from hpoctl.stores.s3 import Move
 from hpoctl.stores.s3_claims import Holder

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from hpoctl.core.cells import Cell
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.engine.table import parquet_bytes
 from trees import TAG, put_attempt
 

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import numpy as np
 
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.space import Config, TableSpace
 from hpoctl.testing import toy_benchmark, toy_space, toy_table
 

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, experiment_prefix
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import seal
+from hpoctl.core.storage import Store
 
 TAG = "docs-2"
 CELL = Cell("ASHA", "toy", 0)

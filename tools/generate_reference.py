@@ -23,7 +23,8 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import option_help, option_values
 from hpoctl.core.records import entries_of, wanted
 from hpoctl.core.script_benchmark import ScriptBenchmark
-from hpoctl.core.settings import DEFINITIONS, Definition, Settings
+from hpoctl.core.setting_definition import Definition
+from hpoctl.core.settings import DEFINITIONS, Settings
 from hpoctl.core.space.plain import TYPES
 from hpoctl.core.study import Study
 from hpoctl.core.trial_backends import BackendEntry

@@ -2,7 +2,7 @@
 
 import os
 
-from hpoctl.core.threads import BLAS_THREADS
+from hpoctl.core.machine import BLAS_THREADS
 
 
 def main() -> None:

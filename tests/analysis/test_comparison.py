@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.analysis.across import compare_overall
-from hpoctl.analysis.comparison import BenchmarkComparison, CompareOptions, by_benchmark
+from hpoctl.analysis.comparison import by_benchmark
+from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.findings import findings, seeds_to_decide
 from hpoctl.analysis.shown import text_of

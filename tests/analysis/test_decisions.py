@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.analysis.comparison import Traces, by_benchmark
+from hpoctl.analysis.comparison import by_benchmark
+from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.decisions import Course, Look, Question, fewest_that_decide, follow, look_at
 from hpoctl.analysis.group_sequential import look_levels, planned_looks
 from hpoctl.analysis.paired import signed_rank

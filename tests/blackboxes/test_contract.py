@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hpoctl.blackboxes.contract import benchmark_checks, blackbox_checks
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Curve
 from hpoctl.core.space import Choice, Config, Fixed, Space, TableSpace, Uniform
 from hpoctl.testing import ContractError, check_benchmark, check_blackbox, toy_benchmark, toy_space, toy_table
 from tables import Listed, listed_benchmark, listed_table

@@ -15,7 +15,7 @@ from hpoctl.core.cells import METADATA, Cell, claim_key
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.sealed import unseal
 from hpoctl.ops.studies.config import open_root
-from hpoctl.ops.upkeep.trash import MANIFEST, TRASH
+from hpoctl.ops.upkeep.trash_entries import MANIFEST, TRASH
 from hpoctl.stores.local import LocalStore
 from trees import TAG, put_attempt
 from wrecks import claimed_elsewhere, files, snapshot

@@ -10,7 +10,7 @@ from command_line import Answer, CommandLine
 from hpoctl.cli.app import app
 from hpoctl.core.cells import RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.stores.ledger import read_attempts
 from hpoctl.stores.local import LocalStore
 from hpoctl.stores.opening import open_results

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Claims
+from hpoctl.core.storage import Claims
 from hpoctl.stores.claims import CLAIMS, LocalClaims
 from hpoctl.testing import ContractError, check_claims
 from hpoctl.testing.claims import claimed_elsewhere

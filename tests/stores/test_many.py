@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hpoctl.core.storage import read_ahead, read_many
 from hpoctl.stores.local import LocalStore
-from hpoctl.stores.many import read_ahead, read_many
 
 
 class SomeAtOnce(LocalStore):

@@ -13,8 +13,8 @@ import pytest
 
 from command_line import CommandLine
 from hpoctl import builtins
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Curve
 from hpoctl.core.space import Choice, Fixed, LogUniform, Space, Uniform
 from hpoctl.testing import run_quietly, toy_benchmark
 from hpoctl_optuna import plugin

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpoctl.core.cells import RESULTS, Cell, claim_key
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.stores.job_files import all_manifests
 from hpoctl.stores.ledger import Attempt, read_attempts
 from hpoctl.stores.local import LocalStore

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from hpoctl.analysis.aggregate import interquartile_mean
-from hpoctl.analysis.comparison import CompareOptions, Traces, Verdict, budget_of, uses_ratios, values_of
+from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
+from hpoctl.analysis.comparison_model import CompareOptions, Traces, Verdict
 from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
 from hpoctl.analysis.paired import Interval, SignedRank, holm, signed_rank, sums_of_signs
 from hpoctl.analysis.ranks import Ranks, mean_ranks

@@ -9,7 +9,8 @@ would have been decided at any look so far is a p value that only shrinks, and H
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hpoctl.analysis.comparison import Traces, Verdict, budget_of, uses_ratios, values_of
+from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
+from hpoctl.analysis.comparison_model import Traces, Verdict
 from hpoctl.analysis.group_sequential import look_levels
 from hpoctl.analysis.paired import LEVEL, paired_differences, signed_rank
 

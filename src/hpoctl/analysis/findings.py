@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from hpoctl.analysis.across import Overall
-from hpoctl.analysis.comparison import BenchmarkComparison, MethodLine, PairLine
+from hpoctl.analysis.comparison_model import BenchmarkComparison, MethodLine, PairLine
 from hpoctl.analysis.comparison_tables import order_of
 from hpoctl.analysis.power import FEWEST, MOST
 from hpoctl.analysis.shown import Sentence, filled, show

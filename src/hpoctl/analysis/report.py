@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from hpoctl.analysis.aggregate import POINTS
-from hpoctl.analysis.comparison import BenchmarkComparison
+from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.comparison_tables import method_table, order_of, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.curves import DECADE
 from hpoctl.analysis.findings import family_words, findings, overall_words, rank_notes

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpoctl.analysis.comparison import Family
+from hpoctl.analysis.comparison_model import Family
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import FloatArray, Mode
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from hpoctl.analysis.comparison import BenchmarkComparison, Verdict
 from hpoctl.analysis.comparison_figure import COLOURS
+from hpoctl.analysis.comparison_model import BenchmarkComparison, Verdict
 from hpoctl.analysis.markup import Html, element, joined
 from hpoctl.analysis.report_data import ReportData
 from hpoctl.analysis.report_model import ReportModel

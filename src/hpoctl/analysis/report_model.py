@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from hpoctl.analysis.aggregate import band, times_up_to, values_at
-from hpoctl.analysis.comparison import CompareOptions, Failed, by_benchmark
+from hpoctl.analysis.comparison import by_benchmark
+from hpoctl.analysis.comparison_model import CompareOptions, Failed
 from hpoctl.analysis.equivalence import parse_margin
 from hpoctl.analysis.report_data import Experiment, ReportData
 from hpoctl.analysis.study_comparison import Comparison, compare_study

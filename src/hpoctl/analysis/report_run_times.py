@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpoctl.analysis.comparison import BenchmarkComparison
 from hpoctl.analysis.comparison_figure import COLOURS
+from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.markup import Html, element
 from hpoctl.analysis.report_data import ReportData
 from hpoctl.analysis.run_times import CURVE

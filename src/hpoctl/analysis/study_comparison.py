@@ -4,15 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpoctl.analysis.across import Overall, compare_overall
-from hpoctl.analysis.comparison import (
-    BenchmarkComparison,
-    CompareOptions,
-    Failed,
-    Family,
-    Traces,
-    compare_benchmark,
-    with_verdicts,
-)
+from hpoctl.analysis.comparison import compare_benchmark, with_verdicts
+from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions, Failed, Family, Traces
 
 
 @dataclass(frozen=True, slots=True)

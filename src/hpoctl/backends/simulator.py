@@ -10,8 +10,9 @@ from heapq import heappop, heappush
 
 import numpy as np
 
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.clock import VirtualClock
-from hpoctl.core.protocols import Blackbox, Curve, Ended, Outcome, Report
+from hpoctl.core.protocols import Ended, Outcome, Report
 from hpoctl.core.rng import Streams
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Config

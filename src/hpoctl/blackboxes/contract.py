@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.rng import stream
 from hpoctl.core.space import Config, Space, TableSpace, Value
 

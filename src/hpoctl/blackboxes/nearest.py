@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hpoctl.core.protocols import Blackbox, Curve
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.space import Config, Space, TableSpace
 
 

@@ -6,9 +6,10 @@ from hashlib import sha256
 
 import numpy as np
 
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.canonical import canonical_json
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Curve, FloatArray, IntArray
+from hpoctl.core.protocols import FloatArray, IntArray
 from hpoctl.core.space import Config, Space
 
 

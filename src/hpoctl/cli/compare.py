@@ -66,7 +66,7 @@ def compare(
         check_folder(output)
     if critical_difference is not None:
         check_picture(critical_difference)
-    from hpoctl.analysis.comparison import CompareOptions
+    from hpoctl.analysis.comparison_model import CompareOptions
     from hpoctl.cli.compare_report import blocks, verdict
     from hpoctl.ops.answers.compare import CompareRequest, compare
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hpoctl.analysis.across import Overall
-from hpoctl.analysis.comparison import BenchmarkComparison, PairLine
+from hpoctl.analysis.comparison_model import BenchmarkComparison, PairLine
 from hpoctl.analysis.comparison_tables import method_table, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.findings import family_words, findings, overall_words, pair_finding, rank_notes
 from hpoctl.analysis.shown import Table, text_of

@@ -1,6 +1,6 @@
 """What `hpoctl compare` says of pairs that are decided in looks, and of the way to decide in looks."""
 
-from hpoctl.analysis.comparison import BenchmarkComparison
+from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.cli.words import many, p_text
 from hpoctl.ops.launching.decided_pairs import DecidedPairs
 

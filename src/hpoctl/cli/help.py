@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from hpoctl.cli.output import out
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.settings import Panel
+from hpoctl.core.setting_definition import Panel
 
 INDENT, NAMES, GAP = 2, 31, 1
 """Columns before, of and after the names of an option; longer names have a line of their own."""

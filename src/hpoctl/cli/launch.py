@@ -10,7 +10,7 @@ import typer
 
 from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
 from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError, UsageError
-from hpoctl.core.settings import Said
+from hpoctl.core.setting_definition import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hpoctl.core.settings import DEFINITIONS, Definition, Panel, option_words
+from hpoctl.core.setting_definition import Definition, Panel
+from hpoctl.core.settings import DEFINITIONS, option_words
 
 if TYPE_CHECKING:
     from hpoctl.ops.studies.overrides import Overrides

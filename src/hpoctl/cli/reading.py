@@ -7,7 +7,7 @@ import typer
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hpoctl.analysis.comparison import Family
+    from hpoctl.analysis.comparison_model import Family
     from hpoctl.analysis.equivalence import Margin
     from hpoctl.ops.reading.load_traces import LoadRequest
 

@@ -27,7 +27,7 @@ def report(
     """Write a report of a study: one HTML file that opens offline."""
     from dataclasses import replace
 
-    from hpoctl.analysis.comparison import CompareOptions
+    from hpoctl.analysis.comparison_model import CompareOptions
     from hpoctl.cli.output import emit_json, hint, out
     from hpoctl.cli.plot_report import print_skipped, skipped_json
     from hpoctl.cli.words import size_text

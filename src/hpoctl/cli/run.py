@@ -6,7 +6,7 @@ import typer
 
 from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
 from hpoctl.core.errors import FAILED, INTERRUPTED, unknown_name
-from hpoctl.core.settings import Said
+from hpoctl.core.setting_definition import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.running.run import RunRequest

@@ -96,7 +96,7 @@ def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: li
 
 
 def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":
-    from hpoctl.core.threads import usable_cores
+    from hpoctl.core.machine import usable_cores
     from hpoctl.ops.launching.jobs import read_costs
     from hpoctl.ops.launching.launchers import manifests_of, submitted_jobs
     from hpoctl.ops.upkeep.status import read_status

@@ -4,7 +4,7 @@ The engine asks a scheduler what to run, hands it to a trial backend, passes the
 scheduler, and carries out its decisions. None of the three knows how the others work.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hpoctl.core.space import Config, Space
+from hpoctl.core.space import Config
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
@@ -243,145 +243,6 @@ class RecoverableBackend(TrialBackend, Protocol):
             trials: All trials that the earlier process has started.
             training_seconds: Seconds of training of all of them together.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """The learning curve of one configuration.
-
-    Attributes:
-        resources: Resource levels, strictly increasing, shape (r,).
-        metrics: Metric values, shape (r, m), columns in the order of the blackbox's metrics.
-        elapsed: Cumulative seconds of training at each level, strictly increasing, shape (r,).
-    """
-
-    resources: IntArray
-    metrics: FloatArray
-    elapsed: FloatArray
-
-
-class Blackbox(Protocol):
-    """Tabulated or surrogate learning curves: what the simulator looks up."""
-
-    @property
-    def space(self) -> Space:
-        """The configurations that have a curve."""
-        ...
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The names of the metrics."""
-        ...
-
-    @property
-    def num_seeds(self) -> int:
-        """How many repetitions of each curve there are."""
-        ...
-
-    @property
-    def content_hash(self) -> str:
-        """A hash of the table: it changes when a value changes."""
-        ...
-
-    def curve(self, config: Config, seed: int) -> Curve:
-        """The curve of a configuration, in its repetition `seed` (0 to num_seeds - 1).
-
-        Raises:
-            UsageError: The configuration has no curve.
-        """
-        ...
-
-
-class Store(Protocol):
-    """Where results live: named blobs below a root. Names are relative, with `/` between their parts."""
-
-    @property
-    def readers(self) -> int:
-        """How many threads read many blobs faster than one does; 1: none do. With more, it can be used by threads."""
-        ...
-
-    def put(self, name: str, data: bytes, *, create: bool = False) -> None:
-        """Write a blob, atomically: whoever reads sees the old bytes or the new ones, nothing between.
-
-        Args:
-            name: The blob's name.
-            data: Its bytes.
-            create: Fail if there is such a blob already.
-
-        Raises:
-            FileExistsError: With `create`, if the blob exists.
-            HpoctlError: The blob could not be written.
-        """
-        ...
-
-    def get(self, name: str) -> bytes:
-        """The bytes of a blob.
-
-        Raises:
-            FileNotFoundError: There is no such blob.
-        """
-        ...
-
-    def list(self, prefix: str) -> Mapping[str, int]:
-        """The size in bytes of each blob in the folder `prefix` and below, sorted by name. Empty string: all blobs."""
-        ...
-
-    def folders(self, folder: str) -> Sequence[str]:
-        """The names of the folders directly in a folder, sorted, without the folder's own. Empty string: the root."""
-        ...
-
-    def delete(self, name: str) -> None:
-        """Remove a blob, or a folder with all that is in it; removing what is not there is no error."""
-        ...
-
-    def move(self, folder: str, target: str) -> None:
-        """Give a folder another name, in one step where the store can.
-
-        Raises:
-            FileNotFoundError: There is no such folder.
-            FileExistsError: There is something of the target's name.
-        """
-        ...
-
-    def unfinished_moves(self) -> Sequence[tuple[str, str]]:
-        """Moves that were killed, as folders and their targets: each can be done again. None where one step does it."""
-        ...
-
-    def contents(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The bytes of many small blobs of one tag, so far as the store reads many faster than one by one.
-
-        Args:
-            listed: A listing that has them: a store may answer from what it has kept, if that is as it is listed.
-            names: The names.
-
-        Yields:
-            Names and bytes. For blobs that are left out, `get` knows more.
-        """
-        ...
-
-    def hashes(self, listed: Mapping[str, int], names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The hashes of many blobs of one tag, as `content_hash` gives them; otherwise as `contents`."""
-        ...
-
-    def location(self, name: str) -> str:
-        """Where a blob or folder is, for people and as `--results`: a path or an address. Empty string: the root."""
-        ...
-
-
-class Claims(Protocol):
-    """Who runs what, so that nothing is run twice. A claim ends with its process, however that ends."""
-
-    def take(self, key: str) -> bool:
-        """Claim a key for this process; False: another process has it."""
-        ...
-
-    def release(self, key: str) -> None:
-        """Give a claim up."""
-        ...
-
-    def held(self, key: str) -> bool:
-        """Whether another process has the claim."""
         ...
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.clock import Clock
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
 from hpoctl.core.names import check_entry_name
 from hpoctl.core.options import check_options
-from hpoctl.core.protocols import Blackbox, TrialBackend
+from hpoctl.core.protocols import TrialBackend
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings

@@ -9,8 +9,8 @@ from typing import Any
 from hpoctl.core.cells import METADATA, experiment_prefix
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.metadata_head import read_head
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, seal, unseal
+from hpoctl.core.storage import Store
 from hpoctl.engine.spec import ExperimentSpec
 
 

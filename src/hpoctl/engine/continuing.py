@@ -7,9 +7,9 @@ from typing import Any
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA
 from hpoctl.core.metadata import Metadata, read_metadata
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.settings import Settings
+from hpoctl.core.storage import Store
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.work_folder import journal_of
 from hpoctl.stores.ledger import Attempt, attempts_at

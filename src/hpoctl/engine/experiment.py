@@ -11,14 +11,16 @@ from typing import Any
 
 from hpoctl.backends.simulator import Simulator
 from hpoctl.blackboxes.nearest import OffTable
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.clock import SystemTime, VirtualClock
 from hpoctl.core.entries import MethodContext
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Blackbox, Resume, Start, Store
+from hpoctl.core.protocols import Resume, Start
 from hpoctl.core.rng import Streams
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.settings import DecisionTime
+from hpoctl.core.storage import Store
 from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, one_line, written_metadata
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata

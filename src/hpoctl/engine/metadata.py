@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpoctl.core.protocols import Blackbox
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import FORMAT, ExperimentSpec, determinants, identity_of
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start, Store
+from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
+from hpoctl.core.storage import Store
 from hpoctl.engine.attempts import close_metadata
 from hpoctl.engine.replay import Journaled
 from hpoctl.engine.rows import RowLog

@@ -7,8 +7,8 @@ a method sees its rows only; otherwise it may try any configuration of the space
 from dataclasses import dataclass
 
 from hpoctl.blackboxes.nearest import NearestRow
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Blackbox
 from hpoctl.core.space import Space, TableSpace
 from hpoctl.engine.spec import ExperimentSpec, does_not_fit
 

@@ -14,11 +14,12 @@ from typing import Any, cast
 from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
 from hpoctl.core.clock import RealClock, SystemTime
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import RecoverableBackend, Store
+from hpoctl.core.protocols import RecoverableBackend
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import seal
+from hpoctl.core.storage import Store
 from hpoctl.core.trial_backends import BackendContext, BackendEntry, TrialLimits
 from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, written_metadata
 from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier

@@ -9,7 +9,7 @@ from pathlib import Path
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import JOURNAL, WORK
 from hpoctl.core.places import data_directory
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.stores.local import LocalStore
 
 

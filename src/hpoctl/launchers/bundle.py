@@ -19,7 +19,7 @@ from pathlib import Path
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.launchers.wheels import is_local, wheel_of
 from hpoctl.plugins.kinds import Origin
 from hpoctl.plugins.loading import SELECTION, load_plugins

@@ -14,8 +14,8 @@ from hpoctl.core.cells import LOG, METADATA
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import Activity, Failure, Job, JobState, JobStatus, Task
 from hpoctl.core.metadata_head import read_head
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import Store
 from hpoctl.engine.attempts import close_metadata
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.launchers.process import WorkerProcess

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.threads import usable_cores
+from hpoctl.core.machine import usable_cores
 
 
 @dataclass(frozen=True, slots=True)

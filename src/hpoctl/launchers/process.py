@@ -14,7 +14,7 @@ from typing import IO, Any
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import Task
-from hpoctl.core.threads import BLAS_THREADS
+from hpoctl.core.machine import BLAS_THREADS
 
 MAX_LOG = 1_000_000
 

@@ -18,8 +18,8 @@ from hpoctl.core.cells import CONTROL, LOG
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.jobs import Job
 from hpoctl.core.places import cache_directory, is_address
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, RecordType
+from hpoctl.core.storage import Store
 from hpoctl.launchers.slurm_options import SlurmOptions
 from hpoctl.stores.job_files import Manifest, job_folder_of
 

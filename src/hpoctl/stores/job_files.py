@@ -13,9 +13,8 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import CONTROL, LOG
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.jobs import Failure, Job, JobState, Task
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, RecordType
-from hpoctl.stores.many import read_many
+from hpoctl.core.storage import Store, read_many
 
 MANIFEST, REPORT = "manifest.json", "report.json"
 

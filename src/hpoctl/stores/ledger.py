@@ -13,9 +13,8 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.metadata_head import OWN, Head, Status, read_head
-from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError
-from hpoctl.stores.many import Read, read_many
+from hpoctl.core.storage import Claims, Read, Store, read_many
 
 Recorded = Status | Literal["damaged"]
 AttemptState = Recorded | Literal["died"]

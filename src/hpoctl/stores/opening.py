@@ -7,7 +7,7 @@ from pathlib import Path
 from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
 from hpoctl.core.places import is_address
-from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.storage import Claims, Store
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.stores.s3 import S3Store

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from hpoctl.blackboxes.contract import BrokenError, benchmark_checks, blackbox_checks
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Blackbox
 from hpoctl.testing.contract import ContractError
 
 

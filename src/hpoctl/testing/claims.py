@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from hpoctl.core.protocols import Claims
+from hpoctl.core.storage import Claims
 from hpoctl.testing.contract import require
 
 KEY = "tag/ASHA/toy/0"

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from hpoctl.backends.simulator import Simulator
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.clock import VirtualClock
 from hpoctl.core.entries import Benchmark, Method, MethodContext
-from hpoctl.core.protocols import Curve, Decision, Ended, FloatArray, Outcome, Report, Resume, Scheduler, Start
+from hpoctl.core.protocols import Decision, Ended, FloatArray, Outcome, Report, Resume, Scheduler, Start
 from hpoctl.core.rng import Streams
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Choice, Config, Fixed, LogUniform, RandInt, Space, TableSpace, Uniform

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.testing.contract import ContractError, require
 
 BAD_NAMES = ("", "/x", "x/", "a//b", ".", "..", "a/../b", "../b", "a/./b", "a\0b", "a\\b", "a\ud800b")

@@ -9,7 +9,7 @@ from pathlib import Path
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.jobs import Job, Task
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import plan_jobs
 from hpoctl.ops.running.job import RUNNER

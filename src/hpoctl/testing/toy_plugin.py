@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 
 from hpoctl.builtins import RS
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
-from hpoctl.core.protocols import Blackbox, ExperimentView
+from hpoctl.core.protocols import ExperimentView
 from hpoctl.plugins import hookimpl
 from hpoctl.testing.toys import toy_benchmark, toy_table
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from hpoctl.blackboxes.tabular import TabularBlackbox
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Blackbox, FloatArray, Mode
+from hpoctl.core.protocols import FloatArray, Mode
 from hpoctl.core.space import Choice, FinRange, Fixed, Ordinal, Space
 
 MAX_EPOCHS = 27

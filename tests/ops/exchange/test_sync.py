@@ -8,7 +8,7 @@ import pytest
 from faults import killed_at_every_step
 from hpoctl.core.cells import LOG, METADATA, RESULTS
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.exchange.sync import Sides, Synced, open_sides, sync
 from hpoctl.ops.studies.tags import keep_master_seed, keep_plan

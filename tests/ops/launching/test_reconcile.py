@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.entries import Benchmark, ExtraResults
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Blackbox
 from hpoctl.core.sealed import seal, unseal
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Choice, Space

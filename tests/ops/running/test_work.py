@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.entries import Method
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Blackbox
 from hpoctl.core.sealed import unseal
 from hpoctl.core.study import Study
 from hpoctl.ops.running.worker import WorkerContext, work

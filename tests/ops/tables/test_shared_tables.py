@@ -7,7 +7,7 @@ import pytest
 
 from hpoctl.blackboxes.tables.stored import read_stored, stored_names
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.ops.tables import shared_tables
 from hpoctl.ops.tables.shared_tables import fetch_tables, needed_tables, pull_tables, push_tables, share_tables
 from hpoctl.stores.local import LocalStore

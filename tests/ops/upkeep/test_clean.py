@@ -15,7 +15,8 @@ from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_master_seed
 from hpoctl.ops.upkeep.clean import clean, what_runs
 from hpoctl.ops.upkeep.selection import Criteria, parse_age, select
-from hpoctl.ops.upkeep.trash import MANIFEST, TRASH, undo
+from hpoctl.ops.upkeep.trash import undo
+from hpoctl.ops.upkeep.trash_entries import MANIFEST, TRASH
 from support import folder_of
 from trees import CELL, TAG, put_attempt
 from wrecks import claimed_elsewhere, fail, files, in_child, snapshot

@@ -13,7 +13,8 @@ from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.selection import Criteria, select
-from hpoctl.ops.upkeep.trash import TRASH, purge, undo
+from hpoctl.ops.upkeep.trash import purge, undo
+from hpoctl.ops.upkeep.trash_entries import TRASH
 from support import folder_of
 from trees import TAG, put_attempt
 from wrecks import files, snapshot

@@ -12,7 +12,8 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.selection import Criteria
-from hpoctl.ops.upkeep.trash import TRASH, purge, undo
+from hpoctl.ops.upkeep.trash import purge, undo
+from hpoctl.ops.upkeep.trash_entries import TRASH
 from support import folder_of
 from trees import put_attempt
 from wrecks import Wrecked, fail, files, in_child, kill_this_process

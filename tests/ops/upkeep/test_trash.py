@@ -12,18 +12,8 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
-from hpoctl.ops.upkeep.trash import (
-    CLEANS,
-    MANIFEST,
-    PURGED,
-    TRASH,
-    CleanFile,
-    Left,
-    new_entry,
-    purge,
-    trash_size,
-    undo,
-)
+from hpoctl.ops.upkeep.trash import PURGED, Left, new_entry, purge, trash_size, undo
+from hpoctl.ops.upkeep.trash_entries import CLEANS, MANIFEST, TRASH, CleanFile
 from support import folder_of
 from trees import CELL, TAG, put_attempt
 from wrecks import claimed_elsewhere, files, in_child, snapshot

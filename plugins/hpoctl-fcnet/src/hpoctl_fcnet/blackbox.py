@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Curve, FloatArray
+from hpoctl.core.protocols import FloatArray
 from hpoctl.core.space import Config, Space, Value
 from hpoctl_fcnet.grid import NUM_EPOCHS, NUM_SEEDS, steps
 from hpoctl_fcnet.space import MAX_RESOURCE_ATTR, METRICS, SPACE

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark, Imported, Importer, Progress
-from hpoctl.core.protocols import Blackbox
 from hpoctl.plugins.hookspecs import hookimpl
 from hpoctl_fcnet.card import card
 from hpoctl_fcnet.grid import NUM_INPUTS, SETS

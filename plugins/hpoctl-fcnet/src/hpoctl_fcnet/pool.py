@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.core.protocols import Curve, FloatArray
+from hpoctl.core.protocols import FloatArray
 from hpoctl.core.space import Config, TableSpace, Value
 from hpoctl_fcnet.grid import GRID, NUM_CONFIGS, NUM_EPOCHS, NUM_SEEDS, steps
 from hpoctl_fcnet.packed import Float32Array, finals_file, from_planes, load_arrays, packaged_hashes

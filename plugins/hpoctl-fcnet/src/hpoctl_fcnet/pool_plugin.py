@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Blackbox
 from hpoctl_fcnet.card import CITATION, TRAINED_ON
 from hpoctl_fcnet.grid import NUM_INPUTS
 from hpoctl_fcnet.space import MAX_RESOURCE_ATTR, METRICS, SPACE

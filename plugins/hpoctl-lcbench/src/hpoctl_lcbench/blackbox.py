@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.core.protocols import Curve, FloatArray
+from hpoctl.core.protocols import FloatArray
 from hpoctl.core.space import Config, Space
 from hpoctl_lcbench.model import Float32Array, Model
 from hpoctl_lcbench.space import METRICS, NUM_EPOCHS, SPACE

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark, Imported, Importer, Progress
-from hpoctl.core.protocols import Blackbox
 from hpoctl.plugins.hookspecs import hookimpl
 from hpoctl_lcbench.files import current, directory
 from hpoctl_lcbench.space import MAX_RESOURCE_ATTR, METRICS, RESOURCE_ATTR, SPACE, TASKS

@@ -16,7 +16,7 @@ from hpoctl.core.cells import LOG
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.jobs import Activity, Job, JobStatus
 from hpoctl.core.options import option_values
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_requirements, upload
 from hpoctl.stores.job_files import Manifest, job_folder_of, keep_manifest, read_manifest, read_report
 from hpoctl.stores.opening import open_results

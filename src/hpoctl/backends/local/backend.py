@@ -15,9 +15,9 @@ from hpoctl.backends.local.processes import Command, Exit, Processes
 from hpoctl.backends.local.slots import Slots, make_slots, usable_devices
 from hpoctl.backends.local.training import Training, Written
 from hpoctl.core.clock import RealClock
+from hpoctl.core.machine import usable_cores
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.space import Config
-from hpoctl.core.threads import usable_cores
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import THREADS, TrialCall, trial_command, trial_environment
 from hpoctl.core.trial_rows import TrialRow, TrialRows

@@ -8,7 +8,7 @@ from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.local.slots import VISIBLE, usable_devices
 from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
-from hpoctl.core.threads import usable_cores
+from hpoctl.core.machine import usable_cores
 
 
 def check_local(options: LocalTrialOptions) -> Iterator[Finding]:

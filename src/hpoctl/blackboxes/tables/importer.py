@@ -7,9 +7,9 @@ from typing import Any
 
 from hpoctl.blackboxes.tables.description import Description
 from hpoctl.blackboxes.tables.stored import Stored, check_stored, open_stored, read_stored, stored_names
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark, Imported, Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.core.protocols import Blackbox
 from hpoctl.core.toml_files import Document, read_toml
 
 SUFFIXES = (".npz", ".parquet")

@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from hpoctl.blackboxes.tables.assemble import table_hash
 from hpoctl.blackboxes.tables.description import Description
+from hpoctl.core.blackbox import Curve
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.files import read_regular
 from hpoctl.core.places import data_directory
-from hpoctl.core.protocols import Curve, FloatArray, IntArray
+from hpoctl.core.protocols import FloatArray, IntArray
 from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.core.space import Config, TableSpace
 

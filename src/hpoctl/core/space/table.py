@@ -5,22 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.space.domains import Config, Domain, Fixed, FloatArray, Value
+from hpoctl.core.space.lookup import IntArray, Lookup
 from hpoctl.core.space.space import Space
 
 CHUNK = 500_000
 """How many numbers are held at a time when distances are computed."""
 
-BLOCK = 10_000
-"""How many rows are hashed at a time."""
 
 AS_NEAR = 1.0 + 1e-12
 """Rows are equally near when their squared distances differ by less than this factor: rounding does not choose."""
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +34,8 @@ class TableSpace(Space):
 
     numbers: FloatArray
     rows: FloatArray
-    _by_numbers: "_Lookup" = field(init=False, repr=False)
-    _by_rows: "_Lookup" = field(init=False, repr=False)
+    _by_numbers: "Lookup" = field(init=False, repr=False)
+    _by_rows: "Lookup" = field(init=False, repr=False)
     _encoded: list[FloatArray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -49,8 +45,8 @@ class TableSpace(Space):
         if not len(self.numbers) or self.numbers.shape != shape or self.rows.shape != shape:
             shapes = f"{self.numbers.shape} and {self.rows.shape}"
             raise UsageError(f"A table of shape {shapes} does not fit its space.", f"Use (n, {len(self.domains)}).")
-        object.__setattr__(self, "_by_numbers", _Lookup(self.numbers))
-        object.__setattr__(self, "_by_rows", _Lookup(self.rows))
+        object.__setattr__(self, "_by_numbers", Lookup(self.numbers))
+        object.__setattr__(self, "_by_rows", Lookup(self.rows))
         object.__setattr__(self, "_encoded", [])
 
     @classmethod
@@ -243,51 +239,6 @@ class TableSpace(Space):
         for theirs, ours in zip(self._encoded[0].T, points.T, strict=True):
             squares += (ours[:, None] - theirs) ** 2
         return squares
-
-
-class _Lookup:
-    """Finds rows of numbers among others: a binary search in hashes, 16 bytes a row, made when it is first used."""
-
-    __slots__ = ("_hashes", "_order", "_table")
-
-    def __init__(self, table: FloatArray) -> None:
-        self._table = table
-        self._hashes: NDArray[np.uint64] | None = None
-        self._order: IntArray | None = None
-
-    def _sorted(self) -> tuple[NDArray[np.uint64], IntArray]:
-        """The hashes in increasing order, and the rows they belong to."""
-        if self._hashes is None or self._order is None:
-            # In blocks: what is needed in between stays small, whatever the table.
-            hashes = np.concatenate([_hashes(self._table[at : at + BLOCK]) for at in range(0, len(self._table), BLOCK)])
-            self._order = np.argsort(hashes, kind="stable")
-            self._hashes = hashes[self._order]
-        return self._hashes, self._order
-
-    def find(self, wanted: FloatArray) -> IntArray:
-        """The first rows that equal the wanted ones, shape (k, d); -1 where there is none; shape (k,)."""
-        sorted_hashes, order = self._sorted()
-        hashes = _hashes(wanted)
-        found = np.full(len(wanted), -1, dtype=np.int64)
-        places = np.searchsorted(sorted_hashes, hashes)
-        left = np.arange(len(wanted))
-        while len(left):  # once more for each row of the same hash
-            left = left[places[left] < len(sorted_hashes)]
-            left = left[sorted_hashes[places[left]] == hashes[left]]
-            rows = order[places[left]]
-            same = (self._table[rows] == wanted[left]).all(axis=1)
-            found[left[same]] = rows[same]
-            left = left[~same]
-            places[left] += 1
-        return found
-
-
-def _hashes(table: FloatArray) -> NDArray[np.uint64]:
-    """A hash of each row, shape (n,): a sum of its 64-bit words times odd numbers; -0.0 counts as 0.0."""
-    words = np.ascontiguousarray(table + 0.0, dtype=np.float64).view(np.uint64)
-    factors = np.cumprod(np.full(words.shape[1], 0x9E3779B97F4A7C15, dtype=np.uint64))
-    hashes: NDArray[np.uint64] = ((words ^ (words >> np.uint64(32))) * factors).sum(axis=1, dtype=np.uint64)
-    return hashes
 
 
 def _numbers(domains: Mapping[str, Domain], config: Config) -> list[float]:

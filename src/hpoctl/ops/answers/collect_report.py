@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hpoctl.analysis.comparison import CompareOptions
+from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError

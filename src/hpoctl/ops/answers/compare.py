@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hpoctl.analysis.comparison import CompareOptions, by_benchmark, counted
+from hpoctl.analysis.comparison import by_benchmark, counted
+from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.critical_difference import RanksPicture, draw_ranks, ordered
 from hpoctl.analysis.drawing import figure_format
 from hpoctl.analysis.findings import rank_notes

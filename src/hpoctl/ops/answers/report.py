@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpoctl.analysis.comparison import CompareOptions
+from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.report import report_page, summary
 from hpoctl.analysis.report_check import check_page
 from hpoctl.analysis.report_model import report_model

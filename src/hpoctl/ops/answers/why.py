@@ -17,9 +17,9 @@ from hpoctl.core.cells import JOURNAL, METADATA, Cell, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.grounds import Rank
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.core.space import Config
+from hpoctl.core.storage import Store
 from hpoctl.engine.experiment import simulate
 from hpoctl.engine.journal import read_records
 from hpoctl.engine.journaled_loop import replay

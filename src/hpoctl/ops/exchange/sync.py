@@ -14,12 +14,11 @@ from hpoctl.core.entries import Progress
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.metadata_head import Head, Status, read_head
 from hpoctl.core.names import check_tag
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import Store, read_many
 from hpoctl.ops.studies.config import open_root, read_config, results_address
 from hpoctl.ops.studies.tags import STUDY_FILE
 from hpoctl.ops.upkeep.trash import Left
-from hpoctl.stores.many import read_many
 from hpoctl.stores.opening import open_results
 
 HOME = "~/hpoctl"

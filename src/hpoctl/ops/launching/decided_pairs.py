@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hpoctl.analysis.comparison import TURNED, BenchmarkComparison, PairLine
+from hpoctl.analysis.comparison_model import TURNED, BenchmarkComparison, PairLine
 from hpoctl.analysis.decisions import Answer, Question
 from hpoctl.ops.launching.sequential_design import course_of, read_design
 from hpoctl.ops.studies.config import Root

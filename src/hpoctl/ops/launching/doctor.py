@@ -13,8 +13,8 @@ from pathlib import Path
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
+from hpoctl.core.machine import BLAS_THREADS
 from hpoctl.core.places import cache_directory, data_directory, is_address
-from hpoctl.core.threads import BLAS_THREADS
 from hpoctl.ops.launching.launchers import choose_launcher
 from hpoctl.ops.studies.choose_study import default_study
 from hpoctl.ops.studies.config import Config, read_config, results_address

@@ -10,7 +10,7 @@ from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import UsageError
 from hpoctl.core.jobs import Job, Task
 from hpoctl.core.names import check_tag
-from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import Basis, Costs, Expected, PlannedJob, makespan, plan_jobs, read_costs
 from hpoctl.ops.launching.launchers import (

@@ -17,7 +17,7 @@ from hpoctl.core.files import read_regular, write_durably
 from hpoctl.core.jobs import JobStatus, Launcher
 from hpoctl.core.options import Setting, apply_settings, option_types
 from hpoctl.core.places import data_directory
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.core.study import DEFAULT_LAUNCHER, Study
 from hpoctl.ops.studies.choose_study import is_file
 from hpoctl.ops.studies.config import Config

@@ -18,8 +18,8 @@ from hpoctl.core.cells import CONTROL
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.places import cache_directory, is_address
-from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.sealed import DamagedError, RecordType
+from hpoctl.core.storage import Claims, Store
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.studies.provenance import own_python
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hpoctl.analysis.comparison import BenchmarkComparison, PairLine
+from hpoctl.analysis.comparison_model import BenchmarkComparison, PairLine
 from hpoctl.analysis.group_sequential import most_seeds
 from hpoctl.analysis.paired import LEVEL
 from hpoctl.analysis.power import FEWEST

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.metadata import read_metadata
-from hpoctl.core.protocols import Blackbox, Store
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import Store
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import determinants, identity_of

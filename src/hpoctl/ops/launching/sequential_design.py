@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hpoctl.analysis.comparison import Traces, by_benchmark
+from hpoctl.analysis.comparison import by_benchmark
+from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.decisions import Course, Look, Question, fewest_that_decide, follow, look_at
 from hpoctl.analysis.group_sequential import planned_looks
 from hpoctl.analysis.paired import LEVEL
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, RecordType
+from hpoctl.core.storage import Store
 from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.overrides import Overrides

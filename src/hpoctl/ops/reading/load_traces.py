@@ -12,6 +12,7 @@ from hpoctl.analysis.traces import Trace, best_so_far
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.metadata_head import OWN
 from hpoctl.core.protocols import Action, FloatArray
+from hpoctl.core.storage import read_ahead
 from hpoctl.ops.reading.read_columns import (
     DECISION,
     TIME,
@@ -35,7 +36,6 @@ from hpoctl.ops.reading.results_of_tags import (
 from hpoctl.ops.reading.setups import renamed, setup_names
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 from hpoctl.stores.ledger import read_results
-from hpoctl.stores.many import read_ahead
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
 

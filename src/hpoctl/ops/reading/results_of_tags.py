@@ -16,11 +16,11 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.metadata import Metadata, read_metadata
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import read_many
 from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.stores.ledger import DIED, Attempt, Standing
-from hpoctl.stores.many import read_many
 
 SkipKind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
 OPEN: frozenset[SkipKind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})

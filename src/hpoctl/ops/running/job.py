@@ -19,7 +19,7 @@ from typing import Any
 from hpoctl.core.errors import FAILED, TERMINATED, HpoctlError, IncompleteError
 from hpoctl.core.jobs import Job, JobStatus
 from hpoctl.core.places import is_address
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.launchers.local import LocalLauncher
 from hpoctl.launchers.options import LocalOptions
 from hpoctl.ops.tables.shared_tables import fetch_tables

@@ -9,7 +9,7 @@ from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.options import parse_setting
-from hpoctl.core.protocols import Claims, Store
+from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.finished import Finished

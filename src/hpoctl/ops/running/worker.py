@@ -25,8 +25,9 @@ from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
 from hpoctl.core.metadata import read_metadata
-from hpoctl.core.protocols import Claims, Decision, Ended, Report, Resume, Start, Store
+from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
 from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import Claims, Store
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.experiment import determined, run_experiment
 from hpoctl.engine.metadata import Provenance

@@ -24,9 +24,10 @@ from msgspec import Meta
 
 from hpoctl.core.errors import UsageError
 from hpoctl.core.places import is_address, results_root
-from hpoctl.core.protocols import Claims, Store
 from hpoctl.core.records import RecordError, check_keys
-from hpoctl.core.settings import DEFINITIONS, Said
+from hpoctl.core.setting_definition import Said
+from hpoctl.core.settings import DEFINITIONS
+from hpoctl.core.storage import Claims, Store
 from hpoctl.core.toml_files import Document, read_toml
 from hpoctl.stores.opening import open_results
 

@@ -7,7 +7,8 @@ from typing import Any
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import parse_setting
 from hpoctl.core.records import RecordError, from_plain, to_plain
-from hpoctl.core.settings import DEFINITIONS, Said, check_all
+from hpoctl.core.setting_definition import Said
+from hpoctl.core.settings import DEFINITIONS, check_all
 from hpoctl.core.study import Study
 from hpoctl.plugins import Registry
 

@@ -18,10 +18,10 @@ from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, Cell
 from hpoctl.core.errors import IncompleteError, unknown_name
 from hpoctl.core.names import made_up_tag
-from hpoctl.core.protocols import Store
 from hpoctl.core.records import to_plain
 from hpoctl.core.rng import stream
 from hpoctl.core.sealed import FORMAT, DamagedError, RecordType
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.overrides import Overrides

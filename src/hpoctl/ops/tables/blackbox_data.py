@@ -8,9 +8,9 @@ from pathlib import Path
 from hpoctl.blackboxes.contract import benchmark_checks
 from hpoctl.blackboxes.tables.storage import remove_table
 from hpoctl.blackboxes.tables.stored import stored_names
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark, Imported, Progress
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.protocols import Blackbox
 from hpoctl.plugins import Registry
 from hpoctl.plugins.isolation import describe
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from hpoctl.analysis.curves import CurvesPicture, draw_curves
 from hpoctl.analysis.drawing import figure_format
+from hpoctl.core.blackbox import Blackbox, Curve
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import unknown_name
-from hpoctl.core.protocols import Blackbox, Curve
 from hpoctl.core.rng import stream
 from hpoctl.core.space import Space, Value
 from hpoctl.ops.reading.written_files import check_folder, write_file

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpoctl.blackboxes.tables.stored import read_stored, stored_names
+from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Blackbox
 from hpoctl.core.space import TableSpace
 from hpoctl.ops.studies.listing import BenchmarkInfo, Problem, list_benchmarks, plugin_problems
 from hpoctl.ops.tables.blackbox_data import open_blackbox

@@ -27,8 +27,8 @@ from hpoctl.core.cells import CONTROL
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError, unknown_name
 from hpoctl.core.files import sync_directory, write_durably
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError, RecordType
+from hpoctl.core.storage import Store
 
 FOLDER = ".blackboxes"
 TABLES = "tables.json"

@@ -10,10 +10,11 @@ from typing import Literal
 
 from hpoctl.core.cells import CONTROL, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.protocols import Claims
+from hpoctl.core.storage import Claims
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.upkeep.selection import Match, Selection, fitting, held_elsewhere, select
-from hpoctl.ops.upkeep.trash import CleanFile, Left, finish_moves, new_entry
+from hpoctl.ops.upkeep.trash import Left, finish_moves, new_entry
+from hpoctl.ops.upkeep.trash_entries import CleanFile
 from hpoctl.stores.ledger import read_again
 
 WAIT = 0.01

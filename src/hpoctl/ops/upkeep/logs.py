@@ -9,8 +9,8 @@ from hpoctl.core.cells import LOG, METADATA, Cell, Filters, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
 from hpoctl.core.metadata_head import Head, read_head
 from hpoctl.core.names import check_tag
-from hpoctl.core.protocols import Store
 from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import Store
 from hpoctl.ops.launching.launchers import launchers_of
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.tags import nothing_of, read_standings, readable_plans, wanted_cells

@@ -11,12 +11,13 @@ from typing import Any
 from hpoctl.core.cells import CONTROL, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
-from hpoctl.core.protocols import Claims
+from hpoctl.core.storage import Claims
 from hpoctl.ops.launching.launches import Launch, running_launches
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.studies.tags import nothing_of, readable_plans, wanted_cells
-from hpoctl.ops.upkeep.trash import PARTS, Left
+from hpoctl.ops.upkeep.trash import Left
+from hpoctl.ops.upkeep.trash_entries import PARTS
 from hpoctl.stores.ledger import Attempt, AttemptState, read_attempts
 
 AGE = re.compile(r"([0-9]{1,9})([dhms])", re.ASCII)

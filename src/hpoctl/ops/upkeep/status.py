@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from hpoctl.core.cells import Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.names import check_tag
-from hpoctl.core.protocols import Store
+from hpoctl.core.storage import Store
 from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launchers import SubmittedJob
 from hpoctl.ops.launching.launches import Launch, running_launches

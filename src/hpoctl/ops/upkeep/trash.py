@@ -7,30 +7,25 @@ What counts is what lies there, not what clean.json says: a clean or an undo tha
 there. Whoever fills an entry, restores from it or removes it has a claim on it, so that no two do so at once.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.names import TAG, check_tag
-from hpoctl.core.protocols import Claims, Store
-from hpoctl.core.sealed import DamagedError, RecordType
-from hpoctl.ops.studies.tags import STUDY_FILE
+from hpoctl.core.storage import Claims, Store
+from hpoctl.ops.upkeep.trash_entries import (
+    TRASH,
+    CleanFile,
+    TrashEntry,
+    claimed_folder,
+    drop_if_empty,
+    last_entry,
+    read_entry,
+)
 
-TRASH = ".trash"
-MANIFEST = "clean.json"
 PURGED = "purged-"
 """How the name of an entry begins that is being removed: nothing is restored from it."""
-
-PARTS = 3
-"""A result directory is <tag>/<method>/<result>."""
-
-TRIES = 1000
-_NAME = re.compile(r"([0-9]{8}-[0-9]{6}-[0-9]{6})(?:-([0-9]{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +39,6 @@ class Left:
 
     directory: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class CleanFile:
-    """What a clean is about.
-
-    Attributes:
-        command: The command line; empty: unknown.
-        tag: The tag.
-        criteria: What was asked for.
-        directories: What it was about to move: result directories, or a whole tag.
-    """
-
-    command: str = ""
-    tag: str = ""
-    criteria: Mapping[str, Any] = field(default_factory=dict)
-    directories: tuple[str, ...] = ()
-
-
-CLEANS = RecordType("clean", CleanFile)
-
-
-@dataclass(frozen=True, slots=True)
-class TrashEntry:
-    """What one clean moved away, as far as it is still in the trash.
-
-    Attributes:
-        name: The time of the clean.
-        tags: The tags it is about.
-        items: What can be restored: result directories, or whole tags.
-        strays: Blobs that no clean put there.
-        command: The command line of the clean; empty: unknown.
-    """
-
-    name: str
-    tags: frozenset[str]
-    items: tuple[str, ...]
-    strays: tuple[str, ...]
-    command: str
-
-    @property
-    def folder(self) -> str:
-        """Its name in the store."""
-        return f"{TRASH}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +83,12 @@ def new_entry(store: Store, claims: Claims, content: CleanFile, now: datetime) -
     Raises:
         HpoctlError: It cannot be written.
     """
-    folder = _claimed_folder(store, claims, content, now)
+    folder = claimed_folder(store, claims, content, now)
     try:
         yield folder
     finally:
         with suppress(HpoctlError):
-            _drop_if_empty(store, folder)
+            drop_if_empty(store, folder)
         claims.release(folder)
 
 
@@ -183,13 +134,13 @@ def undo(store: Store, claims: Claims, tag: str | None = None, *, dry_run: bool 
         HpoctlError: The trash cannot be read, or the clean is still at work.
     """
     finished = [] if dry_run else finish_moves(store, claims)
-    last = _last_entry(store, tag)
+    last = last_entry(store, tag)
     if dry_run:
         return Restored(last.name, last.command, last.items, _strays(last))
     if not claims.take(last.folder):
         raise HpoctlError(f"Somebody is at work on the clean of {last.name}.", "Wait until that is done, and repeat.")
     try:
-        entry = _read_entry(store, last.name) or last
+        entry = read_entry(store, last.name) or last
         restored = [target for folder, target in finished if folder.startswith(f"{entry.folder}/")]
         left = list(_strays(entry))
         for item in entry.items:
@@ -203,7 +154,7 @@ def undo(store: Store, claims: Claims, tag: str | None = None, *, dry_run: bool 
             except HpoctlError as error:
                 left.append(Left(item, error.what))
         with suppress(HpoctlError):
-            _drop_if_empty(store, entry.folder)
+            drop_if_empty(store, entry.folder)
     finally:
         claims.release(last.folder)
     return Restored(entry.name, entry.command, tuple(restored), tuple(left))
@@ -259,94 +210,6 @@ def _remove(store: Store, name: str) -> None:
         with suppress(FileNotFoundError):
             store.move(f"{TRASH}/{name}", f"{TRASH}/{purged}")
     store.delete(f"{TRASH}/{purged}")
-
-
-def _claimed_folder(store: Store, claims: Claims, content: CleanFile, now: datetime) -> str:
-    """Make the folder of a new entry, by its manifest. A clock that went backwards does not make it an older one."""
-    stamp, number = now.strftime("%Y%m%d-%H%M%S-%f"), 0
-    if names := _names(store):
-        stamp, number = max((stamp, number), _order(names[-1]))
-        number += _order(names[-1]) == (stamp, number)
-    for step in range(TRIES):
-        name = f"{stamp}-{number + step}" if number + step else stamp
-        folder = f"{TRASH}/{name}"
-        if not claims.take(folder):
-            continue
-        try:
-            store.put(f"{folder}/{MANIFEST}", CLEANS.seal(content), create=True)
-        except FileExistsError:
-            claims.release(folder)
-        except BaseException:
-            claims.release(folder)
-            raise
-        else:
-            return folder
-    raise HpoctlError(f"No new folder can be made in {store.location(TRASH)}.", "Look into it, and remove what is odd.")
-
-
-def _drop_if_empty(store: Store, folder: str) -> None:
-    if not set(store.list(folder)) - {f"{folder}/{MANIFEST}"}:
-        store.delete(folder)
-
-
-def _names(store: Store) -> list[str]:
-    """The names of all entries, the oldest first."""
-    return sorted((name for name in store.folders(TRASH) if _NAME.fullmatch(name)), key=_order)
-
-
-def _order(name: str) -> tuple[str, int]:
-    found = _NAME.fullmatch(name)
-    return (found[1], int(found[2] or 0)) if found else ("", 0)
-
-
-def _last_entry(store: Store, tag: str | None) -> TrashEntry:
-    if tag is not None:
-        check_tag(tag)
-    for name in reversed(_names(store)):
-        entry = _read_entry(store, name)
-        if entry is not None and (tag is None or tag in entry.tags):
-            return entry
-    what = "The trash is empty." if tag is None else f"The trash has nothing of tag {tag}."
-    raise IncompleteError(what, "There is nothing to restore.")
-
-
-def _read_entry(store: Store, name: str) -> TrashEntry | None:
-    """An entry by what lies in it; None: nothing at all."""
-    folder = f"{TRASH}/{name}"
-    blobs = [blob.removeprefix(f"{folder}/") for blob in store.list(folder)]
-    if not blobs:
-        return None
-    manifest = _read_manifest(store, folder)
-    items, strays = _items(blobs, set(manifest.directories))
-    tags = {item.partition("/")[0] for item in items} | {manifest.tag}
-    return TrashEntry(name, frozenset(tags), items, strays, manifest.command)
-
-
-def _read_manifest(store: Store, folder: str) -> CleanFile:
-    try:
-        return CLEANS.unseal(store.get(f"{folder}/{MANIFEST}"))
-    except (FileNotFoundError, DamagedError, HpoctlError):
-        return CleanFile()
-
-
-def _items(blobs: Sequence[str], moved: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What can be restored, each in one step, and what else lies there.
-
-    A tag is restored as a whole if that is how it was moved. Where the manifest is lost, its master seed or its plans
-    tell: they are moved with a whole tag only.
-    """
-    parts = {blob: blob.split("/") for blob in blobs if blob != MANIFEST}
-    whole = {head for head, *rest in parts.values() if head in moved or (rest and rest[0] in {STUDY_FILE, CONTROL})}
-    items: dict[str, None] = {}
-    strays = []
-    for blob, (head, *rest) in parts.items():
-        if TAG.fullmatch(head) and rest and head in whole:
-            items[head] = None
-        elif TAG.fullmatch(head) and len(rest) >= PARTS:
-            items["/".join((head, *rest[: PARTS - 1]))] = None
-        else:
-            strays.append(blob)
-    return tuple(items), tuple(strays)
 
 
 def _strays(entry: TrashEntry) -> tuple[Left, ...]:
