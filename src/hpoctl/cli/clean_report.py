@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpoctl.cli.output import emit_json, err, hint, out
+from hpoctl.core.text import printable
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.upkeep.clean import Cleaned, what_runs
@@ -33,7 +34,7 @@ def print_selection(selection: Selection) -> None:
             table.add_column(name, justify="right" if number else "left", no_wrap=kept, overflow="fold")
         for group in groups:
             states = ", ".join(f"{count:,} {state}" for state, count in sorted(group.states.items()))
-            names = (_shown(group.method or "unknown"), _shown(group.benchmark or "unknown"))
+            names = (printable(group.method or "unknown"), printable(group.benchmark or "unknown"))
             cells = (*names, f"{group.count:,}", seeds_text(group.seeds) or "-", states, decimal(group.size))
             table.add_row(*map(Text, cells))
         out().print(table)
@@ -43,7 +44,7 @@ def print_selection(selection: Selection) -> None:
 
 def warn_of(selection: Selection, *, force: bool) -> None:
     """What a person should know before anything is moved."""
-    _warn(f"passed over: {_shown(left.directory)}: {left.why}" for left in selection.passed_over[:SHOWN])
+    _warn(f"passed over: {printable(left.directory)}: {left.why}" for left in selection.passed_over[:SHOWN])
     _warn_rest(selection.passed_over)
     if force and (running := what_runs(selection)):
         _warn([f"being run, and will fail: {running}"])
@@ -160,7 +161,7 @@ def _words_again() -> list[str]:
 
 def _show_left(what: str, left: Sequence[Left], fix: str) -> None:
     for entry in left[:SHOWN]:
-        text = f"error: {what}: {_shown(entry.directory)}: {_shown(entry.why)}"
+        text = f"error: {what}: {printable(entry.directory)}: {printable(entry.why)}"
         err().print(text, style="bold red", markup=False, soft_wrap=True)
     _warn_rest(left)
     if left:
@@ -174,7 +175,7 @@ def _warn_rest(left: Sequence[Left]) -> None:
 
 def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        err().print(f"warning: {_shown(line)}", style="yellow", markup=False, soft_wrap=True)
+        err().print(f"warning: {printable(line)}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _results(count: int) -> str:
@@ -190,10 +191,5 @@ def _restored(directories: Sequence[str]) -> str:
 def _some(directories: Sequence[str]) -> str:
     """A few directories by name, many by number."""
     if len(directories) <= SHOWN:
-        return ", ".join(map(_shown, directories))
-    return f"{_shown(directories[0])} and {len(directories) - 1:,} more"
-
-
-def _shown(text: str) -> str:
-    """A name as it can be printed, whatever is in it."""
-    return text if text.isprintable() else repr(text)
+        return ", ".join(map(printable, directories))
+    return f"{printable(directories[0])} and {len(directories) - 1:,} more"

@@ -57,13 +57,18 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
         return file.read(most) if size == 0 else file.read(size)  # files of /proc have the size 0
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, create: bool = False) -> None:
     """Write a file and wait until its bytes are on disk.
+
+    Args:
+        path: The file.
+        data: Its bytes.
+        create: Fail if there is such a file already.
 
     Raises:
         OSError: It cannot be written.
     """
-    with path.open("wb") as file:
+    with path.open("xb" if create else "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -1,6 +1,6 @@
 """The contract of launchers: jobs and their experiments, how far they are, and who runs them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -136,6 +136,16 @@ class Estimate:
     dollars: float | None
     capped_dollars: float | None
     note: str
+
+
+def running_jobs(launcher: str, jobs: Iterable[tuple[Job, JobStatus]]) -> list[Activity]:
+    """A line for all of the jobs that run; none: no job runs."""
+    running = [(job, status) for job, status in jobs if status.state == "running"]
+    if not running:
+        return []
+    total = sum(len(job.tasks) for job, _ in running)
+    ended = sum(status.done + len(status.failures) for _, status in running)
+    return [Activity(launcher, f"{len(running)} jobs run", ended / max(1, total), 0.0)]
 
 
 class Launcher(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpoctl import reporting
+from hpoctl.core.text import one_line
 
 MARK = reporting.MARK.encode()
 MAX_LINE = 200_000
@@ -180,9 +181,7 @@ class ReportLines:
 
 def shown(text: bytes) -> str:
     """The beginning of a text, as far as it can be printed."""
-    begin = text[: 4 * SHOWN].decode(errors="replace")
-    printable = "".join(char if char.isprintable() else "?" for char in begin[:SHOWN])
-    return f"{printable}..." if len(begin) > SHOWN or len(text) > 4 * SHOWN else printable
+    return one_line(text[: 4 * SHOWN].decode(errors="replace"), SHOWN)
 
 
 def _whole(text: str) -> int | float:

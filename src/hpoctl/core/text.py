@@ -15,5 +15,11 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(char if char.isprintable() or char in keep else _code(char) for char in text)
 
 
+def one_line(text: str, most: int = 300) -> str:
+    """The text in one printable line of at most `most` characters, and `...` where it is longer."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
 def _code(char: str) -> str:
     return " " if char.isspace() and ord(char) >= 0x80 else char.encode("unicode_escape").decode()

@@ -8,11 +8,9 @@ answer that was lost costs nothing.
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.files import read_regular
-from hpoctl.core.jobs import Activity, Job, JobStatus
+from hpoctl.core.jobs import Activity, Job, JobStatus, running_jobs
 from hpoctl.core.options import option_values
 from hpoctl.launchers.slurm_arrays import (
     Array,
@@ -20,10 +18,9 @@ from hpoctl.launchers.slurm_arrays import (
     array_words,
     keep_answer,
     keep_array,
-    log_file,
     make_log_folder,
-    output_file,
     pack,
+    printed,
     read_arrays,
 )
 from hpoctl.launchers.slurm_commands import (
@@ -76,10 +73,6 @@ class _TrackedJob:
     """Whether it has ended to all appearances, and one more look is to make sure."""
     element: Element | None = None
 
-    @property
-    def ended(self) -> bool:
-        return self.status.state in {"done", "failed"}
-
 
 class SlurmLauncher:
     """Runs jobs on a cluster.
@@ -101,7 +94,7 @@ class SlurmLauncher:
         for job in jobs:
             entry = self._entry(job)
             entry.job = job  # one that was found has no runner
-            if entry.manifest is None and not entry.ended:
+            if entry.manifest is None and not entry.status.ended:
                 manifest = Manifest.of(job, "slurm", option_values(self._options), time.time())
                 entry.manifest = keep_manifest(entry.tag.opened.store, manifest)
         try:
@@ -135,13 +128,8 @@ class SlurmLauncher:
 
     def activity(self) -> Sequence[Activity]:
         """A line for all jobs that run, and one for those that wait."""
-        running = [entry for entry in self._jobs.values() if entry.status.state == "running"]
         waiting = [entry for entry in self._jobs.values() if entry.status.state == "waiting" or entry.manifest]
-        lines = []
-        if running:
-            total = sum(len(entry.job.tasks) for entry in running)
-            ended = sum(entry.status.done + len(entry.status.failures) for entry in running)
-            lines.append(Activity("slurm", f"{len(running)} jobs run", ended / max(1, total), 0.0))
+        lines = running_jobs("slurm", ((entry.job, entry.status) for entry in self._jobs.values()))
         if waiting:
             reasons = sorted({entry.status.reason for entry in waiting} - {""})
             why = self._trouble[1] if self._trouble else self._full or ", ".join(reasons[:2])
@@ -154,7 +142,7 @@ class SlurmLauncher:
         Raises:
             HpoctlError: Slurm is out of reach.
         """
-        entries = [entry for entry in map(self._jobs.get, receipts) if entry is not None and not entry.ended]
+        entries = [entry for entry in map(self._jobs.get, receipts) if entry is not None and not entry.status.ended]
         for entry in entries:
             entry.manifest = None
         if entries:
@@ -165,7 +153,7 @@ class SlurmLauncher:
     def log(self, receipt: str) -> str:
         """What a job has printed; where that is nothing, what its array element has."""
         entry = self._jobs.get(receipt)
-        return "" if entry is None else self._log(entry)
+        return "" if entry is None else _printed(entry)
 
     def _entry(self, job: Job) -> _TrackedJob:
         known = self._jobs.get(job.name)
@@ -209,7 +197,7 @@ class SlurmLauncher:
 
     def _look(self, entries: Iterable[_TrackedJob]) -> None:
         """Ask Slurm first and the store afterwards: a job that ends in between has reported by then."""
-        wanted = [entry for entry in entries if not entry.ended]
+        wanted = [entry for entry in entries if not entry.status.ended]
         for tag in self._tags.values():
             of_tag = [entry for entry in wanted if entry.tag is tag]
             if of_tag:
@@ -257,22 +245,11 @@ class SlurmLauncher:
             entry.doubted = True  # it may be about to be queued again, or its report is on its way
             return
         if status.state == "failed":
-            status = replace(status, reason=why_failed(report, elements, self._log(entry)))
+            status = replace(status, reason=why_failed(report, elements, _printed(entry)))
         entry.doubted = False
         entry.status = status
         if status.state != "unknown":
             entry.manifest = None
-
-    def _log(self, entry: _TrackedJob) -> str:
-        tag, name = entry.tag, entry.job.name
-        store = tag.opened.store
-        files = [log_file(store, tag.root, tag.tag, name)]
-        files += [
-            output_file(store, tag.root, array, array.places()[name])
-            for array in tag.arrays.values()
-            if name in array.places()
-        ]
-        return next((text for text in map(_text, files) if text), "")
 
     def _submit_waiting(self) -> None:
         """Submit what waits for it, unless another process is at it, or has done it."""
@@ -317,8 +294,6 @@ class SlurmLauncher:
             raise UsageError(error.what, "Use fewer array elements: --launcher-option elements=20.")
 
 
-def _text(path: Path) -> str:
-    try:
-        return read_regular(path).decode(errors="replace")
-    except OSError:
-        return ""
+def _printed(entry: _TrackedJob) -> str:
+    tag = entry.tag
+    return printed(tag.opened.store, tag.root, tag.tag, entry.job.name, tag.arrays.values())

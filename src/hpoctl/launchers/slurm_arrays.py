@@ -9,13 +9,14 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, LOG
 from hpoctl.core.errors import IncompleteError
+from hpoctl.core.files import read_regular
 from hpoctl.core.jobs import Job
 from hpoctl.core.places import cache_directory, is_address
 from hpoctl.core.sealed import DamagedError, RecordType
@@ -159,9 +160,13 @@ def log_file(store: Store, root: str, tag: str, name: str) -> Path:
     return Path(store.location(f"{job_folder_of(tag, name)}/{LOG}"))
 
 
-def output_file(store: Store, root: str, array: Array, index: int) -> Path:
-    """The file for what an element prints besides: of its setup, and of Slurm."""
-    return Path(_folder(store, root, array.tag)) / f"{array.digest}-{index}.txt"
+def printed(store: Store, root: str, tag: str, name: str, arrays: Iterable[Array]) -> str:
+    """What a job has printed; where that is nothing, what its array element has: its setup, and Slurm."""
+    places = [(array.digest, array.places().get(name)) for array in arrays]
+    others = [
+        Path(_folder(store, root, tag)) / f"{digest}-{place}.txt" for digest, place in places if place is not None
+    ]
+    return next((text for text in map(_text, [log_file(store, root, tag, name), *others]) if text), "")
 
 
 def make_log_folder(store: Store, root: str, tag: str) -> None:
@@ -220,3 +225,10 @@ def _read_array(store: Store, tag: str, digest: str) -> Array:
 
 def _control(tag: str) -> str:
     return f"{tag}/{CONTROL}/slurm"
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_regular(path).decode(errors="replace")
+    except OSError:
+        return ""

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-MAX_LENGTH = 300
+from hpoctl.core.text import one_line
+
 HPOCTL = Path(__file__).parents[1]
 
 ResultT = TypeVar("ResultT")
@@ -44,12 +45,6 @@ def describe(error: BaseException) -> str:
         message = "its message cannot be read"
     place = None if isinstance(error, SyntaxError) else _place(error.__traceback__)
     return type(error).__name__ + (f": {message}" if message else "") + (f" ({place})" if place else "")
-
-
-def one_line(text: str) -> str:
-    """Printable text in one line of at most 300 characters."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= MAX_LENGTH else f"{line[: MAX_LENGTH - 3]}..."
 
 
 def _place(traceback: TracebackType | None) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.files import read_regular
+from hpoctl.core.files import read_regular, sync_directory, write_durably
 from hpoctl.core.names import BAD, check_blob_name
 
 TEMPORARY = ".tmp-"
@@ -37,14 +37,14 @@ class LocalStore:
             self._make_folder(target.parent)
             temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
             try:
-                _write_through(temporary, data)
+                write_durably(temporary, data, create=True)
                 if create:
                     os.link(temporary, target)
                 else:
                     temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)
-            _sync_directory(target.parent)
+            sync_directory(target.parent)
         except FileExistsError:
             raise
         except OSError as error:
@@ -118,8 +118,8 @@ class LocalStore:
             self._make_folder(destination.parent)
             _check_kind(destination, present=False)
             source.rename(destination)
-            _sync_directory(destination.parent)
-            _sync_directory(source.parent)
+            sync_directory(destination.parent)
+            sync_directory(source.parent)
         except (FileNotFoundError, FileExistsError):
             raise
         except OSError as error:
@@ -188,21 +188,6 @@ def _add_sizes(folder: str, prefix: str, sizes: dict[str, int]) -> None:
 
 def _cannot_read(folder: Path, error: OSError) -> HpoctlError:
     return HpoctlError(f"Cannot read {folder}: {error.strerror or error}.", "Check the folder and its permissions.")
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _cannot_write(path: Path, why: str) -> HpoctlError:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from hpoctl.core.errors import HpoctlError
 from hpoctl.stores.s3_address import make_client
-from hpoctl.stores.s3_errors import describe, is_transient, status_of
+from hpoctl.stores.s3_errors import TRANSIENT, ConditionError, NotThereError, describe, is_transient, status_of
 
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
 """Seconds before each new round of attempts."""
@@ -114,7 +114,7 @@ class Bucket:
 
         try:
             return self._call("read", key, read)
-        except _NotThereError as error:
+        except NotThereError as error:
             raise FileNotFoundError(self.location(key)) from error
 
     def put(self, key: str, data: bytes, *, create: bool = False, match: str | None = None) -> str:
@@ -162,14 +162,14 @@ class Bucket:
 
             return self._conditionally(key, mark, finish)
         except BaseException:
-            with suppress(_NotThereError):
+            with suppress(NotThereError):
                 self._call("write", key, lambda client: client.abort_multipart_upload(**upload))
             raise
 
     def _conditionally(self, key: str, mark: Mapping[str, str], write: Callable[[Any], str]) -> str:
         try:
             return self._call("write", key, write)
-        except (_ConditionError, _NotThereError) as error:
+        except (ConditionError, NotThereError) as error:
             if (etag := self._etag_of(key, mark)) is not None:
                 return etag
             raise FileExistsError(self.location(key)) from error
@@ -178,7 +178,7 @@ class Bucket:
         """The ETag of a blob, if it has the mark of a write."""
         try:
             head = self._call("read", key, lambda client: client.head_object(Bucket=self.name, Key=key))
-        except _NotThereError:
+        except NotThereError:
             return None
         return str(head["ETag"]) if head["Metadata"].get(WRITE_MARK) == mark[WRITE_MARK] else None
 
@@ -194,7 +194,9 @@ class Bucket:
         while True:
             more = {} if token is None else {"ContinuationToken": token}
             request = {"Prefix": prefix, "Delimiter": delimiter, "MaxKeys": limit or PAGE, **more}
-            answer = self._call("list", prefix, partial(_list, Bucket=self.name, **request))
+            answer: Mapping[str, Any] = self._call(
+                "list", prefix, partial(_send, "list_objects_v2", Bucket=self.name, **request)
+            )
             yield Page(
                 tuple(
                     ListedObject(e["Key"], e["Size"], e["ETag"], e["LastModified"]) for e in answer.get("Contents", ())
@@ -215,7 +217,7 @@ class Bucket:
         source = {"Bucket": self.name, "Key": key}
         try:
             self._call("copy", key, lambda client: client.copy_object(Bucket=self.name, Key=target, CopySource=source))
-        except _NotThereError as error:
+        except NotThereError as error:
             raise FileNotFoundError(self.location(key)) from error
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -235,15 +237,12 @@ class Bucket:
         rounds = iter(self._waits)
         while True:
             order = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            answer = self._call("remove", keys[0], partial(_delete, Bucket=self.name, Delete=order))
+            answer = self._call("remove", keys[0], partial(_send, "delete_objects", Bucket=self.name, Delete=order))
             failed = [entry for entry in answer.get("Errors", ()) if entry.get("Code") != "NoSuchKey"]
             if not failed:
                 return
             wait = next(rounds, None)
-            transient = all(
-                entry.get("Code") in {"InternalError", "SlowDown", "ServiceUnavailable"} for entry in failed
-            )
-            if wait is None or not transient:
+            if wait is None or not all(entry.get("Code") in TRANSIENT for entry in failed):
                 first = failed[0]
                 raise HpoctlError(
                     f"Cannot remove {len(failed)} of {len(keys)} objects, such as {self.location(first['Key'])}: "
@@ -278,9 +277,9 @@ class Bucket:
             except Exception as error:
                 kind = status_of(error)
                 if kind == "missing":
-                    raise _NotThereError from error
+                    raise NotThereError from error
                 if kind == "condition":
-                    raise _ConditionError from error
+                    raise ConditionError from error
                 wait = next(waits, None) if is_transient(error) else None
                 if wait is None:
                     raise describe(error, what, self.location(key), self.name) from error
@@ -294,22 +293,8 @@ class Bucket:
             return self._client
 
 
-class _NotThereError(Exception):
-    """There is no such blob."""
-
-
-class _ConditionError(Exception):
-    """The condition of a write is not met."""
-
-
-def _list(client: Any, **request: Any) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = client.list_objects_v2(**request)
-    return answer
-
-
-def _delete(client: Any, **request: Any) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = client.delete_objects(**request)
-    return answer
+def _send(call: str, client: Any, **request: Any) -> Any:
+    return getattr(client, call)(**request)
 
 
 def _date(answer: Mapping[str, Any]) -> datetime:

@@ -12,17 +12,16 @@ again has the name of the job that it was (`$HPOCTL_JOB`); for both the lease en
 import atexit
 import os
 import platform
-import re
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.machine import process_began, this_machine
 from hpoctl.core.records import to_plain
 from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.s3_bucket import Blob, Bucket
@@ -214,7 +213,7 @@ class S3Claims:
             process=self._process or f"{platform.node()}-{pid}-{_TOKEN}",
             machine=self._machine(),
             pid=pid,
-            began=_began(pid) or "",
+            began=process_began(pid) or "",
             key=key,
             version=secrets.token_hex(8),
         )
@@ -227,7 +226,7 @@ class S3Claims:
         """Whether the holder was a process of this machine that has ended; False: it lives, or that cannot be seen."""
         if not holder.machine or holder.machine != self._machine() or holder.pid is None:
             return False
-        return _began(holder.pid) != holder.began
+        return process_began(holder.pid) != holder.began
 
     def _own(self) -> dict[str, _Lease]:
         """The leases of this process: a forked process has none, and no thread renews any for it."""
@@ -300,22 +299,3 @@ def _holder(present: Blob) -> Holder:
     except DamagedError:
         return Holder()
     return holder
-
-
-def this_machine() -> str:
-    """This machine since it was started, and which numbering of processes; empty: that cannot be told."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return ""
-
-
-def _began(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did; None: no such process is alive."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    fields = re.sub(r"^.*\)", "", text, flags=re.DOTALL).split()  # a name may hold anything, brackets too
-    return None if fields[0] in {"Z", "X"} else fields[19]

@@ -43,6 +43,14 @@ PERMISSIONS = {
 }  # fmt: skip
 
 
+class NotThereError(Exception):
+    """There is no such blob."""
+
+
+class ConditionError(Exception):
+    """The condition of a write is not met."""
+
+
 def code_of(error: BaseException) -> str:
     """The code of an answer, or the name of an exception."""
     answer = getattr(error, "response", None)

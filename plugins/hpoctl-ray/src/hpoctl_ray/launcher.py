@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.jobs import Activity, Job, JobStatus
+from hpoctl.core.jobs import Activity, Job, JobStatus, running_jobs
 from hpoctl.core.options import option_values
 from hpoctl.core.places import is_address
 from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_requirements, upload
@@ -128,13 +128,8 @@ class RayLauncher:
 
     def activity(self) -> Sequence[Activity]:
         """A line for all jobs that run, and one for those that wait."""
-        lines = []
-        running = [entry for entry in self._entries.values() if entry.status.state == "running"]
+        lines = running_jobs(NAME, ((entry.job, entry.status) for entry in self._entries.values()))
         waiting = [entry for entry in self._entries.values() if entry.status.state == "waiting"]
-        if running:
-            total = sum(len(entry.job.tasks) for entry in running)
-            ended = sum(entry.status.done + len(entry.status.failures) for entry in running)
-            lines.append(Activity(NAME, f"{len(running)} jobs run", ended / max(1, total), 0.0))
         if waiting:
             why = next((f": {entry.status.reason}" for entry in waiting if entry.status.reason), "")
             lines.append(Activity(NAME, f"{len(waiting)} jobs wait for resources or start{why}", None, 0.0))

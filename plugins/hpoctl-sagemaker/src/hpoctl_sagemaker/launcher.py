@@ -14,7 +14,7 @@ from typing import Any
 
 from hpoctl.core.cells import LOG
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.jobs import Activity, Job, JobStatus
+from hpoctl.core.jobs import Activity, Job, JobStatus, running_jobs
 from hpoctl.core.options import option_values
 from hpoctl.core.storage import Store
 from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_requirements, upload
@@ -71,11 +71,6 @@ class _TrackedJob:
     def name(self) -> str:
         """The name of its training job; empty: it has none."""
         return name_of(self.manifest) if self.manifest else ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.status.ended
 
 
 class SagemakerLauncher:
@@ -137,7 +132,7 @@ class SagemakerLauncher:
                 anything is known of jobs that were found. Jobs go on.
         """
         time.sleep(seconds)
-        live = [entry for entry in self._entries.values() if not entry.ended]
+        live = [entry for entry in self._entries.values() if not entry.status.ended]
         if live and time.monotonic() - self._looked >= self._options.poll_interval:
             try:
                 self._look(live)
@@ -152,14 +147,9 @@ class SagemakerLauncher:
 
     def activity(self) -> Sequence[Activity]:
         """A line for all jobs that run, and one for those that wait."""
-        lines = []
-        running = [entry for entry in self._entries.values() if entry.status.state == "running"]
+        lines = running_jobs(NAME, ((entry.job, entry.status) for entry in self._entries.values()))
         starting = [entry for entry in self._entries.values() if entry.status.state == "waiting" and not entry.request]
         queued = [entry for entry in self._entries.values() if entry.request]
-        if running:
-            total = sum(len(entry.job.tasks) for entry in running)
-            ended = sum(entry.status.done + len(entry.status.failures) for entry in running)
-            lines.append(Activity(NAME, f"{len(running)} jobs run", ended / max(1, total), 0.0))
         if starting:
             lines.append(Activity(NAME, f"{len(starting)} jobs start", None, 0.0))
         if queued:
@@ -172,7 +162,7 @@ class SagemakerLauncher:
         Raises:
             HpoctlError: SageMaker cannot be asked; the jobs go on.
         """
-        entries = [entry for entry in map(self._entries.get, receipts) if entry is not None and not entry.ended]
+        entries = [entry for entry in map(self._entries.get, receipts) if entry is not None and not entry.status.ended]
         for entry in entries:
             if entry.request is not None:
                 entry.request = None

@@ -6,6 +6,7 @@ from pathlib import Path
 from hpoctl.backends.local.processes import Exit
 from hpoctl.backends.local.training import Training
 from hpoctl.core.protocols import Ended, Outcome
+from hpoctl.core.text import one_line
 
 LAST = 20_000
 """Bytes of standard error in which its last line is looked for."""
@@ -73,6 +74,4 @@ def last_line(path: Path) -> str:
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    line = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    shown = "".join(char if char.isprintable() else "?" for char in line[:LINE])
-    return f"{shown}..." if len(line) > LINE else shown
+    return one_line(next((line for line in reversed(lines) if line.strip()), ""), LINE)

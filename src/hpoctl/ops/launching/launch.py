@@ -66,8 +66,9 @@ class LaunchOutcome:
         master_seed: The master seed.
         done: How many of the wanted experiments are complete now.
         wanted: How many are wanted.
-        failures: Those of its jobs' experiments that failed, and that are not complete now.
-        lost: Those of them that no worker has reported: their job ended without them.
+        reported: Those of its jobs' experiments of which a worker has reported that they failed, and that are not
+            complete now.
+        lost: Those of which no worker has reported anything: their job ended without them.
         seconds: How long the launch took.
         interrupted: Whether it was interrupted.
         running: How many somebody else is running.
@@ -76,11 +77,16 @@ class LaunchOutcome:
     master_seed: int
     done: int
     wanted: int
-    failures: tuple[Failure, ...]
+    reported: tuple[Failure, ...]
     lost: tuple[Failure, ...]
     seconds: float
     interrupted: bool
     running: int
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The experiments of its jobs that are not complete, although their jobs have ended."""
+        return (*self.reported, *self.lost)
 
     @property
     def complete(self) -> bool:
@@ -202,7 +208,7 @@ def _outcome(
         master_seed=master_seed,
         done=states.count("done"),
         wanted=len(states),
-        failures=(*reported, *lost),
+        reported=tuple(reported),
         lost=lost,
         seconds=seconds,
         interrupted=interrupted,

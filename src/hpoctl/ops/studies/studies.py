@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.study import Study
+from hpoctl.core.text import printable
 from hpoctl.ops.studies.choose_study import find_study, is_file, study_table, study_toml
 from hpoctl.plugins import Origin, Registry
 
@@ -79,7 +80,7 @@ def show_study(name: str, registry: Registry, folder: Path) -> ShownStudy:
     info = _info(study, source, None if is_file(name) else registry.studies[name].origin, registry)
     # Being the default is up to who registers a study; in a file it would say nothing.
     body = study_toml(replace(study, default=False))
-    return ShownStudy(info, "".join(f"# {_one_line(line)}\n" for line in _comments(info)) + body)
+    return ShownStudy(info, "".join(f"# {printable(line)}\n" for line in _comments(info)) + body)
 
 
 def _info(study: Study, source: str, origin: Origin | None, registry: Registry) -> StudyInfo:
@@ -121,8 +122,3 @@ def _comments(info: StudyInfo) -> list[str]:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _one_line(text: str) -> str:
-    """What may stand in a comment: a name that is mistyped can hold anything."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
