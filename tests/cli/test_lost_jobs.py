@@ -5,48 +5,13 @@ from dataclasses import replace
 import pytest
 
 from command_line import CommandLine
+from toy_launchers import launcher_plugin
 
-LOSING = """
-from dataclasses import dataclass
-from typing import Literal
-
-from hpoctl.core.entries import LauncherEntry
-from hpoctl.core.jobs import JobStatus
-from hpoctl.plugins import hookimpl
-
-
-@dataclass(frozen=True)
-class Options:
-    fate: Literal["failed", "unknown", "done"] = "failed"
-
-
-class Losing:
-    def __init__(self, options):
-        self.fate = options.fate
-
-    def submit(self, jobs):
-        return [job.name for job in jobs]
-
-    find = submit
-
-    def poll(self, receipts, seconds):
-        reason = "node-7 \\x1b[2J caught fire" if self.fate == "failed" else ""
-        return [JobStatus(self.fate, reason=reason) for _ in receipts]
-
-    def activity(self):
-        return []
-
-    def cancel(self, receipts):
-        pass
-
-    def log(self, receipt):
-        return ""
-
-
-@hookimpl
-def hpoctl_launchers():
-    yield LauncherEntry("losing", "Loses its jobs", Losing, Options())
-"""
+LOSING = launcher_plugin(
+    "losing",
+    ['fate: Literal["failed", "unknown", "done"] = "failed"'],
+    'JobStatus(self.options.fate, reason="node-7 \\x1b[2J caught fire" if self.options.fate == "failed" else "")',
+)
 WORDS = ("launch", "--method", "RS", "--benchmark", "toy", "--num-seeds", "2", "--study", "toys", "--tag", "lost")
 
 

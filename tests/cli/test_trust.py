@@ -6,48 +6,14 @@ from pathlib import Path
 import pytest
 
 from command_line import Answer, CommandLine
+from toy_launchers import launcher_plugin
 
-LAUNCHER = """
-from dataclasses import dataclass, field
-
-from hpoctl.core.entries import LauncherEntry
-from hpoctl.core.jobs import JobStatus
-from hpoctl.plugins import hookimpl
-
-
-@dataclass(frozen=True)
-class Options:
-    setup: str = field(default="", metadata={"runs_code": True})
-    queue: str = ""
-
-
-class Shell:
-    def __init__(self, options):
-        self.options = options
-
-    def submit(self, jobs):
-        open("submitted", "a").write(self.options.setup)
-        return [job.name for job in jobs]
-
-    find = submit
-
-    def poll(self, receipts, seconds):
-        return [JobStatus("failed", reason="nothing is run here") for _ in receipts]
-
-    def activity(self):
-        return []
-
-    def cancel(self, receipts):
-        pass
-
-    def log(self, receipt):
-        return ""
-
-
-@hookimpl
-def hpoctl_launchers():
-    yield LauncherEntry("shell", "Runs shell lines", Shell, Options())
-"""
+LAUNCHER = launcher_plugin(
+    "shell",
+    ['setup: str = field(default="", metadata={"runs_code": True})', 'queue: str = ""'],
+    'JobStatus("failed", reason="nothing is run here")',
+    'open("submitted", "a").write(self.options.setup)',
+)
 WORDS = ("launch", "--method", "RS", "--benchmark", "toy", "--study", "toys", "--tag", "trust")
 
 

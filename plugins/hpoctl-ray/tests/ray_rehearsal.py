@@ -8,18 +8,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpoctl.core.cells import RESULTS, Cell
+from hpoctl.core.cells import Cell
 from hpoctl.stores.job_files import all_manifests
 from hpoctl.stores.ledger import Attempt, read_attempts
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_plugin
-from hpoctl.testing.toy_jobs import write_entry_point
+from hpoctl.testing.polling import wait_until
+from hpoctl.testing.toy_jobs import complete_results, run_to_end, write_entry_point
 from ray_cluster import RayNodes, kill_job, node_of
 
 TAG = "rehearsal"
@@ -95,8 +95,8 @@ def rehearse(
     toy_plugin.wire(wires, str(held)).write_text("wait")
     first = _killed_launch(there, folder, environment, cluster, held, node)
     toy_plugin.wire(wires, str(held)).unlink()
-    second = _finished(there, folder, environment)
-    _finished([*launch, "--on", "local", "--jobs", "2", "--results", "here"], folder, environment)
+    second = run_to_end(there, folder, environment, PATIENCE)
+    run_to_end([*launch, "--on", "local", "--jobs", "2", "--results", "here"], folder, environment, PATIENCE)
     store, here = LocalStore(folder / "there"), LocalStore(folder / "here")
     attempts = read_attempts(store, TAG, verify=True)
     return Rehearsal(
@@ -105,8 +105,8 @@ def rehearse(
         len(all_manifests(store, TAG)),
         Counter(one.recorded for one in attempts if one.cell == held),
         attempts,
-        _results(store, attempts),
-        _results(here, read_attempts(here, TAG, verify=True)),
+        complete_results(store, attempts),
+        complete_results(here, read_attempts(here, TAG, verify=True)),
     )
 
 
@@ -128,45 +128,17 @@ def _killed_launch(
     with (folder / "first.log").open("wb") as log:
         process = subprocess.Popen(words, cwd=folder, env=dict(environment), stdout=log, stderr=log)
         try:
-            _wait(lambda: process.poll() is not None or begun() == 1, "an experiment does not begin")
+            wait_until(lambda: process.poll() is not None or begun() == 1, "an experiment does not begin", PATIENCE)
             [job] = [
                 kept.job.name for kept in all_manifests(store, TAG) if held in {one.cell for one in kept.job.tasks}
             ]
             cluster.kill(node_of(job))
             kill_job(job)
             cluster.add(*node)
-            _wait(lambda: process.poll() is not None or begun() == 2, "it does not begin again on another node")
+            wait_until(
+                lambda: process.poll() is not None or begun() == 2, "it does not begin again on another node", PATIENCE
+            )
         finally:
             process.send_signal(signal.SIGKILL)
             code = process.wait()
     return code
-
-
-def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        words,
-        cwd=folder,
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    return done.returncode, done.stdout
-
-
-def _results(store: LocalStore, attempts: Sequence[Attempt]) -> dict[Cell, bytes]:
-    return {
-        attempt.cell: store.get(f"{attempt.directory}/{RESULTS}")
-        for attempt in attempts
-        if attempt.cell is not None and attempt.recorded == "completed"
-    }
-
-
-def _wait(condition: Callable[[], object], otherwise: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(otherwise)
-        time.sleep(0.1)

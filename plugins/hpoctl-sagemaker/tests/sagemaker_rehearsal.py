@@ -8,20 +8,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpoctl.core.cells import RESULTS, Cell, claim_key
-from hpoctl.core.storage import Store
+from hpoctl.core.cells import Cell, claim_key
 from hpoctl.stores.job_files import all_manifests
 from hpoctl.stores.ledger import Attempt, read_attempts
 from hpoctl.stores.local import LocalStore
 from hpoctl.stores.opening import open_results
 from hpoctl.testing import toy_plugin
-from hpoctl.testing.toy_jobs import write_entry_point
+from hpoctl.testing.polling import wait_until
+from hpoctl.testing.toy_jobs import complete_results, run_to_end, write_entry_point
 from sagemaker_model import ROLE, SagemakerModel, environment_of
 
 TAG = "rehearsal"
@@ -122,8 +121,8 @@ def rehearse(
     first, before = _killed_launch(there, folder, environment, model, root, held, wires, kill_after)
     for cell in failing:
         toy_plugin.wire(wires, str(cell)).unlink()
-    second = _finished(there, folder, environment)
-    _finished([*launch, "--on", "local", "--jobs", "2", "--results", "here"], folder, environment)
+    second = run_to_end(there, folder, environment, PATIENCE)
+    run_to_end([*launch, "--on", "local", "--jobs", "2", "--results", "here"], folder, environment, PATIENCE)
     store, here = open_results(root).store, LocalStore(folder / "here")
     attempts, attempts_here = read_attempts(store, TAG, verify=True), read_attempts(here, TAG, verify=True)
     return Rehearsal(
@@ -133,8 +132,8 @@ def rehearse(
         before,
         attempts,
         attempts_here,
-        _results(store, attempts),
-        _results(here, attempts_here),
+        complete_results(store, attempts),
+        complete_results(here, attempts_here),
         sum(job.starts for job in model.jobs.values()),
     )
 
@@ -154,7 +153,7 @@ def _killed_launch(
         process = subprocess.Popen(words, cwd=folder, env=dict(environment), stdout=log, stderr=log)
         try:
             claims = open_results(root).claims
-            _wait(
+            wait_until(
                 lambda: process.poll() is not None or claims.held(claim_key(TAG, held)), "an experiment does not begin"
             )
             job = next(
@@ -164,41 +163,14 @@ def _killed_launch(
             )
             training = next(one for one in model.jobs.values() if one.request["HyperParameters"]["job"] == job)
             model.interrupt(training.name)
-            _wait(lambda: training.starts > 0, "an interrupted job does not begin again")
+            wait_until(lambda: training.starts > 0, "an interrupted job does not begin again", PATIENCE)
             toy_plugin.wire(wires, str(held)).unlink()
-            _wait(lambda: process.poll() is not None or len(model.created) >= kill_after, "jobs do not go on")
+            wait_until(
+                lambda: process.poll() is not None or len(model.created) >= kill_after, "jobs do not go on", PATIENCE
+            )
         finally:
             process.send_signal(signal.SIGKILL)
             code = process.wait()
     before = len(model.created)
-    _wait(lambda: all(job.ended.is_set() for job in model.jobs.values()), "jobs do not end")
+    wait_until(lambda: all(job.ended.is_set() for job in model.jobs.values()), "jobs do not end", PATIENCE)
     return code, before
-
-
-def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        words,
-        cwd=folder,
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
-
-
-def _results(store: Store, attempts: Sequence[Attempt]) -> dict[Cell, bytes]:
-    return {
-        attempt.cell: store.get(f"{attempt.directory}/{RESULTS}")
-        for attempt in attempts
-        if attempt.cell is not None and attempt.recorded == "completed"
-    }
-
-
-def _wait(condition: Callable[[], object], otherwise: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(otherwise)
-        time.sleep(0.05)

@@ -1,13 +1,14 @@
 """Toy experiments in jobs, as launchers get them, with a plugin that only their own workers see."""
 
 import os
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import Cell, claim_key
+from hpoctl.core.cells import RESULTS, Cell, claim_key
 from hpoctl.core.jobs import Job, Task
 from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
@@ -105,6 +106,34 @@ class ToyJobs:
         environment = {"PYTHONPATH": path, "HPOCTL_PLUGINS": PLUGIN, toy_plugin.WIRES: str(self._wires())}
         words = ("env", *(f"{name}={value}" for name, value in environment.items()))
         return (*words, *worker_words(TAG, 7, self._root(), "hpoctl launch", None))
+
+
+def run_to_end(words: Sequence[str], folder: Path, environment: Mapping[str, str], patience: float) -> tuple[int, str]:
+    """Run a command in a folder; returns its exit status and all that it printed.
+
+    Raises:
+        TimeoutExpired: It takes more than `patience` seconds.
+    """
+    done = subprocess.run(  # noqa: S603 - a command of a test, no shell
+        words,
+        cwd=folder,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=patience,
+    )
+    return done.returncode, done.stdout
+
+
+def complete_results(store: Store, attempts: Iterable[Attempt]) -> dict[Cell, bytes]:
+    """The rows of each experiment that is complete, as they lie in the store."""
+    return {
+        attempt.cell: store.get(f"{attempt.directory}/{RESULTS}")
+        for attempt in attempts
+        if attempt.cell is not None and attempt.recorded == "completed"
+    }
 
 
 def write_entry_point(folder: Path, name: str, module: str) -> None:
