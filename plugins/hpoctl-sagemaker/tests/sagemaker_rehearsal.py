@@ -154,7 +154,9 @@ def _killed_launch(
         try:
             claims = open_results(root).claims
             wait_until(
-                lambda: process.poll() is not None or claims.held(claim_key(TAG, held)), "an experiment does not begin"
+                lambda: process.poll() is not None or claims.held(claim_key(TAG, held)),
+                "an experiment does not begin",
+                PATIENCE,
             )
             job = next(
                 manifest.job.name
