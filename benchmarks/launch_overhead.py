@@ -44,13 +44,13 @@ from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.ops.running.worker import WorkerContext, work, worker_words
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
-from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
 from hpoctl.stores.claims import LocalClaims
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
 
 TAG = "overhead"
-MASTER_SEED = 1
+RANDOM_SEED = 1
 BRIEF = 20.0
 """Simulated seconds of an experiment that costs next to nothing."""
 
@@ -176,9 +176,9 @@ def work_accounts(specs: Sequence[ExperimentSpec], study: Study) -> tuple[Accoun
     accounts = Accounts()
     with tempfile.TemporaryDirectory() as folder:
         store = AccountedStore(Path(folder), accounts)
-        keep_master_seed(store, TAG, MASTER_SEED)
+        keep_random_seed(store, TAG, RANDOM_SEED)
         plan = keep_plan(store, TAG, study, "benchmark")
-        shop = WorkerContext(store, AccountedClaims(Path(folder), accounts), registry, TAG, MASTER_SEED, "hpoctl", None)
+        shop = WorkerContext(store, AccountedClaims(Path(folder), accounts), registry, TAG, RANDOM_SEED, "hpoctl", None)
         lines = [
             json.dumps(
                 {"plan": plan.name, "method": spec.cell.method, "benchmark": spec.cell.benchmark, "seed": spec.seed}
@@ -218,7 +218,7 @@ def answering(accounts: Accounts) -> Callable[[Mapping[str, Any]], None]:
 
 def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     """The share of everything that is not an experiment, and where it goes."""
-    specs = [spec_of(resolved, TAG, MASTER_SEED, cell) for cell in study.cells()]
+    specs = [spec_of(resolved, TAG, RANDOM_SEED, cell) for cell in study.cells()]
     words = ["--study", study.name, "--tag", TAG, "--num-seeds", str(study.num_seeds), "--random-seed", "1"]
     words += [word for method in study.methods for word in ("--method", method)]
     count = len(os.sched_getaffinity(0))
@@ -241,12 +241,12 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     print(f"cpu_seconds in their metadata   {inside:8.2f}  (with two of three writes; the rest is {rest:.1f}%)")
     print()
     start = cpu_of([sys.executable, "-m", "hpoctl", "--version"])
-    ready = cpu_of(worker_words(TAG, MASTER_SEED, "nowhere", "none", None))
+    ready = cpu_of(worker_words(TAG, RANDOM_SEED, "nowhere", "none", None))
     with tempfile.TemporaryDirectory() as folder:
         planning = hpoctl("launch", *words, "--dry-run", "--results", folder)[0]
     # Experiments that are over at once: what is done around them does not drown in what they cost themselves.
     brief = replace(study, experiment=Settings(max_wallclock_time=BRIEF))
-    brief_specs = [spec_of(replace(resolved, study=brief), TAG, MASTER_SEED, cell) for cell in study.cells()]
+    brief_specs = [spec_of(replace(resolved, study=brief), TAG, RANDOM_SEED, cell) for cell in study.cells()]
     accounts, worked = work_accounts(brief_specs, brief)
     rest = worked - experiments_alone(brief_specs, 1) - sum(accounts.seconds.values())
     parts = {
@@ -301,12 +301,12 @@ def fill(store: LocalStore, resolved: Resolved) -> None:
     """Complete results, written without waiting for the disk; their rows are a real experiment's."""
     registry = open_registry()
     cells = resolved.study.cells()
-    specs = [spec_of(resolved, TAG, MASTER_SEED, cell) for cell in cells]
+    specs = [spec_of(resolved, TAG, RANDOM_SEED, cell) for cell in cells]
     provenance = provenance_of(specs[:1], registry)
     first = specs[0]
     results = bytes_of(first)
     tables = {name: entry.blackbox() for name, entry in resolved.benchmarks.items()}
-    keep_master_seed(store, TAG, MASTER_SEED)
+    keep_random_seed(store, TAG, RANDOM_SEED)
     keep_plan(store, TAG, resolved.study, resolved.study.name)
     for number, spec in enumerate(specs):
         metadata = opening_metadata(spec, provenance, 1.7e9 + number)

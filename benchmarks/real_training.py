@@ -19,7 +19,7 @@ from hpoctl.core.errors import IncompleteError
 METHODS = ("RS", "ASHA", "MOBSTER")
 TAG = "real-training"
 BENCHMARK = Path(__file__).parent.parent / "examples" / "digits-network" / "benchmark.toml"
-MASTER_SEED = "20261128"
+RANDOM_SEED = "20261128"
 
 
 def complete(results: Path) -> set[tuple[str, int]]:
@@ -37,7 +37,7 @@ def run_missing(results: Path, seconds: float, seeds: int) -> None:
         for method in METHODS:
             if (method, seed) not in done:
                 words = ["--tag", TAG, "--method", method, "--benchmark", str(BENCHMARK), "--start-seed", str(seed)]
-                words += ["--num-seeds", str(seed + 1), "--random-seed", MASTER_SEED, "--results", str(results)]
+                words += ["--num-seeds", str(seed + 1), "--random-seed", RANDOM_SEED, "--results", str(results)]
                 words += ["--max-wallclock-time", str(seconds)]
                 subprocess.run([sys.executable, "-m", "hpoctl", "run", *words], check=True, stdout=subprocess.DEVNULL)
 

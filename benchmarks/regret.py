@@ -45,7 +45,7 @@ from hpoctl.engine.experiment import simulate
 from hpoctl.engine.rows import RowLog
 from hpoctl.ops.studies.resolve import resolve, spec_of
 
-MASTER_SEED = 31415
+RANDOM_SEED = 31415
 
 
 class Quiet:
@@ -101,7 +101,7 @@ def run_one(
             max_size_data_for_model=conditions.max_size_data,
         ),
     )
-    spec = spec_of(resolve(study, registry), "regret", MASTER_SEED, Cell(method, name, seed))
+    spec = spec_of(resolve(study, registry), "regret", RANDOM_SEED, Cell(method, name, seed))
     began = time.process_time()
     rows = simulate(spec, blackbox, Quiet(), SystemTime()).rows
     cpu = time.process_time() - began

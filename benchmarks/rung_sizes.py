@@ -1,6 +1,6 @@
 """Final rung sizes of ASHA and its variants on fcnet-protein over 20 seeds, beside the published ones.
 
-    python benchmarks/rung_sizes.py [--seeds 20] [--master-seed 0]
+    python benchmarks/rung_sizes.py [--seeds 20] [--random-seed 0]
 
 Prints a table for the reference's clock (it looks at the trials every 5 simulated seconds) and one for events at
 their own time, in Markdown.
@@ -24,24 +24,24 @@ PUBLISHED = {  # the original table, promotion type, 4 workers, 20 seeds: minimu
 }
 
 
-def final_sizes(method: str, seed: int, master_seed: int, poll_interval: float) -> list[int]:
+def final_sizes(method: str, seed: int, random_seed: int, poll_interval: float) -> list[int]:
     """The number of entries at each level when the experiment ends."""
     registry = open_registry()
     composer: ExtraResults = registry.extra_result("rung-levels")
     settings = Settings(poll_interval=poll_interval)
     benchmark = registry.benchmark("fcnet-protein")
     method_entry = registry.method(method)
-    rows = run_spec(ExperimentSpec("rungs", method_entry, benchmark, seed, master_seed, settings, (composer,)))
+    rows = run_spec(ExperimentSpec("rungs", method_entry, benchmark, seed, random_seed, settings, (composer,)))
     return [int(rows.extra[f"num_at_level{level}"][-1]) for level in LEVELS]
 
 
-def print_table(poll_interval: float, seeds: int, master_seed: int) -> None:
+def print_table(poll_interval: float, seeds: int, random_seed: int) -> None:
     """One table: minimum-maximum (median) of each level, and the published range below it."""
     print(f"\nPolling every {poll_interval:g} s" if poll_interval else "\nEvents at their own time (the default)")
     print("\n| method | | " + " | ".join(f"level {level}" for level in LEVELS) + " |")
     print("|---|---|" + "---|" * len(LEVELS))
     for method in METHODS:
-        sizes = [final_sizes(method, seed, master_seed, poll_interval) for seed in range(seeds)]
+        sizes = [final_sizes(method, seed, random_seed, poll_interval) for seed in range(seeds)]
         columns = list(zip(*sizes, strict=True))
         cells = [f"{min(column)}-{max(column)} ({median(column):g})" for column in columns]
         print(f"| {method} | hpoctl | " + " | ".join(cells) + " |")
@@ -52,11 +52,11 @@ def print_table(poll_interval: float, seeds: int, master_seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--master-seed", type=int, default=0)
+    parser.add_argument("--random-seed", type=int, default=0)
     options = parser.parse_args()
-    print(f"fcnet-protein, {options.seeds} seeds, master seed {options.master_seed}: minimum-maximum (median)")
+    print(f"fcnet-protein, {options.seeds} seeds, random seed {options.random_seed}: minimum-maximum (median)")
     for poll_interval in (5.0, 0.0):
-        print_table(poll_interval, options.seeds, options.master_seed)
+        print_table(poll_interval, options.seeds, options.random_seed)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from regret import MASTER_SEED, Quiet
+from regret import RANDOM_SEED, Quiet
 from regret_rows import key_of, read
 from regret_tables import opened, registry_with
 
@@ -77,7 +77,7 @@ def run_one(tables: tuple[Path, ...], name: str, method: str, seed: int) -> dict
     """One experiment and the costs of its suggestions."""
     benchmark, blackbox, _ = opened(tables, name)
     study = Study("cost", "", (method,), (name,), num_seeds=seed + 1, start_seed=seed)
-    spec = spec_of(resolve(study, registry_with(tables)), "cost", MASTER_SEED, Cell(method, benchmark.name, seed))
+    spec = spec_of(resolve(study, registry_with(tables)), "cost", RANDOM_SEED, Cell(method, benchmark.name, seed))
     made: list[Timed] = []
 
     def make(context: MethodContext, options: object) -> Timed:

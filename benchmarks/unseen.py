@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from regret import MASTER_SEED, Quiet, incumbents
+from regret import RANDOM_SEED, Quiet, incumbents
 
 from hpoctl import builtins
 from hpoctl.core.blackbox import Blackbox, Curve
@@ -82,7 +82,7 @@ def run_one(
         start_seed=seed,
         experiment=Settings(max_wallclock_time=budget),
     )
-    spec = spec_of(resolve(study, registry), "unseen", MASTER_SEED, Cell(method, name, seed))
+    spec = spec_of(resolve(study, registry), "unseen", RANDOM_SEED, Cell(method, name, seed))
     benchmark = registry.benchmark(name)
     began = time.process_time()
     rows = simulate(spec, blackbox, Quiet(), SystemTime()).rows
@@ -106,7 +106,7 @@ def scale_of(registry: Registry, task: int) -> dict[str, object]:
     """The median and the best of what configurations drawn uniformly reach."""
     benchmark = registry.benchmark(f"lcbench-{task}")
     blackbox = benchmark.blackbox()
-    rng = np.random.default_rng([MASTER_SEED, task])
+    rng = np.random.default_rng([RANDOM_SEED, task])
     configs = blackbox.space.configs(blackbox.space.sample(SCALE_SAMPLE, rng))
     curves = [blackbox.curve(config, 0) for config in configs]
     values = np.array([curve.metrics[:, benchmark.goal.column] for curve in curves])

@@ -8,7 +8,7 @@ from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.config import Root
-from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
 from hpoctl.ops.upkeep.clean import Cleaned, clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.trash import undo
@@ -46,7 +46,7 @@ class Tree:
 
 def grow(root: Root) -> Tree:
     store = root.store
-    keep_master_seed(store, TAG, 7)
+    keep_random_seed(store, TAG, 7)
     keep_plan(store, TAG, Study("s", "", ("ASHA", "RS", "BO", "MOBSTER"), ("toy", "toy-max"), num_seeds=3), "s")
     duplicate = put_attempt(store, Cell("ASHA", "toy", 0))
     completed = put_attempt(store, Cell("ASHA", "toy", 0), seconds=60)

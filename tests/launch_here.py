@@ -33,7 +33,7 @@ PATIENCE = 60.0
 class Nobody:
     """Watches no launch."""
 
-    def begins(self, master_seed: int) -> None:
+    def begins(self, random_seed: int) -> None:
         pass
 
     def shows(self, progress: LaunchProgress) -> None:
@@ -91,11 +91,11 @@ class Here:
         pass
 
     def _run(self, job: Job, task: Task) -> tuple[str, str]:
-        # A worker is told the tag's master seed by its command line, and so are we.
-        master_seed = json.loads(job.command[-1])["random_seed"]
+        # A worker is told the tag's random seed by its command line, and so are we.
+        random_seed = json.loads(job.command[-1])["random_seed"]
         root = Path(job.results)
         context = WorkerContext(
-            LocalStore(root), LocalClaims(root), self._registry, self._tag, master_seed, "hpoctl launch", None
+            LocalStore(root), LocalClaims(root), self._registry, self._tag, random_seed, "hpoctl launch", None
         )
         said: list[Mapping[str, Any]] = []
 

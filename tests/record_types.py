@@ -12,7 +12,7 @@ from hpoctl.launchers.slurm_arrays import ANSWERS, ARRAYS
 from hpoctl.ops.launching.launches import LAUNCHES
 from hpoctl.ops.launching.sequential_design import DESIGNS
 from hpoctl.ops.studies.config import Config
-from hpoctl.ops.studies.tags import MASTER_SEEDS_OF_TAGS, PLANS
+from hpoctl.ops.studies.tags import PLANS, RANDOM_SEEDS_OF_TAGS
 from hpoctl.ops.tables.shared_tables import NEEDED
 from hpoctl.ops.upkeep.trash_entries import CLEANS
 from hpoctl.stores.job_files import MANIFESTS, REPORTS
@@ -20,7 +20,7 @@ from hpoctl.stores.s3 import Move
 from hpoctl.stores.s3_claims import Holder
 
 SEALED: tuple[RecordType[Any], ...] = (
-    ANSWERS, ARRAYS, CLEANS, DESIGNS, LAUNCHES, MANIFESTS, MASTER_SEEDS_OF_TAGS, NEEDED, PLANS, REPORTS, TABLE,
+    ANSWERS, ARRAYS, CLEANS, DESIGNS, LAUNCHES, MANIFESTS, RANDOM_SEEDS_OF_TAGS, NEEDED, PLANS, REPORTS, TABLE,
 )  # fmt: skip
 """Files with a checksum: `RecordType.unseal` reads their bytes."""
 

@@ -33,7 +33,7 @@ def put_result(
     *,
     tag: str = TAG,
     options: int = 0,
-    master_seed: int = 7,
+    random_seed: int = 7,
     metric: str = METRIC,
     mode: str = "min",
     **values: Any,
@@ -46,7 +46,7 @@ def put_result(
         losses: The metric of its rows.
         tag: The tag.
         options: What determines it besides its seeds.
-        master_seed: Its master seed.
+        random_seed: Its random seed.
         metric: The metric.
         mode: Whether it is minimised.
         values: Other values for the metadata, and options of `put_attempt`.
@@ -54,11 +54,11 @@ def put_result(
     known = {
         "metric_names": [metric],
         "metric_mode": mode,
-        "random_seed": master_seed,
+        "random_seed": random_seed,
         "n_workers": 4,
         "max_wallclock_time": 10.0,
-        "determinants": {"options": options, "seeds": {"master_seed": master_seed, "seed": cell.seed}},
-        "identity": f"{cell} {options} {master_seed}",
+        "determinants": {"options": options, "seeds": {"master_seed": random_seed, "seed": cell.seed}},
+        "identity": f"{cell} {options} {random_seed}",
     }
     content = {"rows": rows_bytes(losses, metric=metric)}
     return put_attempt(store, cell, tag=tag, **{**content, **known, **values})

@@ -17,10 +17,10 @@ def context(
     *,
     max_resource: int = MAX_EPOCHS,
     seed: int = 0,
-    master_seed: int = 1,
+    random_seed: int = 1,
     sign: float = 1.0,
 ) -> MethodContext:
-    return MethodContext(space or toy_space(), Goal(0, sign), max_resource, Streams(master_seed, seed))
+    return MethodContext(space or toy_space(), Goal(0, sign), max_resource, Streams(random_seed, seed))
 
 
 def report(trial_id: int, resource: int, value: float, *, time: float = 0.0) -> Report:

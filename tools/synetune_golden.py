@@ -34,7 +34,7 @@ EPOCHS, SECONDS, RESOURCE, LARGEST = 9, "elapsed_time", "epoch", "epochs"
 SPACE = {"lr": choice([0.001, 0.01, 0.1, 0.3]), "units": choice([8, 16, 32]), "activation": choice(["relu", "tanh"])}
 METHODS = {"RS": RandomSearch, "ASHA": ASHA}
 BENCHMARKS = {"toy-min": ("loss", "min"), "toy-max": ("accuracy", "max")}
-MASTER_SEED = 4711
+RANDOM_SEED = 4711
 
 
 class Trials(ExtraResultsComposer):
@@ -105,7 +105,7 @@ def main() -> None:
             "algorithm": method,
             "tag": "old-1",
             "benchmark": benchmark,
-            "random_seed": MASTER_SEED,
+            "random_seed": RANDOM_SEED,
             "fcnet_ordinal": "nn-log",
         }
         run(folder / "old-1" / method, f"old-1-{benchmark}-{seed}", method, benchmark, seed, metadata)

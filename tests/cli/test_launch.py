@@ -131,7 +131,7 @@ def test_a_whole_study_its_next_command_and_the_same_bytes_in_any_way(small: Sma
     assert f"results: {small.cli.root}/a" in answer.out
     assert "toy-1, toy-2 data: curves: made up" in answer.out
     assert answer.err.splitlines()[0] == "tag a: 4 jobs, 12 experiments"
-    assert "master seed 5" in answer.err
+    assert "random seed 5" in answer.err
     assert answer.err.splitlines()[-1] == "next: hpoctl status --tag a"
     assert "\x1b" not in answer.out + answer.err
     assert small.attempts("a") == {name: ["completed"] for name in CELLS}
@@ -154,7 +154,7 @@ def test_a_dry_run_shows_the_jobs_and_writes_nothing(small: Small) -> None:
     before = sorted(small.cli.root.parent.rglob("*"))
     text = small("--tag", "a", "--dry-run", "--num-seeds", "3")
     assert text.code == 0, text.err
-    for expected in ("a-RS", "a-ASHA", "a-RS-EACH-0", "a/RS-EACH-2/", "0-2", "toy-1, toy-2", "master seed 5"):
+    for expected in ("a-RS", "a-ASHA", "a-RS-EACH-0", "a/RS-EACH-2/", "0-2", "toy-1, toy-2", "random seed 5"):
         assert expected in text.out
     assert "tag a: 5 jobs, 18 experiments" in text.out
     assert "expected time on local" in text.out
@@ -170,7 +170,7 @@ def test_a_dry_run_shows_the_jobs_and_writes_nothing(small: Small) -> None:
     ]
     assert data["jobs"][1]["results"] == "a/RS-EACH-0/"
     assert data["jobs"][1]["experiments"][0].items() >= {"method": "RS-EACH", "benchmark": "toy-1", "seed": 0}.items()
-    assert (data["tag"], data["master_seed"], data["wanted"], data["done"]) == ("a", 5, 8, 0)
+    assert (data["tag"], data["random_seed"], data["wanted"], data["done"]) == ("a", 5, 8, 0)
     assert data["expected_seconds"] > 0.0
     assert sorted(small.cli.root.parent.rglob("*")) == before
 
@@ -410,12 +410,12 @@ def test_wrong_usage_is_one_line_what_and_one_line_what_to_do(
     assert not small.cli.root.exists()
 
 
-def test_another_master_seed_and_other_results_are_refused(small: Small) -> None:
+def test_another_random_seed_and_other_results_are_refused(small: Small) -> None:
     words = ("--tag", "a", "--method", "RS", "--num-seeds", "1")
     assert small(*words).code == 0
     seed = small(*words, "--random-seed", "6", "--json")
     assert seed.code == 2
-    assert seed.json["errors"][0]["what"].startswith("Tag a has the master seed 5")
+    assert seed.json["errors"][0]["what"].startswith("Tag a has the random seed 5")
     mixed = small(*words, "--n-workers", "2")
     assert mixed.code == 2
     assert "budget.n_workers: 4 -> 2" in mixed.err

@@ -89,7 +89,7 @@ def test_two_tags_are_put_together(study: CommandLine) -> None:
     assert answer.code == 0
     data = study("plot", "--tag", "t", "--tag", "u", "--benchmark", "toy", "--json").json["data"]
     assert [each["method"] for each in data["setups"]] == ["ASHA", "RS (t)", "RS (u)"]
-    assert any("different master seeds" in note for note in data["notes"])
+    assert any("different random seeds" in note for note in data["notes"])
     grouped = study("plot", "--tag", "t", "--tag", "u", "--benchmark", "toy", "--json", "--group", "all RS=RS")
     assert grouped.json["data"]["panels"] == [{"title": "all RS", "methods": ["RS (t)", "RS (u)"]}]
 

@@ -118,12 +118,12 @@ def test_a_study_sets_options_and_the_command_line_overrides_them(cli: CommandLi
     assert periods == {"a": 3, "b": 9}
 
 
-def test_a_tag_keeps_its_master_seed(cli: CommandLine, results: Results) -> None:
+def test_a_tag_keeps_its_random_seed(cli: CommandLine, results: Results) -> None:
     words = ("run", "-m", "RS", "-b", "toy", "--tag", "a", "--max-wallclock-time", "100", "--json")
     first, second = cli(*words), cli(*words)
-    assert first.json["data"]["master_seed"] == second.json["data"]["master_seed"]
+    assert first.json["data"]["random_seed"] == second.json["data"]["random_seed"]
     assert len(results()) == 2
-    third = cli(*words, "--random-seed", str(first.json["data"]["master_seed"] + 1))
+    third = cli(*words, "--random-seed", str(first.json["data"]["random_seed"] + 1))
     assert third.code == 0
     assert "cannot be paired" in third.err
 
@@ -275,9 +275,9 @@ def test_help_imports_nothing_heavy(cli: CommandLine) -> None:
     assert done.stdout.endswith("heavy: []\n")
 
 
-def test_the_master_seed_of_a_study_file_is_used_unless_the_tag_or_an_option_has_another(cli: CommandLine) -> None:
+def test_the_random_seed_of_a_study_file_is_used_unless_the_tag_or_an_option_has_another(cli: CommandLine) -> None:
     (cli.root.parent / "mine.toml").write_text('methods = ["RS"]\nbenchmarks = ["toy"]\nrandom_seed = 2026\n')
     words = ("run", "--study", "mine.toml", "--method", "RS", "--json")
-    assert cli(*words, "--tag", "a").json["data"]["master_seed"] == 2026
-    assert cli(*words, "--tag", "b", "--random-seed", "7").json["data"]["master_seed"] == 7
-    assert cli(*words, "--tag", "b").json["data"]["master_seed"] == 7
+    assert cli(*words, "--tag", "a").json["data"]["random_seed"] == 2026
+    assert cli(*words, "--tag", "b", "--random-seed", "7").json["data"]["random_seed"] == 7
+    assert cli(*words, "--tag", "b").json["data"]["random_seed"] == 7

@@ -25,7 +25,7 @@ def test_swapping_words_changes_the_stream() -> None:
     assert len(drawn) == 5
 
 
-def test_neighbouring_master_seeds_share_no_seed() -> None:
+def test_neighbouring_random_seeds_share_no_seed() -> None:
     # The reference adds the two, so that (7, 1) and (8, 0) are the same experiment.
     assert stream(7, 1, "a").random() != stream(8, 0, "a").random()
 

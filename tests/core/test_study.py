@@ -31,8 +31,8 @@ STUDY = Study("s", "", ("RS", "ASHA"), ("toy", "meadow"), num_seeds=3)
         ({"start_seed": 3}, "There is no seed from 3 up to, but not including, 3"),
         ({"start_seed": -1}, "There is no seed from -1"),
         ({"num_seeds": 2**32 + 1}, "Seed 4294967296 is out of range"),
-        ({"random_seed": -1}, "The master seed -1 is out of range"),
-        ({"random_seed": 2**32}, "The master seed 4294967296 is out of range"),
+        ({"random_seed": -1}, "The random seed -1 is out of range"),
+        ({"random_seed": 2**32}, "The random seed 4294967296 is out of range"),
     ],
     ids=str,
 )

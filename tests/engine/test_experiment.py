@@ -60,8 +60,8 @@ class RungCounts:
 COUNTS = ExtraResults("rung-counts", "Counts", RungCounts)
 
 
-def spec(method: Method = ASHA, *, seed: int = 0, master_seed: int = 7, **settings: Any) -> ExperimentSpec:
-    return ExperimentSpec("docs-2", method, toy_benchmark(), seed, master_seed, Settings(**settings), (COUNTS,))
+def spec(method: Method = ASHA, *, seed: int = 0, random_seed: int = 7, **settings: Any) -> ExperimentSpec:
+    return ExperimentSpec("docs-2", method, toy_benchmark(), seed, random_seed, Settings(**settings), (COUNTS,))
 
 
 def run(store: LocalStore, made: ExperimentSpec, watcher: Watcher | None = None) -> Finished:
@@ -129,7 +129,7 @@ def results(store: LocalStore, made: ExperimentSpec) -> bytes:
 def test_same_seed_same_bytes_other_seed_other_bytes(store: LocalStore) -> None:
     assert results(store, spec()) == results(store, spec())
     assert results(store, spec()) != results(store, spec(seed=1))
-    assert results(store, spec()) != results(store, spec(master_seed=8))
+    assert results(store, spec()) != results(store, spec(random_seed=8))
     assert len(store.list("")) == 2 * 6
 
 
@@ -140,7 +140,7 @@ def test_identity_follows_what_determines_the_rows_and_nothing_else() -> None:
     assert identity(replace(base, tag="other"), "table") == key
     variants = [
         spec(seed=1),
-        spec(master_seed=8),
+        spec(random_seed=8),
         spec(ASHA.with_options(AshaOptions(grace_period=3))),
         spec(ASHA.with_fixed({"activation": "relu"}, name="ASHA-RELU")),
         spec(RS),

@@ -65,7 +65,7 @@ def _launch(root: Path, tag: str, registry: Registry, seed: str, tell: int) -> N
     try:
         plan, outcome, counts = launch_here(LaunchRequest(tag=tag, results=str(root)), registry, random.Random(seed))
         said: Any = {
-            "master_seed": outcome.master_seed,
+            "random_seed": outcome.random_seed,
             "complete": [outcome.done, outcome.wanted],
             "failures": [failure.error for failure in outcome.failures],
             "planned": plan.experiments,

@@ -1,4 +1,4 @@
-"""Launches of one tag at the same time: each experiment is run once, with one master seed, by one plan."""
+"""Launches of one tag at the same time: each experiment is run once, with one random seed, by one plan."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.core.cells import CONTROL, Cell
-from hpoctl.ops.studies.tags import read_plans, stored_master_seed
+from hpoctl.ops.studies.tags import read_plans, stored_random_seed
 from hpoctl.stores.ledger import read_attempts
 from hpoctl.stores.local import LocalStore
 from toy_studies import CELLS, LANE, PATIENCE, ToyStudy, fast_folder, kill_group, lane
@@ -48,7 +48,7 @@ def test_eight_launches_at_once_run_each_experiment_once() -> None:
         for entry in rounds:
             tag, answers = entry["tag"], entry["answers"]
             assert [answer for answer in answers if not isinstance(answer, dict)] == [], tag
-            assert {answer["master_seed"] for answer in answers} == {stored_master_seed(store, tag)}
+            assert {answer["random_seed"] for answer in answers} == {stored_random_seed(store, tag)}
             assert all(answer["complete"] == [8, 8] and answer["failures"] == [] for answer in answers), answers
             assert sum(answer["ran"] for answer in answers) == len(ROUND_CELLS), answers
             check_once(store, tag, ROUND_CELLS)
@@ -102,7 +102,7 @@ def with_timeout(process: "subprocess.Popen[bytes]", seconds: float) -> None:
 
 
 def check_once(store: LocalStore, tag: str, cells: list[Cell]) -> None:
-    """One attempt for each experiment, and it is complete; one plan; the attempts have the tag's master seed."""
+    """One attempt for each experiment, and it is complete; one plan; the attempts have the tag's random seed."""
     attempts = read_attempts(store, tag, verify=True)
     assert [attempt.recorded for attempt in attempts] == ["completed"] * len(cells)
     assert sorted(attempt.cell for attempt in attempts if attempt.cell) == sorted(cells)

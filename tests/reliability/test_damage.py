@@ -169,7 +169,7 @@ def test_a_damaged_study_is_one_clear_error_and_nothing_is_written(sound: Sound,
     for _ in range(STUDY_LEVEL):
         with damage(sound, name, rng) as what:
             if not sound.path(name).exists():
-                continue  # a study without a plan or a master seed gets one: nothing is damaged
+                continue  # a study without a plan or a random seed gets one: nothing is damaged
             before = snapshot(folder_of(sound.root))
             with pytest.raises(IncompleteError) as caught:
                 sound.launch()

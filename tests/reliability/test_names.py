@@ -19,7 +19,7 @@ from hpoctl.ops.running.run import RunRequest, plan_run
 from hpoctl.ops.studies.choose_study import find_study
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.studies.tags import keep_master_seed, keep_plan, read_plan, read_plans, stored_master_seed
+from hpoctl.ops.studies.tags import keep_plan, keep_random_seed, read_plan, read_plans, stored_random_seed
 from hpoctl.ops.upkeep.logs import find_logs
 from hpoctl.ops.upkeep.status import read_status
 from hpoctl.ops.upkeep.tag_list import list_tags
@@ -196,8 +196,8 @@ CALLS: dict[str, Callable[[Root, str], object]] = {
     "a plan of a study": lambda root, name: keep_plan(root.store, TAG, study_of(name), name),
     "a plan by name": lambda root, name: read_plan(root.store, TAG, name),
     "plans": lambda root, name: read_plans(root.store, name),
-    "a master seed": lambda root, name: keep_master_seed(root.store, name, 5),
-    "the master seed": lambda root, name: stored_master_seed(root.store, name),
+    "a random seed": lambda root, name: keep_random_seed(root.store, name, 5),
+    "the random seed": lambda root, name: stored_random_seed(root.store, name),
     "a claim": lambda root, name: root.claims.take(name) and root.claims.release(name),  # type: ignore[func-returns-value]
 }
 
@@ -277,7 +277,7 @@ LINKS: dict[str, str] = {
     "the plans": f"{TAG}/{CONTROL}/plans",
     "the launches": f"{TAG}/{CONTROL}/launches",
     "the claims": CLAIMS,
-    "the master seed": f"{TAG}/study.json",
+    "the random seed": f"{TAG}/study.json",
     "metadata": f"{TAG}/RS/docs-2-toy-0-20260102-030405-000001/{METADATA}",
     "results": f"{TAG}/RS/docs-2-toy-0-20260102-030405-000001/{RESULTS}",
 }

@@ -21,7 +21,7 @@ from hpoctl.ops.launching.launch_plan import LaunchRequest
 from hpoctl.ops.running.run import RunOutcome, RunRequest, plan_run, run
 from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.overrides import Overrides
-from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
 from hpoctl.ops.upkeep.status import read_status
@@ -42,8 +42,8 @@ METHODS = ("RS", "BO")
 MOST = 3
 """Seeds that a study may have."""
 
-MASTER_SEED = 5
-STUDY = Study("toys", "Toys", methods=METHODS, benchmarks=("toy",), random_seed=MASTER_SEED)
+RANDOM_SEED = 5
+STUDY = Study("toys", "Toys", methods=METHODS, benchmarks=("toy",), random_seed=RANDOM_SEED)
 REGISTRY = toy_registry([STUDY])
 KILLED = -9
 
@@ -157,7 +157,7 @@ class Studies(RuleBasedStateMachine):
     def create(self, num_seeds: int) -> None:
         """Plan a study, and be killed before anything runs."""
         store = self.root.store
-        keep_master_seed(store, TAG, MASTER_SEED)
+        keep_random_seed(store, TAG, RANDOM_SEED)
         study = Study("toys", "Toys", methods=METHODS, benchmarks=("toy",), num_seeds=num_seeds, random_seed=5)
         keep_plan(store, TAG, study, "toys")
         self.there().wanted |= cells_of(num_seeds)
@@ -285,7 +285,7 @@ class Studies(RuleBasedStateMachine):
 
         states = list(self.states().values())
         if not states:
-            # Nothing, or no more than a master seed.
+            # Nothing, or no more than a random seed.
             self.refused(status, IncompleteError)
             return
         totals: Any = status()
@@ -367,7 +367,7 @@ class Studies(RuleBasedStateMachine):
 
     def work(self, tag: str, method: str, seed: int, happen: Callable[[], None] | None = None) -> RunOutcome:
         changes = Overrides(methods=(method,), benchmarks=("toy",), start_seed=seed, num_seeds=seed + 1)
-        request = RunRequest(changes, None, tag, MASTER_SEED, self.root.store.location(""))
+        request = RunRequest(changes, None, tag, RANDOM_SEED, self.root.store.location(""))
         plan = plan_run(request, REGISTRY)
         return run(plan, lambda spec: Breaks(happen) if happen else Nobody(), lambda finished: None)
 

@@ -207,7 +207,7 @@ def _cost(model: ReportModel) -> Html:
 def _provenance(data: ReportData) -> Html:
     commands = element("pre", "\n".join(data.repeat), tabindex="0")
     said = "As they were typed, but for --results, which names a folder. "
-    said += "Where one names no master seed, give the one below with --random-seed."
+    said += "Where one names no random seed, give the one below with --random-seed."
     facts: list[Table] = list(fact_tables(data))
     tables = joined(table_html(shown, words=True) for shown in facts)
     return joined([element("h3", "Commands"), commands, element("p", said, class_="about"), tables])

@@ -43,7 +43,7 @@ def launch(
     start_seed: Annotated[int | None, option("How many", "First seed. Default: the study's.", metavar="N")] = None,
     random_seed: RandomSeed = None,
     new_seed: Annotated[
-        bool, option("How many", "Give the tag another master seed: --random-seed, or one that is drawn.", "--new-seed")
+        bool, option("How many", "Give the tag another random seed: --random-seed, or one that is drawn.", "--new-seed")
     ] = False,
     allow_mixed: Annotated[
         bool,
@@ -188,7 +188,7 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
 
     words = [word for word in sys.argv[1:] if word not in {"--detach", "--json"}]
     words += [] if "--tag" in words else ["--tag", plan.tag]
-    # The master seed is the tag's from now on; the process in the background finds it there.
+    # The random seed is the tag's from now on; the process in the background finds it there.
     settle(plan)
     started = detach(plan, [word for word in words if word != "--new-seed"])
     if as_json:

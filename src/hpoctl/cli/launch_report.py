@@ -47,8 +47,8 @@ def print_plan(plan: LaunchPlan) -> None:
     if plan.jobs:
         out().print(table)
     out().print(_counts(plan), markup=False, soft_wrap=True)
-    seed = plan.master_seed
-    out().print("master seed: drawn at launch" if seed.drawn else f"master seed {seed.value}", markup=False)
+    seed = plan.random_seed
+    out().print("random seed: drawn at launch" if seed.drawn else f"random seed {seed.value}", markup=False)
     if plan.jobs:
         workers = f" with {plan.workers} at a time" if plan.workers else ""
         origin = "measured here" if plan.basis == "measured" else "partly from a model, not measured here"
@@ -65,7 +65,7 @@ def plan_json(plan: LaunchPlan) -> dict[str, Any]:
     """The jobs of a dry run for scripts."""
     return {
         **_facts(plan),
-        "master_seed": None if plan.master_seed.drawn else plan.master_seed.value,
+        "random_seed": None if plan.random_seed.drawn else plan.random_seed.value,
         "expected_seconds": plan.seconds,
         "expected_basis": plan.basis,
         "estimate": _estimate(plan),
@@ -119,7 +119,7 @@ def outcome_json(
     """The outcome for scripts: status, data and errors of the envelope."""
     data = {
         **_facts(plan),
-        "master_seed": outcome.master_seed,
+        "random_seed": outcome.random_seed,
         "submitted": plan.experiments,
         "done": outcome.done,
         "wanted": outcome.wanted,

@@ -49,7 +49,7 @@ RandomSeed = Annotated[
         min=0,
         max=2**32 - 1,
         metavar="N",
-        help="Master seed, below 2^32. Default: the tag's, or drawn and printed.",
+        help="Random seed, below 2^32. Default: the tag's, or drawn and printed.",
         rich_help_panel="How many",
     ),
 ]

@@ -121,7 +121,7 @@ class VerboseLines:
 
     def watch(self, spec: ExperimentSpec) -> "VerboseWatcher":
         """The watcher of the next experiment."""
-        self._write(f"== {spec.name}, master seed {spec.master_seed}")
+        self._write(f"== {spec.name}, random seed {spec.random_seed}")
         return VerboseWatcher(self._write, spec)
 
     def finished(self, result: Finished) -> None:

@@ -25,7 +25,7 @@ def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
         err().print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     count = len(plan.specs)
     err().print(
-        f"tag {plan.tag}, master seed {plan.master_seed}, {count} experiment{'s' if count > 1 else ''}",
+        f"tag {plan.tag}, random seed {plan.random_seed}, {count} experiment{'s' if count > 1 else ''}",
         markup=False,
         soft_wrap=True,
     )
@@ -56,7 +56,7 @@ def outcome_json(plan: RunPlan, outcome: RunOutcome) -> tuple[Status, dict[str, 
     provenance = {spec.benchmark.name: dict(spec.benchmark.provenance) for spec in plan.specs}
     data = {
         "tag": plan.tag,
-        "master_seed": plan.master_seed,
+        "random_seed": plan.random_seed,
         "results": plan.store.location(plan.tag),
         "data": provenance,
         "experiments": outcome.finished,
@@ -125,7 +125,7 @@ def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> st
     specs = left or list(plan.specs)
     first = min(spec.seed for spec in left) if left else max(spec.seed for spec in plan.specs) + 1
     last = max(spec.seed for spec in left) if left else first
-    words = ["hpoctl", "run", "--tag", plan.tag, "--random-seed", str(plan.master_seed)]
+    words = ["hpoctl", "run", "--tag", plan.tag, "--random-seed", str(plan.random_seed)]
     for method in dict.fromkeys(spec.method.name for spec in specs):
         words += ["--method", method]
     for benchmark in dict.fromkeys(spec.benchmark.name for spec in specs):

@@ -74,7 +74,7 @@ class Metadata:
 
     Attributes:
         determinants: What determined the experiment; None if it did not get that far.
-        random_seed: Its master seed; None: not known.
+        random_seed: Its random seed; None: not known.
         metric_names: The metrics, the tuned one first.
         metric_mode: Whether the tuned one is minimised or maximised.
         resource_attr: The column of the resource, where `determinants` do not say it.

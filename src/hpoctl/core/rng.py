@@ -13,14 +13,14 @@ import numpy as np
 from hpoctl.core.errors import UsageError
 
 WORD = 2**32
-"""Master seeds, seeds and counters are single 32-bit words, so that no two keys can be read as the same entropy."""
+"""Random seeds, seeds and counters are single 32-bit words, so that no two keys can be read as the same entropy."""
 
 
-def stream(master_seed: int, seed: int, purpose: str, counter: int = 0) -> np.random.Generator:
+def stream(random_seed: int, seed: int, purpose: str, counter: int = 0) -> np.random.Generator:
     """A generator that depends on nothing but its four arguments.
 
     Args:
-        master_seed: The master seed of the study, in [0, 2**32).
+        random_seed: The random seed of the study, in [0, 2**32).
         seed: The seed (repetition) of the experiment, in [0, 2**32).
         purpose: What the numbers are for, such as `random-configurations`.
         counter: Which generator of this purpose, in [0, 2**32).
@@ -28,12 +28,12 @@ def stream(master_seed: int, seed: int, purpose: str, counter: int = 0) -> np.ra
     Raises:
         UsageError: A number lies outside its range.
     """
-    for name, word in (("master seed", master_seed), ("seed", seed), ("counter", counter)):
+    for name, word in (("random seed", random_seed), ("seed", seed), ("counter", counter)):
         if not 0 <= word < WORD:
             raise UsageError(f"The {name} {word} is out of range.", f"Use a whole number from 0 to {WORD - 1}.")
     digest = sha256(purpose.encode()).digest()
     words = (int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big"))
-    sequence = np.random.SeedSequence(entropy=master_seed, spawn_key=(seed, *words, counter))
+    sequence = np.random.SeedSequence(entropy=random_seed, spawn_key=(seed, *words, counter))
     return np.random.Generator(np.random.PCG64(sequence))
 
 
@@ -42,13 +42,13 @@ class Streams:
     """The streams of one experiment.
 
     Attributes:
-        master_seed: The master seed of the study.
+        random_seed: The random seed of the study.
         seed: The seed of the experiment.
     """
 
-    master_seed: int
+    random_seed: int
     seed: int
 
     def get(self, purpose: str, counter: int = 0) -> np.random.Generator:
         """The generator of this purpose and counter; see `stream`."""
-        return stream(self.master_seed, self.seed, purpose, counter)
+        return stream(self.random_seed, self.seed, purpose, counter)

@@ -20,7 +20,7 @@ MAX_FILES, MAX_BYTES = 10_000, 500_000_000
 """What a script is expected not to exceed; more is data that lies beside it."""
 
 TAG_FILE = "study.json"
-"""What a tag keeps its master seed in."""
+"""What a tag keeps its random seed in."""
 
 OURS = frozenset({WORK, ".claims", ".probe", ".blackboxes"})
 """What a root of results holds besides tags, where it is below the script's folder."""

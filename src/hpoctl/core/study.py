@@ -36,7 +36,7 @@ class Study:
         settings: `METHOD.option=value` settings, as after `--set`.
         start_seed: The first seed.
         tag: The tag of its results; None: one is made up.
-        random_seed: The master seed; None: it is drawn once for each tag.
+        random_seed: The random seed; None: it is drawn once for each tag.
         experiment: What determines or limits its experiments: budgets, clock, workers.
         fixed: Hyperparameters fixed to a value, by method.
         launcher: Where jobs execute.
@@ -85,7 +85,7 @@ class Study:
                     f"Add {method} to its methods, or leave its {what} out.",
                 )
         _check_seeds(self.start_seed, self.num_seeds)
-        _check_master_seed(self.random_seed)
+        _check_random_seed(self.random_seed)
 
     @property
     def seeds(self) -> range:
@@ -112,6 +112,6 @@ def _check_seeds(start: int, stop: int) -> None:
         )
 
 
-def _check_master_seed(random_seed: int | None) -> None:
+def _check_random_seed(random_seed: int | None) -> None:
     if random_seed is not None and not 0 <= random_seed < WORD:
-        raise UsageError(f"The master seed {random_seed} is out of range.", f"Use a whole number from 0 to {WORD - 1}.")
+        raise UsageError(f"The random seed {random_seed} is out of range.", f"Use a whole number from 0 to {WORD - 1}.")

@@ -60,7 +60,7 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
         UsageError: The method does not fit the benchmark, or the experiment cannot be restricted to its table.
     """
     benchmark, settings, search = spec.benchmark, spec.effective, searched(spec, blackbox)
-    streams = Streams(spec.master_seed, spec.seed)
+    streams = Streams(spec.random_seed, spec.seed)
     context = MethodContext(
         search.space, benchmark.goal, benchmark.max_resource, streams, settings.max_size_data_for_model
     )

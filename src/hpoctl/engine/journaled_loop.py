@@ -77,7 +77,7 @@ def replay(spec: ExperimentSpec, path: Path, watcher: Watcher) -> Rows:
     records = read_records(path)
     next(records, None)
     journaled = Journaled(_ReadOnly(path), records, _nothing_more, trial_limits(spec), count_limits(spec), {})
-    parts = journaled_loop(spec, journaled, Streams(spec.master_seed, spec.seed), watcher, SystemTime()).parts
+    parts = journaled_loop(spec, journaled, Streams(spec.random_seed, spec.seed), watcher, SystemTime()).parts
     with suppress(_JournalEndsError, TooManyFailuresError):  # it was cut off there, runs still, or ended so
         tune(parts, count_limits(spec))
     return parts.log.rows(parts.extra, spec.effective.max_num_evaluations)

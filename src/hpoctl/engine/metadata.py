@@ -47,7 +47,7 @@ def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: fl
         "algorithm": spec.method.name,
         "benchmark": benchmark.name,
         "seed": spec.seed,
-        "random_seed": spec.master_seed,
+        "random_seed": spec.random_seed,
         "identity": None,
         "determinants": None,
         "metric_names": [benchmark.metric],

@@ -26,7 +26,7 @@ class ExperimentSpec:
         method: The method, its options set.
         benchmark: The benchmark.
         seed: The seed.
-        master_seed: The master seed of the study.
+        random_seed: The random seed of the study.
         settings: What its study says that determines or limits it.
         extra_results: Extra-result composers.
         effective: The settings that count: the benchmark's where the study says nothing.
@@ -36,7 +36,7 @@ class ExperimentSpec:
     method: Method
     benchmark: Benchmark
     seed: int
-    master_seed: int
+    random_seed: int
     settings: Settings = field(default_factory=Settings)
     extra_results: tuple[ExtraResults, ...] = ()
     effective: Settings = field(init=False, repr=False, compare=False)
@@ -110,7 +110,7 @@ def determinants(spec: ExperimentSpec, table_hash: str, *, restricted: bool = Fa
         },
         "budget": spec.effective.determinants("budget"),
         "clock": {**option_values(Delays()), **spec.effective.determinants("clock")},
-        "seeds": {"master_seed": spec.master_seed, "seed": spec.seed},
+        "seeds": {"master_seed": spec.random_seed, "seed": spec.seed},
         "extra_results": [entry.name for entry in spec.extra_results],
         **({"restricted": True} if restricted else {}),  # only where it applies: older identities stay as they are
     }

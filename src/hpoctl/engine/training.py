@@ -162,7 +162,7 @@ def train(
     if first.get("base") != base:
         raise HpoctlError(f"{journal.path} is that of another experiment.", "Remove it with `hpoctl clean`.")
     began = journal.count
-    streams = Streams(spec.master_seed, spec.seed)
+    streams = Streams(spec.random_seed, spec.seed)
     limits, counts = trial_limits(spec), count_limits(spec)
 
     def make(clock: RealClock) -> RecoverableBackend:

@@ -38,10 +38,10 @@ MANY, MANY_EXPENSIVE = 5000, 100
 """How many trials a method has to manage, and how many if it is expensive."""
 
 
-def run_quietly(method: Method, benchmark: Benchmark, *, seed: int = 0, master_seed: int = 7) -> Rows:
+def run_quietly(method: Method, benchmark: Benchmark, *, seed: int = 0, random_seed: int = 7) -> Rows:
     """Run one experiment in memory; a warning is an error."""
     with _quiet():
-        return run_spec(ExperimentSpec("contract", method, benchmark, seed, master_seed))
+        return run_spec(ExperimentSpec("contract", method, benchmark, seed, random_seed))
 
 
 def run_spec(spec: ExperimentSpec) -> Rows:

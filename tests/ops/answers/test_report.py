@@ -94,7 +94,7 @@ def test_where_the_results_come_from(store: LocalStore) -> None:
         "hpoctl report --tag docs-2 --where n_workers=4 --seed 0-1",
     )
     assert Fact("Versions", "hpoctl", "0.1.0", 4) in data.provenance
-    assert Fact("Seeds", "master seed of docs-2", "7", 4) in data.provenance
+    assert Fact("Seeds", "random seed of docs-2", "7", 4) in data.provenance
     assert Fact("Seeds", "seeds of docs-2", "0-1", 4) in data.provenance
     assert Fact("Tables", "hash of the table of toy", "abc", 4) in data.provenance
     assert Fact("Time", "first experiment began", "2026-01-02 03:04:05 UTC", 1) in data.provenance

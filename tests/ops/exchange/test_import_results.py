@@ -121,7 +121,7 @@ def test_a_tuner_without_metadata_of_a_study(root: Root) -> None:
     assert {note.partition(":")[0] for note in done.notes} == {
         "2 of 2 name no method or benchmark",
         "2 of 2 name no seed",
-        "2 of 2 name no master seed",
+        "2 of 2 name no random seed",
         "2 of 2 name no budget",
     }
 
@@ -271,7 +271,7 @@ def test_own_and_imported_results_of_one_experiment_are_not_mixed(root: Root, tr
 
 
 def test_own_and_imported_results_of_two_tags(root: Root, tree: Path) -> None:
-    put_result(root.store, Cell("ASHA", "toy", 0), tag="own", master_seed=31)
+    put_result(root.store, Cell("ASHA", "toy", 0), tag="own", random_seed=31)
     put_tuner(tree)
     do(root, tree)
     loaded = load_traces(LoadRequest(("own", "old"), root.store.location("")))
@@ -301,7 +301,7 @@ def test_seeds_of_one_import_belong_together(root: Root, tree: Path) -> None:
     assert loaded.skipped == ()
 
 
-def test_imports_of_other_master_seeds_are_foreign(root: Root, tree: Path) -> None:
+def test_imports_of_other_random_seeds_are_foreign(root: Root, tree: Path) -> None:
     for seed in range(3):
         put_tuner(tree, f"t{seed}", seed=seed, random_seed=7 if seed else 8)
     do(root, tree)

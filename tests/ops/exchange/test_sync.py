@@ -11,7 +11,7 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.exchange.sync import Sides, Synced, open_sides, sync
-from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
 from hpoctl.stores.local import LocalStore
 from hpoctl.stores.opening import open_results
 from trees import CELL, TAG, put_attempt
@@ -29,7 +29,7 @@ def sides(tmp_path: Path) -> Sides:
 
 
 def fill(source: Store) -> None:
-    keep_master_seed(source, TAG, 7)
+    keep_random_seed(source, TAG, 7)
     keep_plan(source, TAG, STUDY, "toys")
     done = put_attempt(source)
     source.put(f"{done}/{LOG}", b"printed")
@@ -88,8 +88,8 @@ def test_a_complete_result_is_never_replaced(sides: Sides) -> None:
     assert before.items() <= content(sides.target).items()
 
 
-def test_another_master_seed_is_a_conflict(sides: Sides) -> None:
-    keep_master_seed(sides.target, TAG, 8)
+def test_another_random_seed_is_a_conflict(sides: Sides) -> None:
+    keep_random_seed(sides.target, TAG, 8)
     assert [left.directory for left in bring(sides).conflicts] == [f"{TAG}/study.json"]
 
 

@@ -1,4 +1,4 @@
-"""What a launch is about to do: which study, which of its experiments, where, with which master seed."""
+"""What a launch is about to do: which study, which of its experiments, where, with which random seed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -119,10 +119,10 @@ def test_a_study_file_has_a_tag_a_seed_and_a_launcher(registry: Registry, folder
         "[launcher_options]\nnodes = 3\nquick = true\n"
     )
     plan = plan_launch(LaunchRequest(study="study.toml"), registry)
-    assert (plan.tag, plan.master_seed.value, sources(plan)) == ("filed", 7, [str(file)])
+    assert (plan.tag, plan.random_seed.value, sources(plan)) == ("filed", 7, [str(file)])
     assert (plan.launcher.name, plan.launcher_options) == ("far", FarOptions(nodes=3, quick=True))
     plan = plan_launch(LaunchRequest(study="study.toml", tag="mine", random_seed=9), registry)
-    assert (plan.tag, plan.master_seed.value) == ("mine", 9)
+    assert (plan.tag, plan.random_seed.value) == ("mine", 9)
 
 
 def test_the_tag_alone_goes_on_with_all_that_was_launched(registry: Registry, folder: Path) -> None:
@@ -139,7 +139,7 @@ def test_the_tag_alone_goes_on_with_all_that_was_launched(registry: Registry, fo
     for left in (first, second):
         (left / "results.parquet").unlink()
     plan = plan_launch(LaunchRequest(tag="t"), registry)
-    assert plan.master_seed.value == 5
+    assert plan.random_seed.value == 5
     assert len(plan.plans) == 2
     assert plan.wanted == 3
     wanted = {task.cell: task.plan for job in plan.jobs for task in job.tasks}
@@ -250,46 +250,46 @@ def test_a_tag_that_is_none_is_refused(registry: Registry, tag: str) -> None:
 ONE = Overrides(methods=("RS",), benchmarks=("toy",), num_seeds=1)
 
 
-def test_a_tag_keeps_its_master_seed(registry: Registry) -> None:
-    assert plan_launch(LaunchRequest(ONE, tag="t"), registry).master_seed.drawn
+def test_a_tag_keeps_its_random_seed(registry: Registry) -> None:
+    assert plan_launch(LaunchRequest(ONE, tag="t"), registry).random_seed.drawn
     _, outcome, _ = launch_here(LaunchRequest(ONE, tag="t", random_seed=5), registry)
-    assert outcome.master_seed == 5
+    assert outcome.random_seed == 5
     for request in (LaunchRequest(tag="t"), LaunchRequest(ONE, tag="t"), LaunchRequest(ONE, tag="t", random_seed=5)):
         plan = plan_launch(request, registry)
-        assert (plan.master_seed.value, plan.master_seed.drawn, plan.new_seed) == (5, False, False)
+        assert (plan.random_seed.value, plan.random_seed.drawn, plan.new_seed) == (5, False, False)
 
 
-def test_another_master_seed_is_refused_unless_it_is_to_be_new(registry: Registry) -> None:
+def test_another_random_seed_is_refused_unless_it_is_to_be_new(registry: Registry) -> None:
     launch_here(LaunchRequest(ONE, tag="t", random_seed=5), registry)
     with pytest.raises(UsageError) as caught:
         plan_launch(LaunchRequest(tag="t", random_seed=6), registry)
-    assert caught.value.what.startswith("Tag t has the master seed 5")
+    assert caught.value.what.startswith("Tag t has the random seed 5")
     assert "--new-seed" in caught.value.fix
     request = LaunchRequest(tag="t", random_seed=6, new_seed=True)
-    with pytest.raises(UsageError, match=r"seeds\.master_seed: 5 -> 6"):
+    with pytest.raises(UsageError, match=r"seeds\.random_seed: 5 -> 6"):
         plan_launch(request, registry)
     wider = replace(request, changes=replace(ONE, num_seeds=2), allow_mixed=True)
     plan, outcome, counts = launch_here(wider, registry)
-    assert (plan.new_seed, outcome.master_seed, counts) == (True, 6, {"done": 1})
-    assert plan_launch(LaunchRequest(tag="t", allow_mixed=True), registry).master_seed.value == 6
+    assert (plan.new_seed, outcome.random_seed, counts) == (True, 6, {"done": 1})
+    assert plan_launch(LaunchRequest(tag="t", allow_mixed=True), registry).random_seed.value == 6
 
 
 def test_a_new_seed_is_drawn_if_none_is_named(registry: Registry) -> None:
     launch_here(LaunchRequest(ONE, tag="t", random_seed=5), registry)
     plan = plan_launch(LaunchRequest(tag="t", new_seed=True, allow_mixed=True), registry)
     assert plan.new_seed
-    assert plan.master_seed.value != 5
+    assert plan.random_seed.value != 5
 
 
 def test_the_seed_of_a_tag_goes_before_that_of_its_study(registry: Registry, folder: Path) -> None:
     (folder / "study.toml").write_text('methods = ["RS"]\nbenchmarks = ["toy"]\nrandom_seed = 7\n')
     request = LaunchRequest(study="study.toml", tag="t")
-    assert plan_launch(request, registry).master_seed.value == 7
+    assert plan_launch(request, registry).random_seed.value == 7
     launch_here(replace(request, random_seed=5), registry)
     for again in (LaunchRequest(tag="t"), request):
         plan = plan_launch(again, registry)
-        assert plan.master_seed.value == 5
-        assert plan.warnings == ("tag t has the master seed 5, and goes on with it; study study says 7",)
+        assert plan.random_seed.value == 5
+        assert plan.warnings == ("tag t has the random seed 5, and goes on with it; study study says 7",)
 
 
 def test_a_damaged_seed_or_plan_is_named(registry: Registry, folder: Path) -> None:

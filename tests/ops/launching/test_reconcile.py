@@ -185,7 +185,7 @@ CHANGES = {
     ),
     "metric": Change("benchmark.mode: min -> max", benchmark=_benchmark(mode="max")),
     "composer": Change("extra_results: [] -> ['nothing']", {"extra_results": ("nothing",)}),
-    "master seed": Change("seeds.master_seed: 5 -> 6", request={"random_seed": 6, "new_seed": True}),
+    "random seed": Change("seeds.master_seed: 5 -> 6", request={"random_seed": 6, "new_seed": True}),
 }
 
 
@@ -229,7 +229,7 @@ def test_a_larger_budget_is_run_and_gives_the_bytes_of_one_go(tmp_path: Path, st
     assert (todo(plan), plan.mixed) == (CELLS, ())
     assert (outcome.done, outcome.wanted, counts) == (2, 2, {"done": 2})
     assert todo(plan_launch(request(), larger)) == set()
-    launch_here(replace(request(), tag="other", random_seed=plan.master_seed.value), larger)
+    launch_here(replace(request(), tag="other", random_seed=plan.random_seed.value), larger)
 
     def newest(tag: str) -> dict[Cell, bytes]:
         attempts = sorted(read_attempts(store, tag), key=lambda attempt: attempt.started)

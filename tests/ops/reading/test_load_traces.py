@@ -183,7 +183,7 @@ def test_the_newest_of_several_complete_results_counts(store: LocalStore) -> Non
     assert (entry.kind, entry.path) == ("duplicate", store.location(old))
 
 
-@pytest.mark.parametrize("other", [{"options": 1}, {"master_seed": 8}])
+@pytest.mark.parametrize("other", [{"options": 1}, {"random_seed": 8}])
 def test_results_of_another_setup_are_left_out(store: LocalStore, other: dict[str, Any]) -> None:
     for seed in range(3):
         put_result(store, Cell("ASHA", "toy", seed))
@@ -233,11 +233,11 @@ def test_other_seeds_of_the_same_setup_are_one_setup_and_of_another_are_two(stor
     assert methods(load(store, "old", "third")) == {"RS (old)", "RS (third)"}
 
 
-def test_other_master_seeds_and_tables_are_noted(store: LocalStore) -> None:
+def test_other_random_seeds_and_tables_are_noted(store: LocalStore) -> None:
     put_result(store, Cell("RS", "toy", 0), tag="old", data={"table": "a", "curves": "modelled"})
-    put_result(store, Cell("ASHA", "toy", 0), tag="new", master_seed=8, data={"table": "b"})
+    put_result(store, Cell("ASHA", "toy", 0), tag="new", random_seed=8, data={"table": "b"})
     loaded = load(store, "old", "new")
-    assert [("master seeds" in note, "different tables" in note) for note in loaded.notes] == [
+    assert [("random seeds" in note, "different tables" in note) for note in loaded.notes] == [
         (True, False),
         (False, True),
     ]

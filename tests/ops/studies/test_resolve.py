@@ -70,7 +70,7 @@ def test_the_budget_is_the_benchmark_s_unless_the_study_says_otherwise(registry:
     plain = spec_of(resolve(STUDY, registry), "t", 7, cell)
     benchmark = registry.benchmark("toy")
     assert (plain.n_workers, plain.max_wallclock_time) == (benchmark.n_workers, benchmark.max_wallclock_time)
-    assert (plain.tag, plain.master_seed, plain.cell) == ("t", 7, cell)
+    assert (plain.tag, plain.random_seed, plain.cell) == ("t", 7, cell)
     said = Settings(
         n_workers=2, max_wallclock_time=60.0, max_num_evaluations=100, poll_interval=5.0, checkpointing=False
     )
@@ -94,7 +94,7 @@ def test_the_budget_in_seconds_can_be_scaled(registry: Registry, said: dict[str,
     assert scaled.max_wallclock_time == budget / 4
     assert scaled.effective == spec(spelled).effective
     assert determinants(scaled, "table") == determinants(spec(spelled), "table")
-    assert replace(scaled, master_seed=8).max_wallclock_time == budget / 4
+    assert replace(scaled, random_seed=8).max_wallclock_time == budget / 4
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a tag keeps: one master seed, whoever asks first, and every plan that was launched under it."""
+"""What a tag keeps: one random seed, whoever asks first, and every plan that was launched under it."""
 
 import os
 from dataclasses import replace
@@ -13,15 +13,15 @@ from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.choose_study import study_table
 from hpoctl.ops.studies.tags import (
-    MASTER_SEEDS,
+    RANDOM_SEEDS,
     STUDY_FILE,
-    MasterSeed,
-    keep_master_seed,
+    RandomSeed,
     keep_plan,
-    master_seed_for,
+    keep_random_seed,
+    random_seed_for,
     read_plan,
     read_plans,
-    stored_master_seed,
+    stored_random_seed,
     tags,
     wanted_cells,
 )
@@ -36,35 +36,35 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path)
 
 
-# --- the master seed ---
+# --- the random seed ---
 
 
-def test_a_master_seed_is_drawn_and_kept(store: LocalStore) -> None:
-    offers = [master_seed_for(store, TAG, None) for _ in range(5)]
+def test_a_random_seed_is_drawn_and_kept(store: LocalStore) -> None:
+    offers = [random_seed_for(store, TAG, None) for _ in range(5)]
     assert all(offer.drawn and not offer.warning for offer in offers)
     drawn = [offer.value for offer in offers]
     assert len(set(drawn)) > 1
-    assert all(0 <= seed < MASTER_SEEDS for seed in drawn)
+    assert all(0 <= seed < RANDOM_SEEDS for seed in drawn)
     assert dict(store.list("")) == {}, "nothing is written before somebody says so"
-    assert stored_master_seed(store, TAG) is None
-    assert keep_master_seed(store, TAG, drawn[0]) == drawn[0]
-    assert master_seed_for(store, TAG, None) == MasterSeed(drawn[0], drawn=False)
-    assert stored_master_seed(store, f"{TAG}-debug") is None
+    assert stored_random_seed(store, TAG) is None
+    assert keep_random_seed(store, TAG, drawn[0]) == drawn[0]
+    assert random_seed_for(store, TAG, None) == RandomSeed(drawn[0], drawn=False)
+    assert stored_random_seed(store, f"{TAG}-debug") is None
 
 
 def test_the_first_one_stays_unless_it_is_replaced(store: LocalStore) -> None:
-    assert keep_master_seed(store, TAG, 7) == 7
-    assert keep_master_seed(store, TAG, 8) == 7
-    assert stored_master_seed(store, TAG) == 7
-    assert keep_master_seed(store, TAG, 8, replace=True) == 8
-    assert stored_master_seed(store, TAG) == 8
+    assert keep_random_seed(store, TAG, 7) == 7
+    assert keep_random_seed(store, TAG, 8) == 7
+    assert stored_random_seed(store, TAG) == 7
+    assert keep_random_seed(store, TAG, 8, replace=True) == 8
+    assert stored_random_seed(store, TAG) == 8
 
 
 def test_one_that_is_asked_for_is_used_with_a_warning_if_the_tag_has_another(store: LocalStore) -> None:
-    assert master_seed_for(store, TAG, 7) == MasterSeed(7, drawn=False)
-    keep_master_seed(store, TAG, 7)
-    assert master_seed_for(store, TAG, 7) == MasterSeed(7, drawn=False)
-    other = master_seed_for(store, TAG, 8)
+    assert random_seed_for(store, TAG, 7) == RandomSeed(7, drawn=False)
+    keep_random_seed(store, TAG, 7)
+    assert random_seed_for(store, TAG, 7) == RandomSeed(7, drawn=False)
+    other = random_seed_for(store, TAG, 8)
     assert (other.value, other.drawn) == (8, False)
     assert "7" in other.warning
 
@@ -81,7 +81,7 @@ def test_processes_that_begin_a_tag_at_once_agree_on_one_seed(store: LocalStore)
             if child == 0:
                 os.close(go)
                 os.read(start, 1)
-                seed = keep_master_seed(store, tag, number)
+                seed = keep_random_seed(store, tag, number)
                 os.write(tell, bytes([seed]))
                 os._exit(0)
             children.append(child)
@@ -91,7 +91,7 @@ def test_processes_that_begin_a_tag_at_once_agree_on_one_seed(store: LocalStore)
         os.close(tell)
         said = os.read(answers, 100)
         os.close(answers)
-        assert said == bytes([stored_master_seed(store, tag) or 0]) * 8
+        assert said == bytes([stored_random_seed(store, tag) or 0]) * 8
 
 
 @pytest.mark.parametrize(
@@ -109,21 +109,21 @@ def test_processes_that_begin_a_tag_at_once_agree_on_one_seed(store: LocalStore)
     ],
     ids=range(9),
 )
-def test_a_damaged_master_seed_is_never_guessed_or_replaced_unasked(store: LocalStore, data: bytes) -> None:
+def test_a_damaged_random_seed_is_never_guessed_or_replaced_unasked(store: LocalStore, data: bytes) -> None:
     store.put(f"{TAG}/{STUDY_FILE}", data)
     for call in (
-        lambda: stored_master_seed(store, TAG),
-        lambda: master_seed_for(store, TAG, None),
-        lambda: master_seed_for(store, TAG, 7),
-        lambda: keep_master_seed(store, TAG, 7),
+        lambda: stored_random_seed(store, TAG),
+        lambda: random_seed_for(store, TAG, None),
+        lambda: random_seed_for(store, TAG, 7),
+        lambda: keep_random_seed(store, TAG, 7),
     ):
         with pytest.raises(IncompleteError) as caught:
             call()
         assert store.location(f"{TAG}/{STUDY_FILE}") in caught.value.what
         assert "--random-seed" in caught.value.fix
     assert store.get(f"{TAG}/{STUDY_FILE}") == data
-    keep_master_seed(store, TAG, 7, replace=True)
-    assert stored_master_seed(store, TAG) == 7
+    keep_random_seed(store, TAG, 7, replace=True)
+    assert stored_random_seed(store, TAG) == 7
 
 
 # --- plans ---

@@ -12,7 +12,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import unseal
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
-from hpoctl.ops.studies.tags import keep_master_seed
+from hpoctl.ops.studies.tags import keep_random_seed
 from hpoctl.ops.upkeep.clean import clean, what_runs
 from hpoctl.ops.upkeep.selection import Criteria, parse_age, select
 from hpoctl.ops.upkeep.trash import undo
@@ -185,7 +185,7 @@ def test_a_whole_tag_moves_in_one_step_with_all_it_keeps(root: Root) -> None:
 
 
 def test_a_tag_without_results_can_be_cleaned(root: Root) -> None:
-    keep_master_seed(root.store, TAG, 7)
+    keep_random_seed(root.store, TAG, 7)
     assert do(root, Criteria()).results == 0
     assert undo(root.store, root.claims).directories == (TAG,)
 

@@ -16,7 +16,7 @@ from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
-from hpoctl.ops.studies.tags import keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
 from hpoctl.ops.upkeep.status import FailureGroup, Pair, SeedSet, StudyStatus, read_status
 from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.ops.upkeep.time_left import TimeLeft
@@ -388,7 +388,7 @@ def test_what_is_no_tag_is_passed_over_and_what_is_broken_is_said(root: Root) ->
     root.store.put(f"{directory}/{METADATA}", b"")
     plan = keep_plan(root.store, "plan", STUDY, "toys")
     root.store.put(f"plan/.hpoctl/plans/{plan.name}.json", b"")
-    keep_master_seed(root.store, "seed-only", 1)
+    keep_random_seed(root.store, "seed-only", 1)
     for name in ("not_a_tag", ".trash", "a b"):
         root.store.put(f"{name}/x/{METADATA}", b"{}")
     (folder_of(root) / "file").write_text("x")

@@ -185,7 +185,7 @@ def _provenance(read: Sequence[_Read]) -> Iterable[Fact]:
 def _facts(metadata: Metadata, tag: str, benchmark: str, method: str) -> Iterable[tuple[str, str, str]]:
     """What the metadata of one experiment say of where it comes from: kind, what about, value."""
     known = metadata.random_seed
-    yield "Seeds", f"master seed of {tag}", "not known" if known is None else str(known)
+    yield "Seeds", f"random seed of {tag}", "not known" if known is None else str(known)
     yield "Tables", f"hash of the table of {benchmark}", metadata.data.get("table") or "not known"
     for key, value in metadata.data.items():
         if key != "table":

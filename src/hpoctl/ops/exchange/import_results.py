@@ -252,12 +252,12 @@ def _notes(sources: Sequence[Source], request: ImportRequest) -> tuple[str, ...]
     unnamed = sum(source.unnamed for source in sources)
     seedless = sum(source.seed is None for source in sources)
     endless = sum(source.budget is None for source in sources)
-    masterless = sum(source.master_seed is None for source in sources)
+    seedless = sum(source.random_seed is None for source in sources)
     end = f"{request.max_wallclock_time:g} s as you say" if request.max_wallclock_time else "the time of its last row"
     notes = {
         "no method or benchmark: it is called after its scheduler and its script": unnamed,
         "no seed: it has the lowest free one, in the order in which they began": seedless,
-        "no master seed: which randomness it shares with other results of its seed is not known": masterless,
+        "no random seed: which randomness it shares with other results of its seed is not known": seedless,
         f"no budget: it ends at {end}": endless,
     }
     return tuple(f"{count} of {len(sources)} name {what}" for what, count in notes.items() if count)

@@ -72,7 +72,7 @@ class Source:
         method: Its method, or its scheduler where it names none.
         benchmark: Its benchmark, or its script where it names none.
         seed: Its seed; None: it names none.
-        master_seed: Its master seed; None: it names none.
+        random_seed: Its random seed; None: it names none.
         metric: The metric, the first one if it has several.
         mode: Whether the metric is minimised or maximised.
         budget: Its budget in seconds; None: it names none.
@@ -88,7 +88,7 @@ class Source:
     method: str
     benchmark: str
     seed: int | None
-    master_seed: int | None
+    random_seed: int | None
     metric: str
     mode: Mode
     budget: float | None
@@ -110,7 +110,7 @@ class Source:
                 "max_wallclock_time": self.budget,
                 "max_size_data_for_model": said.max_size_data_for_model,
             },
-            "seeds": {"master_seed": self.master_seed, "seed": self.seed},
+            "seeds": {"master_seed": self.random_seed, "seed": self.seed},
             "content": dict(self.digests),
         }
 
@@ -150,7 +150,7 @@ def source_of(files: TunerFiles, tag: str | None) -> Source:
         method=check_entry_name("method", method),
         benchmark=check_entry_name("benchmark", benchmark),
         seed=said.seed,
-        master_seed=said.random_seed,
+        random_seed=said.random_seed,
         metric=said.metric_names[0],
         mode=said.metric_mode,
         budget=said.max_wallclock_time if (said.max_wallclock_time or 0.0) > 0.0 else None,
@@ -209,7 +209,7 @@ def imported_metadata(
         "algorithm": cell.method,
         "benchmark": cell.benchmark,
         "seed": cell.seed,
-        "random_seed": source.master_seed,
+        "random_seed": source.random_seed,
         "identity": source.identity,
         "determinants": source.determinants,
         "metric_names": list(source.said.metric_names),

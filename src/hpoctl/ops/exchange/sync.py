@@ -48,7 +48,7 @@ class Synced:
         source: Where it was read.
         target: Where it was written.
         copied: Results that were brought, or brought anew.
-        files: The master seed, plans and logs that were brought.
+        files: The random seed, plans and logs that were brought.
         size: Bytes that were brought.
         same: Results that were there already, as they are.
         running: Results that are not there, because their experiments have not ended.
@@ -110,7 +110,7 @@ def open_sides(results: str | None, to: str | None, *, up: bool) -> Sides:
 
 
 def sync(sides: Sides, tag: str, progress: Progress, *, logs: bool = False, dry_run: bool = False) -> Synced:
-    """Bring what is missing or newer: results that have ended, with their metadata, the master seed and the plans.
+    """Bring what is missing or newer: results that have ended, with their metadata, the random seed and the plans.
 
     Results come before the metadata that say they are complete; killed anywhere, it goes on when it is repeated. A
     complete result is never replaced by another.
@@ -166,7 +166,7 @@ def _synced(sides: Sides, tag: str, steps: list[_Step], files: list[_Step]) -> S
 
 
 def _is_shared(name: str, tag: str) -> bool:
-    """Whether it is the master seed or a plan: status needs them."""
+    """Whether it is the random seed or a plan: status needs them."""
     return name == f"{tag}/{STUDY_FILE}" or name.startswith(f"{tag}/{CONTROL}/plans/")
 
 
@@ -187,7 +187,7 @@ class _Work:
         return _metadata(self._source, self._listed)
 
     def file(self, name: str) -> _Step:
-        """Bring the master seed or a plan; both never change."""
+        """Bring the random seed or a plan; both never change."""
         data = self._source.get(name)
         if name not in self._there:
             self._put(name, data)

@@ -17,7 +17,7 @@ from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import command_line, git_commit
-from hpoctl.ops.studies.tags import Plan, keep_master_seed, keep_plan
+from hpoctl.ops.studies.tags import Plan, keep_plan, keep_random_seed
 from hpoctl.ops.tables.shared_tables import share_tables
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 
@@ -49,8 +49,8 @@ class LaunchProgress:
 class LaunchWatcher(Protocol):
     """Somebody who watches a launch."""
 
-    def begins(self, master_seed: int) -> None:
-        """The master seed is settled, and jobs are about to be submitted."""
+    def begins(self, random_seed: int) -> None:
+        """The random seed is settled, and jobs are about to be submitted."""
         ...
 
     def shows(self, progress: LaunchProgress) -> None:
@@ -63,7 +63,7 @@ class LaunchOutcome:
     """What came of a launch.
 
     Attributes:
-        master_seed: The master seed.
+        random_seed: The random seed.
         done: How many of the wanted experiments are complete now.
         wanted: How many are wanted.
         reported: Those of its jobs' experiments of which a worker has reported that they failed, and that are not
@@ -74,7 +74,7 @@ class LaunchOutcome:
         running: How many somebody else is running.
     """
 
-    master_seed: int
+    random_seed: int
     done: int
     wanted: int
     reported: tuple[Failure, ...]
@@ -108,15 +108,15 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     """
     system = system or SystemTime()
     began = system.monotonic()
-    master_seed = settle(plan)
+    random_seed = settle(plan)
     plans = [
         known if known.name else keep_plan(plan.store, plan.tag, known.study, known.source, known.changes)
         for known in plan.plans
     ]
     if plan.jobs or plan.live:
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
-    watcher.begins(master_seed)
-    jobs = _jobs(plan, plans, master_seed)
+    watcher.begins(random_seed)
+    jobs = _jobs(plan, plans, random_seed)
     if jobs and plan.launcher.outlives and is_address(plan.store.location("")):
         # On this machine, and on those that share its disks, jobs find the tables where they are.
         needed = {task.cell.benchmark for job in jobs for task in job.tasks}
@@ -138,7 +138,7 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         if not plan.launcher.outlives:
             launcher.cancel(receipts)
     watched = [*jobs, *plan.live]
-    return _outcome(plan, plans, watched, statuses, master_seed, system.monotonic() - began, interrupted=interrupted)
+    return _outcome(plan, plans, watched, statuses, random_seed, system.monotonic() - began, interrupted=interrupted)
 
 
 def _untold(what: str, done: int, total: int | None) -> None:
@@ -146,11 +146,11 @@ def _untold(what: str, done: int, total: int | None) -> None:
 
 
 def settle(plan: LaunchPlan) -> int:
-    """Store the tag's master seed, unless another launch has just done so; returns the one that counts."""
-    return keep_master_seed(plan.store, plan.tag, plan.master_seed.value, replace=plan.new_seed)
+    """Store the tag's random seed, unless another launch has just done so; returns the one that counts."""
+    return keep_random_seed(plan.store, plan.tag, plan.random_seed.value, replace=plan.new_seed)
 
 
-def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job]:
+def _jobs(plan: LaunchPlan, plans: Sequence[Plan], random_seed: int) -> list[Job]:
     """The jobs with the command of a worker for them.
 
     A job that may outlive its launch is named after what it has to do: the same again, by another launch at the same
@@ -159,7 +159,7 @@ def _jobs(plan: LaunchPlan, plans: Sequence[Plan], master_seed: int) -> list[Job
     # Equal plans are kept once, so a plan's place among them is its name.
     names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
     root = plan.store.location("")
-    words = worker_words(plan.tag, master_seed, root, command_line(), git_commit())
+    words = worker_words(plan.tag, random_seed, root, command_line(), git_commit())
     tasks = {job.name: tuple(replace(task, plan=names[task.plan]) for task in job.tasks) for job in plan.jobs}
     jobs = [Job(name, plan.tag, root, words, own, RUNNER) for name, own in tasks.items()]
     return [replace(job, name=_new_name(job, plan.ended)) for job in jobs] if plan.launcher.outlives else jobs
@@ -191,7 +191,7 @@ def _outcome(
     plans: Sequence[Plan],
     jobs: Sequence[Job],
     statuses: Sequence[JobStatus],
-    master_seed: int,
+    random_seed: int,
     seconds: float,
     *,
     interrupted: bool,
@@ -205,7 +205,7 @@ def _outcome(
     reported = [failure for status in statuses for failure in status.failures if found[failure.cell].state != "done"]
     lost = () if interrupted else _lost(jobs, statuses, found, {failure.cell for failure in reported})
     return LaunchOutcome(
-        master_seed=master_seed,
+        random_seed=random_seed,
         done=states.count("done"),
         wanted=len(states),
         reported=tuple(reported),

@@ -27,7 +27,7 @@ from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, Root, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
-from hpoctl.ops.studies.tags import MasterSeed, Plan, draw_master_seed, master_seed_for, new_tag, read_plans
+from hpoctl.ops.studies.tags import Plan, RandomSeed, draw_random_seed, new_tag, random_seed_for, read_plans
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings
 
@@ -40,8 +40,8 @@ class LaunchRequest:
         changes: What the options say.
         study: A registered study or a file; None: what the tag was launched with, else the configured one.
         tag: The tag; None: the study's, else one is made up.
-        random_seed: The master seed; None: the tag's, else the study's, else it is drawn.
-        new_seed: Whether the tag may get another master seed than it has.
+        random_seed: The random seed; None: the tag's, else the study's, else it is drawn.
+        new_seed: Whether the tag may get another random seed than it has.
         allow_mixed: Whether the tag may hold complete results that the launch would not make again as they are.
         results: The root of results; None: $HPOCTL_ROOT, or ~/hpoctl.
         trust_config: Whether files of the folder may say what code the launcher runs.
@@ -63,8 +63,8 @@ class LaunchPlan:
 
     Attributes:
         tag: The tag.
-        master_seed: The master seed.
-        new_seed: Whether the tag gets this master seed in place of another.
+        random_seed: The random seed.
+        new_seed: Whether the tag gets this random seed in place of another.
         plans: What the tag wants; those without a name are new.
         launcher: Where jobs execute.
         launcher_options: Its options.
@@ -88,7 +88,7 @@ class LaunchPlan:
     """
 
     tag: str
-    master_seed: MasterSeed
+    random_seed: RandomSeed
     new_seed: bool
     plans: tuple[Plan, ...]
     launcher: LauncherEntry
@@ -126,7 +126,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     """Compare what is wanted with what there is. Nothing is written.
 
     Raises:
-        UsageError: A name, a range or an option is wrong; or the tag has other results, or another master seed.
+        UsageError: A name, a range or an option is wrong; or the tag has other results, or another random seed.
         IncompleteError: What the tag keeps is damaged.
     """
     config = read_config(Path.cwd())
@@ -140,10 +140,10 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     launchers = launchers_of(manifests, registry)
     submitted = submitted_jobs(manifests, launchers | {launcher.name: launcher.make(options)})
     wanted = _wanted(plans, registry)
-    master_seed = _master_seed(request, store, tag, newest)
+    random_seed = _random_seed(request, store, tag, newest)
     attempts = read_attempts(store, tag, verify=True)
     standing = standings(tag, wanted, attempts, claims)
-    mixed, larger, warnings = find_mixed(tag, master_seed.value, wanted.values(), standing, store)
+    mixed, larger, warnings = find_mixed(tag, random_seed.value, wanted.values(), standing, store)
     if mixed and not request.allow_mixed:
         raise _refusal(tag, mixed)
     costs = read_costs()
@@ -160,8 +160,8 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     damaged = [f"{attempt.directory}: {attempt.reason}" for attempt in attempts if attempt.recorded == "damaged"]
     return LaunchPlan(
         tag=tag,
-        master_seed=master_seed,
-        new_seed=request.new_seed and bool(master_seed.warning),
+        random_seed=random_seed,
+        new_seed=request.new_seed and bool(random_seed.warning),
         plans=tuple(plans),
         launcher=launcher,
         launcher_options=options,
@@ -174,7 +174,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         seconds=makespan([task.seconds for task in tasks], workers or len(tasks)),
         basis="measured" if all(cost.basis == "measured" for cost in expected) else "modelled",
         mixed=tuple(mixed),
-        warnings=(*changed, *([master_seed.warning] if master_seed.warning else []), *warnings, *damaged),
+        warnings=(*changed, *([random_seed.warning] if random_seed.warning else []), *warnings, *damaged),
         data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
         from_files=file_options(launcher, config, newest, plans[-1].source, request.changes),
         live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
@@ -242,13 +242,13 @@ def _wanted(plans: Sequence[Plan], registry: Registry) -> dict[Cell, Wanted]:
     return {cell: Wanted(cell, plan.name, found) for plan, found in resolved for cell in plan.study.cells()}
 
 
-def _master_seed(request: LaunchRequest, store: Store, tag: str, study: Study) -> MasterSeed:
+def _random_seed(request: LaunchRequest, store: Store, tag: str, study: Study) -> RandomSeed:
     wanted = request.random_seed
     if wanted is None and request.new_seed:
-        return master_seed_for(store, tag, draw_master_seed())
+        return random_seed_for(store, tag, draw_random_seed())
     if wanted is None:
-        return _own_master_seed(store, tag, study)
-    found = master_seed_for(store, tag, wanted)
+        return _own_random_seed(store, tag, study)
+    found = random_seed_for(store, tag, wanted)
     if found.warning and not request.new_seed:
         raise UsageError(
             f"{found.warning[0].upper()}{found.warning[1:]}.",
@@ -257,14 +257,14 @@ def _master_seed(request: LaunchRequest, store: Store, tag: str, study: Study) -
     return found
 
 
-def _own_master_seed(store: Store, tag: str, study: Study) -> MasterSeed:
+def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
     """The tag's, else the study's, else a new one."""
-    own = master_seed_for(store, tag, None)
+    own = random_seed_for(store, tag, None)
     if study.random_seed is None or own.value == study.random_seed:
         return own
     if own.drawn:
-        return MasterSeed(study.random_seed, drawn=False)
-    warning = f"tag {tag} has the master seed {own.value}, and goes on with it; study {study.name} says "
+        return RandomSeed(study.random_seed, drawn=False)
+    warning = f"tag {tag} has the random seed {own.value}, and goes on with it; study {study.name} says "
     return replace(own, warning=f"{warning}{study.random_seed}")
 
 

@@ -58,7 +58,7 @@ class Wanted:
 
 def find_mixed(
     tag: str,
-    master_seed: int,
+    random_seed: int,
     wanted: Iterable[Wanted],
     standings: Mapping[Cell, Standing],
     store: Store,
@@ -69,7 +69,7 @@ def find_mixed(
 
     Args:
         tag: The tag.
-        master_seed: The master seed of the launch.
+        random_seed: The random seed of the launch.
         wanted: What the launch wants.
         standings: What there is.
         store: Where results live.
@@ -78,7 +78,7 @@ def find_mixed(
         The results by what differs; the experiments that are to get more of their budget; and what could not be
         compared and why, a line each.
     """
-    identities = _Identities(tag, master_seed)
+    identities = _Identities(tag, random_seed)
     larger: set[Cell] = set()
     groups: dict[tuple[str, ...], list[tuple[Cell, Attempt]]] = {}
     for want in wanted:
@@ -99,10 +99,10 @@ def find_mixed(
 class _Identities:
     """What determines experiments; all seeds of a method and benchmark share all but their seed."""
 
-    def __init__(self, tag: str, master_seed: int) -> None:
+    def __init__(self, tag: str, random_seed: int) -> None:
         self.problems: dict[str, str] = {}
         self._tag = tag
-        self._master_seed = master_seed
+        self._random_seed = random_seed
         self._tables: dict[str, tuple[Blackbox | None, str]] = {}
         self._templates: dict[tuple[str, str, str], dict[str, Any]] = {}
 
@@ -114,10 +114,10 @@ class _Identities:
             if opened is None:
                 return None
             blackbox, table = opened
-            spec = spec_of(want.resolved, self._tag, self._master_seed, want.cell)
+            spec = spec_of(want.resolved, self._tag, self._random_seed, want.cell)
             restricted = blackbox is not None and is_restricted(spec, blackbox)
             self._templates[key] = determinants(spec, table, restricted=restricted)
-        seeds = {"master_seed": self._master_seed, "seed": want.cell.seed}
+        seeds = {"master_seed": self._random_seed, "seed": want.cell.seed}
         return {**self._templates[key], "seeds": seeds}
 
     def _table(self, want: Wanted) -> tuple[Blackbox | None, str] | None:

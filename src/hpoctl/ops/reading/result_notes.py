@@ -1,17 +1,17 @@
 """What a person should know of results before comparing them."""
 
 from hpoctl.core.metadata_head import OWN
-from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, master_seed
+from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, random_seed
 
 
 def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
-    """Which results are imported, and what makes a comparison by seed wrong: other master seeds, origins, data."""
+    """Which results are imported, and what makes a comparison by seed wrong: other random seeds, origins, data."""
     seeds: dict[str, set[object]] = {}
     tables: dict[str, set[object]] = {}
     origins: dict[str, set[str]] = {}
     for tag in results:
         for cell, candidates in tag.candidates.items():
-            seeds.setdefault(cell.benchmark, set()).add(master_seed(candidates[0]))
+            seeds.setdefault(cell.benchmark, set()).add(random_seed(candidates[0]))
             origins.setdefault(cell.benchmark, set()).add(candidates[0].metadata.made_by)
             if _table(candidates[0]) is not None:
                 tables.setdefault(cell.benchmark, set()).add(_table(candidates[0]))
@@ -22,7 +22,7 @@ def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
         if len(found) > 1
     ]
     notes += [
-        f"results on {benchmark} have different master seeds: seeds of one number are not the same randomness, "
+        f"results on {benchmark} have different random seeds: seeds of one number are not the same randomness, "
         "so that they cannot be paired"
         for benchmark, found in seeds.items()
         if len(found) > 1 and len(origins[benchmark]) == 1

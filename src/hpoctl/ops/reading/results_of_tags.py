@@ -177,8 +177,8 @@ def _setup(metadata: Metadata) -> str:
     return content_hash(canonical_json(determined_by))
 
 
-def master_seed(found: FoundResult) -> int | None:
-    """The master seed that a result was made with."""
+def random_seed(found: FoundResult) -> int | None:
+    """The random seed that a result was made with."""
     return found.metadata.random_seed
 
 
@@ -217,26 +217,26 @@ def _may_fit(cell: Cell, fits: set[tuple[str, str]], known: set[tuple[str, str]]
 def _split(group: Sequence[FoundResult]) -> tuple[list[FoundResult], list[FoundResult]]:
     """The results of one method and benchmark that belong together, and those that something else determined.
 
-    Of several setups or master seeds the one with the most seeds counts; of equally many, the latest.
+    Of several setups or random seeds the one with the most seeds counts; of equally many, the latest.
     """
-    kinds = {(found.setup, master_seed(found), found.cell) for found in group}
+    kinds = {(found.setup, random_seed(found), found.cell) for found in group}
     seeds = Counter((setup, seed) for setup, seed, _ in kinds)
     if len(seeds) < 2:
         return list(group), []
     latest: dict[tuple[str, object], float] = {}
     for found in group:
-        key = (found.setup, master_seed(found))
+        key = (found.setup, random_seed(found))
         latest[key] = max(latest.get(key, 0.0), found.attempt.started)
     best = max(seeds, key=lambda key: (seeds[key], latest[key], key[0]))
-    own = [found for found in group if (found.setup, master_seed(found)) == best]
-    return own, [found for found in group if (found.setup, master_seed(found)) != best]
+    own = [found for found in group if (found.setup, random_seed(found)) == best]
+    return own, [found for found in group if (found.setup, random_seed(found)) != best]
 
 
 def _foreign(state: _State, found: FoundResult) -> Skipped:
     return Skipped(
         state.root.store.location(found.attempt.directory),
         found.cell,
-        "it was made with other settings, data or master seed than most results of its method and benchmark",
+        "it was made with other settings, data or random seed than most results of its method and benchmark",
         "left out; --where or another tag shows it",
         "foreign",
         state.tag,

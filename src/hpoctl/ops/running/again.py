@@ -46,7 +46,7 @@ def spec_again(metadata: Mapping[str, Any], registry: Registry, num_metrics: int
             method=method,
             benchmark=benchmark,
             seed=metadata["seed"],
-            master_seed=metadata["random_seed"],
+            random_seed=metadata["random_seed"],
             settings=Settings.from_json(said),
             extra_results=tuple(map(registry.extra_result, metadata["extra_results"])) if num_metrics is None else (),
         )

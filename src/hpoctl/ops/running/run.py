@@ -22,7 +22,7 @@ from hpoctl.ops.studies.config import open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, check_names, override
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.resolve import check_restricted, resolve, spec_of
-from hpoctl.ops.studies.tags import MasterSeed, keep_master_seed, master_seed_for, new_tag
+from hpoctl.ops.studies.tags import RandomSeed, keep_random_seed, new_tag, random_seed_for
 from hpoctl.plugins import Registry
 
 
@@ -34,7 +34,7 @@ class RunRequest:
         changes: What the options say; it names a method at least. Without `num_seeds` there is one seed.
         study: The study whose benchmarks and composers are used, by name or file; None: the one that has the method.
         tag: The tag; None: one is made up.
-        random_seed: The master seed; None: the tag's, else the study's, else it is drawn.
+        random_seed: The random seed; None: the tag's, else the study's, else it is drawn.
         results: The root of results; None: $HPOCTL_ROOT, that of the folder's configuration, or ~/hpoctl.
         folder: Where study files and a configuration are looked for.
     """
@@ -53,18 +53,18 @@ class RunPlan:
 
     Attributes:
         tag: The tag.
-        master_seed: The master seed.
+        random_seed: The random seed.
         specs: The experiments, in order.
         store: Where results go.
         claims: Who runs what.
         provenance: Where and by what they are run.
-        seed_was_given: Whether a person gave the master seed.
+        seed_was_given: Whether a person gave the random seed.
         warnings: What a person should know before.
         benchmark_files: The files that some of the benchmarks are in, by name.
     """
 
     tag: str
-    master_seed: int
+    random_seed: int
     specs: tuple[ExperimentSpec, ...]
     store: Store
     claims: Claims
@@ -86,18 +86,18 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
     root = open_root(request.results, request.folder)
     store = root.store
-    master_seed = _master_seed(store, tag, request, studies)
+    random_seed = _random_seed(store, tag, request, studies)
     all_resolved = [resolve(study, registry) for study in studies]
     for resolved in all_resolved:
         check_restricted(resolved)
     specs = [
-        spec_of(resolved, tag, master_seed.value, cell) for resolved in all_resolved for cell in resolved.study.cells()
+        spec_of(resolved, tag, random_seed.value, cell) for resolved in all_resolved for cell in resolved.study.cells()
     ]
-    warnings = (master_seed.warning,) if master_seed.warning else ()
+    warnings = (random_seed.warning,) if random_seed.warning else ()
     given = request.random_seed is not None
     return RunPlan(
         tag=tag,
-        master_seed=master_seed.value,
+        random_seed=random_seed.value,
         specs=tuple(specs),
         store=store,
         claims=root.claims,
@@ -110,11 +110,11 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     )
 
 
-def _master_seed(store: Store, tag: str, request: RunRequest, studies: Sequence[Study]) -> MasterSeed:
-    """The master seed that was given, else the tag's, else that of a study, else a new one."""
-    found = master_seed_for(store, tag, request.random_seed)
+def _random_seed(store: Store, tag: str, request: RunRequest, studies: Sequence[Study]) -> RandomSeed:
+    """The random seed that was given, else the tag's, else that of a study, else a new one."""
+    found = random_seed_for(store, tag, request.random_seed)
     of_studies = [study.random_seed for study in studies if study.random_seed is not None]
-    return MasterSeed(of_studies[0], drawn=False) if found.drawn and of_studies else found
+    return RandomSeed(of_studies[0], drawn=False) if found.drawn and of_studies else found
 
 
 def _study_of(method: str, request: RunRequest, registry: Registry) -> Study:
@@ -193,12 +193,12 @@ def run(
         on_finished: Is told of each completed experiment.
         system: Where real time comes from.
     """
-    master_seed = keep_master_seed(plan.store, plan.tag, plan.master_seed)
+    random_seed = keep_random_seed(plan.store, plan.tag, plan.random_seed)
     finished: list[Finished] = []
     failed: list[Failed] = []
     for planned in plan.specs:
-        # Somebody else may have begun the tag, and drawn its master seed, in the meantime.
-        spec = planned if plan.seed_was_given else replace(planned, master_seed=master_seed)
+        # Somebody else may have begun the tag, and drawn its random seed, in the meantime.
+        spec = planned if plan.seed_was_given else replace(planned, random_seed=random_seed)
         try:
             result = _run_claimed(spec, plan, plan.claims, watch, system or SystemTime())
         except KeyboardInterrupt:

@@ -1,6 +1,6 @@
 """The process of a worker: `python -m hpoctl.ops.running.worker JSON`, started by launchers.
 
-The JSON object names `tag`, `random_seed` (the master seed), `results` (the root), `entrypoint` and `git_commit` (what
+The JSON object names `tag`, `random_seed` (the random seed), `results` (the root), `entrypoint` and `git_commit` (what
 results are to name). Tasks come on standard input and answers go to standard output, a line of JSON each; see `work`.
 It is not a command of `hpoctl`, because the command line costs as much to import as a small experiment to run.
 """
@@ -56,7 +56,7 @@ class WorkerContext:
         claims: Who runs what.
         registry: What names stand for.
         tag: The tag.
-        master_seed: The tag's master seed.
+        random_seed: The tag's random seed.
         entrypoint: The command line that results are to name.
         git_commit: The commit that results are to name.
     """
@@ -65,7 +65,7 @@ class WorkerContext:
     claims: Claims
     registry: Registry
     tag: str
-    master_seed: int
+    random_seed: int
     entrypoint: str
     git_commit: str | None
 
@@ -94,7 +94,7 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
                 plans[task["plan"]] = resolve(
                     read_plan(context.store, context.tag, task["plan"]).study, context.registry
                 )
-            spec = spec_of(plans[task["plan"]], context.tag, context.master_seed, cell)
+            spec = spec_of(plans[task["plan"]], context.tag, context.random_seed, cell)
             kind = (cell.method, cell.benchmark)
             if kind not in versions:
                 versions[kind] = versions_of([spec], context.registry)
@@ -202,11 +202,11 @@ class _Pulse:
 MODULE = "hpoctl.ops.running.worker"
 
 
-def worker_words(tag: str, master_seed: int, results: str, entrypoint: str, git_commit: str | None) -> tuple[str, ...]:
+def worker_words(tag: str, random_seed: int, results: str, entrypoint: str, git_commit: str | None) -> tuple[str, ...]:
     """The command of a worker."""
     setup = {
         "tag": tag,
-        "random_seed": master_seed,
+        "random_seed": random_seed,
         "results": results,
         "entrypoint": entrypoint,
         "git_commit": git_commit,

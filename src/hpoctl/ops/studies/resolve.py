@@ -72,11 +72,11 @@ def check_restricted(resolved: Resolved) -> None:
             searched(spec, blackbox)
 
 
-def spec_of(resolved: Resolved, tag: str, master_seed: int, cell: Cell) -> ExperimentSpec:
+def spec_of(resolved: Resolved, tag: str, random_seed: int, cell: Cell) -> ExperimentSpec:
     """The spec of one experiment of the study."""
     method, benchmark = resolved.methods[cell.method], resolved.benchmarks[cell.benchmark]
     said = resolved.study.experiment
-    return ExperimentSpec(tag, method, benchmark, cell.seed, master_seed, said, resolved.extra_results)
+    return ExperimentSpec(tag, method, benchmark, cell.seed, random_seed, said, resolved.extra_results)
 
 
 def _method(name: str, study: Study, registry: Registry) -> Method:

@@ -1,6 +1,6 @@
-"""What a tag keeps besides its results: its master seed, and the plans that were launched under it.
+"""What a tag keeps besides its results: its random seed, and the plans that were launched under it.
 
-    <tag>/study.json                       the master seed
+    <tag>/study.json                       the random seed
     <tag>/.hpoctl/plans/0001-<hash>.json   what was launched: a study as it was after all options
 
 Plans are never changed. The newest one is the highest number; together they are what the tag wants.
@@ -28,15 +28,15 @@ from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.stores.ledger import DIED, Attempt, Standing, read_again, read_attempts, standings
 
 STUDY_FILE = "study.json"
-MASTER_SEEDS = 2**31
+RANDOM_SEEDS = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class MasterSeed:
-    """A master seed and where it comes from.
+class RandomSeed:
+    """A random seed and where it comes from.
 
     Attributes:
-        value: The master seed.
+        value: The random seed.
         drawn: Whether it has just been drawn.
         warning: What a person should know about it; empty: nothing.
     """
@@ -81,12 +81,12 @@ class PlanFile:
 
 
 @dataclass(frozen=True, slots=True)
-class MasterSeedFile:
-    """What a tag keeps of its master seed.
+class RandomSeedFile:
+    """What a tag keeps of its random seed.
 
     Attributes:
         tag: The tag.
-        master_seed: The master seed.
+        master_seed: The random seed; the key has this name in files of all versions.
     """
 
     tag: str
@@ -94,63 +94,63 @@ class MasterSeedFile:
 
 
 PLANS = RecordType("plan", PlanFile, strict=True, defaults=False)
-MASTER_SEEDS_OF_TAGS = RecordType("master seed", MasterSeedFile)
+RANDOM_SEEDS_OF_TAGS = RecordType("random seed", RandomSeedFile)
 
 
 def new_tag() -> str:
     """A tag that a person can read and say."""
-    return made_up_tag(stream(secrets.randbelow(MASTER_SEEDS), 0, "tag"))
+    return made_up_tag(stream(secrets.randbelow(RANDOM_SEEDS), 0, "tag"))
 
 
-def draw_master_seed() -> int:
-    """A master seed that nobody could guess."""
-    return secrets.randbelow(MASTER_SEEDS)
+def draw_random_seed() -> int:
+    """A random seed that nobody could guess."""
+    return secrets.randbelow(RANDOM_SEEDS)
 
 
-def master_seed_for(store: Store, tag: str, wanted: int | None) -> MasterSeed:
-    """The master seed of a tag: the one that was asked for, else the stored one, else a new one.
+def random_seed_for(store: Store, tag: str, wanted: int | None) -> RandomSeed:
+    """The random seed of a tag: the one that was asked for, else the stored one, else a new one.
 
-    Nothing is written; see `keep_master_seed`.
+    Nothing is written; see `keep_random_seed`.
 
     Raises:
         IncompleteError: The stored one cannot be read.
     """
-    stored = stored_master_seed(store, tag)
+    stored = stored_random_seed(store, tag)
     if wanted is None:
-        return MasterSeed(draw_master_seed(), drawn=True) if stored is None else MasterSeed(stored, drawn=False)
+        return RandomSeed(draw_random_seed(), drawn=True) if stored is None else RandomSeed(stored, drawn=False)
     if stored is None or stored == wanted:
-        return MasterSeed(wanted, drawn=False)
-    warning = f"tag {tag} has the master seed {stored}; results with another one cannot be paired with them"
-    return MasterSeed(wanted, drawn=False, warning=warning)
+        return RandomSeed(wanted, drawn=False)
+    warning = f"tag {tag} has the random seed {stored}; results with another one cannot be paired with them"
+    return RandomSeed(wanted, drawn=False, warning=warning)
 
 
-def keep_master_seed(store: Store, tag: str, master_seed: int, *, replace: bool = False) -> int:
-    """Store the master seed with the tag, unless it has one; returns the one that the tag has now.
+def keep_random_seed(store: Store, tag: str, random_seed: int, *, replace: bool = False) -> int:
+    """Store the random seed with the tag, unless it has one; returns the one that the tag has now.
 
     Args:
         store: Where results live.
         tag: The tag.
-        master_seed: The master seed.
+        random_seed: The random seed.
         replace: Whether it takes the place of one that is there.
     """
-    data = MASTER_SEEDS_OF_TAGS.seal(MasterSeedFile(tag, master_seed))
+    data = RANDOM_SEEDS_OF_TAGS.seal(RandomSeedFile(tag, random_seed))
     try:
         store.put(f"{tag}/{STUDY_FILE}", data, create=not replace)
     except FileExistsError:
-        stored = stored_master_seed(store, tag)
-        return master_seed if stored is None else stored
-    return master_seed
+        stored = stored_random_seed(store, tag)
+        return random_seed if stored is None else stored
+    return random_seed
 
 
-def stored_master_seed(store: Store, tag: str) -> int | None:
-    """The master seed that a tag has; None: none yet.
+def stored_random_seed(store: Store, tag: str) -> int | None:
+    """The random seed that a tag has; None: none yet.
 
     Raises:
         IncompleteError: It cannot be read.
     """
     name = f"{tag}/{STUDY_FILE}"
     try:
-        return MASTER_SEEDS_OF_TAGS.unseal(store.get(name)).master_seed
+        return RANDOM_SEEDS_OF_TAGS.unseal(store.get(name)).master_seed
     except FileNotFoundError:
         return None
     except DamagedError as error:

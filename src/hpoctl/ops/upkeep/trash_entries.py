@@ -150,7 +150,7 @@ def _read_manifest(store: Store, folder: str) -> CleanFile:
 def _items(blobs: Sequence[str], moved: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What can be restored, each in one step, and what else lies there.
 
-    A tag is restored as a whole if that is how it was moved. Where the manifest is lost, its master seed or its plans
+    A tag is restored as a whole if that is how it was moved. Where the manifest is lost, its random seed or its plans
     tell: they are moved with a whole tag only.
     """
     parts = {blob: blob.split("/") for blob in blobs if blob != MANIFEST}
