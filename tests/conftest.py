@@ -1,5 +1,6 @@
 """Settings of all tests: how long an example takes is not what is tested; what a person has imported is left alone."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ __all__ = ["data_of_tests", "s3_root", "seaweedfs"]
 settings.register_profile("hpoctl", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=15)
 settings.load_profile("hpoctl")
+
+os.environ.pop("COLUMNS", None)  # where lines break does not depend on who runs the tests
 
 ROOT = Path(__file__).parents[1]
 MARKS = {

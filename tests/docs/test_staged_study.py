@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,14 +47,16 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
     place = tmp_path_factory.mktemp("stages")
     cache = place / "cache"
     cache.mkdir()
     tables = cache_directory() / "fcnet"
     tables.mkdir(parents=True, exist_ok=True)
     (cache / "fcnet").symlink_to(tables)  # expanded once for all tests; what experiments cost is forgotten
-    path = place / "activations"
+    # As long as the folder of the page, so that lines break where the page breaks them.
+    outside = Path(tempfile.mkdtemp())
+    path = outside / "a".ljust(len(FOLDER) - len(str(outside)) - 1, "a")
     environment = {
         "COLUMNS": "100",
         "NO_COLOR": "1",
@@ -64,9 +68,12 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
     }
     folder = Folder(path, FOLDER, environment)
     path.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("HPOCTL_PLUGINS", raising=False)
-        return run_page(folder)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("HPOCTL_PLUGINS", raising=False)
+            yield run_page(folder)
+    finally:
+        shutil.rmtree(outside)
 
 
 def run_page(folder: Folder) -> Executed:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 
+from core.space.strategies import domains
 from hpoctl.core.space import (
     Choice,
     FinRange,
@@ -23,38 +24,18 @@ from hpoctl_optuna.parameters import config, distributions, params
 
 numbers = st.floats(-1e300, 1e300).filter(lambda x: abs(x) > 1e-300 or x == 0.0)
 positive = st.floats(1e-300, 1e300)
-pairs = {
-    Uniform: st.tuples(numbers, numbers),
-    LogUniform: st.tuples(positive, positive),
-    RandInt: st.tuples(st.integers(-(2**40), 2**40), st.integers(-(2**40), 2**40)),
-    LogRandInt: st.tuples(st.integers(1, 2**40), st.integers(1, 2**40)),
-}
-values = st.one_of(
-    st.lists(st.text(max_size=3), min_size=1, unique=True),
-    st.lists(st.integers(-(2**62), 2**62), min_size=1, unique=True),
-    st.lists(st.floats(allow_nan=False, allow_infinity=False).filter(bool), min_size=1, unique=True),
-    st.permutations([False, True]),
-)
 
 
-def between(kind):
+def between(kind, ends):
     """Ranges of a kind, wide enough to have a scale."""
-    wide = pairs[kind].map(sorted).filter(lambda ends: ends[0] * (1 + 1e-9) < ends[1] and ends[1] - ends[0] > 1e-290)
-    return wide.map(lambda ends: kind(*ends))
+    pairs = st.tuples(ends, ends).map(sorted)
+    wide = pairs.filter(lambda pair: pair[0] * (1 + 1e-9) < pair[1] and pair[1] - pair[0] > 1e-290)
+    return wide.map(lambda pair: kind(*pair))
 
 
-domains = st.one_of(
-    *(between(kind) for kind in pairs),
-    values.map(lambda listed: Choice(tuple(listed))),
-    values.map(lambda listed: Ordinal(tuple(listed))),
-    st.integers(2, 50).map(lambda size: FinRange(-0.3, 7.1, size)),
-    st.integers(2, 50).map(lambda size: LogFinRange(1e-5, 2.0, size)),
-    st.integers(2, 9).map(lambda size: LogFinRange(1, 1024, size, cast_int=True)),
-    st.just(Fixed("kept")),
-)
-spaces = st.lists(domains, min_size=1, max_size=5).map(
-    lambda drawn: Space({f"x{place}": domain for place, domain in enumerate(drawn)})
-)
+spaces = st.lists(
+    st.one_of(domains(), between(Uniform, numbers), between(LogUniform, positive)), min_size=1, max_size=5
+).map(lambda drawn: Space({f"x{place}": domain for place, domain in enumerate(drawn)}))
 units = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.5, 1.0]))
 
 
