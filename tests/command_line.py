@@ -1,12 +1,12 @@
 """The command line as a process of its own, with plugins from a folder."""
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm_process
 from support import write_distribution
 
 
@@ -30,19 +30,11 @@ class CommandLine:
     environment: dict[str, str]
 
     def command(self, *words: str) -> list[str]:
+        """A command for those who start its process themselves."""
         return [sys.executable, "-W", "error", "-m", "hpoctl", *words]
 
     def __call__(self, *words: str, **environment: str) -> Answer:
-        done = subprocess.run(
-            self.command(*words),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-            cwd=self.root.parent,
-            env=self.environment | environment,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return Answer(*warm_process.run(words, self.environment | environment, self.root.parent, timeout=100))
 
     def install(self, name: str, source: str) -> None:
         write_distribution(self.plugins, name, source)

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import warm_process
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.sealed import DamagedError, unseal
@@ -116,14 +117,8 @@ class ToyStudy:
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "hpoctl", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-            cwd=self.folder,
-            env=self.environment,
+        return subprocess.CompletedProcess(
+            words, *warm_process.run(words, self.environment, self.folder, timeout=PATIENCE)
         )
 
     def launch(self, tag: str) -> "subprocess.CompletedProcess[str]":
