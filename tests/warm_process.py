@@ -154,7 +154,7 @@ def _become(request: dict[str, Any], out: int, err: int) -> None:
     except BaseException:  # noqa: BLE001 - as Python does at the end of a process
         traceback.print_exc()
     finally:
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):
