@@ -509,3 +509,11 @@ def test_the_largest_level_may_be_written_as_a_float(tmp_path: Path) -> None:
     table = description(space={**description()["space"], "epochs": 9.0})
     import_it(write_npz(tmp_path, Own().arrays(), table))
     assert benchmark().max_resource == 9
+
+
+def test_levels_with_gaps_are_said_at_import_and_when_the_table_is_checked(tmp_path: Path) -> None:
+    said = "epoch has the levels 1, 3, 9: a rung at another level is decided at the next one"
+    assert said in import_it(write_npz(tmp_path, Own().arrays())).notes
+    check = benchmark().check
+    assert check is not None
+    assert said in list(check())

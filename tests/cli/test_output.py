@@ -60,6 +60,32 @@ def with_plugin(cli: CommandLine, name: str, source: str) -> CommandLine:
     return replace(cli, environment=cli.environment | {"HPOCTL_PLUGINS": names})
 
 
+LEAVES_A_THREAD = (
+    HEAD
+    + """
+import os, threading, time
+os.write(1, b"raw output at import")
+threading.Thread(target=time.sleep, args=(1000.0,)).start()
+
+
+@hookimpl
+def hpoctl_benchmarks():
+    yield replace(toy_benchmark(), name="toy-thread")
+"""
+)
+
+
+def test_a_thread_that_a_plugin_has_left_and_raw_output_disturb_no_command(cli: CommandLine) -> None:
+    cli = with_plugin(cli, "thread", LEAVES_A_THREAD)
+    words = ("--method", "RS", "--benchmark", "toy-thread", "--tag", "thread", "--random-seed", "1", "--json")
+    ran = cli("run", *words)  # it would wait for the thread, and the test would time out
+    assert (ran.code, ran.json["status"]) == (0, "success")
+    study = cli.root.parent / "study.toml"
+    study.write_text('name = "threads"\nmethods = ["RS"]\nbenchmarks = ["toy-thread"]\nrandom_seed = 1\n')
+    launched = cli("launch", "--study", str(study), "--tag", "threads", "--json")
+    assert (launched.code, launched.json["status"]) == (0, "success")
+
+
 def test_a_reader_that_goes_away_does_not_end_a_launch(cli: CommandLine) -> None:
     words = ("launch", "--study", "toys", "--tag", "quiet", "--num-seeds", "3")
     process = subprocess.Popen(

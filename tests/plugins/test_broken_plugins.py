@@ -1,5 +1,6 @@
 """A broken plugin is named, and everything else keeps working."""
 
+import os
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -281,6 +282,14 @@ def test_what_a_plugin_prints_stays_off_standard_output(install, capsys):
     registry = load_registry([], install("chatty", source))
     assert registry.method("GOOD").name == "GOOD"
     assert capsys.readouterr() == ("", "hello\nagain\n")
+
+
+def test_what_a_plugin_writes_to_the_descriptor_stays_off_standard_output(install, capfd):
+    raw = "import os, subprocess, sys\nos.write(1, b'raw ')\nsubprocess.run(['echo', 'child'], check=True)\n"
+    registry = load_registry([], install("chatty", raw + GOOD))
+    os.write(1, b"the command's own\n")
+    assert registry.method("GOOD").name == "GOOD"
+    assert capfd.readouterr() == ("the command's own\n", "raw child\n")
 
 
 def test_an_unknown_name_gets_close_matches_and_the_failed_plugin(install):

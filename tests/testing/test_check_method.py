@@ -3,6 +3,7 @@
 import math
 import random
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hpoctl.core.entries import Method, MethodContext
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import Outcome, Scheduler
+from hpoctl.core.space import Space, TableSpace
 from hpoctl.schedulers.options import SyncHyperbandOptions
 from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.schedulers.searcher import Suggestion
@@ -86,6 +88,18 @@ class LeavesSomeOut(Searcher):
         return None if trial_id + 1 == size else super().suggest(trial_id)
 
 
+class MakesUpConfigurations(Searcher):
+    """After ten trials, as if it had a model then, it takes points of the box around a table."""
+
+    def suggest(self, trial_id: int) -> Suggestion | None:
+        found = super().suggest(trial_id)
+        space = self.context.space
+        if found is None or trial_id < 10 or not isinstance(space, TableSpace):
+            return found
+        (config,) = Space.configs(space, space.units(found.config)[None, :] * 0.5)
+        return replace(found, config=config)
+
+
 class WaitsForFailedTrials(SyncHyperband):
     def on_end(self, trial_id: int, outcome: Outcome) -> None:
         if outcome is not Outcome.FAILED:
@@ -106,6 +120,10 @@ def method(searcher: Any) -> Method:
         (Repeats, "tried a configuration twice"),
         (IsNotReproducible, "the same seed gives other results"),
         (PrefersLarge, "maximising"),
+        (
+            MakesUpConfigurations,
+            "on a table of 300 configurations: it raised UsageError: BROKEN suggested what toy does not have: The",
+        ),
         (RefusesNan, "when metrics are NaN at times: it raised ValueError: a NaN"),
         (WarnsOfConstants, "when metrics are constant: it raised RuntimeWarning: no spread"),
         (LeavesSomeOut, r"in a space of one point: it tried 0 of 1"),

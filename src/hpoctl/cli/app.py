@@ -13,6 +13,7 @@ from hpoctl.cli.output import emit_json, err, error_json, show_error
 from hpoctl.cli.parser_errors import is_help, parser_error
 from hpoctl.cli.streams import guard_streams, output_error
 from hpoctl.core.errors import FAILED, INTERRUPTED, HpoctlError, OutputError, UsageError
+from hpoctl.core.leaving import leave
 
 app = typer.Typer(
     name="hpoctl",
@@ -54,7 +55,7 @@ def run_app() -> None:
         )
         show_error(lost)
         code = code or lost.exit_code
-    sys.exit(code)
+    leave(code)
 
 
 def run_words() -> int:

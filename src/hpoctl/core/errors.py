@@ -47,6 +47,10 @@ class UsageError(HpoctlError):
     exit_code = WRONG_USAGE
 
 
+class OffTableError(UsageError):
+    """A configuration that a table does not have."""
+
+
 class IncompleteError(HpoctlError):
     """There is nothing to act on, or the input is incomplete or damaged."""
 

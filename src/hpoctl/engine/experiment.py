@@ -15,7 +15,7 @@ from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.clock import SystemTime, VirtualClock
 from hpoctl.core.entries import MethodContext
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import HpoctlError, OffTableError, UsageError
 from hpoctl.core.protocols import Resume, Start
 from hpoctl.core.rng import Streams
 from hpoctl.core.script_files import script_hash
@@ -73,7 +73,13 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
     extra = ExtraColumns(composers, view, column_names(benchmark, context.space))
     backend = Simulator(search.blackbox, clock, streams, spec.max_wallclock_time, settings)
     parts = Parts(scheduler, backend, clock, charged, log, extra, watcher)
-    tune(parts, Limits(spec.n_workers, settings.max_num_evaluations, max_num_trials=settings.max_num_trials))
+    try:
+        tune(parts, Limits(spec.n_workers, settings.max_num_evaluations, max_num_trials=settings.max_num_trials))
+    except OffTableError as error:
+        raise UsageError(
+            f"{spec.method.name} suggested what {benchmark.name} does not have: {error.what}",
+            "Correct the method: `context.space.configs(units)` makes configurations that are in it.",
+        ) from error
     off_table = search.nearest.counted() if search.nearest else None
     return Simulation(log.rows(extra, settings.max_num_evaluations), charged.seconds, off_table)
 

@@ -1,8 +1,9 @@
 """Run a plugin's code so that any exception becomes one line of text."""
 
+import os
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -35,6 +36,24 @@ def attempt(step: str, action: Callable[[], ResultT], failures: list[str]) -> Re
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit included
         failures.append(f"{step}: {describe(error)}")
         return None
+
+
+@contextmanager
+def raw_output_to_stderr() -> Iterator[None]:
+    """Send to standard error what code, such as a library in C or a child process, writes to descriptor 1 meanwhile."""
+    try:
+        sys.stdout.flush()
+        kept = os.dup(1)
+    except (OSError, ValueError):  # it is closed: nothing to protect
+        yield
+        return
+    try:
+        with suppress(OSError):
+            os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def describe(error: BaseException) -> str:

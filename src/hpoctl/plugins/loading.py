@@ -22,7 +22,7 @@ from hpoctl import __version__
 from hpoctl.core.errors import UsageError
 from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.plugins import hookspecs
-from hpoctl.plugins.isolation import attempt
+from hpoctl.plugins.isolation import attempt, raw_output_to_stderr
 from hpoctl.plugins.kinds import BENCHMARKS, KINDS, Entry, EntryKind, Origin
 
 GROUP = "hpoctl"
@@ -73,11 +73,10 @@ def load_plugins(entry_points: Iterable[EntryPoint] | None = None) -> list[Contr
     origins = sorted(((_origin(point), point) for point in found), key=lambda pair: _order(pair[0]))
     selected = _selected([origin.entry_point for origin, _ in origins])
     loaded = []
-    for origin, point in origins:
-        if selected is None or origin.entry_point in selected:
-            loaded.append(_load(origin, point))
-        else:
-            loaded.append(Contribution(origin, "skipped"))
+    with raw_output_to_stderr():
+        for origin, point in origins:
+            chosen = selected is None or origin.entry_point in selected
+            loaded.append(_load(origin, point) if chosen else Contribution(origin, "skipped"))
     return sorted([*loaded, *unreadable], key=lambda contribution: _order(contribution.origin))
 
 

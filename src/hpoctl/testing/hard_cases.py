@@ -91,6 +91,19 @@ LARGE_SPACES: Mapping[str, Space] = {
 }
 """Spaces that are not."""
 
+
+def _table_of_hundreds() -> Space:
+    """A table of 300 of the configurations of an endless space."""
+    space = _space({"x": Uniform(0.0, 1.0), "y": LogUniform(1e-4, 1.0), "z": Choice(("a", "b"))})
+    return TableSpace.of(space, space.configs(np.random.default_rng(5).random((300, len(space)))))
+
+
+LARGE_TABLE = _table_of_hundreds()
+"""A table that is large enough for models of methods, and that lists hardly any configuration that they make up."""
+
+ODD_LEVELS = (5, 10, 15, 20, 27)
+"""Levels of a table that has none of the rung levels 1, 3 and 9."""
+
 SHALLOW = _space({"x": Uniform(0.0, 1.0), "y": LogUniform(1e-4, 1.0), "z": Choice(("a", "b"))}, epochs=9)
 """An endless space of trials with nine epochs."""
 
@@ -102,9 +115,9 @@ class FormulaToy:
     num_seeds = 1
     content_hash = "formula-toy"
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, levels: Sequence[int] = ()) -> None:
         self.space = space
-        self._epochs = np.arange(1, int(space.fixed["epochs"]) + 1)
+        self._epochs = np.array(levels or range(1, int(space.fixed["epochs"]) + 1))
 
     def curve(self, config: Config, seed: int) -> Curve:  # noqa: ARG002 - there is no noise
         """A curve that falls towards the squared distance from a point."""

@@ -18,6 +18,8 @@ from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.testing.contract import ContractError, require
 from hpoctl.testing.hard_cases import (
     LARGE_SPACES,
+    LARGE_TABLE,
+    ODD_LEVELS,
     SHALLOW,
     SMALL_SPACES,
     TARGETS,
@@ -66,6 +68,8 @@ def check_method(method: Method, *, trials: int | None = None) -> None:
         *((f"when metrics are {name}", partial(_check_targets, free, name)) for name in TARGETS),
         *((f"in a space of {name}", partial(_check_small_space, free, name)) for name in SMALL_SPACES),
         *((f"in a space of {name}", partial(_check_large_space, free, name)) for name in LARGE_SPACES),
+        ("on a table of 300 configurations", partial(_check_large_table, free)),
+        ("when levels are 5, 10, 15, 20, 27", partial(_check_odd_levels, free)),
         *((f"with {number} workers", partial(_check_workers, free, number)) for number in (1, 50)),
         *((f"when trials have {epochs} epochs", partial(_check_epochs, free, epochs)) for epochs in (1, 2)),
         ("when trials fail", partial(_check_failures, free)),
@@ -142,6 +146,19 @@ def _check_large_space(method: Method, name: str) -> None:
     rows = run_quietly(method, toy_benchmark(partial(FormulaToy, space), budget=SHORT))
     require(len(rows.configs) > 4, f"it gave up after {len(rows.configs)} trials")
     _check_configs(space, rows.configs)
+
+
+def _check_large_table(method: Method) -> None:
+    benchmark = replace(toy_benchmark(partial(FormulaToy, LARGE_TABLE), budget=2.0 * SHORT), restricted=True)
+    rows = run_quietly(method, benchmark)
+    require(len(rows.configs) > 20, f"it gave up after {len(rows.configs)} trials")
+    _check_configs(LARGE_TABLE, rows.configs)
+
+
+def _check_odd_levels(method: Method) -> None:
+    rows = run_quietly(method, toy_benchmark(partial(FormulaToy, LARGE_TABLE, ODD_LEVELS), budget=SHORT))
+    require(len(rows.configs) > 4, f"it gave up after {len(rows.configs)} trials")
+    require(rows.resources.max() == ODD_LEVELS[-1], "no trial reached the largest resource")
 
 
 def _check_workers(method: Method, number: int) -> None:

@@ -178,6 +178,9 @@ def _notes(raw: RawTable, description: Description) -> tuple[str, ...]:
             )
     if raw.unused:
         notes.append(f"not taken: {', '.join(raw.unused)}; name them in `metrics` to record them")
+    levels = description.levels_note(raw.resources.tolist())
+    if levels is not None:
+        notes.append(levels)
     if not description.modelled:
         notes.append("nothing is said to be modelled; say so with `modelled` in the description if it is")
     return tuple(notes)

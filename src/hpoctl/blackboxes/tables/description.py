@@ -1,5 +1,6 @@
 """What stands beside a table in a small TOML file: what its columns mean, and the defaults of its benchmark."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -11,6 +12,9 @@ from hpoctl.core.names import check_entry_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.records import to_plain
 from hpoctl.core.space import Space
+
+SHOWN = 8
+"""Levels that a note names."""
 
 Column = Annotated[str, Meta(min_length=1, description="the name of a column")]
 Count = Annotated[int, Meta(ge=1, lt=2**31, description="a whole number from 1 on", examples=[4])]
@@ -100,6 +104,13 @@ class Description:
     def searched(self) -> tuple[str, ...]:
         """The hyperparameters that are not fixed: the table has a column of each."""
         return tuple(name for name in self.space if name not in self.space.fixed)
+
+    def levels_note(self, levels: Sequence[int]) -> str | None:
+        """Which levels the table has, and what follows for rungs; None: they are 1, 2, 3, ..."""
+        if list(levels) == list(range(1, len(levels) + 1)):
+            return None
+        shown = ", ".join(map(str, levels if len(levels) <= SHOWN else [*levels[: SHOWN - 1], "...", levels[-1]]))
+        return f"{self.resource_attr} has the levels {shown}: a rung at another level is decided at the next one"
 
     def to_json(self) -> dict[str, Any]:
         """The table that an equal description is read from."""

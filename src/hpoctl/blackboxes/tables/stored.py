@@ -201,6 +201,9 @@ def check_stored(stored: Stored) -> Iterator[str]:
     if found != stored.table.content_hash:
         raise _damaged(stored.name, stored.folder, DamagedError("its content has another hash"))
     yield "the content has the hash that enters the identity of experiments"
+    note = stored.table.description.levels_note(blackbox.resources.tolist())
+    if note is not None:
+        yield note
 
 
 @dataclass(frozen=True, slots=True, eq=False)

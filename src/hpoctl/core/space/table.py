@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hpoctl.core.errors import UsageError
+from hpoctl.core.errors import OffTableError, UsageError
 from hpoctl.core.space.domains import Config, Domain, Fixed, FloatArray, Value
 from hpoctl.core.space.lookup import IntArray, Lookup
 from hpoctl.core.space.space import Space
@@ -139,11 +139,11 @@ class TableSpace(Space):
         """The row of a configuration.
 
         Raises:
-            UsageError: A value is not allowed, or the table has no such configuration.
+            UsageError: A value is not allowed. OffTableError: The table has no such configuration.
         """
         row = self.find(config)
         if row is None:
-            raise UsageError(
+            raise OffTableError(
                 f"The table has no configuration {dict(config)!r}.", f"Use one of the {self.size} that it lists."
             )
         return row

@@ -24,6 +24,7 @@ from hpoctl.builtins import open_registry
 from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
+from hpoctl.core.leaving import leave
 from hpoctl.core.metadata import read_metadata
 from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
 from hpoctl.core.sealed import DamagedError
@@ -252,4 +253,4 @@ def main(argument: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(main(sys.argv[1]))
