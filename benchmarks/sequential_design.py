@@ -96,7 +96,7 @@ def procedures(repeats: int) -> None:
 
 
 def errors(repeats: int, maxima: tuple[int, ...] = (12, 20, MOST)) -> None:
-    print("\nOne question without a difference, in looks: how often it is decided\n")
+    print("\nOne question without a difference, interim analyses: how often it is decided\n")
     row("differences", *(f"at most {most} seeds" for most in maxima), f"at {percent(LEVEL / 8)}, {MOST} seeds")
     row("---", *("---:" for _ in range(len(maxima) + 1)))
     for name, draw in NULLS.items():
@@ -112,9 +112,9 @@ def errors(repeats: int, maxima: tuple[int, ...] = (12, 20, MOST)) -> None:
 def families(repeats: int) -> None:
     print(
         f"\nTwo pairs, A:B and A:C, on four benchmarks, at most {MOST} seeds: any wrong call, differences found, and "
-        "experiments run of those that all looks take\n"
+        "share of the experiments of all interim analyses that are run\n"
     )
-    row("what there is", "any wrong call", "differences found", "experiments")
+    row("true differences", "any false claim", "differences found", "experiments")
     row("---", "---:", "---:", "---:")
     looks = planned_looks(MOST)
     questions = [Question("A", other, f"benchmark {place}") for place in range(4) for other in ("B", "C")]

@@ -1,4 +1,4 @@
-"""How often the intervals of `hpoctl compare` hold the truth, and how often its tests call a difference that is none.
+"""Simulated coverage of the intervals of `hpoctl compare`, and type I error rates and power of its tests.
 
     python benchmarks/statistics_coverage.py [--repeats 10000] [--only tests,improvement,speed]
 
@@ -148,7 +148,7 @@ def improvement(repeats: int) -> None:
 
 
 def runs(count: int, fast: float, generator: Generator, late: float) -> dict[int, Trace]:
-    """Runs of a method that is so many times as fast: everything happens that much earlier."""
+    """Runs of a method that is faster by a factor: all times are divided by it."""
     found = {}
     for seed in range(count):
         steps = generator.exponential(size=30) * np.exp(late * generator.normal())
@@ -161,7 +161,7 @@ def runs(count: int, fast: float, generator: Generator, late: float) -> dict[int
 def speeds(repeats: int) -> None:
     few = repeats // 5
     titles(
-        "How many times as fast: interval of 95 %, and the median estimate",
+        "Speed-up: interval of 95 %, and the median estimate",
         few,
         "run times",
         "truth",
@@ -252,7 +252,7 @@ def effect_of(name: str, shift: float) -> float:
 
 
 def shift_that_needs(name: str, seeds: int) -> float:
-    """The shift for which Noether's formula says so many seeds."""
+    """The shift for which Noether's formula gives a number of seeds."""
     low, high = 0.0, 8.0
     for _ in range(18):
         middle = 0.5 * (low + high)
@@ -269,7 +269,7 @@ def needed(repeats: int) -> None:
         "seeds that it needs",
         "interval of 80 % holds it",
         "no number",
-        "decided after so many more",
+        "decided with the additional seeds",
         "predicted",
     )
     titles("How many more seeds, where it is not decided (power 80 %)", few, *head, words=2)

@@ -270,7 +270,7 @@ def test_survivors_of_failures_give_no_verdict() -> None:
 def test_one_seed_is_told_what_is_needed() -> None:
     finals = {name: (lambda seed, name=name: ord(name) + 0.01 * seed) for name in "ABCDEFGH"}
     said = text_of(findings(whole(study(finals, seeds=1)))[0])
-    assert said == "1 seed can decide nothing: to decide any of 28 pairs of methods at 5 % takes 11 seeds."
+    assert said == "1 seed cannot decide: to decide any of 28 pairs of methods at 5 % takes 11 seeds."
     assert seeds_to_decide(28, 0.05) == 11
     assert 28 * 2 * 0.5**11 <= 0.05 < 28 * 2 * 0.5**10
     assert seeds_to_decide(1, 0.05) == 6

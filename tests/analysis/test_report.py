@@ -169,7 +169,7 @@ def test_what_is_undecided_is_said() -> None:
     every = [experiment(name, "x", seed) for name in ("A", "B") for seed in range(4)]
     said = texts(report_data(every))
     assert said[0] == "All 8 experiments that were asked for are complete."
-    assert said[1] == "4 seeds can decide nothing: to decide a pair of methods at 5 % takes 6 seeds."
+    assert said[1] == "4 seeds cannot decide: to decide a pair of methods at 5 % takes 6 seeds."
     assert re.search(r"is better than 0 of 1 other method, undecided against [AB]\.", said[2])
 
 

@@ -38,7 +38,7 @@ def test_targets_are_quantiles_of_what_was_reached(mode: Mode) -> None:
 
 
 def runs(count: int, fast: float, generator: np.random.Generator, budget: float = 100.0) -> dict[int, Trace]:
-    """Runs of a method that is so many times as fast: everything happens that much earlier."""
+    """Runs of a method that is faster by a factor: all times are divided by it."""
     found = {}
     for seed in range(count):
         steps = generator.exponential(size=30) * np.exp(0.3 * generator.normal())

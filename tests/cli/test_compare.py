@@ -20,7 +20,7 @@ SHIFTS = {"RS": 0.5, "ASHA": 0.05, "MOBSTER": 0.0}
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study: RS is worse than the two others, which nobody can tell apart."""
+    """A study: RS is worse than the two others, which are equal."""
     root = tmp_path_factory.mktemp("made") / "results"
     store = LocalStore(root)
     for benchmark in BENCHMARKS:
@@ -77,7 +77,7 @@ def test_one_seed_says_what_is_needed(cli: CommandLine) -> None:
             put_curve(store, Cell(method, benchmark, 0), 1.0 + place)
     answer = cli("compare", "--tag", TAG, COLUMNS="80")
     assert answer.code == 0, answer.err
-    assert "1 seed can decide nothing: to decide any of 28 pairs" in answer.out
+    assert "1 seed cannot decide: to decide any of 28 pairs" in answer.out
     assert "takes 11 seeds" in " ".join(answer.out.split())
     assert len(answer.out.splitlines()) <= 25
     assert "unknown" not in answer.out
@@ -139,8 +139,8 @@ def test_few_seeds_are_told_to_be_six(cli: CommandLine) -> None:
         for method in ("A", "B"):
             put_curve(LocalStore(cli.root), Cell(method, "toy", seed), 1.0 + seed)
     answer = cli("compare", "--tag", TAG)
-    assert "2 seeds can decide nothing: to decide a pair of methods at 5 % takes 6 seeds." in answer.out
-    assert "2 pairs of seeds cannot decide anything" in answer.out
+    assert "2 seeds cannot decide: to decide a pair of methods at 5 % takes 6 seeds." in answer.out
+    assert "2 pairs of seeds cannot decide" in answer.out
     command = "hpoctl launch --tag docs-2 --method A --method B --benchmark toy --start-seed 2 --num-seeds 6"
     assert f"  $ {command}\n" in answer.out
     chosen = cli("compare", "--tag", TAG, "--seed", "0")
@@ -194,7 +194,7 @@ def test_results_that_are_left_out_are_named(cli: CommandLine, store: LocalStore
     put_attempt(store, Cell("MOBSTER", "toy", 9), "failed")
     answer = cli("compare", "--tag", TAG, "--full")
     assert answer.code == 0, answer.err
-    assert "left out, and to be known" in answer.out
+    assert "left out, and notes" in answer.out
     assert "No verdict on toy: MOBSTER failed on 1 of" not in answer.out  # the other method has no result, either
     assert damaged in answer.out
     assert directory in answer.out

@@ -48,39 +48,39 @@ def test_stage_after_stage_its_end_and_again(launch: "Launch") -> None:
     answer = launch("--study", "small", *OPTIONS)
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
-    heads = [line for line in lines if line.startswith("look at ")]
-    assert heads[0] == "look at 6 seeds: 0 decided, 2 not decided"
-    assert [int(head.split()[2]) for head in heads] == [6, 7, 8]
+    heads = [line for line in lines if line.startswith("interim analysis at ")]
+    assert heads[0] == "interim analysis at 6 seeds: 0 decided, 2 not decided"
+    assert [int(head.split()[3]) for head in heads] == [6, 7, 8]
     assert lines[-2].startswith("tag t: ")
     assert "of at most 32 experiments" in lines[-2]
     assert answer.err.splitlines()[0] == (
-        "tag t: 2 questions (1 pair on 2 benchmarks), looks at 6, 7, 8 seeds from seed 0 on; "
-        "the chance to call any difference that is none is at most 5 %"
+        "tag t: 2 questions (1 pair on 2 benchmarks), interim analyses at 6, 7, 8 seeds from seed 0 on; "
+        "family-wise error rate at most 5 %"
     )
     assert "\x1b" not in answer.out + answer.err
     again = launch("--until-decided")
     assert again.code == 0
-    assert [line for line in again.out.splitlines() if line.startswith("look at ")] == heads
+    assert [line for line in again.out.splitlines() if line.startswith("interim analysis at ")] == heads
     as_json = launch("--until-decided", "--json")
     data = as_json.json["data"]
     assert as_json.json["status"] == "success"
-    assert [stage["seeds"] for stage in data["stages"]] == [int(head.split()[2]) for head in heads]
+    assert [stage["seeds"] for stage in data["stages"]] == [int(head.split()[3]) for head in heads]
     assert {answer["question"]["benchmark"] for answer in data["answers"]} == {"small", "small-2"}
     assert (data["next_look"], data["failures"], data["interrupted"]) == (None, [], False)
     other = launch("--until-decided", "--max-seeds", "20")
     assert other.code == 2
-    assert "fix: `hpoctl launch --tag t --until-decided` goes on" in other.err
+    assert "fix: `hpoctl launch --tag t --until-decided` continues" in other.err
     compared = launch.cli("compare", "ASHA", "RS", "--tag", "t", HPOCTL_PLUGINS="small-plugin")
-    assert "ASHA and RS are decided in looks at 6, 7, 8 seeds: " in compared.out
+    assert "ASHA and RS are decided by interim analyses at 6, 7, 8 seeds: " in compared.out
     pairs = launch.cli("compare", "ASHA", "RS", "--tag", "t", "--json", HPOCTL_PLUGINS="small-plugin").json["data"]
     assert {pair["p"] for found in pairs["benchmarks"] for pair in found["pairs"]} == {None}
     assert "--num-seeds" not in compared.out
 
 
-def test_a_dry_run_shows_the_first_look_and_writes_nothing(launch: "Launch") -> None:
+def test_a_dry_run_shows_the_first_interim_analysis_and_writes_nothing(launch: "Launch") -> None:
     answer = launch("--study", "small", *OPTIONS, "--dry-run")
     assert answer.code == 0, answer.err
-    assert "next look: at 6 seeds" in answer.out
+    assert "next interim analysis: at 6 seeds" in answer.out
     assert "24 experiments" in answer.out
     data = launch("--study", "small", *OPTIONS, "--dry-run", "--json").json["data"]
     assert (data["next_look"], data["looks"], data["stages"]) == (6, [6, 7, 8], [])
@@ -106,7 +106,7 @@ def test_what_makes_no_sense(launch: "Launch", words: tuple[str, ...], what: str
 def test_what_fails_is_said_with_the_next_command(cli: CommandLine) -> None:
     answer = cli("launch", "--study", "toys", "--tag", "t", *OPTIONS, "--benchmark", "toy-broken")
     assert answer.code == 1
-    assert "tag t: the look at 6 seeds is not complete, 12 experiments failed" in answer.out
+    assert "tag t: the interim analysis at 6 seeds is not complete, 12 experiments failed" in answer.out
     assert "why: hpoctl logs --tag t --method " in answer.err
     assert answer.err.splitlines()[-1] == "next: hpoctl launch --tag t --until-decided"
     as_json = cli("launch", "--tag", "t", "--until-decided", "--json")

@@ -167,7 +167,7 @@ def _methods(traces: Mapping[str, Traces]) -> tuple[list[str], list[str]]:
 
 
 def _block(here: Traces, methods: Sequence[str], at: float) -> _Block | None:
-    """The seeds that all methods have; None: there is none, or no run has a value."""
+    """The seeds that all methods have; None: no such seed, or no run has a value."""
     time = at * budget_of(here)
     seeds = sorted(set.intersection(*(set(here[method]) for method in methods)))
     if not seeds:

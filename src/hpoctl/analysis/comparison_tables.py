@@ -33,7 +33,7 @@ PAIRS = (
     Column("at 25 %", "{moments.0.shift:.3g} {moments.0.interval:.3g}"),
     Column("at 50 %", "{moments.1.shift:.3g} {moments.1.interval:.3g}"),
     Column("at 75 %", "{moments.2.shift:.3g} {moments.2.interval:.3g}"),
-    Column("A is so many times as fast [{confidence}]", "{speed.ratio:.2g} {speed.interval:.2g}"),
+    Column("speed-up of A over B [{confidence}]", "{speed.ratio:.2g} {speed.interval:.2g}"),
 )
 EQUIVALENCE = Column("p of a difference of {margin}", "{p_equivalent:p}")
 
@@ -108,7 +108,7 @@ def run_time_table(found: BenchmarkComparison, path: str) -> Table:
 
 
 def overall_tables(overall: Overall, path: str) -> Iterator[Table]:
-    """The methods over all benchmarks, what that says of benchmarks like these, and all pairs."""
+    """The methods over these benchmarks and over benchmarks like these, and all pairs."""
     order = sorted(range(len(overall.methods)), key=lambda place: overall.methods[place].mean_rank.value)
     yield table("Methods on these benchmarks", OVERALL, _items(overall.methods, path, order))
     yield table("Methods on benchmarks like these", ALIKE, _items(overall.methods, path, order))

@@ -1,4 +1,4 @@
-"""The critical-difference diagram: mean ranks of methods on a line, bars over those that cannot be told apart."""
+"""The critical-difference diagram: mean ranks of methods on a line, bars over groups that do not differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

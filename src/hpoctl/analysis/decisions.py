@@ -1,9 +1,9 @@
-"""Pairs of methods on benchmarks, decided one after another while seeds are added to those that are not.
+"""Group-sequential decisions about pairs of methods on benchmarks: only undecided pairs get more seeds.
 
-All of it follows from the results: what was decided at earlier looks is found again by looking again. Over several
-questions the level is split by Holm's procedure (1979), from look to look: each open question is tested at the level
-that is left for it. That holds under repeated looks (Maurer and Bretz 2013): the smallest level at which a question
-would have been decided at any look so far is a p value that only shrinks, and Holm's procedure takes it like any other.
+The decisions follow from the results alone: repeating the earlier interim analyses gives the same answers. Holm's
+procedure (1979) splits the level over the questions, at each interim analysis anew: each open question is tested at the
+level that is left for it. This is valid over repeated analyses (Maurer and Bretz 2013): the smallest level at which a
+question would have been decided so far is a p value that only decreases, as Holm's procedure requires.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The signed-rank test of a question at one look.
+    """The signed-rank test of a question at one interim analysis.
 
     Attributes:
         seeds: How many seeds had been run.
@@ -52,13 +52,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of a question after a look.
+    """The answer to a question after an interim analysis.
 
     Attributes:
         question: The question.
-        look: The look that decided it, which may be an earlier one, if the level that is left for it has grown since;
-            else the last one.
-        level: The level at which that look was tested: a p value at or below it decides.
+        look: The analysis that decided it, which may be an earlier one, if the level that is left for it has grown
+            since; else the last one.
+        level: The level of that analysis: a p value at or below it decides.
         verdict: What the first method is.
     """
 
@@ -70,10 +70,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What came of a look.
+    """The answers of an interim analysis.
 
     Attributes:
-        seeds: How many seeds each question had that was open before it.
+        seeds: The number of seeds of each question that was open before it.
         answers: The answers to those questions.
     """
 
@@ -83,13 +83,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How far the decisions are.
+    """The interim analyses so far.
 
     Attributes:
-        stages: The looks so far.
+        stages: The analyses.
         open: The questions that are not decided.
-        next_seeds: The number of seeds of the next look; None: there is none, as all is decided or the last look is
-            over.
+        next_seeds: The number of seeds of the next analysis; None: all questions are decided, or no analysis is left.
     """
 
     stages: tuple[Stage, ...]
@@ -98,12 +97,12 @@ class Course:
 
     @property
     def answers(self) -> Mapping[Question, Answer]:
-        """The last answer to each question that has been looked at."""
+        """The latest answer to each question that has been analysed."""
         return {answer.question: answer for stage in self.stages for answer in stage.answers}
 
     @property
     def experiments(self) -> int:
-        """How many experiments the looks so far needed; pairs on one benchmark share those of a method."""
+        """How many experiments the analyses so far needed; pairs on one benchmark share those of a method."""
         used: dict[tuple[str, str], int] = {}
         for stage in self.stages:
             for answer in stage.answers:
@@ -118,13 +117,13 @@ def follow(
     see: Callable[[Question, int], Look | None],
     level: float = LEVEL,
 ) -> Course:
-    """Go from look to look as far as there are results.
+    """Make all interim analyses that have results.
 
     Args:
-        questions: What is asked.
-        looks: The numbers of seeds at which one looks, increasing.
-        see: Looks at a question with a number of seeds; None: not all of them have been run.
-        level: The chance to call any difference that is none.
+        questions: The questions.
+        looks: The numbers of seeds of the interim analyses, increasing.
+        see: Tests a question with a number of seeds; None: not all of them have been run.
+        level: The family-wise error rate.
     """
     still, seen = list(dict.fromkeys(questions)), dict[Question, list[Look]]()
     count = len(still)
@@ -145,14 +144,14 @@ def follow(
 
 
 def look_at(traces: Traces, question: Question, seeds: Sequence[int]) -> Look | None:
-    """Look at a question; None: a seed is missing.
+    """Test a question; None: a seed is missing.
 
     A run without a finite value counts as worse than every run that has one.
 
     Args:
         traces: The traces of the benchmark by method and seed.
         question: The question.
-        seeds: The seeds of the look.
+        seeds: The seeds of the interim analysis.
     """
     pair = [traces.get(name, {}) for name in (question.first, question.second)]
     if not all(seed in runs for runs in pair for seed in seeds):
@@ -170,14 +169,14 @@ def look_at(traces: Traces, question: Question, seeds: Sequence[int]) -> Look | 
 
 
 def fewest_that_decide(questions: int, looks_of: Callable[[int], tuple[int, ...]], level: float = LEVEL) -> int:
-    """The smallest largest number of seeds with which anything can be decided: all differences point one way.
+    """The smallest value of the largest number of seeds that can decide a question whose differences all have one sign.
 
     Args:
-        questions: How many questions there are.
-        looks_of: The looks of such a number.
-        level: The chance to call any difference that is none.
+        questions: The number of questions.
+        looks_of: The interim analyses, by the largest number of seeds.
+        level: The family-wise error rate.
     """
-    most = looks_of(1)[-1]  # as few as a look can have
+    most = looks_of(1)[-1]  # the fewest seeds of an interim analysis
     while 2.0 * 0.5**most > look_levels(looks_of(most), level / questions)[-1]:
         most += 1
     return most
@@ -194,7 +193,7 @@ def _answers(seen: Mapping[Question, Sequence[Look]], count: int, looks: tuple[i
             question: (look, bound)
             for question, past in seen.items()
             if question not in decided
-            for look, bound in reversed(list(zip(past, levels, strict=False)))  # of several, the first look decides
+            for look, bound in reversed(list(zip(past, levels, strict=False)))  # of several, the first analysis decides
             if look.p <= bound and look.leads != "undecided"
         }
         if not new:

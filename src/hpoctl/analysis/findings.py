@@ -1,4 +1,4 @@
-"""What a comparison says in sentences, the most important first: the verdict of the terminal and of the report."""
+"""The findings of a comparison in sentences, the most important first, for terminal and report."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ def findings(comparison: Comparison, path: str = "comparison") -> list[Sentence]
 
 
 def few_seeds(comparison: Comparison) -> list[Sentence]:
-    """What is needed where so few seeds can decide no pair of any benchmark."""
+    """The number of seeds that is needed, if there are too few to decide any pair."""
     known = [found for found in comparison.benchmarks if found.smallest_p is not None]
     if not known or any((found.smallest_p or 0.0) <= comparison.level for found in known):
         return []
@@ -41,7 +41,7 @@ def few_seeds(comparison: Comparison) -> list[Sentence]:
     needed = seeds_to_decide(family, comparison.level)
     seeds = f"{most} seed{'s' if most > 1 else ''}"
     pairs = "a pair of methods" if family == 1 else f"any of {family} pairs of methods"
-    return [(f"{seeds} can decide nothing: to decide {pairs} at {100 * comparison.level:g} % takes {needed} seeds.",)]
+    return [(f"{seeds} cannot decide: to decide {pairs} at {100 * comparison.level:g} % takes {needed} seeds.",)]
 
 
 def seeds_to_decide(pairs: int, level: float) -> int:
@@ -50,7 +50,7 @@ def seeds_to_decide(pairs: int, level: float) -> int:
 
 
 def pair_finding(found: BenchmarkComparison, pair: PairLine, path: str) -> list[Sentence]:
-    """What is known of one pair, and how many more seeds would decide."""
+    """The estimate of one pair, and how many more seeds would decide it."""
     kind = "ratio" if found.log else "difference"
     said = [filled(f"{kind} {{paired.shift:.3g}} {{paired.shift_interval:.3g}}, p Holm {{p_holm:p}}", pair, path)]
     if pair.refused is not None:
@@ -58,7 +58,7 @@ def pair_finding(found: BenchmarkComparison, pair: PairLine, path: str) -> list[
     more = pair.more
     if more is None:
         seeds = f"{pair.paired.n} pair{'s' if pair.paired.n > 1 else ''} of seeds"
-        return [*said, (f"{seeds} cannot decide anything: the test needs {FEWEST}, and more to find less.",)]
+        return [*said, (f"{seeds} cannot decide: the test needs {FEWEST}, and more for smaller differences.",)]
     if more.detectable is not None:
         unit = "{more.detectable:.3g}" if not found.log else f"{math.exp(more.detectable):.3g}"
         said.append(
@@ -75,7 +75,9 @@ def _more_seeds(pair: PairLine, path: str) -> Sentence:
         return ("Not decided. No number of seeds is proposed: the mean and the shift point to different methods.",)
     if more.more is None:
         lots = f"more than {MOST - more.n:,} more"
-        return (f"Not decided. If the effect is what these seeds show, it takes {lots}: it is too small to be found.",)
+        return (
+            f"Not decided. If the effect is what these seeds show, it takes {lots}: the effect is too small to detect.",
+        )
     low, high = (f"more than {MOST - more.n:,}" if end is None else f"{max(end, 1):,}" for end in more.interval)
     template = (
         f"Not decided. If the effect is what these seeds show, {max(more.more, 1):,} more decide with a power of 80 % "
@@ -107,7 +109,7 @@ def _benchmark(found: BenchmarkComparison, path: str) -> Sentence:
 
 
 def _judged(found: BenchmarkComparison, line: MethodLine, order: Sequence[int], path: str) -> Sentence:
-    """What the best method is better than, what it is not told apart from, how much faster it is than the last."""
+    """The methods that the best one beats, those undecided against it, and its speed-up over the last."""
     place = next(place for place in order if found.methods[place] is line)
     others = line.better + line.worse + line.undecided + line.equivalent
     if not others:
@@ -142,7 +144,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _decided(comparison: Comparison) -> Sentence:
-    """How many pairs are decided, and over what p values are adjusted."""
+    """How many pairs are decided, and the family of the adjustment."""
     decided, equal = comparison.count("better", "worse"), comparison.count("equivalent")
     scope = family_words(comparison)
     several = "s" if comparison.pairs > 1 else ""
@@ -186,7 +188,7 @@ def _overall(overall: Overall, path: str, level: float) -> list[Sentence]:
     )
     alike = _verdicts(overall, line.method, "verdict_alike").count("better")
     if overall.smallest_p_alike > level:
-        there = f"{count} benchmarks can decide nothing about benchmarks like these: no adjusted p value can be below "
+        there = f"{count} benchmarks cannot decide about benchmarks like these: no adjusted p value can be below "
         there += f"{show(overall.smallest_p_alike, 'p')}."
     else:
         there = (

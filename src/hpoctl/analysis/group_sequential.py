@@ -1,10 +1,9 @@
-"""Looking at a growing number of seeds without more error: the levels of a group-sequential test.
+"""The levels of a group-sequential test: interim analyses of a growing number of seeds, with a controlled error rate.
 
-The looks are settled beforehand. At each of them the test is made at a level of its own, such that the chance to call
-a difference that is none, at any look, is at most the level of them all. How much of that may be spent up to a look
-says a spending function (Lan and DeMets 1983); the levels follow from it by the recursive integration of Armitage,
-McPherson and Rowe (1969) for a statistic with independent normal increments, which the signed-rank statistic is close
-to from six pairs on.
+The interim analyses are fixed in advance. Each tests at its own level, such that the type I error rate over all of them
+is at most the overall level. A spending function (Lan and DeMets 1983) gives the part of the level that may be spent up
+to an analysis; the levels follow from it by the recursive integration of Armitage, McPherson and Rowe (1969) for a
+statistic with independent normal increments, which the signed-rank statistic is close to from six pairs on.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,29 +19,29 @@ from hpoctl.core.protocols import FloatArray
 Spending = Callable[[FloatArray, float], FloatArray]
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
-"""At which shares of the largest number of seeds one looks."""
+"""The interim analyses, as shares of the largest number of seeds."""
 
-LOOKING = 1.05
-"""How many times as many seeds at most looks need as one test for the same power; on average they run fewer."""
+INFLATION = 1.05
+"""The largest number of seeds, relative to the seeds of one test with the same power; on average fewer are run."""
 
 NODES = 120
-"""Points of the integration over what has not been decided yet; more of them change no digit that counts."""
+"""Points of the integration over the undecided region; more points change no significant digit."""
 
 TINY = 1e-13
 FAR = 9.0
-"""Standard deviations beyond which there is less than any level."""
+"""Standard deviations beyond which the probability is below any level."""
 
 
 def planned_looks(most: int) -> tuple[int, ...]:
-    """The numbers of seeds at which one looks, of at most so many, which are six or more.
+    """The numbers of seeds of the interim analyses, six or more, up to the largest number of seeds.
 
-    The first looks are close to one another: that is where large differences are found.
+    The first ones are close to one another: they find large differences.
     """
     return tuple(sorted({max(int(np.ceil(share * most - 1e-9)), FEWEST) for share in SHARES}))
 
 
 def spending(shares: FloatArray, level: float) -> FloatArray:
-    """How much of the level may be spent up to a share of all information: its square (Kim and DeMets 1987).
+    """The part of the level that may be spent up to a share of all information: its square (Kim and DeMets 1987).
 
     O'Brien and Fleming's kind spends less at first and needs more seeds where differences are large; Pocock's spends
     more and misses more of the small ones.
@@ -52,12 +51,12 @@ def spending(shares: FloatArray, level: float) -> FloatArray:
 
 @cache
 def look_levels(looks: tuple[int, ...], level: float, spend: Spending = spending) -> tuple[float, ...]:
-    """The level of each look: a two-sided test with a p value at or below it decides.
+    """The level of each interim analysis: a two-sided p value at or below it decides.
 
     Args:
         looks: The numbers of pairs, increasing.
-        level: The chance of an error at any look.
-        spend: How much of the level may be spent up to a share of all information.
+        level: The type I error rate over all interim analyses.
+        spend: The part of the level that may be spent up to a share of all information.
     """
     shares = _information(looks)
     spent = np.diff(spend(shares, level), prepend=0.0)
@@ -77,20 +76,20 @@ def look_levels(looks: tuple[int, ...], level: float, spend: Spending = spending
 
 
 def most_seeds(needed: int, questions: int, level: float) -> int:
-    """So many seeds at most have in looks the power that one test has with a number of them; rounded up to tens.
+    """The largest number of seeds of interim analyses with the power of one test, rounded up to tens.
 
     Args:
         needed: The number of seeds of one test at the whole level, with a power of 80 %.
-        questions: How many questions share the level in looks.
+        questions: How many questions share the level.
         level: The level.
     """
     one, shared = ndtri([1.0 - level / 2.0, 1.0 - level / (2.0 * questions)])
-    grown = LOOKING * ((shared + ndtri(0.8)) / (one + ndtri(0.8))) ** 2
+    grown = INFLATION * ((shared + ndtri(0.8)) / (one + ndtri(0.8))) ** 2
     return 10 * int(np.ceil(max(grown * needed, FEWEST) / 10.0))
 
 
 def _information(looks: Sequence[int]) -> FloatArray:
-    """The share of all information that there is at each look.
+    """The share of all information at each interim analysis.
 
     Signed ranks of n and of N > n pairs have the correlation of a sum with independent increments whose variance grows
     like n (2 n + 1) / (n + 1), which is close to 2 n.

@@ -73,5 +73,5 @@ def places_up_to(end: float, axis: Axis) -> FloatArray:
 
 
 def time_unit(seconds: float) -> tuple[str, float]:
-    """The unit that times up to so many seconds are shown in, and its seconds."""
+    """The unit for times up to a number of seconds, and its length in seconds."""
     return ("h", 3600.0) if seconds > 4 * 3600.0 else ("min", 60.0) if seconds > 600.0 else ("s", 1.0)

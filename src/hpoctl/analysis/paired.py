@@ -19,7 +19,7 @@ ROUNDING = 1e-14
 
 LEVEL = 0.05
 MOST_EXACT = 200
-"""Up to so many pairs the distribution of the signed ranks is computed, beyond it is taken for normal."""
+"""The largest number of pairs with the exact distribution of signed ranks; beyond, the normal approximation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def compare_pairs(first: FloatArray, second: FloatArray, *, log: bool, mode: Mod
 
 
 def worst_value(mode: Mode) -> float:
-    """What stands for the value of a run that has none: it is worse than every other one."""
+    """Replaces the missing value of a run: worse than every other value."""
     return np.inf if mode == "min" else -np.inf
 
 
@@ -205,7 +205,7 @@ def hodges_lehmann(differences: FloatArray, level: float = LEVEL) -> tuple[float
 def _inverted(differences: FloatArray, means: FloatArray, cut: int, level: float) -> Interval:
     """The shifts that the test with its tied distribution does not reject, as a closed interval.
 
-    The p value is constant between two neighbouring means, and has a value of its own at each of them; it grows towards
+    The p value is constant between two neighbouring means, and has a separate value at each of them; it grows towards
     the middle. The search begins where the ends would be without ties.
 
     Args:

@@ -157,7 +157,7 @@ def detectable_effect(n: int, *, level: float = LEVEL, power: float = POWER) -> 
 
 
 def _error(effect: float, n: int) -> float:
-    """The standard error of the effect of n pairs: exact where there is none, smaller the larger it is."""
+    """The standard error of the effect of n pairs: exact for no effect, and smaller for larger effects."""
     return float(np.sqrt(max(1.0 - 4.0 * effect**2, 1.0 / n) / (3.0 * n)))
 
 

@@ -1,6 +1,6 @@
 """Methods over benchmarks by their ranks: Friedman's test by permutation, and Nemenyi's critical difference.
 
-The critical difference belongs to a picture. It is no verdict: whether two methods are told apart by it depends on
+The critical difference belongs to a picture. It is no verdict: whether it separates two methods depends on
 which others are compared (Benavoli, Corani and Mangili 2016).
 """
 
@@ -15,7 +15,7 @@ from hpoctl.analysis.paired import LEVEL
 from hpoctl.core.protocols import FloatArray, IntArray
 
 MOST_EXACT = 100_000
-"""Up to so many sums of ranks that permutations can give, Friedman's test is exact."""
+"""The largest number of rank sums over permutations for which Friedman's test is exact."""
 
 PERMUTATIONS = 99_999
 """How many permutations stand for all of them where these are too many."""
@@ -45,7 +45,7 @@ class Ranks:
         blocks: How many blocks there are.
         friedman_p: The p value of Friedman's test by permutation; None: it needs two blocks and three methods.
         friedman_exact: Whether all permutations count, or a random sample of `PERMUTATIONS`.
-        critical_difference: Mean ranks that differ by less are not told apart by Nemenyi's test.
+        critical_difference: Nemenyi's test does not separate mean ranks that differ by less.
         separated: How many pairs of methods differ by more.
     """
 

@@ -56,7 +56,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A method on a benchmark, beside what it is compared by.
+    """A method on a benchmark: the fields of the report beside those of the comparison.
 
     Attributes:
         benchmark: The benchmark.

@@ -1,4 +1,4 @@
-"""The critical-difference diagram of a report (Demsar 2006), as an SVG of its own."""
+"""The critical-difference diagram of a report (Demsar 2006), as an SVG image."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Run times to fixed targets: expected running times, how many times as fast a method is, and run-time profiles.
+"""Run times to fixed targets: expected running times, speed-ups, and run-time profiles.
 
 A run that does not reach a target within the budget is censored: its time is longer. Expected running times restart
 such a run (Hansen et al. 2021): all time that is spent, divided by how many runs get there.
@@ -39,7 +39,7 @@ SEED = 20231
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How many times as fast a method reaches targets as another one.
+    """The speed-up of a method over another one in reaching targets.
 
     Attributes:
         targets: The targets, the easiest first.
@@ -79,7 +79,7 @@ class RunTimes:
 
 
 def hit_times(runs: Sequence[Trace], targets: Sequence[float], end: float) -> FloatArray:
-    """When each run first has a value at least as good as each target, in seconds, shape (runs, targets).
+    """The time at which each run first reaches each target, in seconds, shape (runs, targets).
 
     Infinite where it does not within the budget.
     """
@@ -117,7 +117,7 @@ def targets_of(runs: Sequence[Trace], shares: Sequence[float], end: float) -> tu
 
 
 def speed(first: Runs, second: Runs, end: float, targets: Sequence[float] = (), level: float = LEVEL) -> Speed:
-    """How many times as fast the first reaches targets as the second.
+    """The speed-up of the first method over the second in reaching targets.
 
     Args:
         first: The runs of the method that is judged.

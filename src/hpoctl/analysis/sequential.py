@@ -1,8 +1,8 @@
-"""Evidence that holds however often it is looked at: an e-process that bets on the signs of paired differences.
+"""Evidence that stays valid under optional stopping: an e-process that bets on the signs of paired differences.
 
 Where two methods do not differ, the sign of each difference is a fair coin, given how large it is and all that came
 before. A gambler who bets on it cannot expect to gain: the chance that the wealth, 1 at the start, ever reaches
-1 / level is at most the level (Ville's inequality), whenever one looks and why ever one stops (Ramdas et al. 2023).
+1 / level is at most the level (Ville's inequality), at any stopping time (Ramdas et al. 2023).
 """
 
 import numpy as np

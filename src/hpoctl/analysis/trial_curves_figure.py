@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 7.6, 4.8
 LETTERS = 118
 MANY = 2000
-"""A vector file of more trials than so many holds their curves and marks as an image: it would be large and slow."""
+"""The largest number of trials that a vector file draws as vectors; with more it embeds an image, to stay small."""
 
 SHOWN = 0.8
 """How many trials have to be within the vertical range with the first value they were decided on."""
 
 ROOM = 2.0
-"""All values are shown if that takes less than so much of the room that the others need."""
+"""All values are shown if the outliers take less than this share of the axis."""
 
 SPREAD = 1.22
 """Marks stand off their level by up to this factor: the next level is three times as high."""
@@ -165,7 +165,7 @@ def _draw_marks(axes: "Axes", curves: TrialCurves, values: FloatArray) -> None:
 
 
 def _beside(trial_ids: IntArray, mark: Mark) -> FloatArray:
-    """By what factor marks stand off their level, so that hundreds of them can be told apart, shape (n,).
+    """The factor by which marks are offset from their level, so that hundreds stay distinguishable, shape (n,).
 
     Those that went on stand left of it, others right; how far follows from the trial, so nothing is random.
     """

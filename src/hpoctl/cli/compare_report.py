@@ -7,7 +7,7 @@ from hpoctl.analysis.comparison_model import BenchmarkComparison, PairLine
 from hpoctl.analysis.comparison_tables import method_table, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.findings import family_words, findings, overall_words, pair_finding, rank_notes
 from hpoctl.analysis.shown import Table, text_of
-from hpoctl.cli.decided_report import VALID_WAY, looks_lines
+from hpoctl.cli.decided_report import SEQUENTIAL_TEST, interim_lines
 from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
 from hpoctl.ops.answers.compare import ComparedTags
@@ -32,7 +32,7 @@ def verdict(found: ComparedTags) -> list[Block]:
         for each in comparison.benchmarks:
             shown += [Lines(each_pair) for pair in each.pairs if (each_pair := _pair_lines(each, pair, found))]
     if found.until_decided is not None:
-        shown.append(Lines([VALID_WAY, f"$ {found.until_decided}"]))
+        shown.append(Lines([SEQUENTIAL_TEST, f"$ {found.until_decided}"]))
     remarks = [remark for each in comparison.benchmarks for remark in _lost(each)]
     remarks += [*found.notes, *_skipped(found.skipped)]
     if remarks:
@@ -86,7 +86,7 @@ def _benchmark(found: BenchmarkComparison, path: str, compared: ComparedTags) ->
         shown.append(_grid(pair_table(found, path, comparison.level, comparison.margin)))
     if found.targets:
         shown.append(_grid(run_time_table(found, path)))
-    remarks = [*_remarks(found, comparison.level), *looks_lines(found, compared.in_looks), *found.notes]
+    remarks = [*_remarks(found, comparison.level), *interim_lines(found, compared.in_looks), *found.notes]
     return [*shown, Lines(remarks)] if remarks else shown
 
 
@@ -128,9 +128,9 @@ def _lost(found: BenchmarkComparison) -> list[str]:
 
 
 def _pair_lines(found: BenchmarkComparison, pair: PairLine, compared: ComparedTags) -> list[str]:
-    """What is known of the only pair of a benchmark, and how to decide it."""
+    """The result of the only pair of a benchmark, and how to decide it."""
     if compared.in_looks is not None and compared.in_looks.covers(pair, found.benchmark):
-        return [f"{found.benchmark}:", *looks_lines(found, compared.in_looks)]
+        return [f"{found.benchmark}:", *interim_lines(found, compared.in_looks)]
     comparison = compared.comparison
     said = [text_of(sentence) for sentence in pair_finding(found, pair, "pair")]
     lines = [f"{found.benchmark}: {pair.first} is {pair.verdict}: {said[0]}.", *said[1:]]
@@ -139,14 +139,14 @@ def _pair_lines(found: BenchmarkComparison, pair: PairLine, compared: ComparedTa
         lines.append(_imported(compared.imported[found.benchmark]))
     if pair.verdict == "undecided" and pair.more is not None and pair.refused is None:
         lines.append(
-            f"Evidence that holds however often it is looked at: {pair.evidence:.3g}; {1 / comparison.level:g} "
-            "decides. A test that is repeated until it decides does not hold."
+            f"Evidence, valid under optional stopping: {pair.evidence:.3g}; {1 / comparison.level:g} decides. Repeating "
+            "the test until it decides is not valid."
         )
     return lines
 
 
 def _imported(seeds: ImportedSeeds) -> str:
-    """What is said instead of a command, as nothing here runs more seeds of what another program made."""
+    """A hint instead of a command: hpoctl cannot run more seeds of imported results."""
     return (
         f"Imported in tag {', '.join(seeds.tags)}: {', '.join(seeds.methods)}. hpoctl cannot launch more of these: run "
         f"{many(seeds.more, 'more seed')} where the others were made, and import them."
@@ -167,7 +167,7 @@ def _overall(overall: Overall) -> list[Block]:
 
 def _left_out(found: ComparedTags) -> list[Block]:
     lines = [*found.notes, *_skipped(found.skipped)]
-    return [Heading("left out, and to be known"), Lines(lines)] if lines else []
+    return [Heading("left out, and notes"), Lines(lines)] if lines else []
 
 
 def _skipped(skipped: Sequence[Skipped]) -> list[str]:

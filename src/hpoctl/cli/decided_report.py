@@ -1,17 +1,17 @@
-"""What `hpoctl compare` says of pairs that are decided in looks, and of the way to decide in looks."""
+"""The lines of `hpoctl compare` about pairs that interim analyses decide."""
 
 from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.cli.words import many, p_text
 from hpoctl.ops.launching.decided_pairs import DecidedPairs
 
-VALID_WAY = (
-    "To test again after more seeds raises the chance of a wrong call from 5 to about 8 %. A test of its own with new "
-    "seeds, added in looks that are settled beforehand until it is decided, keeps 5 %:"
+SEQUENTIAL_TEST = (
+    "Testing again after adding seeds raises the error rate from 5 to about 8 %. A group-sequential test on new seeds, "
+    "with interim analyses that are fixed in advance, keeps 5 %:"
 )
 
 
-def looks_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> list[str]:
-    """The answers that hold of pairs that were decided in looks, and how to go on."""
+def interim_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> list[str]:
+    """The valid answers about pairs that interim analyses decide, and the command that continues."""
     if decided is None:
         return []
     looks, lines = ", ".join(map(str, decided.looks)), []
@@ -19,16 +19,16 @@ def looks_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> lis
         if decided.covers(pair, found.benchmark):
             answer = decided.answer(pair, found.benchmark)
             what = f"{pair.first} is {pair.verdict}" if pair.verdict != "undecided" else "it is undecided"
-            looked = "there has been no look yet"
+            looked = "no interim analysis has been made yet"
             if answer is not None:
                 looked = f"{what} after {answer.look.seeds} seeds, p = {p_text(answer.look.p)} at a level of "
                 looked += p_text(answer.level)
-            lines.append(f"{pair.first} and {pair.second} are decided in looks at {looks} seeds: {looked}.")
+            lines.append(f"{pair.first} and {pair.second} are decided by interim analyses at {looks} seeds: {looked}.")
     if lines and decided.next_look is not None:
-        lines += ["The looks are not over:", f"$ {decided.command}"]
+        lines += ["More interim analyses follow:", f"$ {decided.command}"]
     if lines and decided.seen:
         lines.append(
-            f"{many(decided.seen, 'experiment')} of the pairs were complete before the looks were settled: if they "
-            "were looked at to choose the pairs, the answers do not hold."
+            f"{many(decided.seen, 'experiment')} of the pairs were complete before the interim analyses were fixed: if "
+            "their results influenced the choice of the pairs, the answers are not valid."
         )
     return lines

@@ -50,7 +50,7 @@ def launch(
         option("How many", "Keep complete results that this launch would not make again as they are.", "--allow-mixed"),
     ] = False,
     until_decided: Annotated[
-        bool, option("How many", "Add seeds to --pairs, look after look, until each is decided.", "--until-decided")
+        bool, option("How many", "Add seeds to --pairs until interim analyses decide each.", "--until-decided")
     ] = False,
     pairs: Annotated[
         list[str] | None,
@@ -154,7 +154,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     from hpoctl.ops.launching.launch_plan import plan_launch
 
     registry = open_registry()
-    with err().status("comparing what is wanted with what there is"):
+    with err().status("reading the results of the tag"):
         plan = plan_launch(request, registry)
     if dry_run:
         if as_json:

@@ -1,4 +1,4 @@
-"""`hpoctl launch --until-decided`: what people see of it, look after look."""
+"""`hpoctl launch --until-decided`: the output at each interim analysis, and at the end."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from hpoctl.plugins import Registry
 
 
-class Looks:
-    """Shows a launch until pairs are decided: a live view of the jobs of each look, then what was decided.
+class InterimAnalyses:
+    """Shows a launch until pairs are decided: a live view of the jobs of each interim analysis, then its answers.
 
     Args:
         registry: What names stand for.
-        quiet: Whether what was decided is printed at the end, in one object.
+        quiet: Whether the answers are printed at the end only, in one JSON object.
     """
 
     def __init__(self, registry: "Registry", *, quiet: bool) -> None:
@@ -48,7 +48,7 @@ class Looks:
         return LaunchBars(err(), plan.tag)
 
     def decides(self, stage: "Stage") -> None:
-        """Print what came of a look."""
+        """Print the answers of an interim analysis."""
         if not self._quiet:
             print_stage(stage)
 
@@ -68,14 +68,14 @@ def launch_until_decided(
     Args:
         request: The options of the launch.
         pairs: What was typed after each `--pairs`.
-        max_seeds: How many seeds there are at most.
-        dry_run: Whether only what the next look needs is shown.
-        detach: Goes on in the background, given what is launched first; None: it is done here.
+        max_seeds: The largest number of seeds.
+        dry_run: Whether only the jobs of the next interim analysis are shown.
+        detach: Continues in the background, given the first launch; None: everything runs in this process.
         as_json: Whether one object is printed instead of text.
         log: Where the output of this process goes; empty: to a terminal.
     """
     registry = open_registry()
-    with err().status("looking at what is decided"):
+    with err().status("reading the results of the pairs"):
         plan = plan_decisions(DecisionRequest(request, parse_pairs(pairs), max_seeds), registry)
     if dry_run:
         _dry_run(plan, registry, as_json=as_json)
@@ -90,7 +90,7 @@ def launch_until_decided(
         for stage in plan.course.stages:
             print_stage(stage)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    outcome = decide(plan, registry, Looks(registry, quiet=as_json), log)
+    outcome = decide(plan, registry, InterimAnalyses(registry, quiet=as_json), log)
     if as_json:
         emit_json("launch", *_outcome_json(plan, outcome))
     else:
@@ -103,10 +103,10 @@ def launch_until_decided(
 
 
 def print_stage(stage: "Stage") -> None:
-    """What came of a look."""
+    """Print the answers of an interim analysis."""
     done = sum(answer.verdict != "undecided" for answer in stage.answers)
     still = len(stage.answers) - done
-    head = f"look at {many(stage.seeds, 'seed')}: {done} decided, {still} not decided"
+    head = f"interim analysis at {many(stage.seeds, 'seed')}: {done} decided, {still} not decided"
     titles = ["benchmark", "A", "B", "A is", "p", "decides at", "seeds"]
     console = out()
     grid = Grid(titles, [_row(answer) for answer in stage.answers], keys=3)
@@ -136,9 +136,9 @@ def _dry_run(plan: DecisionPlan, registry: "Registry", *, as_json: bool) -> None
     for stage in plan.course.stages:
         print_stage(stage)
     if plan.course.next_seeds is None:
-        out().print("nothing to do: all looks are over, or all is decided", markup=False)
+        out().print("nothing to do: all pairs are decided, or no interim analysis is left", markup=False)
         return
-    out().print(f"next look: at {plan.course.next_seeds} seeds", markup=False)
+    out().print(f"next interim analysis: at {plan.course.next_seeds} seeds", markup=False)
     for launch in launches:
         print_plan(launch)
 
@@ -149,15 +149,16 @@ def _print_design(plan: DecisionPlan) -> None:
     looks = ", ".join(map(str, design.looks))
     console.print(
         f"tag {plan.tag}: {questions} ({many(len(design.pairs), 'pair')} on {many(len(design.benchmarks), 'benchmark')}"
-        f"), looks at {looks} seeds from seed {design.start_seed} on; the chance to call any difference that is none "
-        f"is at most {100 * design.level:g} %",
+        f"), interim analyses at {looks} seeds from seed {design.start_seed} on; family-wise error rate at most "
+        f"{100 * design.level:g} %",
         markup=False,
         soft_wrap=True,
     )
     if design.seen:
         console.print(
-            f"warning: {many(design.seen, 'experiment')} of these pairs were complete before the looks were settled; "
-            "if they were looked at to choose the pairs, the answer does not hold: take new seeds with --start-seed",
+            f"warning: {many(design.seen, 'experiment')} of these pairs were complete before the interim analyses were "
+            "fixed; if their results influenced the choice of the pairs, the answer is not valid: take new seeds with "
+            "--start-seed",
             style="yellow",
             markup=False,
             soft_wrap=True,
@@ -172,8 +173,8 @@ def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
     asked = len(plan.design.questions)
     if course.next_seeds is not None:
         if outcome.interrupted:
-            err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
-        text = f"tag {plan.tag}: the look at {course.next_seeds} seeds is not complete"
+            err().print("interrupted: complete experiments are kept", style="bold yellow", markup=False)
+        text = f"tag {plan.tag}: the interim analysis at {course.next_seeds} seeds is not complete"
         failed = f", {many(len(outcome.failures), 'experiment')} failed" if outcome.failures else ""
         elsewhere = f", {many(outcome.elsewhere, 'experiment')} running elsewhere" if outcome.elsewhere else ""
         out().print(f"{text}{failed}{elsewhere}", markup=False, soft_wrap=True)
@@ -193,7 +194,7 @@ def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
         soft_wrap=True,
     )
     if still:
-        text = "not decided is not the same as equal: the intervals of `compare` say what is possible"
+        text = "not decided is not the same as equal: the intervals of `compare` show which differences are possible"
         out().print(text, markup=False, soft_wrap=True)
     hint(f"next: {plan.root.command('compare', '--tag', plan.tag)}")
 
@@ -235,5 +236,5 @@ def _outcome_json(plan: DecisionPlan, outcome: DecisionOutcome) -> tuple[Status,
     if not errors and course.next_seeds is None:
         return "success", data, errors
     if not errors:
-        errors.append({"what": f"The look at {course.next_seeds} seeds is not complete yet.", "fix": again})
+        errors.append({"what": f"The interim analysis at {course.next_seeds} seeds is not complete yet.", "fix": again})
     return ("partial" if course.stages else "error"), data, errors

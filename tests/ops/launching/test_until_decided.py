@@ -1,4 +1,4 @@
-"""Pairs decided look after look: killed and begun again, with other options, with what fails and what is damaged."""
+"""Interim analyses of pairs: killed and repeated, with other options, with failures and damage."""
 
 import shutil
 from collections import Counter
@@ -148,7 +148,7 @@ def test_what_was_run_is_counted(whole: tuple[Path, DecisionOutcome, Watcher]) -
 
 
 @pytest.mark.parametrize("interrupted", [1, 23, 26, 43])
-def test_interrupted_anywhere_it_goes_on_with_the_same_looks(
+def test_interrupted_anywhere_it_continues_with_the_same_analyses(
     interrupted: int, folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]
 ) -> None:
     first = Looks(watcher=Watcher(interrupt_at=interrupted))
@@ -162,9 +162,7 @@ def test_interrupted_anywhere_it_goes_on_with_the_same_looks(
     assert told == whole[2].stages
 
 
-def test_again_nothing_is_run_and_nothing_is_looked_at(
-    folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]
-) -> None:
+def test_repeated_it_runs_and_analyses_nothing(folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]) -> None:
     shutil.copytree(whole[0], folder / "results")
     before = sorted((folder / "results").rglob("*"))
     looks = Looks()
@@ -185,7 +183,7 @@ def test_a_result_that_is_gone_is_run_again_for_the_same_answer(
     assert len(looks.watcher.begun) == 1
 
 
-def test_planning_writes_nothing_and_plans_the_next_look(folder: Path) -> None:
+def test_planning_writes_nothing_and_plans_the_next_interim_analysis(folder: Path) -> None:
     looks = Looks()
     plan = looks.plan()
     (launch,) = stage_plans(plan, looks.registry)
@@ -194,7 +192,7 @@ def test_planning_writes_nothing_and_plans_the_next_look(folder: Path) -> None:
     assert not (folder / "results").exists()
 
 
-def test_options_of_the_first_launch_hold_for_all_looks(folder: Path) -> None:
+def test_options_of_the_first_launch_apply_to_all_interim_analyses(folder: Path) -> None:
     looks = Looks(watcher=Watcher(interrupt_at=30))
     settings = ("ASHA.grace_period=3",)
     assert looks(settings=settings, experiment={"n_workers": 2}, start_seed=4).interrupted
@@ -217,11 +215,11 @@ def test_options_of_the_first_launch_hold_for_all_looks(folder: Path) -> None:
         ({"settings": ("ASHA.grace_period=3",)}, "--set"),
     ],
 )
-def test_looks_that_are_settled_do_not_change(
+def test_a_design_does_not_change(
     options: dict[str, Any], what: str, folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]
 ) -> None:
     shutil.copytree(whole[0], folder / "results")
-    with pytest.raises(UsageError, match=f"The tag was settled with another {what}:"):
+    with pytest.raises(UsageError, match=f"The design of the tag has another {what},"):
         Looks().plan(**options)
 
 
@@ -277,7 +275,7 @@ def test_what_others_settle_meanwhile_counts(folder: Path) -> None:
     looks = Looks()
     plan = looks.plan()
     keep_design(store(folder), "t", looks.plan(most=20).design)
-    with pytest.raises(UsageError, match="Another launch has just settled other looks for tag t"):
+    with pytest.raises(UsageError, match="Another launch has just fixed other interim analyses for tag t"):
         decide(plan, looks.registry, looks.watcher)
     assert looks.watcher.begun == []
 
@@ -291,7 +289,7 @@ def test_a_design_that_is_damaged(folder: Path) -> None:
         looks.plan()
 
 
-def test_what_fails_ends_the_look_and_is_tried_again() -> None:
+def test_a_failure_ends_the_launch_and_is_retried_by_the_next() -> None:
     broken = Path("broken")
 
     def table() -> Any:

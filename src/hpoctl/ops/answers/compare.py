@@ -51,7 +51,7 @@ class ComparedTags:
         imported: What takes the place of these commands where results of the two are imported.
         until_decided: The command that adds new seeds until it is decided, with an error that holds; None: there are
             not two methods of one tag, or all is decided or hopeless.
-        in_looks: How pairs of the tag were decided in looks; None: none were, or not all of their results are compared.
+        in_looks: The pairs that interim analyses decide; None: no pairs, or not all of their results are compared.
     """
 
     tags: tuple[str, ...]
@@ -122,13 +122,15 @@ def failed_seeds(skipped: Sequence[Skipped]) -> dict[str, dict[str, list[int]]]:
 
 
 def _in_looks(request: CompareRequest, root: Root) -> tuple[DecidedPairs | None, list[str]]:
-    """How pairs were decided in looks, and what is said where that is not shown."""
+    """The pairs that interim analyses decide, and a note if their answers are not shown."""
     try:
         found = decided_pairs(root, request.load.tags)
     except IncompleteError as error:
         return None, [f"{error.what} {error.fix}"]
     if found is not None and (request.options.at != 1.0 or request.load.seeds is not None or request.load.where):
-        return None, ["pairs of this tag are decided in looks: only all seeds at the end of the budget say which"]
+        return None, [
+            "interim analyses decide pairs of this tag; their answers hold for all seeds at the end of the budget only"
+        ]
     return found, []
 
 

@@ -1,4 +1,4 @@
-"""What `hpoctl compare` knows of the pairs of a tag that were decided in looks: the answer that holds."""
+"""The pairs of a tag that interim analyses decide, as `hpoctl compare` shows them, with their valid answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,17 +11,17 @@ from hpoctl.ops.studies.config import Root
 
 @dataclass(frozen=True, slots=True)
 class DecidedPairs:
-    """How pairs of a tag were decided in looks.
+    """The pairs of a tag that interim analyses decide.
 
     Attributes:
-        questions: What was asked.
-        looks: The numbers of seeds at which one looks.
-        level: The chance to call any difference that is none.
+        questions: The pairs on each benchmark.
+        looks: The numbers of seeds of the interim analyses.
+        level: The family-wise error rate.
         start_seed: The first seed.
-        seen: How many experiments of these pairs were complete before the looks were settled.
-        answers: The last answer to each question that has been looked at.
-        next_look: The number of seeds of the next look; None: the looks are over.
-        command: The command that goes on.
+        seen: How many experiments of these pairs were complete before the interim analyses were fixed.
+        answers: The latest answer to each question that has been analysed.
+        next_look: The number of seeds of the next interim analysis; None: none is left.
+        command: The command that continues.
     """
 
     questions: tuple[Question, ...]
@@ -34,11 +34,11 @@ class DecidedPairs:
     command: str
 
     def covers(self, pair: PairLine, benchmark: str) -> bool:
-        """Whether a pair is one of those that are decided in looks."""
+        """Whether interim analyses decide a pair."""
         return any(_asks(question, pair, benchmark) for question in self.questions)
 
     def answer(self, pair: PairLine, benchmark: str) -> Answer | None:
-        """The answer about a pair, whichever of the two is judged; None: there is none yet."""
+        """The answer about a pair in either order; None: not analysed yet."""
         for answer in self.answers:
             if _asks(answer.question, pair, benchmark):
                 same = answer.question.first == pair.first
@@ -47,10 +47,10 @@ class DecidedPairs:
 
 
 def decided_pairs(root: Root, tags: Sequence[str]) -> DecidedPairs | None:
-    """How pairs of a tag were decided in looks; None: they were not, or there are several tags.
+    """The pairs of a tag that interim analyses decide; None: there are no such pairs, or several tags.
 
     Raises:
-        IncompleteError: What the tag keeps of it is damaged.
+        IncompleteError: The design of the tag is damaged.
         HpoctlError: The store cannot be read.
     """
     if len(set(tags)) != 1:
@@ -73,7 +73,7 @@ def decided_pairs(root: Root, tags: Sequence[str]) -> DecidedPairs | None:
 
 
 def with_answers(found: BenchmarkComparison, decided: DecidedPairs) -> BenchmarkComparison:
-    """The comparison with the verdicts of the pairs that were decided in looks, without p values that do not hold."""
+    """The comparison with the verdicts of the interim analyses, and without the p values, which are invalid there."""
     pairs = []
     for pair in found.pairs:
         judged = pair

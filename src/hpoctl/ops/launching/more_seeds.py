@@ -60,7 +60,7 @@ def more_seeds(
         benchmarks: The benchmarks, with one pair at most.
         traces: All results of the two methods.
         imported: Whose results are imported.
-        in_looks: How pairs were decided in looks: for these nothing is proposed.
+        in_looks: The pairs that interim analyses decide: for these no seeds are proposed.
         root: The root of results.
     """
     launches: dict[str, tuple[str, ...]] = {}

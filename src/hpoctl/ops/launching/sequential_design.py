@@ -1,8 +1,8 @@
-"""What a tag keeps of pairs that are decided by looks: which pairs, and at which numbers of seeds one looks.
+"""The design of a group-sequential test, stored with a tag: its pairs and its interim analyses.
 
     <tag>/.hpoctl/until-decided.json
 
-It is written before the first look and never changed: looks that were settled while one looked would not hold.
+It is written before the first interim analysis and never changed: choosing them after seeing results is not valid.
 """
 
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ class SequentialDesign:
         pairs: The pairs, as the first method is judged by the second.
         benchmarks: The benchmarks.
         start_seed: The first seed.
-        looks: The numbers of seeds at which one looks.
-        level: The chance to call any difference that is none.
-        seen: How many experiments of these pairs were complete before it was settled.
+        looks: The numbers of seeds of the interim analyses.
+        level: The family-wise error rate.
+        seen: How many experiments of these pairs were complete before the design was fixed.
         source: What the study was read from.
-        changes: What the options changed about it.
+        changes: Changes by options of the command line.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -59,11 +59,11 @@ class SequentialDesign:
 
     @property
     def most_experiments(self) -> int:
-        """How many experiments all looks take at most."""
+        """The number of experiments if no pair is decided early."""
         return len(self.methods) * len(self.benchmarks) * self.looks[-1]
 
     def seeds(self, count: int) -> range:
-        """The first so many seeds."""
+        """The first `count` seeds."""
         return range(self.start_seed, self.start_seed + count)
 
 
@@ -88,10 +88,10 @@ def parse_pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def settled_looks(max_seeds: int, questions: int) -> tuple[int, ...]:
-    """The looks of so many seeds at most.
+    """The numbers of seeds of the interim analyses, up to `max_seeds`.
 
     Raises:
-        UsageError: So few seeds can decide nothing.
+        UsageError: `max_seeds` is too small to decide any question.
     """
     fewest = fewest_that_decide(questions, planned_looks)
     if max_seeds < fewest:
@@ -104,10 +104,10 @@ def settled_looks(max_seeds: int, questions: int) -> tuple[int, ...]:
 
 
 def keep_design(store: Store, tag: str, design: SequentialDesign) -> SequentialDesign:
-    """Keep a design with its tag, unless it has one; returns the one that it has now.
+    """Store a design with its tag, unless the tag has one; returns the design of the tag.
 
     Raises:
-        IncompleteError: The one that it has is damaged.
+        IncompleteError: The design of the tag is damaged.
     """
     try:
         store.put(_file(tag), DESIGNS.seal(design), create=True)
@@ -117,7 +117,7 @@ def keep_design(store: Store, tag: str, design: SequentialDesign) -> SequentialD
 
 
 def read_design(store: Store, tag: str) -> SequentialDesign | None:
-    """The design of a tag; None: it has none.
+    """The design of a tag; None: the tag has no design.
 
     Raises:
         IncompleteError: It is damaged.
@@ -128,8 +128,8 @@ def read_design(store: Store, tag: str) -> SequentialDesign | None:
         return None
     except DamagedError as error:
         raise IncompleteError(
-            f"{store.location(_file(tag))} is damaged ({error}): it is not known when to look.",
-            "Decide under another --tag; for this one no error can be promised any more.",
+            f"{store.location(_file(tag))} is damaged ({error}): the interim analyses are unknown.",
+            "Use another --tag; for this one the error rate cannot be guaranteed any more.",
         ) from error
 
 
@@ -140,17 +140,17 @@ def new_design(
     seen: int,
     study: tuple[str, Overrides],
 ) -> SequentialDesign:
-    """A design for a tag that has none.
+    """A new design.
 
     Args:
         pairs: The pairs.
         benchmarks: The benchmarks.
-        seeds: The first seed, and how many there are at most.
+        seeds: The first seed, and the largest number of seeds.
         seen: How many experiments of these pairs are complete.
-        study: What the study was read from, and what options changed about it.
+        study: What the study was read from, and its changes by options of the command line.
 
     Raises:
-        UsageError: So few seeds can decide nothing.
+        UsageError: There are too few seeds to decide any question.
     """
     start, most = seeds
     source, changes = study

@@ -1,7 +1,7 @@
-"""`hpoctl launch --until-decided`: seeds are added to the pairs of methods that are not decided, look after look.
+"""`hpoctl launch --until-decided`: adds seeds to undecided pairs of methods, up to the next interim analysis.
 
-The looks are settled with the tag before the first one, and what was found at each follows from the results. So a
-launch that was killed goes on where it was, and a repetition adds no look.
+The interim analyses are fixed with the tag before the first one, and their answers follow from the results. So a killed
+launch continues where it stopped, and repeating the command adds no interim analysis.
 """
 
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ PAIRS = "--pairs MOBSTER:ASHA --max-seeds 60"
 
 @dataclass(frozen=True)
 class DecisionRequest:
-    """What a person asked `hpoctl launch --until-decided` for.
+    """The options of `hpoctl launch --until-decided`.
 
     Attributes:
         launch: The options of the launch; its methods are those of the pairs.
-        pairs: The pairs; none: those that the tag has.
-        max_seeds: How many seeds there are at most; None: as many as the tag has.
+        pairs: The pairs; empty: those of the tag.
+        max_seeds: The largest number of seeds; None: that of the tag.
     """
 
     launch: LaunchRequest
@@ -44,12 +44,12 @@ class DecisionRequest:
 
 @dataclass(frozen=True)
 class DecisionPlan:
-    """What `hpoctl launch --until-decided` is about to do.
+    """What `hpoctl launch --until-decided` will do.
 
     Attributes:
         tag: The tag.
         design: How the pairs are decided.
-        course: How far that is.
+        course: The interim analyses so far.
         request: The options of the launch, with the tag.
         root: Where results live.
     """
@@ -63,14 +63,14 @@ class DecisionPlan:
 
 @dataclass(frozen=True)
 class DecisionOutcome:
-    """What came of a launch until pairs are decided.
+    """The result of a launch until pairs are decided.
 
     Attributes:
-        course: How far it is.
+        course: The interim analyses so far.
         failures: The experiments that failed.
         interrupted: Whether it was interrupted.
-        elsewhere: How many experiments of the next look somebody else is running.
-        seconds: How long it took.
+        elsewhere: How many experiments of the next interim analysis other processes are running.
+        seconds: The duration of the launch.
     """
 
     course: Course
@@ -81,23 +81,23 @@ class DecisionOutcome:
 
 
 class DecisionWatcher(Protocol):
-    """Somebody who watches a launch until pairs are decided."""
+    """Is notified of the steps of a launch until pairs are decided."""
 
     def launches(self, plan: LaunchPlan) -> AbstractContextManager[LaunchWatcher]:
-        """Jobs of a look are about to be submitted; what is returned watches them."""
+        """Called before the jobs of an interim analysis are submitted; returns the watcher of these jobs."""
         ...
 
     def decides(self, stage: Stage) -> None:
-        """A look is over."""
+        """Called after an interim analysis."""
         ...
 
 
 def plan_decisions(request: DecisionRequest, registry: Registry) -> DecisionPlan:
-    """Settle the looks, or read those that are settled, and see what has been decided. Nothing is written.
+    """Fix the interim analyses, or read those of the tag, and find what has been decided. Writes nothing.
 
     Raises:
-        UsageError: A name, a number or an option is wrong, or is not what the tag was settled with.
-        IncompleteError: What the tag keeps is damaged.
+        UsageError: A name, a number or an option is wrong, or differs from the design of the tag.
+        IncompleteError: The design of the tag is damaged.
         HpoctlError: The store cannot be read.
     """
     _check(request)
@@ -108,11 +108,11 @@ def plan_decisions(request: DecisionRequest, registry: Registry) -> DecisionPlan
 
 
 def stage_plans(plan: DecisionPlan, registry: Registry) -> list[LaunchPlan]:
-    """The launches of the next look that have something to do: one for benchmarks with the same open methods.
+    """The launches for the next interim analysis that have work: one for each set of undecided methods.
 
     Raises:
-        UsageError: The study or a method is not there any more, or is not what it was.
-        IncompleteError: What the tag keeps is damaged.
+        UsageError: The study or a method does not exist any more, or has changed.
+        IncompleteError: The design of the tag is damaged.
     """
     return [found for request in _stage(plan, plan.course) if _has_work(found := plan_launch(request, registry))]
 
@@ -120,25 +120,26 @@ def stage_plans(plan: DecisionPlan, registry: Registry) -> list[LaunchPlan]:
 def decide(
     plan: DecisionPlan, registry: Registry, watcher: DecisionWatcher, log: str = "", system: SystemTime | None = None
 ) -> DecisionOutcome:
-    """Launch look after look, until all is decided or the last look is over.
+    """Launch seeds up to each interim analysis, until all pairs are decided or no analysis is left.
 
     Args:
-        plan: What to do.
+        plan: The plan.
         registry: What names stand for.
-        watcher: Watches.
+        watcher: Is notified of each step.
         log: Where the output of this process goes; empty: to a terminal.
         system: Where real time comes from.
 
     Raises:
-        UsageError: Another launch has settled other looks for the tag, or the study is not what it was.
-        IncompleteError: Results of a look are there and cannot be read.
-        HpoctlError: The launcher or the store failed; what is complete is kept.
+        UsageError: Another launch has fixed other interim analyses for the tag, or the study has changed.
+        IncompleteError: Results that an interim analysis needs exist and cannot be read.
+        HpoctlError: The launcher or the store failed; complete experiments are kept.
     """
     system = system or SystemTime()
     began = system.monotonic()
     if keep_design(plan.root.store, plan.tag, plan.design) != plan.design:
         raise UsageError(
-            f"Another launch has just settled other looks for tag {plan.tag}.", "Name another --tag, or use theirs."
+            f"Another launch has just fixed other interim analyses for tag {plan.tag}.",
+            "Name another --tag, or repeat the command with the pairs and seeds of that launch.",
         )
     course = plan.course
     while course.next_seeds is not None:
@@ -163,11 +164,13 @@ def _check(request: DecisionRequest) -> None:
     if changes.methods:
         raise UsageError("--method does not go with --until-decided.", f"Name pairs of methods: {PAIRS}.")
     if changes.num_seeds is not None:
-        raise UsageError("--num-seeds does not go with --until-decided.", "--max-seeds says how many seeds at most.")
+        raise UsageError(
+            "--num-seeds does not go with --until-decided.", "Give the largest number of seeds with --max-seeds."
+        )
     if request.launch.new_seed or request.launch.allow_mixed:
         raise UsageError(
             "--new-seed and --allow-mixed do not go with --until-decided.",
-            "Pairs are decided by seeds that belong together: name another --tag.",
+            "Pairs are decided by seeds of one identity: name another --tag.",
         )
 
 
@@ -177,11 +180,11 @@ def _design(request: DecisionRequest, registry: Registry, root: Root) -> tuple[s
     if tag is not None and (kept := read_design(root.store, tag)) is not None:
         return tag, kept
     tag, new = _settled(request, registry)
-    return tag, read_design(root.store, tag) or new  # a study may have a tag of its own
+    return tag, read_design(root.store, tag) or new  # a study may name its tag
 
 
 def _settled(request: DecisionRequest, registry: Registry) -> tuple[str, SequentialDesign]:
-    """The tag, and a design for it: all experiments that may be needed are planned once, to know that they can be."""
+    """The tag, and a design for it. Plans all experiments that may be needed, to find errors before anything runs."""
     if not request.pairs or request.max_seeds is None:
         raise UsageError("--until-decided needs pairs and the largest number of seeds.", f"Give both, as in {PAIRS}.")
     if request.max_seeds < 1:
@@ -198,7 +201,7 @@ def _settled(request: DecisionRequest, registry: Registry) -> tuple[str, Sequent
 
 
 def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Registry, again: str) -> None:
-    """Refuse options that say something else than what the tag was settled with."""
+    """Refuse options that contradict the design of the tag."""
     asked = with_named_changes(request.launch.changes, Path.cwd())
     kept, study = design.changes, request.launch.study
     differs = {
@@ -214,13 +217,13 @@ def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Re
     wrong = [option for option, different in differs.items() if different]
     if wrong:
         raise UsageError(
-            f"The tag was settled with another {' and '.join(wrong)}: looks that change meanwhile do not hold.",
-            f"`{again}` goes on with what was settled; another --tag begins anew.",
+            f"The design of the tag has another {' and '.join(wrong)}, and must not change between interim analyses.",
+            f"`{again}` continues with the design; another --tag begins anew.",
         )
 
 
 def _stage(plan: DecisionPlan, course: Course) -> list[LaunchRequest]:
-    """The launches of the next look."""
+    """The launches for the next interim analysis."""
     if course.next_seeds is None:
         return []
     methods: dict[str, dict[str, None]] = {}
@@ -254,7 +257,7 @@ def _has_work(plan: LaunchPlan) -> bool:
 def _launch_stage(
     plan: DecisionPlan, course: Course, registry: Registry, watcher: DecisionWatcher, log: str
 ) -> list[LaunchOutcome]:
-    """Launch all groups of a look; after an interruption no more of them."""
+    """Launch all groups of an interim analysis; stop after an interruption."""
     outcomes: list[LaunchOutcome] = []
     for request in _stage(plan, course):
         planned = plan_launch(request, registry)
@@ -269,6 +272,6 @@ def _launch_stage(
 def _unreadable(plan: DecisionPlan, course: Course) -> IncompleteError:
     where = ", ".join(str(question) for question in course.open[:3])
     return IncompleteError(
-        f"Results of the look at {course.next_seeds} seeds are complete, but not all can be compared: {where}.",
-        f"`{plan.root.command('compare', '--tag', plan.tag)}` says which are left out, and why.",
+        f"The interim analysis at {course.next_seeds} seeds has all results, but some cannot be compared: {where}.",
+        f"`{plan.root.command('compare', '--tag', plan.tag)}` shows which are left out, and why.",
     )
