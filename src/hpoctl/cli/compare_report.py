@@ -139,8 +139,8 @@ def _pair_lines(found: BenchmarkComparison, pair: PairLine, compared: ComparedTa
         lines.append(_imported(compared.imported[found.benchmark]))
     if pair.verdict == "undecided" and pair.more is not None and pair.refused is None:
         lines.append(
-            f"Evidence, valid under optional stopping: {pair.evidence:.3g}; {1 / comparison.level:g} decides. Repeating "
-            "the test until it decides is not valid."
+            f"Evidence, valid under optional stopping: {pair.evidence:.3g}; {1 / comparison.level:g} decides. "
+            "Repeating the test until it decides is not valid."
         )
     return lines
 
