@@ -1,4 +1,4 @@
-"""Whether a density ratio in place of the Gaussian process's expected improvement earns a method of its own.
+"""Whether a density ratio in place of the Gaussian process's expected improvement deserves a separate method.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/density_ratio.py --rows density-ratio.jsonl \
         --benchmark fcnet-protein fcnet-naval fcnet-parkinsons --table fcnet_like.npz --nearest lcbench_189908.npz
@@ -92,7 +92,7 @@ def radial(data: Labelled, x: FloatArray, *, spread: float = 0.0) -> FloatArray:
 def logistic(
     data: Labelled, x: FloatArray, kernel: Callable[[FloatArray, FloatArray], FloatArray], spread: float
 ) -> FloatArray:
-    """Logits of the penalised maximum by Newton's method, plus so many of their standard deviations.
+    """Logits of the penalised maximum by Newton's method, plus a multiple of their standard deviations.
 
     Algorithms 3.1 and 3.2 of Rasmussen and Williams (2006), with the variance BASE + SIGNAL before there are data.
     """

@@ -16,7 +16,7 @@ SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
 def read(path: Path) -> dict[tuple[object, ...], dict]:
-    """The rows of a file, which may be packed (.gz), by what they are known by."""
+    """The rows of a file, which may be packed (.gz), by their keys."""
     return {key_of(row): row for row in lines_of(path)}
 
 

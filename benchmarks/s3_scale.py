@@ -41,7 +41,7 @@ def upload(folder: Path, store: S3Store, objects: int) -> int:
 
 
 def touch(store: S3Store, every: int) -> None:
-    """Write one in so many metadata again, with a change."""
+    """Write every n-th metadata again, with a change."""
     names = [name for name in store.list(TAG) if name.endswith(METADATA)][::every]
     change = {"touched": time.time()}
     store.bucket.parallel(lambda name: store.put(name, seal({**unseal(store.get(name)), **change})), names)

@@ -45,7 +45,7 @@ RUNGS = {"ASHA", "MOBSTER"}
 
 
 class Watch(SimulatorCallback):
-    """Ends the tuning when the CPU time is used up, or somebody asks for it."""
+    """Ends the tuning when the CPU time is used up, or on request."""
 
     def __init__(self, limit: float) -> None:
         super().__init__()

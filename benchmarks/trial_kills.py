@@ -47,7 +47,7 @@ def main() -> None:
             if sum(kills.values()) < options.kills:
                 grown = journal_size(root)
                 while journal_size(root) <= grown and process.poll() is None:
-                    time.sleep(0.05)  # until the controller has replayed what there is, and something happens
+                    time.sleep(0.05)  # until the controller has replayed the journal, and something happens
                 time.sleep(rng.uniform(0.0, 2.0))
                 kind = rng.choice(["controller", "trials", "both"])
                 trials = of_trials(root)
