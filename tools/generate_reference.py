@@ -39,8 +39,8 @@ STUDY_FILES = """
 A study as TOML, anywhere a command takes the name of a study: what ends in `.toml` or has a `/` is a file. Options of
 the command line change what it says. An unknown key is an error that names the closest known one.
 
-`hpoctl studies show NAME` prints a registered study, or another file, as a study file to start from. How to go on from
-there: [Write a study file](../how-to/write-a-study-file.md).
+`hpoctl studies show NAME` prints a registered study, or another file, as a study file to start from:
+see [Write a study file](../how-to/write-a-study-file.md).
 """.strip().splitlines()
 
 EXAMPLE = """
@@ -64,7 +64,7 @@ and nothing of `pyproject.toml` is read.
 """.strip().splitlines()
 
 BENCHMARK_FILES = """
-A training script and what there is to tune about it, as TOML. A benchmark file stands anywhere a command or a study
+A training script and its configuration space, as TOML. A benchmark file stands anywhere a command or a study
 file takes the name of a benchmark: what ends in `.toml` or has a `/` is a file. Paths in it are relative to the file;
 in a study file, the path of a benchmark file is relative to the study file. An unknown key is an error that names the
 closest known one.
@@ -115,7 +115,7 @@ for an option. True and false are `true` and `false`; with `syne_tune_arguments`
 | `HPOCTL_RESUME_FROM` | the resource level that is known already; `0`: none, or the script keeps no checkpoints |
 | `HPOCTL_CONFIG` | the configuration as a JSON file |
 | `HPOCTL_REPORTS` | the file for reports, a JSON object a line; `-`: standard output |
-| `HPOCTL_SEED` | a seed for what is random in the trial; the same when it is resumed |
+| `HPOCTL_SEED` | a seed for the random numbers of the trial; the same when it is resumed |
 | `CUDA_VISIBLE_DEVICES` | the trial's GPUs, where the benchmark asks for any |
 | `OMP_NUM_THREADS`, `OPENBLAS_NUM_THREADS`, `MKL_NUM_THREADS` | `cpus`, unless they are set already |
 | `PYTHONUNBUFFERED` | `1`, unless it is set already: what Python prints arrives at once |
@@ -186,7 +186,7 @@ def errors_page() -> str:
     lines = ["# Exit codes", "", "| code | error | when |", "|---|---|---|", "| 0 | | everything is done |"]
     for kind in _family(HpoctlError):
         lines += [f"| {kind.exit_code} | {kind.__name__} | {inspect.getdoc(kind).splitlines()[0]} |"]  # type: ignore[union-attr]
-    lines += ["| 130 | | interrupted (Ctrl-C); what is complete is saved |", ""]
+    lines += ["| 130 | | interrupted (Ctrl-C); complete experiments are kept |", ""]
     return "\n".join(lines)
 
 

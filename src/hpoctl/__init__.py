@@ -39,7 +39,7 @@ def load(
         results: The root of results; None: `$HPOCTL_ROOT`, that of the folder's `hpoctl.toml`, or `~/hpoctl`.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        UsageError: A tag or condition is invalid, or a filter matches no experiment of the tags.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """

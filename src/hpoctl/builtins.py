@@ -145,7 +145,7 @@ HYPERBAND = Method(
 )
 SYNCHB = Method(
     name="SYNCHB",
-    summary="Synchronous Hyperband: rungs of a fixed size, waited for before anybody goes on",
+    summary="Synchronous Hyperband: rungs of a fixed size; trials wait until their rung is complete",
     kind="sync-hyperband",
     make=_sync_hyperband,
     options=SyncHyperbandOptions(),

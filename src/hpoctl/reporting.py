@@ -52,7 +52,7 @@ def report(**values: object) -> None:
     try:
         written = os.write(file, data)
         if written < len(data):
-            os.write(file, b"\n")  # the next report begins a line of its own
+            os.write(file, b"\n")  # the next report begins a new line
             raise OSError(f"hpoctl.report: {target}: {written} of {len(data)} bytes were written")
     finally:
         os.close(file)

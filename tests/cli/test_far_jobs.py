@@ -259,8 +259,8 @@ def test_a_launch_on_this_machine_is_stopped(far: CommandLine) -> None:
     launch = _begin(far)
     stopped = far("stop", "--tag", "t", "--yes")
     assert stopped.code == 0, stopped.err
-    assert f"stopped: the launch of process {launch.pid}; what was complete is kept" in stopped.out
-    assert "go on later: hpoctl launch --tag t" in stopped.err
+    assert f"stopped: the launch of process {launch.pid}; complete experiments are kept" in stopped.out
+    assert "continue later: hpoctl launch --tag t" in stopped.err
     assert launch.wait() == 130
     with pytest.raises(ProcessLookupError):
         os.kill(launch.pid, 0)

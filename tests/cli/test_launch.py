@@ -270,7 +270,7 @@ def test_a_second_ctrl_c_waits_for_nobody(small: Small) -> None:
         assert process.returncode == 130
         assert "Traceback" not in err
         (entry,) = small.metadata("a")
-        wait_until(lambda: gone(entry["pid"]), "its worker goes on")
+        wait_until(lambda: gone(entry["pid"]), "its worker still runs")
     assert small(*words).code == 0
     assert small.attempts("a") == {LAST: ["interrupted", "completed"]}
 
@@ -356,7 +356,7 @@ def test_stop_ends_a_launch_in_the_background_as_it_proposes(small: Small) -> No
         stopped = small.cli(*words, "--yes")
         assert (stopped.code, stopped.out) == (
             0,
-            f"stopped: the launch of process {pid}; what was complete is kept\n",
+            f"stopped: the launch of process {pid}; complete experiments are kept\n",
         ), stopped.err
         wait_until(lambda: gone(pid), "it does not end")
     finally:

@@ -235,7 +235,7 @@ WRONG = [
     (("--terminal", "--json"), 2, "--terminal and --json both write to standard output."),
     (("--terminal", "--kind", "strip"), 2, "--terminal draws lines"),
     (("--terminal", "--kind", "curves"), 2, "--terminal draws lines"),
-    (("--terminal", "--kind", "rungs", "--extra", "a"), 2, "--extra is a figure of its own."),
+    (("--terminal", "--kind", "rungs", "--extra", "a"), 2, "--extra is a separate figure."),
     (("--json", "--kind", "strip", "--x", "trials"), 2, "--x is for the best value so far."),
     (("--json", "--extra", "a", "--x", "trials"), 2, "--x is for the best value so far."),
     (("--json", "--kind", "rungs"), 2, "No experiment has an extra result 'num_at_level*'."),

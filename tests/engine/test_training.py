@@ -120,7 +120,7 @@ def test_a_script_that_always_fails_starts_few_trials_and_more_are_allowed_later
     again = spec(tmp_path, body="raise ValueError('bad')", max_num_trials=20, max_failures=6)
     with pytest.raises(HpoctlError, match=r"7 of \d trials failed"):
         run(tmp_path, again)
-    assert len(metadata(tmp_path)) == 1, "the same attempt goes on"
+    assert len(metadata(tmp_path)) == 1, "the same attempt continues"
     with pytest.raises(HpoctlError, match="7 of"):
         run(tmp_path, again)
     assert len(metadata(tmp_path)) == 2, "nothing more is allowed: it begins anew"

@@ -130,7 +130,7 @@ def test_an_array_that_was_submitted_twice_is_cancelled(slurm: Slurm, toys: ToyJ
         return bool(live) and len(set(live)) == 1
 
     assert len(set(slurm.ask("squeue", "--noheader", f"--name={name}", "--format=%F").split())) == 2
-    wait_until(cancelled, "what was submitted twice goes on")
+    wait_until(cancelled, "a job that was submitted twice still runs")
     toys.cut_wire(held)
     assert states(finish(launcher, receipts)) == ["done"] * 2
 

@@ -160,7 +160,7 @@ def test_a_connection_that_always_breaks_is_given_up_and_what_came_is_kept(serve
         get(server, target)
     assert len(server.asked) == 3
     assert "300,000 bytes" in caught.value.what
-    assert "goes on where it was" in caught.value.fix
+    assert "it resumes" in caught.value.fix
     assert not target.exists()
     server.breaks = []
     get(server, target)

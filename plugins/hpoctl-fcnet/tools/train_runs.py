@@ -1,6 +1,6 @@
 """Train the runs behind the curves of fcnet: draws configurations, feeds the C trainer, saves as it goes.
 
-Killed at any time and started again with the same options, it goes on where it was.
+Killed at any time and started again with the same options, it resumes.
 See trainer/README.md.
 """
 

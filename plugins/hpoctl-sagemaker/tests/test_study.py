@@ -35,7 +35,7 @@ def test_study(seaweedfs: Server, s3_root: str, tmp_path: Path, monkeypatch: pyt
     for cell, endings in found.recorded().items():
         extra = {"failed": 1} if cell in failing else {"interrupted": 1} if cell == held else {}
         assert endings == {"completed": 1, **extra}, cell
-    # The log of the job that was interrupted goes on where it was.
+    # The log of the interrupted job is continued.
     store = open_results(s3_root).store
     [job] = [kept.job.name for kept in all_manifests(store, TAG) if held in {task.cell for task in kept.job.tasks}]
     log = store.get(f"{job_folder_of(TAG, job)}/checkpoints/log.txt").decode()

@@ -50,7 +50,7 @@ class SignedRank:
 
     Attributes:
         p: The two-sided p value.
-        smallest_p: The smallest p value that so many differences can have.
+        smallest_p: The smallest p value for this number of differences.
         lead: 1 if the ranks of the positive differences outweigh, -1 if those of the negative ones do, else 0.
         zeros: How many differences are zero.
         ties: How many differences other than zero are as large as another one.

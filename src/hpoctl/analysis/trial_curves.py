@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpoctl.core.protocols import FloatArray, IntArray, Mode
 
 MOST_LEVELS = 12
-"""Of a rule that decides at more levels than so many, such as after every epoch, none is a rung."""
+"""The largest number of levels that are shown as rungs; a rule with more, such as after every epoch, has no rungs."""
 
 
 class Mark(Enum):

@@ -87,7 +87,7 @@ def _check_curve(curve: Curve, num_metrics: int) -> None:
 
 
 def _table_checks(blackbox: Blackbox, table: TableSpace) -> Iterator[str]:
-    """Its last row has a curve; configurations between its rows have none, finding the nearest is done elsewhere."""
+    """Its last row has a curve; configurations between its rows have no curve: `nearest` is a separate step."""
     _check_curve(blackbox.curve(table.at(table.size - 1), 0), len(blackbox.metrics))
     around = table.around()
     others = [config for config in _sample(around) if table.find(config) is None]

@@ -1,4 +1,4 @@
-"""`hpoctl blackbox`: learning curves that stand for training: what there is, and how to bring one's own."""
+"""`hpoctl blackbox`: learning curves that stand in for training: list, import and check them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -82,7 +82,7 @@ def fetch(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Download the original files of an importer; called again, it goes on where it was."""
+    """Download the original files of an importer; repeated, it resumes."""
     from hpoctl.builtins import open_registry
     from hpoctl.cli import blackbox_report as report
     from hpoctl.ops.tables.blackbox_data import fetch_files
@@ -175,7 +175,7 @@ def push(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload imported tables to the root of results, for jobs on other machines; what is there is left alone."""
+    """Upload imported tables to the root of results, for jobs on other machines; existing ones are skipped."""
     from hpoctl.cli import blackbox_report as report
     from hpoctl.ops.studies.config import open_root
     from hpoctl.ops.tables.shared_tables import push_tables

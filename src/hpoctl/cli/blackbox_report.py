@@ -34,7 +34,7 @@ def print_list(found: "BlackboxList", *, wide: bool) -> None:
     rows = found.blackboxes
     columns: dict[str, Sequence[object]] = {
         "blackbox": [row.name for row in rows],
-        "what it is": [row.summary for row in rows],
+        "summary": [row.summary for row in rows],
         "curves": [(row.curves or "-") if wide else in_short(row.curves) for row in rows],
     }
     if wide:

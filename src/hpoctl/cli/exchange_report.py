@@ -27,7 +27,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def show_exported(exported: Exported) -> None:
-    """Print what was written, and what was left out."""
+    """Print the written and the skipped experiments."""
     new = exported.experiments - exported.present
     there = f"; {many(exported.present, 'experiment')} there already" if exported.present else ""
     tags = ", ".join(exported.tags)
@@ -36,7 +36,7 @@ def show_exported(exported: Exported) -> None:
         out().print(note, style="yellow", soft_wrap=True, markup=False)
     missing = sum(entry.kind == "missing" for entry in exported.skipped)
     if missing:
-        hint(f"{many(missing, 'experiment')} that the tag wants and nobody has begun: not in it")
+        hint(f"{many(missing, 'experiment')} of the tag not begun yet: not in it")
     print_skipped(exported.skipped)
     if exported.form == "syne-tune":
         place = shlex.quote(str(Path(exported.path).absolute()))

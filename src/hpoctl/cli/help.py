@@ -12,7 +12,7 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.setting_definition import Panel
 
 INDENT, NAMES, GAP = 2, 31, 1
-"""Columns before, of and after the names of an option; longer names have a line of their own."""
+"""Columns before, of and after the names of an option; longer names have a separate line."""
 
 WIDEST = 110
 METAVARS = {"int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
@@ -44,7 +44,7 @@ class Command(TyperCommand):
 
 
 def _panels(options: list[Any]) -> dict[str, list[Any]]:
-    """The options by panel, in the order of the panels; where some have none, all in one."""
+    """The options by panel, in the order of the panels; all in one panel if some have no panel."""
     titles = {option.name: getattr(option, "rich_help_panel", None) for option in options}
     arguments = [option for option in options if option.param_type_name == "argument"]
     own = [option for option in options if option not in arguments]

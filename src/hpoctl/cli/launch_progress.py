@@ -18,7 +18,7 @@ REFRESH = 0.1
 """Seconds between two pictures."""
 
 NEWS = 30.0
-"""Seconds between two lines where nobody looks live."""
+"""Seconds between two lines without a live view."""
 
 
 def duration(seconds: float) -> str:
@@ -58,9 +58,9 @@ class LaunchBars:
         if self._live:
             self._live.stop()
 
-    def begins(self, random_seed: int) -> None:
-        """Say the random seed: whoever repeats the study elsewhere needs it."""
-        self._console.print(f"random seed {random_seed}", style="dim", markup=False)
+    def begins(self, master_seed: int) -> None:
+        """Print the master seed: repeating the study elsewhere needs it."""
+        self._console.print(f"master seed {master_seed}", style="dim", markup=False)
 
     def shows(self, progress: LaunchProgress) -> None:
         """Draw how far it is, ten times a second at most."""

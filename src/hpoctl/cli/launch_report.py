@@ -26,7 +26,7 @@ def print_start(plan: LaunchPlan, registry: Registry) -> None:
 
 
 def print_plan(plan: LaunchPlan) -> None:
-    """The jobs of a dry run, and what they are expected to take."""
+    """The jobs of a dry run, and their expected durations."""
     _warn(plan.warnings)
     table = Table()
     for name in ("job", "experiments", "benchmarks", "seeds", "results below", "expected"):
@@ -94,7 +94,7 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
     if outcome.interrupted:
         err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
         if plan.launcher.outlives:
-            hint("jobs that were submitted go on; what waits for its turn is submitted by the next launch")
+            hint("submitted jobs continue; the next launch submits the waiting ones")
             hint(f"stop them: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")
     if outcome.failures:
         first = outcome.failures[0].cell

@@ -138,7 +138,7 @@ def _print_benchmarks(found: "Sequence[BenchmarkInfo]", *, wide: bool) -> None:
 
     columns: dict[str, Sequence[object]] = {
         "benchmark": [benchmark.name for benchmark in found],
-        "what it is": [benchmark.summary for benchmark in found],
+        "summary": [benchmark.summary for benchmark in found],
         "budget": [_budget(benchmark) for benchmark in found],
     }
     if wide:

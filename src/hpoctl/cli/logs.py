@@ -108,7 +108,7 @@ def _print_attempt(name: str, attempt: "AttemptLog") -> None:
     console.print(f"{name}: {attempt.state}", style=style, markup=False, soft_wrap=True)
     for line in _facts(attempt):
         console.print(f"  {line}", markup=False, soft_wrap=True)
-    # As it was printed: what looks like markup to us is text to whoever wrote it.
+    # As it was printed, without interpreting markup.
     if attempt.log is not None:
         echo(attempt.log)
     else:

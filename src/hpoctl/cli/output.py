@@ -128,13 +128,13 @@ def hint(text: str) -> None:
 
 
 def agreed(what: str, *, as_json: bool) -> bool:
-    """Ask whether to go on.
+    """Ask whether to continue.
 
     Raises:
         UsageError: Nobody can be asked: `--yes` has to be given.
     """
     if as_json or not sys.stdin.isatty():
-        raise UsageError(what, "Add --yes if that is what you want; nobody can be asked here.")
+        raise UsageError(what, "Add --yes to confirm; without a terminal there is no prompt.")
     return typer.confirm(f"{what} Go on?", err=True)
 
 

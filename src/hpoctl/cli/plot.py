@@ -149,7 +149,7 @@ def _check(shape: Shape, output: Path | None, *, as_json: bool) -> None:
             "Name a .png, .svg or .pdf with --output.",
         )
     if shape.extra and shape.kind != "best":
-        raise UsageError("--extra is a figure of its own.", "Leave --kind out.")
+        raise UsageError("--extra is a separate figure.", "Leave --kind out.")
     if shape.axis != "time" and (shape.kind != "best" or shape.extra):
         raise UsageError("--x is for the best value so far.", "Leave it out, or leave --kind and --extra out.")
 

@@ -21,7 +21,7 @@ WIDEST = 100
 
 
 def show(plotted: PlottedStudy, *, terminal: bool) -> None:
-    """Print what was drawn, and what was left out."""
+    """Print the written files and the skipped results."""
     console = out()
     if terminal:
         for panel in plotted.picture.panels:

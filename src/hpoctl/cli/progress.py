@@ -16,7 +16,7 @@ from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 
 REFRESH = 0.1
-"""Seconds between two looks of the bar at the experiment."""
+"""Seconds between two updates of the bar."""
 
 
 def config_text(config: Mapping[str, object]) -> str:
@@ -92,7 +92,7 @@ class BarWatcher:
         """The bar does not show single trials."""
 
     def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
-        """Show how far the experiment is."""
+        """Show the progress of the experiment."""
         now = time.monotonic()
         if now - self._drawn < REFRESH:
             return

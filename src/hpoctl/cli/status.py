@@ -52,7 +52,7 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Show it again and again, until all is done or Ctrl-C.")
     ] = False,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks with --watch.")] = 2.0,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two updates with --watch.")] = 2.0,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all results and compare them with their hashes; takes longer.")
     ] = False,
@@ -148,7 +148,7 @@ def _emit(found: "StudyStatus", root: "Root") -> None:
 
 
 def _watch(look: "Callable[[], StudyStatus]", filters: "Filters", root: "Root", interval: float) -> None:
-    """Show the status until the study is complete; where nobody sees it change, only when it has changed."""
+    """Show the status until the study is complete; without a terminal, only when it has changed."""
     from hpoctl.cli.output import out
 
     try:

@@ -61,7 +61,7 @@ def next_commands(status: StudyStatus, root: Root) -> list[str]:
 
 
 def hints(status: StudyStatus, root: Root, *, watching: bool = False) -> list[str]:
-    """What to do now, a line each; somebody who watches a launch has nothing to do but wait."""
+    """The next commands, a line each; none while a launch is running."""
     if status.complete:
         unread = any(not damaged.replaced for damaged in status.damaged)
         return ["all done; damaged results do not count" if unread else "all done, nothing to mend"]
@@ -148,7 +148,7 @@ def _cell(pair: Pair | None, separator: str) -> Text:
 
 
 def _experiments(done: int, total: int, failed: int, running: int, missing: int, separator: str) -> Text:
-    """How many experiments there are of each kind, in words, so that nobody needs the colours."""
+    """How many experiments there are of each kind, in words, for terminals without colours."""
     if done == total:
         return Text(f"{done}/{total} done", style=STYLES["done"])
     parts = [Text(f"{done}/{total}")]

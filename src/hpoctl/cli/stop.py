@@ -43,7 +43,7 @@ def stop(
         _emit(stopped, root.command("stop", "--tag", tag))
     else:
         _print(stopped)
-        hint(f"go on later: {root.command('launch', '--tag', tag)}")
+        hint(f"continue later: {root.command('launch', '--tag', tag)}")
     if stopped.left:
         raise typer.Exit(SOME_LEFT)
 
@@ -74,7 +74,7 @@ def _print(stopped: "Stopped") -> None:
     done = [f"the launch of process {launch.pid}" for launch in stopped.launches]
     done += [many(len(stopped.jobs), "job")] if stopped.jobs else []
     if done:
-        out().print(f"stopped: {', '.join(done)}; what was complete is kept", markup=False, soft_wrap=True)
+        out().print(f"stopped: {', '.join(done)}; complete experiments are kept", markup=False, soft_wrap=True)
     for line in stopped.left:
         err().print(f"still runs: {line}", style="yellow", markup=False, soft_wrap=True)
 

@@ -57,7 +57,7 @@ def show(
         emit_list("studies", [shown.info], problems)
         return
     warn(problems)
-    # Bytes: a study file is UTF-8 whatever the terminal is, and nothing in it is markup.
+    # Bytes: a study file is UTF-8 on any terminal, and contains no markup.
     typer.echo(shown.toml.encode(), nl=False)
 
 

@@ -56,7 +56,7 @@ def _print(synced: "Synced", root: str, *, dry_run: bool) -> None:
     if synced.running:
         err().print(f"{many(synced.running, 'result')} not brought: they have not ended", markup=False)
     if synced.kept:
-        err().print(f"{many(synced.kept, 'result')} kept: what is at the source is no newer", markup=False)
+        err().print(f"{many(synced.kept, 'result')} kept: not newer at the source", markup=False)
     for kind, entries in (("conflict", synced.conflicts), ("damaged", synced.damaged)):
         for entry in entries:
             err().print(f"{kind}: {entry.directory}: {entry.why}", style="yellow", markup=False, soft_wrap=True)

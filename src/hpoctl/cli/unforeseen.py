@@ -1,4 +1,4 @@
-"""What becomes of an error that nobody foresaw: two lines, and its traceback in a file."""
+"""An unforeseen error: two lines, and its traceback in a file."""
 
 import os
 import sys

@@ -55,7 +55,7 @@ def experiment_prefix(tag: str, cell: Cell, *, expensive: bool) -> str:
 
 
 def claim_key(tag: str, cell: Cell) -> str:
-    """What is claimed by whoever runs an experiment."""
+    """The key of the claim on an experiment."""
     return f"{tag}/{cell.method}/{cell.benchmark}/{cell.seed}"
 
 

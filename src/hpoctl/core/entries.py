@@ -77,12 +77,12 @@ class Method:
     """A named way to make a scheduler for a benchmark.
 
     Attributes:
-        name: What people type, such as `ASHA-RELU`.
-        summary: One line of what it is.
+        name: The name on the command line, such as `ASHA-RELU`.
+        summary: A summary in one line.
         kind: The scheduler behind it; variants of one method share it.
         make: Makes the scheduler from the context and the options.
         options: The options with their defaults, a frozen dataclass instance; `--set NAME.field=value` changes them.
-        expensive: Whether each seed deserves a job of its own.
+        expensive: Whether each seed is a separate job.
         fixed: Hyperparameters fixed to a value; they still reach the trial and the results.
     """
 
@@ -119,14 +119,14 @@ class Benchmark:
     """A tuning problem and its defaults: either a table of learning curves, or a training script.
 
     Attributes:
-        name: What people type, such as `fcnet-protein`.
-        summary: One line of what it is.
+        name: The name on the command line, such as `fcnet-protein`.
+        summary: A summary in one line.
         space: The configuration space; `max_resource_attr` is a fixed value in it.
         metrics: The names of all metrics; of a table, in the order of its columns.
         metric: The metric to tune.
         mode: Whether it is to be minimised or maximised.
         resource_attr: The name of the resource in results, such as `hp_epoch`.
-        max_resource_attr: The fixed value of the space that holds the largest resource level. None: there is none, the
+        max_resource_attr: The fixed value of the space that holds the largest resource level. None: no such value, the
             script's trials end by themselves, and methods that decide at resource levels cannot be used.
         n_workers: How many trials run at a time.
         max_wallclock_time: The budget in seconds of the experiment's clock.
@@ -206,7 +206,7 @@ class ExtraResults:
 
     Attributes:
         name: What a study calls it, such as `rung-levels`.
-        summary: One line of what it adds.
+        summary: The added columns in one line.
         make: Makes the composer for one experiment.
     """
 
@@ -223,14 +223,14 @@ class LauncherEntry:
     """A launcher under its name.
 
     Attributes:
-        name: What people type after `--on`.
-        summary: One line of where it runs jobs.
+        name: The name after `--on`.
+        summary: A summary in one line.
         make: Makes the launcher from its options.
         options: The options with their defaults, a frozen dataclass instance.
-        outlives: Whether jobs go on when the launch that submitted them ends: nothing is cancelled then, and the next
+        outlives: Whether jobs continue when the launch that submitted them ends: then nothing is cancelled, and the next
             launch finds them again.
-        estimate: From the options and the expected seconds of each job, what they are expected to cost; None: nothing.
-        check: What would stop a launch with these options, for `hpoctl doctor`; None: nothing could.
+        estimate: From the options and the expected seconds of each job, their expected cost; None: no cost.
+        check: Finds what would prevent a launch with these options, for `hpoctl doctor`; None: no checks.
         workers: How many experiments run at a time with these options, for the expected time of a launch; None: the
             launcher cannot tell beforehand, and is taken to run all jobs at once.
         root: How the root of results has to begin so that jobs can reach it, such as `s3://`; empty: it may be any.
@@ -254,7 +254,7 @@ class LauncherEntry:
 
 
 Progress = Callable[[str, int, int | None], None]
-"""Told what is being done, how much of it is done, and of how much (None: nobody knows)."""
+"""Is called with the present step, its progress, and its total (None: unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +275,7 @@ class Importer:
     """A kind of files that `hpoctl blackbox import` brings in.
 
     Attributes:
-        name: What people type, such as `table`.
+        name: The name on the command line, such as `table`.
         summary: One line of what files it reads.
         load: Reads a file or folder, checks all of it, and keeps what benchmarks need below `data_directory()`. When it
             raises, nothing has changed.

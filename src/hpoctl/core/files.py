@@ -22,7 +22,7 @@ KINDS = (
 
 
 class UnreadableError(OSError):
-    """The path names no regular file, or one that is too large to be what it is taken for."""
+    """The path names no regular file, or one that is too large for its purpose."""
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:

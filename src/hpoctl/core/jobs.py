@@ -164,7 +164,7 @@ class Launcher(Protocol):
         ...
 
     def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
-        """How far submitted jobs are. Waits so many seconds at most for something to happen."""
+        """The states of submitted jobs. Waits at most `seconds` for a change."""
         ...
 
     def activity(self) -> Sequence[Activity]:
@@ -172,7 +172,7 @@ class Launcher(Protocol):
         ...
 
     def cancel(self, receipts: Sequence[str]) -> None:
-        """Cancel jobs: within two seconds nothing of theirs runs here. Cancelling what has ended is no error."""
+        """Cancel jobs: within two seconds none of their processes runs here. Cancelling an ended job is no error."""
         ...
 
     def log(self, receipt: str) -> str:

@@ -1,4 +1,4 @@
-"""All that hpoctl reads of metadata.json besides its head: typed, so that what is wrong is named by its path."""
+"""All that hpoctl reads of metadata.json besides its head: typed, so that errors name the path of the field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -7,7 +7,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.sealed import unseal_as
 
 ORIGIN = "origin"
-"""The entry of the metadata that says it; results of hpoctl itself have none."""
+"""The key of the origin in metadata; results of hpoctl itself do not have it."""
 
 OWN = "hpoctl"
 SYNE_TUNE = "imported: syne-tune"

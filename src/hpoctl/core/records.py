@@ -122,7 +122,7 @@ def keys_of(kind: Any) -> tuple[str, ...]:
 
 
 def default_of(entry: Field[Any]) -> Any:
-    """The default of a field; MISSING if it has none. A property of a base class with the name of the field is none."""
+    """The default of a field; MISSING without one. A property of a base class with its name is no default."""
     if entry.default_factory is not MISSING:
         return entry.default_factory()
     return MISSING if isinstance(entry.default, property) else entry.default
@@ -220,7 +220,7 @@ def _embeds(entry: Field[Any]) -> bool:
 
 
 def _parts(kind: Any) -> tuple[Any, Any, tuple[Any, ...]]:
-    """A type without its annotations, what it is made of, and its arguments."""
+    """A type without its annotations, its origin, and its arguments."""
     base = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     return base, get_origin(base), get_args(base)
 

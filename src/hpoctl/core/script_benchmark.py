@@ -27,7 +27,7 @@ PROVENANCE = {"curves": "measured while training"}
 
 @dataclass(frozen=True)
 class ScriptBenchmark:
-    """A training script and what there is to tune about it: the keys of a benchmark.toml.
+    """A training script and its configuration space: the keys of a benchmark.toml.
 
     Attributes:
         metric: The metric to tune.

@@ -13,7 +13,7 @@ from hpoctl.core.files import check_toml, read_regular
 from hpoctl.core.records import RecordError, from_plain
 
 MOST_BYTES = 2**24
-"""The largest TOML file: nobody writes more by hand."""
+"""The largest TOML file: more than anyone writes by hand."""
 
 T = TypeVar("T")
 MARK = b"\xef\xbb\xbf"

@@ -64,7 +64,7 @@ class TrialRows:
         """Take in a report.
 
         Returns:
-            The row that it completes; what is wrong with it; or None: the tuned metric has yet to come, or the level is
+            The row that it completes; an error; or None: the tuned metric has yet to come, or the level is
             known already.
         """
         try:

@@ -15,7 +15,7 @@ from hpoctl.engine.spec import ExperimentSpec
 
 
 def new_directory(spec: ExperimentSpec, store: Store, opening: Mapping[str, Any], started: datetime) -> str:
-    """Claim a result directory of its own by creating its metadata."""
+    """Claim a new result directory by creating its metadata."""
     stamp = started.strftime("%Y%m%d-%H%M%S-%f")
     base = experiment_prefix(spec.tag, spec.cell, expensive=spec.method.expensive) + stamp
     attempt = 0
@@ -43,7 +43,7 @@ def close_metadata(store: Store, directory: str, closing: Mapping[str, Any]) -> 
 
 def interrupted(store: Store, directory: str, facts: Mapping[str, Any]) -> None:
     """Record an interruption, unless the attempt is complete already."""
-    with suppress(HpoctlError):  # whoever interrupts wants to get out, whatever the disk says
+    with suppress(HpoctlError):  # an interruption ends at once, even with a failing disk
         if read_head(written_metadata(store, directory)).status == "running":
             close_metadata(store, directory, {**facts, "status": "interrupted"})
 

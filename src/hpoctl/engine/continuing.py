@@ -55,9 +55,9 @@ def gets_more(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
 
 def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str, Any]) -> Earlier | None:
-    """The latest attempt that can be continued; None: there is none.
+    """The latest attempt that can be continued; None: no such attempt.
 
-    An attempt that is complete within the same budget is none; it is for others to leave the experiment out.
+    An attempt that is complete within the same budget cannot be continued; callers skip its experiment.
     """
     attempts = attempts_at(store, spec.tag, spec.cell, expensive=spec.method.expensive)
     for attempt in sorted(attempts, key=lambda found: (found.started, found.directory), reverse=True):

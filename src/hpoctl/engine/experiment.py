@@ -154,7 +154,7 @@ def determined(spec: ExperimentSpec) -> dict[str, Any]:
 
 
 def _open(spec: ExperimentSpec) -> Blackbox:
-    """The benchmark's table, whatever a plugin's code does when it is opened."""
+    """Open the benchmark's table; any error of a plugin becomes one of hpoctl."""
     try:
         return spec.benchmark.blackbox()
     except HpoctlError:

@@ -107,7 +107,7 @@ class _JournalEndsError(Exception):
 
 
 class _ReadOnly:
-    """A journal that is read by somebody who does not run the experiment."""
+    """A journal that is read without running the experiment."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

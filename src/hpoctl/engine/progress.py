@@ -16,7 +16,7 @@ EVERY, EVERY_FAR = 5.0, 30.0
 
 
 class Progress:
-    """A watcher that passes on what it sees, and writes how far the experiment is.
+    """A watcher that passes on what it sees, and writes the progress of the experiment.
 
     Args:
         store: Where results are.

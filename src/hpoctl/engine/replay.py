@@ -172,7 +172,7 @@ class Journaled:
         trial.until, trial.running, trial.pause, trial.begin = until, True, None, self.clock.now()
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
-        """Let a trial go on."""
+        """Continue a trial."""
         self._trials[trial_id].until = until
         if self._backend is not None and self._trials[trial_id].running:
             self._backend.proceed(trial_id, until=until)
@@ -294,7 +294,7 @@ class Journaled:
         return bool(record["over"]) and limits.deadline <= record["deadline"] and not more_seconds
 
     def _is_cut_off(self, event: Report | Ended) -> bool:
-        """Whether a trial was only ended because the experiment was; it goes on."""
+        """Whether a trial was only ended because the experiment was; it continues."""
         return isinstance(event, Ended) and event.reason == ENDED
 
     def _advance(self) -> None:

@@ -123,7 +123,7 @@ class RowLog:
         self.count += len(report.resources)
 
     def best_value(self) -> float:
-        """The best metric so far; NaN if there is none. For those who watch: it looks at what is new only."""
+        """The best metric so far; NaN without one. For progress: it reads new rows only."""
         for report in self._reports[self._seen :]:
             values = self._goal.values(report.metrics)
             self._best = min(self._best, float(values.min(where=np.isfinite(values), initial=np.inf)))

@@ -220,7 +220,7 @@ def _open(
 ) -> str:
     """The result directory of the attempt: that of an earlier one that is continued, or a new one.
 
-    One that is complete stays as it is: a larger budget gets a directory of its own, and takes the working folder over.
+    One that is complete stays as it is: a larger budget gets a new directory, and takes over the working folder.
     """
     if earlier is None:
         return new_directory(spec, store, opening, started)

@@ -23,7 +23,7 @@ from hpoctl.engine.rows import ExtraColumns, RowLog
 from hpoctl.engine.trial_log import TrialLog
 
 FEW_FAILURES = 3
-"""Failed trials that an experiment survives whatever share of them is allowed."""
+"""Failed trials that an experiment tolerates, for any allowed share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class _State:
 def tune(parts: Parts, limits: Limits) -> None:
     """Run until the time is over, enough rows are there, the trials are used up, or nothing is left to try.
 
-    The backend is closed whatever is raised.
+    The backend is closed on any exception.
 
     Raises:
         HpoctlError: Too many trials have failed.

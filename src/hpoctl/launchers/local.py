@@ -86,7 +86,7 @@ class LocalLauncher:
         return [job.name for job in jobs]
 
     def poll(self, receipts: Sequence[str], seconds: float) -> Sequence[JobStatus]:
-        """How far jobs are. Work goes on only while somebody polls.
+        """The states of jobs. Work continues only while `poll` is called.
 
         Raises:
             HpoctlError: Workers cannot be started.
@@ -119,7 +119,7 @@ class LocalLauncher:
             worker.interrupt()
         try:
             self._await_stop(stopped, time.monotonic() + GRACE)
-        except KeyboardInterrupt:  # whoever interrupts twice is in a hurry
+        except KeyboardInterrupt:  # a second interruption ends at once
             self._await_stop([worker for worker in stopped if worker in self._workers], time.monotonic())
             self._close(0.0)
             raise
@@ -172,7 +172,7 @@ class LocalLauncher:
     def _next(self) -> _QueuedTask | None:
         """Take the next task that this machine has room for: the last one that fits.
 
-        Of experiments whose trials train here, one runs at a time, on cores of its own: simulated ones run beside it on
+        Of experiments whose trials train here, one runs at a time, on separate cores: simulated ones run beside it on
         those that are left.
         """
         in_hand = [entry.task.cores for entry in self._running.values()]

@@ -20,7 +20,7 @@ MAX_LOG = 1_000_000
 
 
 class WorkerProcess:
-    """A worker process and the experiment that it has in hand.
+    """A worker process and its running experiment.
 
     Args:
         command: The command of the worker.
@@ -106,12 +106,12 @@ class WorkerProcess:
         return os.pread(descriptor, MAX_LOG, max(0, os.fstat(descriptor).st_size - MAX_LOG))
 
     def dismiss(self) -> None:
-        """No more tasks: it ends when it has done what it has in hand."""
+        """No more tasks: it ends after its running experiment."""
         with contextlib.suppress(OSError):
             self._pipe(self._process.stdin).close()
 
     def interrupt(self) -> None:
-        """Ask it to stop at once; it records what it was running as interrupted."""
+        """Ask it to stop at once; it records its experiment as interrupted."""
         self._process.terminate()
 
     def kill(self) -> None:
@@ -151,7 +151,7 @@ def _message(line: bytes) -> Mapping[str, Any]:
     except ValueError:
         message = None
     if not isinstance(message, dict) or not isinstance(message.get("event"), str):
-        raise ValueError(  # noqa: TRY004 - what it says is wrong, whatever its type
+        raise ValueError(  # noqa: TRY004 - the content is wrong, not the type
             f"it answered {line[:80].decode(errors='replace')!r}, as no worker does"
         )
     return message
@@ -164,5 +164,5 @@ def _how(code: int) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = " (out of memory, or killed by somebody)" if name == "SIGKILL" else ""
+    hint = " (out of memory, or killed)" if name == "SIGKILL" else ""
     return f"its process was killed by {name}{hint}"

@@ -1,6 +1,6 @@
-"""The Slurm launcher: jobs in the elements of job arrays, which go on when their launch ends; any later one finds them.
+"""The Slurm launcher: jobs in the elements of job arrays, which outlive their launch; later launches find them.
 
-Where accounts differ, the results win: a job that has reported `done` is done, whatever Slurm says, and one that Slurm
+Where states differ, the results win: a job that has reported `done` is done, even if Slurm differs, and one that Slurm
 has forgotten is what its report says. Before anything is submitted, Slurm is asked for an array of the same name: an
 answer that was lost costs nothing.
 """
@@ -70,7 +70,7 @@ class _TrackedJob:
     """Set while it waits for its submission."""
     status: JobStatus = UNKNOWN
     doubted: bool = False
-    """Whether it has ended to all appearances, and one more look is to make sure."""
+    """Whether it seems to have ended, and another query has to confirm it."""
     element: Element | None = None
 
 

@@ -16,7 +16,7 @@ ResultT = TypeVar("ResultT")
 
 
 def attempt(step: str, action: Callable[[], ResultT], failures: list[str]) -> ResultT | None:
-    """Run an action of a plugin; what it raises is added to the failures. Ctrl-C passes.
+    """Run an action of a plugin; its exceptions are added to the failures. Ctrl-C passes.
 
     What the action prints goes to standard error: standard output belongs to the command.
 

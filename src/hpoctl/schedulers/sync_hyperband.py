@@ -28,7 +28,7 @@ def bracket_plans(starts: tuple[int, ...], reduction_factor: int) -> list[Bracke
 
     Args:
         starts: Where brackets start, see `bracket_starts`.
-        reduction_factor: One trial in so many goes on: eta.
+        reduction_factor: One trial out of this number is promoted: eta.
     """
     plans = []
     for number in range(len(starts)):
@@ -68,7 +68,7 @@ class _Settled:
     """A rung at which everybody has reported."""
 
     level: int
-    size: int  # so many of them are promoted
+    size: int  # the number of promoted trials
     entries: list[Entry]
 
     @property
@@ -147,7 +147,7 @@ class SyncHyperband:
             rank = rank_among(settled.entries, trial_id, settled.level, rule, settled.cutoff)
         elif any(entry[2] == trial_id for entry in bracket.results):
             room = bracket.plan[bracket.place][0]
-            rule = f"nobody is promoted before all trials at level {bracket.level} have reported, {room} at most"
+            rule = f"no trial is promoted before all trials at level {bracket.level} have reported, {room} at most"
             rank = rank_among(bracket.results, trial_id, bracket.level, rule)
         found = grounds_of(self._searcher, trial_id)
         levels = " to ".join(f"{size} at {level}" for size, level in bracket.plan)

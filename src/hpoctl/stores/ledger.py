@@ -1,6 +1,6 @@
 """What there is of a tag: every attempt at an experiment, read from the results themselves.
 
-Nothing else is kept: the results are the ledger, so there is none that could disagree with them.
+Nothing else is stored: the results are the ledger, so nothing can contradict them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,7 +65,7 @@ class Standing:
         cell: The experiment.
         state: Its state.
         attempts: All attempts, the latest last.
-        current: The attempt that the state follows from; None if there is none.
+        current: The attempt that the state follows from; None without one.
         reason: Why it failed or was interrupted; empty if it was not.
     """
 

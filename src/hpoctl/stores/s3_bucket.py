@@ -188,7 +188,7 @@ class Bucket:
         Args:
             prefix: How keys begin.
             delimiter: Keys that have it after the prefix are put together up to there.
-            limit: Ask for no more than so many, in one page.
+            limit: The largest number of objects, in one page.
         """
         token: str | None = None
         while True:

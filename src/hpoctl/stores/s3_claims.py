@@ -1,6 +1,6 @@
 """Claims on S3, which has no locks: leases, small objects below `<root>/.claims` that say who has what.
 
-A lease is made with a condition (there is none yet), so that one of many gets it. Its holder writes it again every
+A lease is created only if it does not exist, so that one of several processes gets it. Its holder writes it again every
 `RENEWAL` seconds, and whoever finds one that was not written for `TERM` seconds takes it over, again with a condition
 (it is still the one that was seen). The two times that are compared are both S3's own: when the lease was written, and
 when S3 answered. No clock of any other machine is involved.
@@ -229,7 +229,7 @@ class S3Claims:
         return process_began(holder.pid) != holder.began
 
     def _own(self) -> dict[str, _Lease]:
-        """The leases of this process: a forked process has none, and no thread renews any for it."""
+        """The leases of this process: a forked process has no leases, and no thread renews them for it."""
         if self._pid != os.getpid():
             self._mine, self._pid, self._renewing = {}, os.getpid(), False
         return self._mine

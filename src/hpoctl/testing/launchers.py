@@ -29,7 +29,7 @@ def check_launcher(
     Raises:
         ContractError: What is broken.
     """
-    require(states(make().poll(["nobody's"], 0.0)) == ["unknown"], "the state of an unknown receipt is not unknown")
+    require(states(make().poll(["unknown"], 0.0)) == ["unknown"], "the state of an unknown receipt is not unknown")
     cancel = partial(_check_cancel, stops=other.stops) if other else _check_cancel
     for check in (_check_failures, _check_once, cancel, _check_done, *(checks_of(other) if other else ())):
         with tempfile.TemporaryDirectory(prefix="hpoctl-") as folder:
@@ -46,7 +46,7 @@ def _check_done(make: Callable[[], Launcher], toys: ToyJobs) -> None:
         require_once(toys, "")
         launcher.activity()
         launcher.cancel(receipts)
-        launcher.cancel([*receipts, "nobody's"])
+        launcher.cancel([*receipts, "unknown"])
         require(states(launcher.poll(receipts, 0.0)) == ["done"] * len(jobs), "cancel of what has ended changes it")
 
 

@@ -1,4 +1,4 @@
-"""The contract of a launcher whose jobs outlive their launch: whoever looks later finds them, and none is run twice.
+"""The contract of a launcher whose jobs outlive their launch: later launches find them, and none is run twice.
 
 What no launcher can be asked for, such as the crash of a job, is done to the other side by functions of the caller.
 """

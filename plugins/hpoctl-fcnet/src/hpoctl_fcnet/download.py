@@ -1,4 +1,4 @@
-"""A download that can be interrupted at any time and goes on where it was.
+"""A download that can be interrupted at any time and resumes.
 
 <target>.part        what has come so far
 <target>.part.json   whose part it is: the address, the version that the server names, the size
@@ -184,7 +184,7 @@ def _complete(part: _Part, progress: Progress, magic: bytes, limits: Limits) -> 
         if failures >= limits.attempts:
             raise HpoctlError(
                 f"{part.url} cannot be downloaded: {reason}.",
-                "Check the network, then run the same command again: it goes on where it was.",
+                "Check the network, then run the same command again: it resumes.",
             )
         progress(f"waiting, {reason}", part.size, part.state.get("total"))
         time.sleep(limits.pause * 2.0 ** (failures - 1))

@@ -117,7 +117,7 @@ def _unpack(archive: Path, digest: str, folder: Path, progress: Progress) -> Non
 
 
 def _extract(archive: Path, folder: Path, progress: Progress) -> Mapping[str, int]:
-    """Write the expected members into a folder as files of their own; their sizes.
+    """Write each expected member into a folder as a file; returns their sizes.
 
     Nothing else is written: what a member is called does not decide where it goes.
     """

@@ -1,4 +1,4 @@
-"""The original HDF5 files of fcnet, read as what they are described to be.
+"""The original HDF5 files of fcnet, read as described by their authors.
 
 A file has one group for each of the 62,208 configurations, called by the configuration as JSON. In a group, `valid_mse`
 has the validation loss of 4 seeds after epochs 1 to 100 and `runtime` the seconds of 4 seeds; other datasets are not

@@ -26,7 +26,7 @@ _EXTRAPOLATED: Final = "modelled (shapes extrapolated from the other sets)"
 
 
 def open_blackbox(name: str, imported: Path | None) -> Blackbox:
-    """The blackbox of a set. Its modules are imported, and its table is expanded, when somebody uses it."""
+    """The blackbox of a set. Its modules are imported, and its table is expanded, at the first use."""
     from hpoctl_fcnet.blackbox import FcnetBlackbox
 
     return FcnetBlackbox(name, imported)

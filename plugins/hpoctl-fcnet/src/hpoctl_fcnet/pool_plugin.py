@@ -26,7 +26,7 @@ def pool_benchmarks() -> tuple[Benchmark, ...]:
 
 
 def open_pool(name: str) -> Blackbox:
-    """The blackbox of a set's pool; its modules are imported when somebody uses it."""
+    """The blackbox of a set's pool; its modules are imported at the first use."""
     from hpoctl_fcnet.pool import PoolBlackbox  # noqa: PLC0415
 
     return PoolBlackbox(name)

@@ -31,7 +31,7 @@ SHAPES = {"loss.npy": (NUM_CONFIGS, NUM_SEEDS, NUM_EPOCHS), "runtime.npy": (NUM_
 MANIFEST = "manifest.json"
 STALE_SECONDS = 3600
 SAMPLE_STEP = 997
-"""Every so many rows of an array enter its checksum: what a look at a damaged disk costs is little."""
+"""The step between the rows that enter the checksum of an array, to keep the check cheap."""
 CHUNK = 1 << 20
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 """What reading a damaged table raises."""
@@ -57,7 +57,7 @@ class TableFiles:
 
 @contextmanager
 def building(parent: Path, name: str) -> Iterator[Path]:
-    """A temporary directory beside the place of `name`; what is still there at the end is removed."""
+    """A temporary directory beside the place of `name`; it is removed at the end."""
     _remove_stale(parent, name)
     directory = parent / f".{name}-{uuid4().hex}"
     directory.mkdir()
@@ -173,7 +173,7 @@ def file_hash(path: Path) -> str:
 
 
 def _fingerprint(path: Path, shape: tuple[int, ...]) -> dict[str, int]:
-    """The size of an array's file, and a checksum of every so many of its rows."""
+    """The size of an array's file, and a checksum of a sample of its rows."""
     values = _map(path, shape)
     return {"size": path.stat().st_size, "crc32": zlib.crc32(np.ascontiguousarray(values[::SAMPLE_STEP]).tobytes())}
 

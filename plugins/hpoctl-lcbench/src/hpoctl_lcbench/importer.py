@@ -110,7 +110,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _encoding(path: Path) -> Mapping[str, int] | None:
-    """The numbers of the tasks in the file beside the model; None: there is none."""
+    """The numbers of the tasks in the file beside the model; None: no such file."""
     if not path.is_file():
         return None
     try:

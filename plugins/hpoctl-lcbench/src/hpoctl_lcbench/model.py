@@ -63,7 +63,7 @@ class Model:
         tasks = np.full((NUM_EPOCHS, 1), task, dtype=np.int32)
         try:
             predicted = self._session.run([self._output], {TASK_INPUT: tasks, NUMBERS_INPUT: numbers})[0]
-        except Exception as error:  # onnxruntime's errors have no base class of their own
+        except Exception as error:  # onnxruntime's errors have no common base class
             raise IncompleteError(f"The model cannot be evaluated: {_first_line(error)}", WRONG_FILE) from error
         if predicted.shape != (NUM_EPOCHS, len(OUTPUTS)) or predicted.dtype != np.float32:
             raise IncompleteError(
@@ -87,7 +87,7 @@ def _open(data: bytes) -> Any:
     options.log_severity_level = 4  # what goes wrong is raised
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no base class of their own
+    except Exception as error:  # onnxruntime's errors have no common base class
         raise IncompleteError(f"It is no ONNX model that can be run: {_first_line(error)}", WRONG_FILE) from error
 
 

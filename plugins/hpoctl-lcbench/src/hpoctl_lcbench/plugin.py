@@ -55,7 +55,7 @@ def load(path: Path, progress: Progress) -> Imported:
 
 
 def open_blackbox(name: str, task: str) -> Blackbox:
-    """The blackbox of a task. The model is opened when somebody uses it."""
+    """The blackbox of a task. The model is opened at the first use."""
     from hpoctl_lcbench import importer
 
     return importer.open_blackbox(name, task)

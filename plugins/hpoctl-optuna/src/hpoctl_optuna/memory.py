@@ -1,4 +1,4 @@
-"""An Optuna study in memory, as hpoctl needs it: quiet, and with trials that pause at a level and go on later."""
+"""An Optuna study in memory, as hpoctl needs it: quiet, and with trials that pause at a level and resume later."""
 
 import copy
 import warnings
@@ -33,7 +33,7 @@ def quiet() -> Iterator[None]:
 
 
 class Levels(InMemoryStorage):
-    """Shows trials that stand at a level below the largest one as pruned there, though they may go on.
+    """Shows trials that stand at a level below the largest one as pruned there, though they may resume.
 
     In Optuna a pruned trial has come to its end. For hpoctl's multi-fidelity schedulers that is open: a paused trial
     can be promoted. In the storage they are running; samplers see what `stand` was told last.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hpoctl.core.errors import UsageError
 from hpoctl.schedulers.options import AshaOptions
 
-STARTUP_HELP = "random configurations are tried until so many trials have reported"
+STARTUP_HELP = "number of reported trials before which configurations are random"
 
 
 def _check_at_least(least: int, name: str, value: int | None) -> None:

@@ -12,7 +12,7 @@ from hpoctl_optuna.memory import Memory
 from hpoctl_optuna.parameters import config, distributions, params
 
 MAX_ASKS = 3
-"""How often Optuna is asked for a configuration that nobody has tried, before a random one is tried."""
+"""How often Optuna is asked for an untried configuration before a random one is tried."""
 
 
 class OptunaSearcher:
@@ -78,7 +78,7 @@ class OptunaSearcher:
                 self._memory.fail(trial.number)
                 continue
             tried = params(self._space, wanted)
-            # Optuna learns from what is tried, even if that is not quite what it has suggested.
+            # Optuna learns from the tried configuration, even if it differs from its suggestion.
             self._numbers[trial_id] = (
                 trial.number if tried == trial.params else self._memory.run(tried, instead_of=trial)
             )

@@ -36,7 +36,7 @@ class UnreachableError(HpoctlError):
     def __init__(self, address: str, why: str) -> None:
         super().__init__(
             f"The Ray cluster at {address} does not answer: {why}.",
-            "Jobs that run go on. Check the address, and that `ray status` answers there; then repeat.",
+            "Running jobs continue. Check the address, and that `ray status` answers there; then repeat.",
         )
 
 
@@ -138,7 +138,7 @@ class RayCluster:
         """Why an actor has died."""
         try:
             self._ray.get(handle.ready.remote(), timeout=ANSWER)
-        except Exception as error:  # noqa: BLE001 - whatever Ray makes of it is the answer
+        except Exception as error:  # noqa: BLE001 - any error of Ray is the answer
             return _cause(error)
         return ""
 

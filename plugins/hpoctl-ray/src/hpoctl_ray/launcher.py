@@ -59,7 +59,7 @@ class _Entry:
 
     @property
     def name(self) -> str:
-        """The name of its actor; empty: it has none."""
+        """The name of its actor; empty: no actor."""
         manifest = self.manifest
         return f"{manifest.job.tag}/{manifest.job.name}-{manifest.digest[:DIGEST]}" if manifest else ""
 
@@ -215,7 +215,7 @@ class RayLauncher:
         return chosen if selection is None else {**chosen, SELECTION: selection}
 
     def _look(self, entries: Sequence[_Entry]) -> None:
-        """Ask Ray first and the store afterwards: what has ended in between has reported by then."""
+        """Ask Ray first and the store afterwards: a job that ends in between has reported by then."""
         asked = []
         for entry in entries:
             report = entry.report() if entry.manifest else None
@@ -240,7 +240,7 @@ class RayLauncher:
             entry.status = status
 
     def _wait_for_cluster(self, error: UnreachableError) -> None:
-        """The cluster is out of reach: go on with what is known, for a while."""
+        """The cluster is out of reach: continue with the last known states, for a while."""
         live = [entry for entry in self._entries.values() if not entry.status.ended]
         if any(entry.status == UNKNOWN and entry.manifest for entry in live):
             raise error

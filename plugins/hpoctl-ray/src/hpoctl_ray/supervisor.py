@@ -19,7 +19,7 @@ from hpoctl.stores.opening import open_results
 
 ENDED = b"hpoctl: the job has ended\n"
 GRACE = 10.0
-"""Seconds that a job gets to record what it was running."""
+"""Seconds that a job has to record its interrupted experiments."""
 
 LOG_EVERY = 5.0
 """Seconds between two copies of the log, where there is something new."""

@@ -124,7 +124,7 @@ class SagemakerApi:
             request["NextToken"] = answer["NextToken"]
 
     def describe(self, name: str) -> tuple[Training, str] | None:
-        """A training job and why it failed; None: there is none of that name."""
+        """A training job and why it failed; None: no job of that name."""
         request = {"TrainingJobName": name}
         try:
             answer = self._call("look at a training job", "sagemaker", "describe_training_job", request)
@@ -237,12 +237,14 @@ def _plain(error: Exception, what: str) -> HpoctlError:
         name = (found["name"] or found["plain"]) if found else "of training jobs"
         return QuotaError(name, int(found["limit"]) if found else None, f"Cannot {what}: {message}.")
     if code in BUSY or is_transient(error):
-        return BusyError(f"SageMaker is busy or out of reach ({code}: {message}).", "Jobs go on; launch again later.")
+        return BusyError(
+            f"SageMaker is busy or out of reach ({code}: {message}).", "Jobs continue; launch again later."
+        )
     return _refusal(code, message, what)
 
 
 def _refusal(code: str, message: str, what: str) -> HpoctlError:
-    """An error that stays until somebody does something about it."""
+    """An error that persists until its cause is removed."""
     permissions = PERMISSIONS.get(what, "the permission to")
     known: list[tuple[AbstractSet[str], str, str]] = [
         (NO_CREDENTIALS, "no AWS credentials were found", CREDENTIALS),

@@ -61,7 +61,7 @@ def main(bundle: Path, machine: Path) -> int:
 
 
 def run(site: Path, settings: Mapping[str, str], log: IO[bytes]) -> int:
-    """Run the job's own process, and pass on what it prints and that it is to end; returns its exit code."""
+    """Run the job's process; pass on its output, and signals to end; returns its exit code."""
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
         [sys.executable, *json.loads(settings["runner"]), settings["setup"]],
         env={**os.environ, "PYTHONPATH": _path(site)},

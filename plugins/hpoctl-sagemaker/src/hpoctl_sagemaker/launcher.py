@@ -1,7 +1,7 @@
-"""The SageMaker launcher: a training job for each job. They go on when their launch ends, and any later one finds them.
+"""The SageMaker launcher: a training job for each job. They outlive their launch; later launches find them.
 
-Where accounts differ, the results win: a job that has reported `done` is done, whatever SageMaker says. What does not
-fit a quota waits here, and is submitted while somebody polls; the name of a training job makes sure that it is one.
+Where states differ, the results win: a job that has reported `done` is done, even if SageMaker reports otherwise. Jobs
+beyond a quota wait here, and later calls of `poll` submit them; the name of a training job makes it unique.
 """
 
 import sys
@@ -69,7 +69,7 @@ class _TrackedJob:
 
     @property
     def name(self) -> str:
-        """The name of its training job; empty: it has none."""
+        """The name of its training job; empty: no training job."""
         return name_of(self.manifest) if self.manifest else ""
 
 
@@ -97,7 +97,7 @@ class SagemakerLauncher:
         return self._connection
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Submit jobs, unless they have been before. What does not fit a quota is submitted while somebody polls.
+        """Submit jobs, unless they have been before. Jobs beyond a quota are submitted by later calls of `poll`.
 
         Raises:
             UsageError: Results are not on S3, an option is wrong, or SageMaker's model refuses a job.
@@ -129,7 +129,7 @@ class SagemakerLauncher:
 
         Raises:
             HpoctlError: AWS does not let us ask, such as with credentials that have expired, or is out of reach before
-                anything is known of jobs that were found. Jobs go on.
+                anything is known of jobs that were found. Jobs continue.
         """
         time.sleep(seconds)
         live = [entry for entry in self._entries.values() if not entry.status.ended]
@@ -140,7 +140,7 @@ class SagemakerLauncher:
                 self._trouble = ""
             except BusyError as error:
                 if any(entry.status is UNKNOWN and entry.manifest for entry in live):
-                    raise  # whoever takes them for jobs that never were submits others in their place
+                    raise  # taken for unknown jobs, they would be submitted again
                 self._trouble = error.what
             self._looked = time.monotonic()
         return [self._status(receipt) for receipt in receipts]
@@ -247,7 +247,7 @@ class SagemakerLauncher:
                 entry.status = JobStatus("waiting", reason=why)
 
     def _look(self, entries: Sequence[_TrackedJob]) -> None:
-        """Ask SageMaker first and the store afterwards: what has ended in between has reported by then."""
+        """Ask SageMaker first and the store afterwards: a job that ends in between has reported by then."""
         asked = [entry for entry in entries if entry.request is None]
         listed: dict[str, Training] = {}
         for tag in sorted({entry.job.tag for entry in asked if entry.manifest}):

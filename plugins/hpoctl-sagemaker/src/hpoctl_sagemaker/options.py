@@ -26,7 +26,7 @@ class SagemakerOptions:
     )
     use_spot: bool = field(
         default=False,
-        metadata={"help": "Use spot capacity: cheaper; AWS may interrupt a job, which then goes on later"},
+        metadata={"help": "Use spot capacity: cheaper; AWS may interrupt a job, which then resumes later"},
     )
     max_run: int = field(default=24 * HOUR, metadata={"help": "Seconds after which SageMaker stops a job"})
     max_wait: int | None = field(

@@ -1,4 +1,4 @@
-"""The local trial backend: trials train on this machine, each in a process group and a folder of its own."""
+"""The local trial backend: trials train on this machine, each in a separate process group and folder."""
 
 import os
 import shutil
@@ -121,7 +121,7 @@ class LocalBackend:
             start.record(started)
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
-        """Let a trial go on after a report; it has not waited for that."""
+        """Continue a trial after a report; it has not waited for that."""
         training = self._running[trial_id]
         training.until = until
         training.asked = True
@@ -150,7 +150,7 @@ class LocalBackend:
             self._note(self._processes.listen(self._options.poll_interval))
 
     def close(self) -> Sequence[Report | Ended]:
-        """End all trials; returns what they have written and nobody has heard yet, and their ends."""
+        """End all trials; returns their unread reports, and their ends."""
         for training in self._running.values():
             self._processes.leave(training.key)
         patience = time.monotonic() + self._context.limits.grace_period + FINISH
@@ -271,7 +271,7 @@ class LocalBackend:
                 self._processes.hold(go_on=True)
                 if isinstance(self._context.clock, RealClock):
                     self._context.clock.leave_out(held)
-            self._context.say(f"there is room on the disk again: trials go on after {held:.0f} s")
+            self._context.say(f"disk space is available again: trials continue after {held:.0f} s")
 
     def _disk_is_full(self) -> bool:
         return shutil.disk_usage(self._folder).free < self._options.min_free_disk * 1e9

@@ -86,7 +86,7 @@ class GrowingFile:
 
 
 def shorten(path: Path) -> None:
-    """Keep the beginning and the end of an output file that nobody writes to any more; remove an empty one."""
+    """Keep the beginning and the end of a finished output file; remove an empty one."""
     with suppress(OSError):
         size = path.stat().st_size
         if size == 0:

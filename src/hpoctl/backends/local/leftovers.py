@@ -13,7 +13,7 @@ from pathlib import Path
 from hpoctl.backends.local.supervisor import born, owner_of, send
 
 SOON = 0.02
-"""Seconds between two looks at processes that are about to end."""
+"""Seconds between two checks of processes that are about to end."""
 
 PATIENCE = 10.0
 """Seconds after SIGKILL within which a process is expected to be gone."""

@@ -121,7 +121,7 @@ class Processes:
             self._tell({"do": "leave", "key": key, "grace": self._grace if grace is None else grace})
 
     def hold(self, *, go_on: bool) -> None:
-        """Stop all trials where they are, or let them go on."""
+        """Suspend all trials, or let them continue."""
         for started, _ in self._running.values():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(started.pid, signal.SIGCONT if go_on else signal.SIGSTOP)
@@ -159,7 +159,7 @@ class Processes:
             self._lost()
 
     def _begin(self) -> subprocess.Popen[bytes]:
-        """Start the supervisor, in a session of its own: signals to us, or from a terminal, do not reach it."""
+        """Start the supervisor, in a separate session: signals to us, or from a terminal, do not reach it."""
         try:
             self._supervisor = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [sys.executable, "-I", "-S", supervisor.__file__, str(self._grace)],

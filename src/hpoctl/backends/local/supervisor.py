@@ -1,4 +1,4 @@
-"""The supervisor of an experiment's trials: a small process of its own, `python -I -S supervisor.py GRACE`.
+"""The supervisor of an experiment's trials: a small process, `python -I -S supervisor.py GRACE`.
 
 It starts trials, reaps them, and ends them: SIGTERM to the process group, a grace period, SIGKILL. Commands come on
 standard input and events go to standard output, a JSON object a line. When standard input ends, for whatever reason the
@@ -26,10 +26,10 @@ OWNER = "HPOCTL_REPORTS"
 """The environment variable that says which trial a process belongs to: each start has its own file of reports."""
 
 LOOK = 1.0
-"""Seconds between two looks at whether the controller is still there, when nothing happens."""
+"""Seconds between two checks that the controller is alive, when nothing happens."""
 
 SOON = 0.05
-"""Seconds between two looks at process groups that are about to end."""
+"""Seconds between two checks of process groups that are about to end."""
 
 
 class Trial:
@@ -139,7 +139,7 @@ class Supervisor:
             os.chdir(command["folder"])
             doing = f"{command['words'][0]} cannot be started"
             os.execvpe(command["words"][0], command["words"], command["environment"])  # noqa: S606 - no shell is meant
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent has to learn of it
+        except BaseException as error:  # noqa: BLE001 - the parent has to learn of any error
             why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             os.write(write, f"{doing}: {why}".encode(errors="replace")[:4000])
         finally:
@@ -179,7 +179,7 @@ class Supervisor:
         now = time.monotonic()
         for trial in list(self.trials.values()):
             if trial.status is not None and trial.kill_at is None:
-                self.leave(trial, self.grace)  # what it has left behind ends with it
+                self.leave(trial, self.grace)  # the processes it has left behind end with it
             if trial.kill_at is not None and now >= trial.kill_at:
                 trial.killed = trial.killed or trial.status is None
                 for pid in (-trial.pid, *self.strays(trial)):

@@ -1,4 +1,4 @@
-"""One start of a trial while it runs: what it has written and nobody has heard yet."""
+"""One start of a trial while it runs, with its unread reports."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -113,7 +113,7 @@ class Training:
     closed: bool = False
 
     def look(self, now: float) -> None:
-        """Take in what it has written."""
+        """Read its new reports."""
         if self.closed:
             return
         if self.exit is None:
@@ -131,7 +131,7 @@ class Training:
         self.ready.extend((row, elapsed, now) for row in rows)
 
     def report(self) -> Report | None:
-        """The rows that answer the scheduler's question, or lead to it; None: there are none."""
+        """The rows that answer the scheduler's question, or lead to it; None: no such rows."""
         if not self.asked or not self.ready:
             return None
         count = 0

@@ -141,7 +141,7 @@ class Fixed:
         return self.fixed
 
     def value(self, unit: float) -> Value:  # noqa: ARG002
-        """The value, whatever the unit."""
+        """The value, for any point."""
         return self.fixed
 
     def column(self, units: FloatArray) -> list[Value]:

@@ -114,7 +114,7 @@ def _cell(each: Experiment) -> Cell:
 
 
 def _lacking(loaded: Loaded[_Read], experiments: Iterable[Experiment]) -> dict[Cell, None]:
-    """The experiments that should have a result and have none."""
+    """The experiments that lack a result."""
     done = {_cell(each) for each in experiments}
     cells = (entry.cell for entry in loaded.skipped if entry.kind in OPEN and entry.cell is not None)
     return dict.fromkeys(cell for cell in cells if cell not in done)

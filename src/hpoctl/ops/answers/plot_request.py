@@ -79,7 +79,7 @@ class PlottedStudy:
 
 
 def check_summary(summary: Summary) -> None:
-    """Refuse a band that there is none of.
+    """Refuse an undefined band.
 
     Raises:
         UsageError: A simultaneous band of the median is asked for.

@@ -208,7 +208,7 @@ def _journal(store: Store, attempt: Attempt) -> Iterator[Path]:
 
 
 def _metrics_in(path: Path) -> int:
-    """How many metrics the rows in a journal have; 1 while there are none."""
+    """How many metrics the rows in a journal have; 1 before the first row."""
     for record in read_records(path):
         for event in record.get("events", ()):
             if event.get("metrics"):

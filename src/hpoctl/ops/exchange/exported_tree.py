@@ -4,7 +4,7 @@
                                                                     /metadata.json
 
 The metadata are written last: loaders look for them, so half an experiment is none. Equal results are equal bytes. So
-an export can be repeated: it goes on where it was interrupted, and adds what is new.
+an export can be repeated: it resumes after an interruption, and adds new results.
 """
 
 import json

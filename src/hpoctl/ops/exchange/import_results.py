@@ -92,7 +92,7 @@ class ImportedResults:
 
 
 def import_results(request: ImportRequest, root: Root, progress: ExperimentProgress | None = None) -> ImportedResults:
-    """Store each result below a folder as a complete experiment; what cannot be read is listed, and the rest goes on.
+    """Store each result below a folder as a complete experiment; unreadable ones are listed, and the others imported.
 
     Args:
         request: What is imported.

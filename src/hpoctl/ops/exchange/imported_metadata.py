@@ -33,7 +33,7 @@ DATA = "hpoctl_data"
 """The entry in the metadata of an exported result that says what is known of the data behind it, as JSON."""
 
 SOURCE = "imported"
-"""The entry of the metadata that holds what was imported, as it was."""
+"""The key of the imported metadata, unchanged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,9 +110,9 @@ def open_sides(results: str | None, to: str | None, *, up: bool) -> Sides:
 
 
 def sync(sides: Sides, tag: str, progress: Progress, *, logs: bool = False, dry_run: bool = False) -> Synced:
-    """Bring what is missing or newer: results that have ended, with their metadata, the random seed and the plans.
+    """Copy missing and newer results that have ended, with their metadata, the master seed and the plans.
 
-    Results come before the metadata that say they are complete; killed anywhere, it goes on when it is repeated. A
+    Results come before the metadata that say they are complete; after a kill, a repetition continues. A
     complete result is never replaced by another.
 
     Args:
@@ -221,7 +221,7 @@ class _Work:
             try:
                 self._put(f"{directory}/{METADATA}", data, create=there is None)
             except FileExistsError:
-                return _Step(directory, "conflict", why="somebody else has just brought another one")
+                return _Step(directory, "conflict", why="another process has just written a different one")
         self._log(directory)
         return _Step(directory, fate, size)
 
@@ -271,5 +271,5 @@ def _metadata(store: Store, listed: Mapping[str, int]) -> Iterator[tuple[str, by
     """The result directories of a listing and their metadata."""
     names = [name for name in listed if name.endswith(f"/{METADATA}")]
     for name, read in read_many(store, listed, names):
-        with suppress(FileNotFoundError):  # moved away by somebody else
+        with suppress(FileNotFoundError):  # moved away by another process
             yield name.rpartition("/")[0], read()

@@ -39,7 +39,7 @@ RESERVED = frozenset({"tag", "method", "benchmark", "seed", "origin"})
 """Columns that a table of all experiments has in front: no row may have others of these names."""
 
 MOST_BYTES = 2**31 - 1
-"""Larger tables are read as one block by nobody."""
+"""The largest table that is read as one block."""
 
 NO_KIND: Mapping[ColumnKind, str] = {
     "whole": "no whole number",

@@ -1,4 +1,4 @@
-"""`hpoctl launch`: submit what is missing of a study, and watch it until it is done."""
+"""`hpoctl launch`: submit the missing experiments of a study, and watch them until they are done."""
 
 import platform
 from collections.abc import Container, Mapping, Sequence
@@ -180,7 +180,7 @@ def _progress(
     ended = done + len(failures)
     total = plan.experiments + sum(len(job.tasks) for job in plan.live)
     share = ended / max(1, total)
-    # At first what was expected, later what was seen: the longest come first, so what was seen is too much at first.
+    # At first the estimate, later the observed times: the longest run first, so early observations are too large.
     seen = elapsed / share if ended else plan.seconds
     left = max(0.0, (1.0 - share) * (share * seen + (1.0 - share) * plan.seconds))
     return LaunchProgress(total, done, failures, activity, elapsed, left)

@@ -123,7 +123,7 @@ class LaunchPlan:
 
 
 def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
-    """Compare what is wanted with what there is. Nothing is written.
+    """Compare the wanted with the existing experiments. Writes nothing.
 
     Raises:
         UsageError: A name, a range or an option is wrong; or the tag has other results, or another random seed.
@@ -227,9 +227,9 @@ def _changed(plans: Sequence[Plan], registry: Registry, folder: Path, config: Co
             study, _ = find_study(plan.source, registry, folder)
             same = override(in_folder(study, config), plan.changes) == replace(plan.study, tag=study.tag)
         except UsageError:
-            same = True  # it is not there any more; what was launched is kept in full
+            same = True  # the study was removed; the launched plan is complete
         if not same:
-            text = f"study {plan.source} has changed since it was launched; this goes on with what was launched, "
+            text = f"study {plan.source} has changed since it was launched; this continues the launched plan, "
             warnings.append(f"{text}--study {plan.source} launches what it says now")
     return list(dict.fromkeys(warnings))
 
@@ -263,8 +263,8 @@ def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
     if study.random_seed is None or own.value == study.random_seed:
         return own
     if own.drawn:
-        return RandomSeed(study.random_seed, drawn=False)
-    warning = f"tag {tag} has the random seed {own.value}, and goes on with it; study {study.name} says "
+        return MasterSeed(study.random_seed, drawn=False)
+    warning = f"tag {tag} has the master seed {own.value}, which stays in force; study {study.name} says "
     return replace(own, warning=f"{warning}{study.random_seed}")
 
 

@@ -45,7 +45,7 @@ def choose_launcher(
     """The launcher and its options: what the command line says, then the study, the folder, the tag's jobs so far.
 
     Args:
-        study: The study; None: there is none that could say it.
+        study: The study; None: no study.
         config: What the folder says.
         changes: What the command line says.
         registry: What names stand for.
@@ -60,7 +60,7 @@ def choose_launcher(
     of_before = {manifest.launcher: _given(manifest) for manifest in before}
     name = changes.launcher or next(iter([*of_study, *of_folder, *reversed(of_before), DEFAULT_LAUNCHER]))
     entry = registry.launcher(name)
-    # What was said for the tag before counts only where nobody says anything now.
+    # Options of earlier launches apply only without an option now.
     said = of_folder.get(name) or of_study.get(name) or changes.launcher_options
     said_before = {} if said else of_before.get(name, {})
     values = {**said_before, **of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}

@@ -1,4 +1,4 @@
-"""Launches that run, here or in a process of their own (`--detach`).
+"""Launches that run, in this process or in a background process (`--detach`).
 
 Each has a record in the tag, which its process claims for as long as it lives:
 

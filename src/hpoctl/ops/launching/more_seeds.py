@@ -39,7 +39,7 @@ class MoreSeeds:
     Attributes:
         launches: The commands that run more seeds, by benchmark.
         imported: What takes their place where results are imported, by benchmark.
-        until_decided: The command that adds new seeds until it is decided; None: there is none.
+        until_decided: The command that adds new seeds until it is decided; None: no such command.
     """
 
     launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

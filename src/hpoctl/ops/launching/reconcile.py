@@ -1,4 +1,4 @@
-"""What a launch has to do: what is wanted, less what is complete, less what is running; and whether it may."""
+"""The work of a launch: wanted less complete less running experiments; and whether their identities allow it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def find_mixed(
         tag: The tag.
         random_seed: The random seed of the launch.
         wanted: What the launch wants.
-        standings: What there is.
+        standings: The existing experiments.
         store: Where results live.
 
     Returns:
@@ -133,7 +133,7 @@ class _Identities:
                     self._tables[name] = blackbox, blackbox.content_hash
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # noqa: BLE001 - whatever a plugin raises
+            except BaseException as error:  # noqa: BLE001 - any error of a plugin
                 what = error.what if isinstance(error, HpoctlError) else f"{type(error).__name__}: {error}"
                 self.problems[name] = f"complete results of {name} cannot be compared, its table does not open: {what}"
         return self._tables.get(name)
@@ -150,7 +150,7 @@ def _differences(store: Store, attempt: Attempt, here: Mapping[str, Any]) -> tup
 
 
 def _recorded(store: Store, attempt: Attempt) -> Mapping[str, Any]:
-    """What determined an attempt; nothing, if that is not recorded or somebody has just moved it away."""
+    """The determinants of an attempt; empty if they are not recorded or the attempt has just been moved away."""
     try:
         return read_metadata(store.get(f"{attempt.directory}/{METADATA}")).determined_by
     except (FileNotFoundError, DamagedError):

@@ -67,7 +67,7 @@ def find_running(root: Root, tag: str, registry: Registry) -> Running:
     if not launches and not jobs:
         raise IncompleteError(
             f"Nothing of tag {tag} runs in {root.store.location('')}.",
-            f"`{root.command('status', '--tag', tag)}` shows what there is.",
+            f"`{root.command('status', '--tag', tag)}` shows its experiments.",
         )
     return Running(tag, here, elsewhere, jobs)
 
@@ -119,7 +119,7 @@ def _end_launches(root: Root, running: Running) -> Sequence[str]:
     while waiting and time.monotonic() < deadline:
         waiting = [launch for launch in waiting if _runs(root, running.tag, launch)]
         time.sleep(0.05 if waiting else 0.0)
-    return [*left, *(f"process {launch.pid} goes on" for launch in waiting)]
+    return [*left, *(f"process {launch.pid} still runs" for launch in waiting)]
 
 
 def _runs(root: Root, tag: str, launch: Launch) -> bool:

@@ -135,7 +135,7 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, FoundResult, Tra
 
 
 def counted(tag: TagResults, read: Callable[[FoundResult], T], skipped: list[Skipped]) -> Iterator[T]:
-    """The result that counts of each experiment, read; what is not read is listed.
+    """The result that counts of each experiment, read; skipped results are listed.
 
     Args:
         tag: The results.
@@ -184,7 +184,7 @@ def read_trace(tag: TagResults, found: FoundResult, cache: TraceCache, name: str
 
 
 def _steps(columns: Columns, about: Measured, axis: Axis) -> Record:
-    """When the best value changed and what it was from then on; the last step is the end of what was spent."""
+    """The times at which the best value changed, and its new values; the last step is the end of the used budget."""
     times, values = columns.floats(TIME, about.metric)
     if axis != "time":
         times = _spent(columns, about, axis)

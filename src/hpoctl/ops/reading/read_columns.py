@@ -145,7 +145,7 @@ class Columns:
 
 
 def within_bounds(values: FloatArray) -> FloatArray:
-    """Numbers that statistics can be computed with: what is beyond `LARGEST` is infinite, below `SMALLEST` zero."""
+    """Numbers for statistics: values beyond `LARGEST` become infinite, values below `SMALLEST` zero."""
     sizes = np.abs(values)
     if not np.any((sizes > LARGEST) | ((sizes < SMALLEST) & (sizes > 0.0))):
         return values

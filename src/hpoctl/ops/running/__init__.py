@@ -1,1 +1,1 @@
-"""Experiments run in this process or in one of its own."""
+"""Experiments run in this process or in a worker process."""

@@ -226,7 +226,7 @@ def _second(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyT
             "resume",
             "problem",
             f"resumed after {resource} {start.known}, it failed: {trial.ended.reason}",
-            "Let it continue from its checkpoint, or from the start where there is none.",
+            "Let it continue from its checkpoint, or from the start without one.",
         )
         return
     levels = [row.resource for row in trial.heard.rows]

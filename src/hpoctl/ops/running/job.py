@@ -131,7 +131,9 @@ def _say(text: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever stops a job may signal all of its processes, and twice
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # a job may be stopped by signals to all of its processes, and repeatedly
     raise KeyboardInterrupt
 
 

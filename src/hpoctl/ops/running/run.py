@@ -1,4 +1,4 @@
-"""`hpoctl run`: what it is about to do, and experiments in this process, one after another."""
+"""`hpoctl run`: its plan, and experiments in this process, one after another."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -141,7 +141,7 @@ def _pace(reports: Sequence[Report]) -> tuple[tuple[int, float], tuple[int, floa
 
 
 def _answer(backend: LocalBackend, report: Report, start: TinyStart) -> bool:
-    """Let the trial go on, or end it where it has reached its last level; returns whether it has."""
+    """Continue the trial, or end it at its last level; returns whether it has ended."""
     if start.until is None or int(report.resources[-1]) < start.until:
         backend.proceed(TRIAL, until=start.until)
         return False

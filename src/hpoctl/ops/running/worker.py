@@ -80,7 +80,7 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
     Args:
         lines: Tasks as JSON with `plan`, `method`, `benchmark` and `seed`.
         answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}` and, for each task,
-            `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (somebody has completed it),
+            `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (it was complete),
             `held` (somebody is running it) or `failed`.
         context: What it works with.
     """
@@ -101,7 +101,7 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
                 versions[kind] = versions_of([spec], context.registry)
             outcome = _run_once(spec, answer, context, versions[kind])
         except HpoctlError as error:
-            why = error.what.removeprefix(f"{cell} failed: ")  # whoever hears it knows which one it was
+            why = error.what.removeprefix(f"{cell} failed: ")  # the reader knows the experiment
             answer({"event": "ended", "outcome": "failed", "error": why})
         except Exception as error:  # noqa: BLE001 - what a plugin does ends its experiment, not the others
             answer({"event": "ended", "outcome": "failed", "error": f"{type(error).__name__}: {error}"})
@@ -110,7 +110,7 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
 
 
 def _run_once(spec: ExperimentSpec, answer: Answer, context: WorkerContext, versions: Mapping[str, str]) -> str:
-    """Run an experiment, unless somebody else has or does."""
+    """Run an experiment, unless it is complete or another process runs it."""
     key = claim_key(context.tag, spec.cell)
     if not context.claims.take(key):
         return "held"
@@ -221,12 +221,12 @@ def main(argument: str) -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what plugins print goes to the log, as errors do
     faulthandler.enable()
-    # Ctrl-C in a terminal reaches us, too; whoever started us decides what becomes of it, and terminates us then.
+    # Ctrl-C in a terminal reaches us, too; the launcher decides how to react, and then terminates this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def answer(message: Mapping[str, Any]) -> None:
-        # Nobody may be listening any more: what was begun is worth finishing all the same.
+        # The launcher may be gone: finish the running experiment all the same.
         with contextlib.suppress(OSError):
             answers.write(json.dumps(message) + "\n")
             answers.flush()

@@ -1,4 +1,4 @@
-"""What a folder says about the studies run in it: `hpoctl.toml`, or `[tool.hpoctl]` of its `pyproject.toml`.
+"""Defaults of a folder for the studies run in it: `hpoctl.toml`, or `[tool.hpoctl]` of its `pyproject.toml`.
 
     study = "study.toml"          # or the name of a registered study
     results = "results"           # relative to this file
@@ -40,7 +40,7 @@ Text = Annotated[str, Meta(min_length=1, description="a text")]
 
 @dataclass(frozen=True)
 class Config:
-    """What a folder says about the studies run in it; None and nothing where it says nothing.
+    """The defaults of a folder for the studies run in it; None or empty where it has none.
 
     Attributes:
         study: The study that `hpoctl launch` uses: a registered name, or a file relative to this one. What ends in
@@ -49,7 +49,7 @@ class Config:
             `$HPOCTL_ROOT` go before it.
         launcher: Where jobs execute.
         launcher_options: Options of that launcher.
-        source: The file that says so; empty: there is none.
+        source: The file; empty: no file.
         experiment: Settings of the experiments, by name, where the study does not say them.
     """
 
@@ -66,7 +66,7 @@ KEYS = (*OWN_KEYS, *DEFINITIONS)
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration of a folder; an empty one if it has none.
+    """The configuration of a folder; empty without one.
 
     Raises:
         UsageError: A file is not TOML, a key is unknown, or a value has the wrong type.
@@ -118,10 +118,10 @@ def _config(document: Document, folder: Path) -> Config:
 
 def _results(text: str, where: str, folder: Path) -> str:
     if is_address(text):
-        return text  # an address: whoever opens it says whether there is such a kind of root
+        return text  # an address: opening it checks the kind of root
     try:
         return str(folder / Path(text).expanduser())
-    except RuntimeError as error:  # ~somebody who does not exist
+    except RuntimeError as error:  # ~NAME of a user who does not exist
         raise UsageError(f"{where}: results cannot be {text!r}: {error}.", "Give the path of a folder.") from error
 
 

@@ -115,7 +115,7 @@ class BenchmarkInfo:
         metric: The one that is tuned.
         mode: Whether it is to be minimised or maximised.
         resource_attr: The name of the resource in results.
-        max_resource_attr: The fixed hyperparameter that holds the largest resource level; None: there is none.
+        max_resource_attr: The fixed hyperparameter that holds the largest resource level; None: no such hyperparameter.
         max_resource: The largest resource level; None: trials end by themselves.
         n_workers: How many trials run at a time.
         max_wallclock_time: The budget in seconds of the experiment's clock.
@@ -236,7 +236,7 @@ def _method(registered: Registered[Method]) -> MethodInfo:
 def _script(script: Script, *, hashed: bool) -> ScriptInfo:
     content_hash = None
     if hashed:
-        with suppress(UsageError):  # what is wrong is said when it is run or checked
+        with suppress(UsageError):  # running or checking it reports the error
             content_hash = script_hash(script)
     return ScriptInfo(
         command=script.command if script.python is None else (script.python, *script.command),

@@ -65,7 +65,7 @@ class Overrides:
 
 
 def carried(earlier: Overrides, changes: Overrides) -> Overrides:
-    """The changes, on top of what was said earlier about what an experiment is.
+    """The changes, on top of earlier settings of the experiments.
 
     Which experiments were meant earlier does not matter, nor do options of methods that are not meant now.
     """

@@ -38,7 +38,7 @@ def _libraries(distribution: str) -> dict[str, str]:
     """The versions of what a distribution requires, optional things included, as far as they are installed."""
     try:
         required = requires(distribution) or []
-    except PackageNotFoundError:  # a plugin without a distribution of its own
+    except PackageNotFoundError:  # a plugin without a distribution
         return {}
     versions = {}
     for name in sorted(re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in required):

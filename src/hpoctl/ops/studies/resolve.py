@@ -66,7 +66,7 @@ def check_restricted(resolved: Resolved) -> None:
             continue
         try:
             blackbox = benchmark.blackbox()
-        except (Exception, SystemExit):  # noqa: BLE001, S112 - whatever a plugin raises: its experiment says so
+        except (Exception, SystemExit):  # noqa: BLE001, S112 - its experiment reports any error of a plugin
             continue
         for spec in specs:
             searched(spec, blackbox)

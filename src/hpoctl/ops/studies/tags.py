@@ -102,9 +102,9 @@ def new_tag() -> str:
     return made_up_tag(stream(secrets.randbelow(RANDOM_SEEDS), 0, "tag"))
 
 
-def draw_random_seed() -> int:
-    """A random seed that nobody could guess."""
-    return secrets.randbelow(RANDOM_SEEDS)
+def draw_master_seed() -> int:
+    """A random master seed."""
+    return secrets.randbelow(MASTER_SEEDS)
 
 
 def random_seed_for(store: Store, tag: str, wanted: int | None) -> RandomSeed:
@@ -161,7 +161,7 @@ def stored_random_seed(store: Store, tag: str) -> int | None:
 
 
 def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> Plan:
-    """Keep what is about to be launched; where the tag's newest plan is equal, that one is used again."""
+    """Store a plan before its launch; if the tag's newest plan is equal, it is used again."""
     changes = changes or Overrides()
     file = PlanFile(tag, source, study, changes)
     digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(file, defaults=False)}))[:12]

@@ -51,7 +51,7 @@ def plot_curves(registry: Registry, name: str, output: Path, *, metric: str | No
         name: The benchmark.
         output: The file; its suffix says the format.
         metric: The metric; None: the one that is tuned.
-        num: How many configurations, if there are so many.
+        num: The largest number of configurations.
         seed: The seed of the sample, and of which repetition of each curve is shown.
 
     Raises:

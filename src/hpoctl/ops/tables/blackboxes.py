@@ -113,7 +113,7 @@ class BlackboxInfo:
         card: Source, licence, citation, gates and the like.
         opened: What is known when the table is open; None: it cannot be opened.
         problem: Why it cannot be opened.
-        exit_code: The exit code of that problem; 0: there is none.
+        exit_code: The exit code of that problem; 0: no problem.
         warnings: What is wrong with plugins.
     """
 

@@ -34,7 +34,7 @@ class Criteria:
         incomplete: Neither completed nor running.
         failed: Failed, or killed.
         duplicates: Completed, and there is a newer completed result of the same experiment.
-        older_than: Begun more than so many seconds ago; None: whenever.
+        older_than: The smallest age since its begin, in seconds; None: any.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -255,7 +255,7 @@ def _nothing(root: Root, tag: str, passed_over: list[Left]) -> IncompleteError:
         what = f"Nothing in tag {tag} matches; {count} {'are' if count > 1 else 'is'} passed over."
         return IncompleteError(what, f"{first.directory}: {first.why}.")
     return IncompleteError(
-        f"Nothing in tag {tag} matches.", f"`{root.command('status', '--tag', tag)}` shows what there is."
+        f"Nothing in tag {tag} matches.", f"`{root.command('status', '--tag', tag)}` shows its experiments."
     )
 
 

@@ -1,4 +1,4 @@
-"""`hpoctl status`: what there is of a tag, what is wrong with it, and how long the rest takes. Reads files only."""
+"""`hpoctl status`: the experiments of a tag, their problems, and the time left. Reads files only."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
