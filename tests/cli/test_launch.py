@@ -243,7 +243,7 @@ def test_ctrl_c_keeps_what_is_complete_and_the_next_launch_ends_in_the_same_byte
     assert process.returncode == 130
     assert took < 4.0, "it is to take two seconds at most, on a machine that does nothing else"
     assert "tag a: 10 of 12 experiments are complete" in out
-    assert "interrupted: everything that was complete is kept" in err
+    assert "interrupted: complete experiments are kept" in err
     assert err.splitlines()[-1] == "next: hpoctl launch --tag a"
     assert "Traceback" not in err
     assert small.statuses("a") == [*rest, "interrupted", "interrupted"]
@@ -338,7 +338,7 @@ def test_kill_stops_a_launch_in_the_background_as_ctrl_c_does(small: Small) -> N
     assert all(gone(entry["pid"]) for entry in small.metadata(tag))
     assert len({entry["random_seed"] for entry in small.metadata(tag)}) == 1
     log = Path(started["log"]).read_text()
-    assert "interrupted: everything that was complete is kept" in log
+    assert "interrupted: complete experiments are kept" in log
     assert "Traceback" not in log
     assert small("--tag", tag).code == 0
     assert small.statuses(tag) == [*(["completed"] * ALL), "interrupted"]

@@ -177,7 +177,7 @@ def verdict_of(pair: PairLine, mode: Mode, level: float = LEVEL) -> Verdict:
 
 
 def values_of(runs: Sequence[Trace], time: float) -> FloatArray:
-    """The value of each run at a time, the worst one where it has none, shape (n,)."""
+    """The value of each run at a time, shape (n,); a run without a value gets the worst one."""
     values = np.array([float(run.at(np.array([time]))[0]) for run in runs])
     return np.where(np.isfinite(values), values, worst_value(runs[0].mode)) if len(values) else values
 

@@ -69,7 +69,7 @@ class MethodLine:
             begins too late, or a seed has no value.
         better: How many other methods it is better than.
         worse: How many it is worse than.
-        undecided: How many it is not told apart from.
+        undecided: How many comparisons with it are undecided.
         equivalent: How many it is equivalent to.
     """
 
@@ -114,14 +114,14 @@ class PairLine:
         unpaired: Seeds that only one of them has.
         lost: Seeds on which a run of the first has no finite value, and those of the second.
         paired: What the pairs say.
-        p: The p value of the signed-rank test; None: it does not hold, as seeds were added until it was decided.
+        p: The p value of the signed-rank test; None: invalid, as seeds were added until it was decided.
         p_holm: The same, adjusted for all pairs of the family.
         p_equivalent: The p value of the hypothesis that they differ by the margin, adjusted for all pairs of the
             family; None: no margin is given.
         verdict: Whether the first is better, worse or equivalent, or whether that is not decided.
         refused: Why there is no verdict; None: there is one.
         moments: The shift at shares of the budget.
-        speed: How many times as fast the first reaches targets as the second.
+        speed: The speed-up of the first over the second in reaching targets.
         more: What the seeds can detect, and how many more would decide; None: fewer than six pairs.
         evidence: The largest wealth of a gambler on the signs, seed after seed: 1 / level decides, however often one
             looks.

@@ -42,8 +42,8 @@ class MoreSeeds:
         more: How many more are needed for the power asked for, if the effect is what is observed; None: more than
             `MOST` in all, or no number is given, see `contradicts`.
         interval: Its interval of 80 %; None as in `more`.
-        predictive: The probability that the additional seeds decide, given these: the effect may be smaller or larger than
-            observed; None: no number is given.
+        predictive: The probability that the additional seeds decide, given these; the effect may differ from the
+            observed one; None: no number is given.
         contradicts: Whether the mean and the shift differ in sign: then it is not known which method is ahead.
     """
 

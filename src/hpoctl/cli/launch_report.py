@@ -92,7 +92,7 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
         err().print(f"{text}", style="bold red", markup=False, soft_wrap=True)
         err().print(f"  {len(failures)} experiments, such as {failures[0].cell}", markup=False, soft_wrap=True)
     if outcome.interrupted:
-        err().print("interrupted: everything that was complete is kept", style="bold yellow", markup=False)
+        err().print("interrupted: complete experiments are kept", style="bold yellow", markup=False)
         if plan.launcher.outlives:
             hint("submitted jobs continue; the next launch submits the waiting ones")
             hint(f"stop them: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")

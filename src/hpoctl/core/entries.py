@@ -227,8 +227,8 @@ class LauncherEntry:
         summary: A summary in one line.
         make: Makes the launcher from its options.
         options: The options with their defaults, a frozen dataclass instance.
-        outlives: Whether jobs continue when the launch that submitted them ends: then nothing is cancelled, and the next
-            launch finds them again.
+        outlives: Whether jobs continue when the launch that submitted them ends; nothing is cancelled, and the next
+            launch finds them.
         estimate: From the options and the expected seconds of each job, their expected cost; None: no cost.
         check: Finds what would prevent a launch with these options, for `hpoctl doctor`; None: no checks.
         workers: How many experiments run at a time with these options, for the expected time of a launch; None: the

@@ -157,7 +157,7 @@ class RungState:
 
 
 class Scheduler(Protocol):
-    """Decides what runs. Deterministic: no clock, no I/O; its state is a fold over what it was told."""
+    """Decides what runs. Deterministic: no clock, no I/O; its state is a fold over the events it receives."""
 
     def suggest(self, trial_id: int) -> Start | Resume | None:
         """What a free worker does next.
@@ -196,7 +196,7 @@ class TrialBackend(Protocol):
         ...
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
-        """Let a running trial go on after a report, up to the next question."""
+        """Continue a running trial after a report, up to the next decision."""
         ...
 
     def stop(self, trial_id: int, *, pause: bool) -> None:
@@ -234,7 +234,7 @@ class RecoverableBackend(TrialBackend, Protocol):
     """A backend whose trials outlast the process that started them, or leave something behind that does."""
 
     def recover(self, trials: Sequence[Known], training_seconds: float) -> None:
-        """Take over from an earlier process that died: end what is left of its trials, keep what they have written.
+        """Take over from an earlier process that died: end its remaining trials, keep their reports.
 
         Called once, before anything is started. A trial that is started afterwards continues from its last checkpoint
         where it keeps one, and reports rows that it wrote and nobody read.

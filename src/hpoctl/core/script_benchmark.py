@@ -35,7 +35,7 @@ class ScriptBenchmark:
         space: The hyperparameters: a domain for each, or a fixed value.
         folder: The folder that paths are relative to: that of the file. Only a plugin gives it, as an absolute path.
         name: What people type. Left out, the file's name, or that of its folder if the file is called benchmark.toml.
-        summary: One line of what it is.
+        summary: A summary in one line.
         script: The Python file to run. Either this or `command`.
         command: The program to run and its first arguments, in any language: `["./train"]`, `["Rscript", "train.R"]`.
             One with a `/` is relative to the file, another is looked up in PATH. There is no shell.

@@ -11,7 +11,7 @@ Value = bool | int | float | str
 
 
 Said = Mapping[str, Value]
-"""Some settings by name: what a person or a file says."""
+"""Some settings by name, from options or a file."""
 
 
 Panel = Literal["What", "How many", "Budget", "Trials", "Clock", "Where", "Output"]
@@ -24,7 +24,7 @@ Group = Literal["budget", "clock", ""]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What there is to say about a setting besides its name, type and default.
+    """The description of a setting, besides its name, type and default.
 
     Attributes:
         help: What it is, without a full stop.
@@ -52,7 +52,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A setting: the name, type and default of the field, and what there is to say about it.
+    """A setting: the name, type and default of the field, and its description.
 
     Attributes:
         name: Its name: the field, the key of study files and of metadata.

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from hpoctl.core.setting_definition import About, Definition, Group, Said, Value
 
 DecisionTime = Literal["zero", "measured"] | float
-"""What a suggestion costs on the simulated clock: nothing, what it really took, or so many seconds."""
+"""The time of a suggestion on the simulated clock: zero, measured, or a number of seconds."""
 
 
 @dataclass(frozen=True)

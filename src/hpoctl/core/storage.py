@@ -15,7 +15,7 @@ class Store(Protocol):
         ...
 
     def put(self, name: str, data: bytes, *, create: bool = False) -> None:
-        """Write a blob, atomically: whoever reads sees the old bytes or the new ones, nothing between.
+        """Write a blob, atomically: readers see the old bytes or the new ones, nothing between.
 
         Args:
             name: The blob's name.
@@ -45,7 +45,7 @@ class Store(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a blob, or a folder with all that is in it; removing what is not there is no error."""
+        """Remove a blob, or a folder with its content; a missing one is no error."""
         ...
 
     def move(self, folder: str, target: str) -> None:

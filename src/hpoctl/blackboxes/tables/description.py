@@ -38,7 +38,7 @@ class Description:
         metrics: The metrics to keep, the first columns of the results; left out: the tuned one.
         max_num_evaluations: The budget in reports; left out: none.
         seed: In Parquet the column that tells repetitions apart; left out: there is one of each.
-        summary: One line of what it is.
+        summary: A summary in one line.
         source: Where the numbers come from.
         licence: Under which licence.
         citation: What to cite.

@@ -24,14 +24,14 @@ class Lookup:
     def _sorted(self) -> tuple[NDArray[np.uint64], IntArray]:
         """The hashes in increasing order, and the rows they belong to."""
         if self._hashes is None or self._order is None:
-            # In blocks: what is needed in between stays small, whatever the table.
+            # In blocks, to bound the memory of intermediate arrays.
             hashes = np.concatenate([_hashes(self._table[at : at + BLOCK]) for at in range(0, len(self._table), BLOCK)])
             self._order = np.argsort(hashes, kind="stable")
             self._hashes = hashes[self._order]
         return self._hashes, self._order
 
     def find(self, wanted: FloatArray) -> IntArray:
-        """The first rows that equal the wanted ones, shape (k, d); -1 where there is none; shape (k,)."""
+        """The first rows that equal the wanted ones, shape (k, d); -1 without one; shape (k,)."""
         sorted_hashes, order = self._sorted()
         hashes = _hashes(wanted)
         found = np.full(len(wanted), -1, dtype=np.int64)

@@ -50,7 +50,7 @@ def collect_report(load: LoadRequest, options: CompareOptions | None = None) -> 
     """All that a report of some results follows from, and what is left out.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        UsageError: A tag or condition is invalid, or a filter matches no experiment of the tags.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """

@@ -30,7 +30,7 @@ OTHER = 1.0
 """For kinds that the model does not know."""
 
 MEMORY = 50
-"""A new measurement weighs as much as one in so many."""
+"""A new measurement has the weight of one in this number."""
 
 
 @dataclass(frozen=True, slots=True)

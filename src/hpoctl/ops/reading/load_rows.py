@@ -32,7 +32,7 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
     """All rows that fit; `tag`, `method`, `benchmark` and `seed` are the first columns, `attrs["notes"]` what to know.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        UsageError: A tag or condition is invalid, or a filter matches no experiment of the tags.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """

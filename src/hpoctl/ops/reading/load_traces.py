@@ -89,7 +89,7 @@ def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
             many trials were started.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        UsageError: A tag or condition is invalid, or a filter matches no experiment of the tags.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
@@ -104,7 +104,7 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, FoundResult, Tra
         read: Reads it of one experiment, whose method's name is handed in; in a thread where the store is far away.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        UsageError: A tag or condition is invalid, or a filter matches no experiment of the tags.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """

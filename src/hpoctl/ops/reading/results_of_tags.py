@@ -113,7 +113,7 @@ def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
     """The results of each tag.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or a condition is none.
+        UsageError: A tag or condition is invalid, or a filter matches no experiment of the tags.
         IncompleteError: There is nothing of a tag.
         HpoctlError: The store cannot be read.
     """
