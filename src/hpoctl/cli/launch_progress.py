@@ -58,9 +58,9 @@ class LaunchBars:
         if self._live:
             self._live.stop()
 
-    def begins(self, master_seed: int) -> None:
-        """Print the master seed: repeating the study elsewhere needs it."""
-        self._console.print(f"master seed {master_seed}", style="dim", markup=False)
+    def begins(self, random_seed: int) -> None:
+        """Print the random seed: repeating the study elsewhere needs it."""
+        self._console.print(f"random seed {random_seed}", style="dim", markup=False)
 
     def shows(self, progress: LaunchProgress) -> None:
         """Draw how far it is, ten times a second at most."""

@@ -288,8 +288,8 @@ def test_the_seed_of_a_tag_goes_before_that_of_its_study(registry: Registry, fol
     launch_here(replace(request, random_seed=5), registry)
     for again in (LaunchRequest(tag="t"), request):
         plan = plan_launch(again, registry)
-        assert plan.master_seed.value == 5
-        assert plan.warnings == ("tag t has the master seed 5, which stays in force; study study says 7",)
+        assert plan.random_seed.value == 5
+        assert plan.warnings == ("tag t has the random seed 5, which stays in force; study study says 7",)
 
 
 def test_a_damaged_seed_or_plan_is_named(registry: Registry, folder: Path) -> None:

@@ -110,7 +110,7 @@ def open_sides(results: str | None, to: str | None, *, up: bool) -> Sides:
 
 
 def sync(sides: Sides, tag: str, progress: Progress, *, logs: bool = False, dry_run: bool = False) -> Synced:
-    """Copy missing and newer results that have ended, with their metadata, the master seed and the plans.
+    """Copy missing and newer results that have ended, with their metadata, the random seed and the plans.
 
     Results come before the metadata that say they are complete; after a kill, a repetition continues. A
     complete result is never replaced by another.

@@ -263,8 +263,8 @@ def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
     if study.random_seed is None or own.value == study.random_seed:
         return own
     if own.drawn:
-        return MasterSeed(study.random_seed, drawn=False)
-    warning = f"tag {tag} has the master seed {own.value}, which stays in force; study {study.name} says "
+        return RandomSeed(study.random_seed, drawn=False)
+    warning = f"tag {tag} has the random seed {own.value}, which stays in force; study {study.name} says "
     return replace(own, warning=f"{warning}{study.random_seed}")
 
 

@@ -102,9 +102,9 @@ def new_tag() -> str:
     return made_up_tag(stream(secrets.randbelow(RANDOM_SEEDS), 0, "tag"))
 
 
-def draw_master_seed() -> int:
-    """A random master seed."""
-    return secrets.randbelow(MASTER_SEEDS)
+def draw_random_seed() -> int:
+    """A new random seed."""
+    return secrets.randbelow(RANDOM_SEEDS)
 
 
 def random_seed_for(store: Store, tag: str, wanted: int | None) -> RandomSeed:
