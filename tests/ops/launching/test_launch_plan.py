@@ -266,7 +266,7 @@ def test_another_random_seed_is_refused_unless_it_is_to_be_new(registry: Registr
     assert caught.value.what.startswith("Tag t has the random seed 5")
     assert "--new-seed" in caught.value.fix
     request = LaunchRequest(tag="t", random_seed=6, new_seed=True)
-    with pytest.raises(UsageError, match=r"seeds\.random_seed: 5 -> 6"):
+    with pytest.raises(UsageError, match=r"seeds\.master_seed: 5 -> 6"):
         plan_launch(request, registry)
     wider = replace(request, changes=replace(ONE, num_seeds=2), allow_mixed=True)
     plan, outcome, counts = launch_here(wider, registry)
