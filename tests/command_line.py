@@ -1,4 +1,4 @@
-"""The command line as a process of its own, with plugins from a folder."""
+"""The command line as a separate process, with plugins from a folder."""
 
 import json
 import sys
@@ -46,5 +46,5 @@ def hold(cli: CommandLine) -> None:
 
 
 def release(cli: CommandLine) -> None:
-    """Let them go on."""
+    """Let them continue."""
     (cli.root.parent / "held").unlink(missing_ok=True)

@@ -130,7 +130,7 @@ def _work_and_die(work: Callable[[], object], steps: Steps) -> None:
         os.fsync = lambda fd: None
         with steps.watching():
             work()
-    except BaseException:  # noqa: BLE001 - the child must not go on with its parent's tests
+    except BaseException:  # noqa: BLE001 - the child must not continue with its parent's tests
         os._exit(1)
     os._exit(0)
 

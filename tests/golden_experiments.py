@@ -118,7 +118,7 @@ def run_group(group: Group, tag: str, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def prepare(folder: Path) -> None:
-    """What the experiments need besides installed plugins: a table of one's own and a maximised benchmark."""
+    """What the experiments need besides installed plugins: an imported table and a maximised benchmark."""
     (folder / "plugins").mkdir()
     write_distribution(folder / "plugins", "golden-toys", TOY_MAX)
     np.savez(folder / "mine.npz", **Own().arrays())

@@ -41,7 +41,7 @@ class Nobody:
 
 
 class Here:
-    """A launcher that runs all experiments in this process when they are submitted, in an order of its own."""
+    """A launcher that runs all experiments in this process when they are submitted, in a separate order."""
 
     def __init__(self, tag: str, registry: Registry, rng: random.Random | None, listen: Listener) -> None:
         self._tag = tag

@@ -1,4 +1,4 @@
-"""Small tables of one's own as files: an npz or Parquet file with a description beside it."""
+"""Small tables as files: an npz or Parquet file with a description beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

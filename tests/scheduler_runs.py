@@ -50,7 +50,7 @@ class Driver:
                 self.starts.append(step.until)
                 continue
             assert isinstance(step, Resume)
-            level = self.paused.pop(step.trial_id)  # it is paused, and nobody has resumed it since
+            level = self.paused.pop(step.trial_id)  # paused, and not resumed since
             assert step.until > level
             known = {resource: dict(values) for resource, values in self.reports.items()}
             busy = frozenset(self.running)
@@ -64,7 +64,7 @@ class Driver:
         self.reports.setdefault(level, {})[trial] = value
         assert decision.reason
         if level == self.max_resource:
-            self.scheduler.on_end(trial, Outcome.COMPLETED)  # whatever was decided: its training is over
+            self.scheduler.on_end(trial, Outcome.COMPLETED)  # its training is over, for any decision
         elif decision.action is Action.CONTINUE:
             assert decision.until is not None
             assert level < decision.until <= self.max_resource

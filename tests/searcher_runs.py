@@ -13,7 +13,7 @@ Objective = Callable[[Mapping[str, Value], int], float]
 def drive(
     searcher: Searcher, objective: Objective, trials: int, *, level: int = 27, workers: int = 4, levels: int = 1
 ) -> list[Suggestion]:
-    """Up to so many suggestions; each trial reports at `level`, every third one at `level * 3` as well, and so on."""
+    """A number of suggestions; each trial reports at `level`, every third one at `level * 3` as well, and so on."""
     running: deque[tuple[int, Suggestion]] = deque()
     suggestions: list[Suggestion] = []
     while len(suggestions) < trials:

@@ -126,7 +126,9 @@ class Study:
             self.slurm.ask("scontrol", "requeue", element)
             self._until(lambda: element in self._queue("PENDING"), "the element is not queued again", launch)
             self.slurm.start_soon(element)
-            self._until(lambda: self._attempts(self.plan.held)[1:] == ["running"], "the element does not go on", launch)
+            self._until(
+                lambda: self._attempts(self.plan.held)[1:] == ["running"], "the element does not continue", launch
+            )
             for cell in self.plan.fails:
                 self._until(partial(self._has_failed, cell), f"{cell} does not fail", launch)
         finally:

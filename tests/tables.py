@@ -37,7 +37,7 @@ class Listed:
 
 
 def listed_table(rows: int | Sequence[int] = 40, table: Callable[[], Blackbox] = toy_table) -> Listed:
-    """A table of so many configurations of the toy space, or of those with these numbers."""
+    """A table of a number of configurations of the toy space, or of those with these numbers."""
     space = toy_space()
     chosen = np.random.default_rng(5).permutation(space.size or 0)[:rows] if isinstance(rows, int) else np.array(rows)
     return Listed(table(), TableSpace.of(space, [space.at(int(row)) for row in chosen]))

@@ -1,4 +1,4 @@
-"""A study of toys that is launched within two seconds, in a process group of its own that can be killed."""
+"""A study of toys that is launched within two seconds, in a separate process group that can be killed."""
 
 import json
 import os
@@ -103,7 +103,7 @@ class ToyStudy:
         }
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Start a command in a process group of its own; its output is in `folder/output`."""
+        """Start a command in a separate process group; its output is in `folder/output`."""
         with (self.folder / "output").open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "hpoctl", *words],
@@ -164,7 +164,7 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(PATIENCE)
-    # Its id may belong to somebody else by now: of what it left behind, only what is ours is killed.
+    # Its id may be reused by now: only processes of this study are killed.
     for pid, command in members(process.pid).items():
         if "hpoctl" in command:
             with suppress(ProcessLookupError):
@@ -198,5 +198,5 @@ def workers_of(process: "subprocess.Popen[bytes]") -> list[int]:
 
 
 def generator(*parts: object) -> random.Random:
-    """A generator of one's own, the same in every run."""
+    """A seeded generator, the same in every run."""
     return random.Random(" ".join(map(str, parts)))

@@ -72,7 +72,7 @@ def backend(folder: Path, body: str = TRAIN, *, options: LocalTrialOptions | Non
 
 
 def events(made: LocalBackend, act: Callable[[Report], None] | None = None) -> list[Report | Ended]:
-    """Everything that happens; reports are answered by `act`, or each trial goes on."""
+    """Everything that happens; reports are answered by `act`, or each trial continues."""
     found: list[Report | Ended] = []
     while happened := made.wait():
         for event in happened:

@@ -51,7 +51,7 @@ def fail() -> None:
 
 
 def in_child(work: Callable[[], object]) -> int:
-    """Do something in a process of its own; returns its exit code, which is negative if it was killed."""
+    """Do something in a separate process; returns its exit code, which is negative if it was killed."""
     child = os.fork()
     if child == 0:
         code = 1

@@ -45,7 +45,7 @@ def test_values_are_known_from_the_first_one_on() -> None:
 def test_the_interquartile_mean_leaves_a_quarter_out_at_either_end() -> None:
     values = np.array([[100.0], [1.0], [2.0], [3.0], [4.0], [-50.0], [0.0], [9.0]])
     assert interquartile_mean(values).tolist() == [2.5]  # of -50 0 | 1 2 3 4 | 9 100
-    assert interquartile_mean(values[:3]).tolist() == [103.0 / 3.0]  # a quarter of three is nobody
+    assert interquartile_mean(values[:3]).tolist() == [103.0 / 3.0]  # a quarter of three trims none
 
 
 def test_mean_and_interval_of_students_t() -> None:

@@ -1,4 +1,4 @@
-"""Pairs that are decided look after look: by hand, over several questions, and again from the same results."""
+"""Pairs that interim analyses decide: by hand, over several questions, and again from the same results."""
 
 from collections.abc import Mapping, Sequence
 

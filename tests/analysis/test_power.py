@@ -91,7 +91,7 @@ def test_predictive_power_grows_with_seeds_and_is_below_certainty() -> None:
     found = [predictive_power(0.2, 12, more) for more in (10, 40, 160, 640)]
     assert found == sorted(found)
     assert 0.3 < found[1] < found[-1] < 1.0
-    # Many seeds in hand leave no doubt about the effect: what is left is the power of the test.
+    # With many seeds the effect is known: the predictive power is the power of the test.
     assert predictive_power(0.2, 300, 1) > 0.99
 
 

@@ -1,4 +1,4 @@
-"""Tables of one's own: what is imported is what the file says, or nothing is."""
+"""Tables of users: what is imported is what the file says, or nothing is."""
 
 import io
 import pickle
@@ -326,21 +326,21 @@ def test_repetitions_that_nothing_tells_apart_are_rows_that_come_twice(tmp_path:
 
 BAD_DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown key": (description(metrik="loss"), "unknown key 'metrik'"),
-    "a name that is none": (description(name="my table"), "'my table' is not a benchmark"),
-    "a mode that is none": (description(mode="lowest"), "mode cannot be 'lowest'"),
+    "an invalid name": (description(name="my table"), "'my table' is not a benchmark"),
+    "an invalid mode": (description(mode="lowest"), "mode cannot be 'lowest'"),
     "no workers": (description(n_workers=0), "n_workers cannot be 0"),
     "no time": (description(max_wallclock_time=0), "max_wallclock_time cannot be 0"),
     "endless time": (description(max_wallclock_time=float("inf")), "max_wallclock_time cannot be inf"),
     "metrics without the metric": (description(metrics=["error"]), "'loss' is not among the metrics"),
-    "metrics that are none": (description(metrics="loss"), "metrics cannot be 'loss'"),
+    "invalid metrics": (description(metrics="loss"), "metrics cannot be 'loss'"),
     "no metric": (description(metric=None), "has no metric"),
     "no mode": (description(mode=None), "has no mode"),
     "no name": (description(name=None), "has no name"),
     "no times": (description(elapsed=None), "has no elapsed"),
     "no space": (description(space=None), "has no space"),
-    "a space that is none": (description(space=["act"]), "is no configuration space"),
+    "an invalid space": (description(space=["act"]), "is no configuration space"),
     "an empty space": (description(space={}), "The configuration space is empty"),
-    "a domain that is none": (description(space={**description()["space"], "lr": {"type": "loguni"}}), "'loguni'"),
+    "an invalid domain": (description(space={**description()["space"], "lr": {"type": "loguni"}}), "'loguni'"),
     "no largest level": (description(space={"lr": description()["space"]["lr"]}), "how far epoch goes"),
     "nothing to tune": (description(space={"epochs": 9}), "All hyperparameters of the space are fixed"),
     "a column for two things": (description(elapsed="lr"), "'lr' stands for two columns"),
@@ -428,7 +428,7 @@ def test_no_pickle_is_opened(tmp_path: Path, data: Path, name: str) -> None:
     assert mark.exists(), "the trap does not work"
     mark.unlink()
     if name == "extra":
-        import_it(path)  # nobody asks for it
+        import_it(path)  # unconfirmed
     else:
         refused(path, data, "a pickle")
     assert not mark.exists()

@@ -1,4 +1,4 @@
-"""Imported tables on the disk: the old one or the new one, whatever happens, and damage is seen."""
+"""Imported tables on the disk: the old one or the new one after any fault, and damage is detected."""
 
 import errno
 import os
@@ -199,7 +199,7 @@ def test_damage_is_seen_and_another_import_mends_it(tmp_path: Path, data: Path) 
     for kind, damaged, path in damages(read_stored("mine").folder):
         path.write_bytes(damaged)
         if kind == "cut" and path.name == "current":
-            first_loss()  # what is missing is the end of the line
+            first_loss()  # the end of the line is missing
         else:
             with pytest.raises(IncompleteError, match=r"The imported table mine .* is damaged: ") as caught:
                 first_loss()

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: a process of its own, with a toy benchmark from a plugin."""
+"""The command line as users see it: a separate process, with a toy benchmark from a plugin."""
 
 import os
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def cli(tmp_path: Path) -> CommandLine:
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     root = tmp_path / "results"
-    # Runners of tests may set COLUMNS; what is piped has a width of its own.
+    # Runners of tests may set COLUMNS; what is piped has a separate width.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HPOCTL_", "COLUMNS"))}
     environment = kept | {
         "PYTHONPATH": str(plugins),

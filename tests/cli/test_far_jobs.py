@@ -15,7 +15,7 @@ from command_line import Answer, CommandLine, hold, release
 from hpoctl.ops.running.job import RUNNER
 
 FAR = '''
-"""A launcher that starts job processes in sessions of their own, which go on when the launch ends."""
+"""A launcher that starts job processes in separate sessions, which continue when the launch ends."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Options:
 
 
 # A job's process says itself which one it is, all at once, and only if no other one does: so it is known
-# as soon as it is alive, whatever happens to the launch that has started it.
+# as soon as it is alive, even if the launch that has started it dies.
 RECORD = 'echo $$ > "$1.$$"; ln "$1.$$" "$1"; told=$?; rm "$1.$$"; shift; [ $told = 0 ] && exec "$@"'
 
 
@@ -116,7 +116,7 @@ def estimate(options, seconds):
 
 @hookimpl
 def hpoctl_launchers():
-    return [LauncherEntry("far", "Sessions of their own", Far, Options(), outlives=True, estimate=estimate)]
+    return [LauncherEntry("far", "Separate sessions", Far, Options(), outlives=True, estimate=estimate)]
 '''
 
 QUICK = (
@@ -132,7 +132,7 @@ QUICK = (
     "5",
 )
 HELD = ("--method", "RS", "--benchmark", "toy-held", "--num-seeds", "1", "--random-seed", "5")
-"""One experiment, which goes on when the file `held` is removed."""
+"""One experiment, which continues when the file `held` is removed."""
 
 
 @pytest.fixture

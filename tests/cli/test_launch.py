@@ -54,7 +54,7 @@ class Small:
 
     @contextmanager
     def start(self, *words: str) -> "Iterator[subprocess.Popen[str]]":
-        """A launch in a process group of its own, as a terminal makes one, that is gone at the end of the block."""
+        """A launch in a separate process group, as a terminal makes one, that is gone at the end of the block."""
         process = subprocess.Popen(
             self.cli.command("launch", *words),
             stdout=subprocess.PIPE,
@@ -117,7 +117,7 @@ def small(cli: CommandLine, tmp_path: Path) -> Small:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for is a zombie."""
+    """Whether a process has ended; one without a parent that waits is a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -309,7 +309,7 @@ def test_a_launch_goes_on_in_the_background(small: Small) -> None:
     assert "watch: hpoctl status --tag a --watch" in answer.err
     assert "stop: hpoctl stop --tag a" in answer.err
     try:
-        wait_until(lambda: small.statuses("a") == [*(["completed"] * (ALL - 1)), "running"], "it does not go on")
+        wait_until(lambda: small.statuses("a") == [*(["completed"] * (ALL - 1)), "running"], "it does not continue")
         assert not gone(pid)
         second = small("--tag", "a", "--detach", "--json")
         assert second.json["data"]["running"] == 1, second.out
@@ -329,7 +329,7 @@ def test_kill_stops_a_launch_in_the_background_as_ctrl_c_does(small: Small) -> N
     started = answer.json["data"]
     tag = started["tag"]
     try:
-        wait_until(lambda: small.statuses(tag) == [*(["completed"] * (ALL - 1)), "running"], "it does not go on")
+        wait_until(lambda: small.statuses(tag) == [*(["completed"] * (ALL - 1)), "running"], "it does not continue")
         os.kill(started["pid"], signal.SIGTERM)
         wait_until(lambda: gone(started["pid"]), "it does not end")
     finally:
@@ -351,7 +351,7 @@ def test_stop_ends_a_launch_in_the_background_as_it_proposes(small: Small) -> No
     assert answer.code == 0, answer.err
     pid = int(answer.out.split("pid ")[1].split()[0])
     try:
-        wait_until(lambda: small.statuses("a") == [*(["completed"] * (ALL - 1)), "running"], "it does not go on")
+        wait_until(lambda: small.statuses("a") == [*(["completed"] * (ALL - 1)), "running"], "it does not continue")
         words = shlex.split(answer.err.split("stop: hpoctl ")[1].splitlines()[0])
         stopped = small.cli(*words, "--yes")
         assert (stopped.code, stopped.out) == (

@@ -1,4 +1,4 @@
-"""Jobs that end without their experiments: a launch counts what is complete, whatever its launcher has heard."""
+"""Jobs that end without their experiments: a launch counts complete experiments, independent of its launcher."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What goes where, and what happens when nobody reads it."""
+"""Standard output and error, and a reader that has gone away."""
 
 import shlex
 import subprocess

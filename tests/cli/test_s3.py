@@ -34,7 +34,7 @@ class Remote:
         return open_results(self.root).store
 
     def launch(self, *words: str, **environment: str) -> Answer:
-        """A launch, in a process of its own."""
+        """A launch, in a separate process."""
         answer = self.cli(*LAUNCH, *words, "--results", self.root, **(self.environment | environment))
         assert answer.code == 0, answer.err
         return answer
@@ -63,7 +63,9 @@ def test_a_study_on_s3_has_the_bytes_of_one_here(remote: Remote) -> None:
     assert remote.cli(*LAUNCH, "--tag", "near").code == 0
     assert rows(remote.store, "far") == rows(LocalStore(remote.cli.root), "near")
     assert len(rows(remote.store, "far")) == 4
-    assert not any(name.startswith(".claims") for name in remote.store.list("")), "whoever ends gives its claims up"
+    assert not any(name.startswith(".claims") for name in remote.store.list("")), (
+        "a process releases its claims when it exits"
+    )
     assert "4 of 4 done" in remote.here("status", "--tag", "far", "--verify").output
     listed = remote.here("logs", "--tag", "far", "--method", "RS", "--benchmark", "toy", "--seed", "0")
     assert f"{remote.root}/far/RS/far-toy-0-" in listed.output.replace("\n", "")

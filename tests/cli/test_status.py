@@ -25,7 +25,7 @@ STUDY = Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy", "toy-ma
 
 @pytest.fixture
 def store(cli: CommandLine) -> LocalStore:
-    """A study: RS done, of ASHA one failed, one running (if somebody claims it), one damaged, others missing."""
+    """A study: RS done, of ASHA one failed, one running (if claimed), one damaged, others missing."""
     store = LocalStore(cli.root)
     keep_plan(store, TAG, STUDY, "toys")
     for cell in STUDY.cells():

@@ -1,4 +1,4 @@
-"""Names of experiments: every one has a place and a claim of its own."""
+"""Names of experiments: every one has a separate place and claim."""
 
 from dataclasses import replace
 from itertools import product

@@ -11,7 +11,7 @@ VARIABLES = ("HPOCTL_ROOT", "HPOCTL_CACHE", "XDG_CACHE_HOME", "HPOCTL_DATA", "XD
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of its own, and none of the variables."""
+    """A separate home folder, and none of the variables."""
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

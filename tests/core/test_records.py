@@ -20,7 +20,7 @@ from hpoctl.core.toml_files import Document, read_toml
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A part of a record, and a record of its own."""
+    """A part of a record, and a separate record."""
 
     size: Annotated[int, Meta(ge=1, lt=2**31, description="a whole number from 1 on", examples=[28])]
     tubeless: bool = False

@@ -1,4 +1,4 @@
-"""What a trial prints becomes reports, whatever else it prints and however the bytes arrive."""
+"""The reports of a trial are found in any other output, and in any chunks of bytes."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The page on tables of one's own is executed, and shows what is printed."""
+"""The page on tables of users is executed, and shows the printed output."""
 
 from pathlib import Path
 

@@ -39,7 +39,7 @@ class Reporter:
 
 
 def prepared(name: str, tmp_path: Path) -> Path:
-    """A copy of an example, ready to train; skips it, with a reason, where what it needs is missing."""
+    """A copy of an example, ready to train; skips it, with a reason, where its requirements are missing."""
     for needed, package in (("boosting", "sklearn"), ("digits-network", "sklearn"), ("pytorch", "torch")):
         if name == needed and importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")

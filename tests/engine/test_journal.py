@@ -65,7 +65,7 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
             path.write_bytes(spoilt)
             with pytest.raises(IncompleteError, match="is damaged"):
                 Journal(path)
-            assert path.read_bytes() == bytes(spoilt), "what is damaged is left as it is"
+            assert path.read_bytes() == bytes(spoilt), "damaged files are left unchanged"
 
 
 def test_records_that_are_lost_doubled_or_swapped_are_noticed(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_it_can_be_read_while_it_grows(tmp_path: Path) -> None:
 
 
 class Faulty:
-    """`os.write` that writes a part and fails, so many times."""
+    """`os.write` that writes a part and fails, a number of times."""
 
     def __init__(self, failures: int, error: BaseException) -> None:
         self.failures = failures

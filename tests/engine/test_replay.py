@@ -45,7 +45,7 @@ class World:
 
 
 class Training:
-    """Trials that train an epoch each time somebody waits, in an order that is never the same."""
+    """Trials that train an epoch at each wait, in a random order."""
 
     def __init__(self, world: World, clock: RealClock, rng: random.Random, *, failures: float = 0.0) -> None:
         self.world = world
@@ -113,7 +113,7 @@ def row(trial_id: int, epoch: int, config: Config, time: float) -> Report:
 
 
 class Dying(Journal):
-    """A journal whose process dies before or after so many records are written."""
+    """A journal whose process dies before or after a number of records is written."""
 
     def __init__(self, path: Path, left: int, *, after: bool) -> None:
         super().__init__(path)

@@ -1,4 +1,4 @@
-"""Rows are in time order, whatever the order of their reports; extra columns carry the last value."""
+"""Rows are in time order, for any order of their reports; extra columns carry the last value."""
 
 from typing import Any
 

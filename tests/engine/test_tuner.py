@@ -27,7 +27,7 @@ def ended(trial_id: int, outcome: Outcome = Outcome.COMPLETED, **facts: object) 
 
 
 class Told:
-    """A scheduler that starts trials, decides as it is told, and remembers what it was told."""
+    """A scheduler that starts trials, takes given decisions, and records its events."""
 
     def __init__(self, trials: int, decisions: dict[tuple[int, int], Action] | None = None) -> None:
         self.trials = trials

@@ -1,4 +1,4 @@
-"""Bundles: the same files give the same bytes, and what is in them runs without what is installed here."""
+"""Bundles: the same files give the same bytes, and their content runs without the packages of this environment."""
 
 import io
 import os

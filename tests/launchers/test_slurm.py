@@ -66,7 +66,7 @@ def test_an_element_that_is_queued_again_goes_on(slurm: Slurm, toys: ToyJobs) ->
         seen.extend(states(launcher.poll(receipts, 0.05)))
         return held not in toys.running()
 
-    wait_until(stopped, "it goes on as if nothing had happened")
+    wait_until(stopped, "it continues as if nothing had happened")
     toys.cut_wire(held)
     wait_until(lambda: elements(slurm, "PENDING"), "it is not queued again")
     slurm.start_soon(elements(slurm, "PENDING")[0])
@@ -203,7 +203,7 @@ def test_an_array_that_is_cancelled_before_it_begins_says_so(slurm: Slurm, toys:
 
 
 def fake(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program of Slurm's that says what it is told to."""
+    """A program of Slurm with given output."""
     (folder / "bin").mkdir(exist_ok=True)
     (folder / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
     (folder / "bin" / name).chmod(0o755)

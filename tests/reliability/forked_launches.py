@@ -71,7 +71,7 @@ def _launch(root: Path, tag: str, registry: Registry, seed: str, tell: int) -> N
             "planned": plan.experiments,
             "ran": counts["done"],
         }
-    except BaseException as error:  # noqa: BLE001 - a child must not go on with its parent's work
+    except BaseException as error:  # noqa: BLE001 - a child must not continue with its parent's work
         said = f"{type(error).__name__}: {error}"
     os.write(tell, json.dumps(said).encode())
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Plugins that are broken in thirteen ways, all installed at once: what is sound completes, what is not is named."""
+"""Plugins that are broken in thirteen ways, all installed at once: sound ones work, broken ones are named."""
 
 import json
 from collections.abc import Iterator

@@ -74,7 +74,7 @@ def test_eight_commands_at_once_run_each_experiment_once(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(lane(2, 10)))
 def test_launches_at_once_that_are_killed_leave_nothing_undone(seed: int) -> None:
-    """Some of the launches die while the others go on: these wait for nobody who is dead."""
+    """Some of the launches die; the others continue and do not wait for them."""
     with fast_folder() as folder:
         study = ToyStudy(folder)
         study.install()

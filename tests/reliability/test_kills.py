@@ -171,7 +171,7 @@ def test_only_the_launcher_is_killed(reference: Reference, seed: int) -> None:
         process.kill()
         process.wait(PATIENCE)
         victim.look()
-        # The next one starts at once, beside the workers that end what they have in hand.
+        # The next one starts at once, beside the workers that end their running experiments.
     final = victim.study.launch(victim.tag)
     for process in started:
         wait_until_gone(process.pid)
@@ -200,7 +200,7 @@ def test_only_workers_are_killed(reference: Reference, seed: int) -> None:
     lost = set(CELLS) - {done.cell for done in victim.seen.values()}
     assert code == (1 if lost else 0), (victim.study.folder / "output").read_text()
     attempts = read_attempts(LocalStore(victim.study.root), victim.tag, verify=True)
-    # One that was killed before it could say which attempt is its own leaves `running`: nobody runs it any more.
+    # One that was killed before it could say which attempt is its own leaves `running`: no process runs it any more.
     reasons = {attempt.reason for attempt in attempts if attempt.recorded not in {"completed", "running"}}
     assert all("SIGKILL" in reason for reason in reasons), reasons
     said = [entry["reason"] for entry in victim.study.status(victim.tag)["data"]["failures"]]

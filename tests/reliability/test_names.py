@@ -107,7 +107,7 @@ WHOLE = [
 
 
 def hostile(rng: random.Random, outside: Path) -> str:
-    """A name that nobody should have, one that leads out of the root among them."""
+    """A name that should not exist, one that leads out of the root among them."""
     if rng.random() < 0.2:
         return rng.choice(
             [*WHOLE, str(outside), str(outside / "new"), f"../{outside.name}/new", f"{outside}/study.toml"]
@@ -233,7 +233,7 @@ def test_hostile_names_lead_nowhere(root: Root) -> None:
     ids=ascii,
 )
 def test_hostile_files_in_a_tree_hide_nothing_else(root: Root, name: str | bytes) -> None:
-    """Folders and files of such names, put there by somebody else, at each level; what is sound is still seen."""
+    """Folders and files of such names, written by another program, at each level; sound results are still found."""
     text = os.fsdecode(name)
     top = folder_of(root)
     for folder in (top / text, top / TAG / text, top / TAG / "RS" / text, top / TAG / "RS" / f"{text} 2"):
@@ -310,7 +310,7 @@ def test_links_in_a_tree_lead_nothing_out_of_it(root: Root, link: str, target: s
 
 
 def test_commands_refuse_hostile_names_in_two_lines(root: Root) -> None:
-    """At the command line: an error of two lines, exit code 1 to 3, no traceback; whatever bytes there are."""
+    """At the command line: an error of two lines, exit code 1 to 3, no traceback; for any bytes."""
     study = ToyStudy(folder_of(root).parent)
     study.install()
     before = around(root)

@@ -189,7 +189,7 @@ class Studies(RuleBasedStateMachine):
 
     @rule(num_seeds=st.none() | counts)
     def launch(self, num_seeds: int | None) -> None:
-        """Launch all that was ever launched, or a study of so many seeds."""
+        """Launch all plans of the tag, or a study of a number of seeds."""
         todo = self.to_do(num_seeds)
         with no_stderr():
             plan, outcome, outcomes = launch_here(self.request(num_seeds), REGISTRY)

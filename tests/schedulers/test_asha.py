@@ -119,7 +119,7 @@ def test_rungs_are_scanned_from_the_top() -> None:
     reach(1, {0: 0.1, 1: 0.2, 2: 0.3, 3: 0.4, 4: 0.5, 5: 0.6})
     assert suggested(2, 6) == [(0, 3), (1, 3)]  # cut-off .2667
     assert suggested(3, 6) == []
-    reach(1, {6: 0.05, 7: 0.06, 8: 0.07})  # cut-off .09: all three may go on
+    reach(1, {6: 0.05, 7: 0.06, 8: 0.07})  # cut-off .09: all three may continue
     reach(3, {0: 0.04, 1: 0.03})  # cut-off .0333: trial 1 may
     assert suggested(4, 9) == [(1, 9), (6, 3), (7, 3), (8, 3)]
 
@@ -131,9 +131,9 @@ def test_stopping_type_by_hand() -> None:
         assert isinstance(step, Start)
         assert step.until == 1
     first = scheduler.on_report(report(0, 1, 0.5))
-    assert (first.action, first.until) == (Action.CONTINUE, 3)  # a single entry goes on
+    assert (first.action, first.until) == (Action.CONTINUE, 3)  # a single entry continues
     assert scheduler.on_report(report(1, 1, 0.6)).action is Action.STOP  # cut-off .5333
-    assert scheduler.on_report(report(2, 1, 0.5)).action is Action.CONTINUE  # ties go on
+    assert scheduler.on_report(report(2, 1, 0.5)).action is Action.CONTINUE  # ties continue
     assert scheduler.on_report(report(3, 1, math.nan)).action is Action.STOP
     assert scheduler.on_report(report(4, 1, 0.1)).action is Action.CONTINUE
     last = scheduler.on_report(report(0, 3, 0.4))

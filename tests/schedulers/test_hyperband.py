@@ -1,4 +1,4 @@
-"""Asynchronous Hyperband: its brackets by hand, and what holds whatever trials report."""
+"""Asynchronous Hyperband: its brackets by hand, and invariants for any reports."""
 
 import math
 
@@ -74,9 +74,9 @@ def test_promotions_are_among_trials_of_one_bracket() -> None:
     assert driver.starts == [1, 3, 1, 1, 1]  # granted: 4 and 3
     driver.reach(1, 0.1)  # the first of bracket 1 at level 3; granted 3, so it is asked next: a single entry waits
     for trial, value in ((0, 0.4), (2, 0.5), (3, 0.6), (4, 0.7)):
-        driver.reach(trial, value)  # the cut-off of bracket 0 at level 1 is .5: two may go on
+        driver.reach(trial, value)  # the cut-off of bracket 0 at level 1 is .5: two may continue
     driver.fill()
-    assert driver.starts[5:] == [3, 3, 1]  # granted: 4, 6; 6, 6 (trial 0 goes on); 8, 6 (trial 2 does); 8, 9; 9, 9
+    assert driver.starts[5:] == [3, 3, 1]  # granted: 4, 6; 6, 6 (trial 0 continues); 8, 6 (trial 2 does); 8, 9; 9, 9
     assert [(step.trial, step.level, step.until) for step in driver.promotions] == [(0, 1, 3), (2, 1, 3)]
     driver.reach(0, 0.2)  # level 3 in bracket 0: a single entry, although bracket 1 has one there, too
     driver.reach(2, 0.3)  # cut-off .2333

@@ -26,7 +26,7 @@ def test_pending_reports_are_those_announced_and_not_yet_made() -> None:
         it.pending(trial_id, 1)
     it.report(0, 1, 0.5)  # has reported, and still holds its worker
     it.report(1, 1, 0.4)
-    it.pending(1, 3)  # goes on to the next level
+    it.pending(1, 3)  # continues to the next level
     it.end(2)  # failed
     points, levels = it.waiting()
     np.testing.assert_array_equal(levels, [1, 3])  # of trials 3 and 1

@@ -1,4 +1,4 @@
-"""Synchronous Hyperband: the sizes of its rungs, promotions by hand, and what holds whatever trials report."""
+"""Synchronous Hyperband: the sizes of its rungs, promotions by hand, and invariants for any reports."""
 
 import math
 from itertools import pairwise
@@ -117,7 +117,7 @@ def test_a_rung_does_not_wait_for_a_failed_trial() -> None:
     assert [(step.trial, step.until) for step in driver.promotions] == [(2, 3)]
     driver.fail(2)
     driver.fill()
-    assert len(driver.starts) == 6  # of bracket 0 nothing is left: the worker goes on in bracket 1
+    assert len(driver.starts) == 6  # of bracket 0 nothing is left: the worker continues in bracket 1
 
 
 def test_a_rung_without_finite_values_ends_its_bracket() -> None:
@@ -144,7 +144,7 @@ def test_the_older_bracket_goes_first() -> None:
 
 @pytest.mark.parametrize("workers", [1, 4, 9])
 def test_an_exhausted_space_ends_with_promotions(workers: int) -> None:
-    """Six configurations for a bracket of nine: three of them go on, as planned, and one to the end."""
+    """Six configurations for a bracket of nine: three of them continue, as planned, and one to the end."""
     space = Space({"x": Choice(tuple("abcdef"))})
     driver = Driver(sync(space=space), workers, max_resource=9, endless=False)
     for _ in drive(driver, [(0, n / 100, "reaches") for n in range(100)]):
@@ -174,7 +174,7 @@ def test_exactly_the_best_of_a_complete_rung_go_on(
                 break
             known = promoted[0].known[level]
             assert max(members) < len(driver.starts)  # the first rung was full
-            assert not members & promoted[0].busy  # nobody is on the way to it any more
+            assert not members & promoted[0].busy  # no trial is running towards it any more
             assert members - driver.failed <= known.keys()
             lost = driver.failed - {step.trial for step in promoted}
             good = [trial for trial in known if trial in members - lost and math.isfinite(known[trial])]

@@ -67,7 +67,7 @@ def running(folder: Path) -> Iterator[Server]:
 def _start_keeper(folder: Path) -> None:
     log = folder / "keeper.log"
     with log.open("wb") as output:
-        # It forks, and its child is the keeper: nobody here has to wait for it.
+        # It forks, and its child is the keeper: this process need not wait for it.
         subprocess.run(
             [sys.executable, __file__, str(folder)], stdout=output, stderr=output, check=True, start_new_session=True
         )
@@ -79,7 +79,7 @@ def _start_keeper(folder: Path) -> None:
 
 
 def keep(folder: Path) -> None:
-    """The keeper: start the server, and end it when nobody uses it any more."""
+    """The keeper: start the server, and end it when it is not used any more."""
     data = Path(tempfile.mkdtemp(prefix="seaweedfs-"))
     server, endpoint = _start_server(data)
     try:

@@ -1,4 +1,4 @@
-"""The ledger: what the results say, whatever has happened to them."""
+"""The ledger: results in any state."""
 
 import errno
 import os
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_cause(store: LocalStore, m
     assert (other.directory, other.recorded) == (good, "completed")
 
 
-# --- while somebody else is at work ---
+# --- concurrent changes ---
 
 
 class Meanwhile(LocalStore):

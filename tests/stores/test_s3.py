@@ -165,7 +165,7 @@ def test_what_was_written_since_a_killed_move_is_not_lost(s3_root: str) -> None:
 
 
 def test_index_and_listing_agree(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever was kept, what is read of many is what is there now."""
+    """Reads of many blobs return the present contents, for any cache."""
     names = [f"t/{number:03d}/metadata.json" for number in range(40)]
 
     def all_of() -> dict[str, bytes]:
@@ -248,7 +248,7 @@ def test_the_default_bucket_needs_a_region(s3_root: str, monkeypatch: pytest.Mon
 
 
 class Accounts(BaseHTTPRequestHandler):
-    """What STS answers to somebody who asks who he is."""
+    """The answer of STS about the caller."""
 
     def do_POST(self) -> None:
         text = (

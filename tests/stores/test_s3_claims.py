@@ -43,11 +43,11 @@ def test_a_lease_is_renewed_and_ends_some_time_after_its_holder(make: Callable[.
         time.sleep(TERM + 1.5)
         assert elsewhere().held(KEY)
         assert not elsewhere().take(KEY)
-    # The process has ended without a word: for some time, nobody can know.
+    # The process has ended without a word: for some time, its death is unknown.
     assert not elsewhere().take(KEY)
     end = time.monotonic() + TERM + 3.0
     while not elsewhere().take(KEY):
-        assert time.monotonic() < end, "a lease that nobody renews does not end"
+        assert time.monotonic() < end, "a lease that is not renewed does not end"
         time.sleep(0.2)
     elsewhere().release(KEY)
 

@@ -114,7 +114,7 @@ def test_without_s3_attempts_are_bounded_and_it_goes_on_later(
         assert tuple(waited) == WAITS
         assert sum(waited) > 60.0, "a minute without S3 is outlived"
         assert weather.calls <= ATTEMPTS * (len(WAITS) + 1)
-        # It comes back while somebody waits.
+        # It returns during the wait.
         store.bucket._sleep = lambda seconds: setattr(weather, "share", 0.0) if seconds > 10.0 else None
         store.put("t/x", b"1", create=True)
         assert store.get("t/x") == b"1"

@@ -28,7 +28,7 @@ def claims(store: LocalStore) -> LocalClaims:
 
 
 class Nobody:
-    """Claims of which nobody holds any."""
+    """Claims without holders."""
 
     def take(self, key: str) -> bool:
         return True
@@ -41,7 +41,7 @@ class Nobody:
 
 
 def stand(store: LocalStore, cell: Cell = CELL) -> Standing:
-    """Where an experiment stands when nobody runs it."""
+    """The state of an experiment that is not running."""
     return standings(TAG, [cell], read_attempts(store, TAG), Nobody())[cell]
 
 

@@ -149,7 +149,7 @@ def test_a_killed_import_counts_for_nothing_and_the_next_one_gets_through(
                 setattr(owner, name, dying(getattr(owner, name)))
             try:
                 bring(short, monkeypatch, tmp_path / "originals", factor=2.0)
-            except BaseException:  # noqa: BLE001 - the child must not go on with its parent's tests
+            except BaseException:  # noqa: BLE001 - the child must not continue with its parent's tests
                 os._exit(1)
             os._exit(0)
         _, status = os.waitpid(child, 0)
@@ -306,7 +306,7 @@ def test_the_check_compares_the_packaged_files_with_the_list_of_the_package(monk
 
 
 def test_the_list_of_the_package_is_complete():
-    """If this fails, somebody changed packaged data: run tools/checksums.py."""
+    """If this fails, packaged data have changed: run tools/checksums.py."""
     data = Path(packed.__file__).parent / "data"
     names = sorted(file.name for file in data.glob("*.npz"))
     found, listed = packed.packaged_hashes(names)

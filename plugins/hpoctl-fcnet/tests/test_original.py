@@ -100,7 +100,7 @@ def test_a_whole_file_is_imported_and_its_curves_are_used_exactly(tmp_path, own_
     lines = list(now.check())
     assert len(lines) == 5
     assert "SHA-256" in lines[2]
-    assert not list((cache / "fcnet").glob("naval-*")), "the model was expanded although nobody needs it"
+    assert not list((cache / "fcnet").glob("naval-*")), "the model was expanded although it is not needed"
 
 
 def test_an_imported_set_has_a_content_hash_of_its_own(small):

@@ -16,7 +16,7 @@ from hpoctl_fcnet.packed import load_finals, table_hash
 
 
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Make tables of the first 256 rows only, in a cache of their own; returns the directory of the naval table."""
+    """Make tables of the first 256 rows only, in a separate cache; returns the directory of the naval table."""
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path))
     monkeypatch.setattr(table_files, "SHAPES", {"loss.npy": (256, 4, 100), "runtime.npy": (256, 4)})
     whole = table.load_finals  # type: ignore[attr-defined]

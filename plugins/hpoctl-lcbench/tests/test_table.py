@@ -1,4 +1,4 @@
-"""The sampled table as somebody's own: maximised, in a continuous space, with the curves of nearest neighbours."""
+"""The sampled table as an imported table: maximised, in a continuous space, with the curves of nearest neighbours."""
 
 import json
 import os

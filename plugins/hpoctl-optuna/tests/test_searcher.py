@@ -59,7 +59,7 @@ def states(sampler):
 def test_the_first_configurations_are_those_of_all_methods_of_the_seed(seed):
     searcher, sampler = make([{"x": 0, "y": 0}], startup=3, seed=seed)
     expected = RandomConfigs(SPACE, Streams(7, seed))
-    for trial_id in range(5):  # nobody has reported: it goes on
+    for trial_id in range(5):  # no report yet: it continues
         suggestion = start(searcher, trial_id)
         assert suggestion.config == expected.draw()
         assert suggestion.origin == "initial"

@@ -168,7 +168,7 @@ def _processes_of(job: str) -> list[int]:
 
 
 def _session(leader: int) -> list[int]:
-    """The processes of a session, and those that they have started in sessions of their own."""
+    """The processes of a session, and those that they have started in separate sessions."""
     return _with_children({pid for pid, (_, session) in _all_processes().items() if session == leader})
 
 

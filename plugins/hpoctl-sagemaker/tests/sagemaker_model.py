@@ -408,7 +408,7 @@ class SagemakerModel:
 
 @contextmanager
 def running(environment: Mapping[str, str], quota: int = 8, page: int = 100) -> Iterator[SagemakerModel]:
-    """The model, with a folder of its own."""
+    """The model, with a separate folder."""
     with tempfile.TemporaryDirectory(prefix="sagemaker-", ignore_cleanup_errors=True) as folder:
         model = SagemakerModel(Path(folder), environment, quota, page)
         model.start()

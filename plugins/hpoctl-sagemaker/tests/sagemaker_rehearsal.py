@@ -168,7 +168,7 @@ def _killed_launch(
             wait_until(lambda: training.starts > 0, "an interrupted job does not begin again", PATIENCE)
             toy_plugin.wire(wires, str(held)).unlink()
             wait_until(
-                lambda: process.poll() is not None or len(model.created) >= kill_after, "jobs do not go on", PATIENCE
+                lambda: process.poll() is not None or len(model.created) >= kill_after, "jobs do not continue", PATIENCE
             )
         finally:
             process.send_signal(signal.SIGKILL)

@@ -242,7 +242,7 @@ def report(state: str, reason: str = "") -> JobReport:
 
 
 def test_states() -> None:
-    # Whatever SageMaker says, what has reported that it is done is done.
+    # A job that has reported its end is done, even if SageMaker reports otherwise.
     for training in (None, LIVE, OVER, Training("Stopped", "Stopped")):
         assert status_of(report("done"), training, "").state == "done"
     assert status_of(None, None, "").state == "unknown"

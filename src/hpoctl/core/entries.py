@@ -280,7 +280,7 @@ class Importer:
         load: Reads a file or folder, checks all of it, and keeps what benchmarks need below `data_directory()`. When it
             raises, nothing has changed.
         fetch: Downloads the original files from an address (None: its own) and returns where they are, ready for
-            `load`; called again, it goes on where it was. None: there is nothing to download.
+            `load`; called again, it continues where it was. None: there is nothing to download.
     """
 
     name: str

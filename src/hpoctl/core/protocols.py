@@ -148,7 +148,7 @@ class RungState:
     Attributes:
         level: The resource level.
         entries: How many trials have reached it.
-        quantile: The share of them that may go on.
+        quantile: The share of them that may continue.
     """
 
     level: int
@@ -174,7 +174,7 @@ class Scheduler(Protocol):
     def on_report(self, report: Report) -> Decision:
         """Take in the rows of a report and decide on the trial; the last row is what is decided on.
 
-        A trial that has not reached the resource that was asked for goes on; one that has passed it is decided on
+        A trial that has not reached the resource that was asked for continues; one that has passed it is decided on
         where it is.
         """
         ...

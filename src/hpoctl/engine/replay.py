@@ -2,7 +2,7 @@
 
 A scheduler's state is a fold over what it was told, so the loop runs again from the beginning with the events that the
 journal has; everything that it asks the backend for is compared with what it asked for then. When the journal is used
-up, trials that ran when the last process died are taken over, and the experiment goes on. Results are a function of the
+up, trials that ran when the last process died are taken over, and the experiment continues. Results are a function of the
 journal, because the loop hears of nothing else: not even of the time.
 """
 
@@ -266,7 +266,7 @@ class Journaled:
         """The next record that the loop has to do with. An ending that was not the end is passed over.
 
         Args:
-            beyond_the_end: Whether the loop is known to go on, because it asks for something.
+            beyond_the_end: Whether the loop is known to continue, because it asks for something.
         """
         while self._next is not None and self._next["kind"] in ("tick", "session", "close"):
             record = self._next

@@ -34,7 +34,7 @@ class Limits:
         n_workers: How many trials run at a time.
         max_num_evaluations: How many rows are enough; None: any number.
         max_num_trials: How many trials are enough; None: any number. When the scheduler wants one more, it is not asked
-            again: what runs goes on until it pauses, is stopped or completes.
+            again: what runs continues until it pauses, is stopped or completes.
         max_failures: How many trials may fail, as a number or as a share of those that were started; None: any number.
         trial_retries: How often a trial that fails is started again, from its last checkpoint where it keeps one.
     """

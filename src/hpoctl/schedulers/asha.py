@@ -32,7 +32,7 @@ class Asha:
 
     Promotion type: a trial pauses at each rung; whenever a worker is free, rungs are scanned from the top and the
     best paused trial at or below its rung's cut-off is promoted; otherwise a new trial starts. Stopping type: a trial
-    that reaches a rung goes on if it is at or below the cut-off, and is stopped otherwise.
+    that reaches a rung continues if it is at or below the cut-off, and is stopped otherwise.
 
     Args:
         searcher: Picks the configurations of new trials.

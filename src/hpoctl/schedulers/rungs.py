@@ -74,7 +74,7 @@ class Rung:
 
     Args:
         level: The resource level.
-        following: The level after it; the share of trials that may go on is level / following.
+        following: The level after it; the share of trials that may continue is level / following.
     """
 
     def __init__(self, level: int, following: int) -> None:

@@ -29,7 +29,7 @@ class JobReport:
         failures: Those that failed.
         updated: When it said so, in seconds since 1970.
         host: The machine that it runs on.
-        reason: Why it cannot go on, in one line; empty: nothing is wrong.
+        reason: Why it cannot continue, in one line; empty: nothing is wrong.
     """
 
     state: JobState

@@ -355,7 +355,7 @@ def test_a_full_disk_holds_trials_and_says_so(tmp_path: Path, monkeypatch: pytes
     made.close()
     assert len(said) == 2
     assert "trials are held" in said[0]
-    assert "trials go on" in said[1]
+    assert "trials continue" in said[1]
 
 
 CONTROLLER = """

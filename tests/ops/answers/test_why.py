@@ -72,7 +72,7 @@ class OneWorker:
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_asha_by_hand(sign: float) -> None:
-    """Levels 1, 3, 9: a third of each rung goes on. Two entries: quantile 1/3 of (.3, .5) is .3667."""
+    """Levels 1, 3, 9: a third of each rung continues. Two entries: quantile 1/3 of (.3, .5) is .3667."""
     for watched in (0, 1):
         worker = OneWorker(watched, sign)
         assert worker.train(0.5) == ("start", 0)  # alone at level 1: no cut-off

@@ -1,4 +1,4 @@
-"""What is exported: trees for Syne Tune and tables, what they hold, what is refused, exports that are repeated."""
+"""Exports: trees for Syne Tune and tables, contents, refusals, repeated exports."""
 
 import csv
 import io

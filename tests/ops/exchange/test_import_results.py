@@ -1,4 +1,4 @@
-"""What becomes of results of Syne Tune: their experiment and rows; what is refused; imports that are repeated."""
+"""Imports of results of Syne Tune: experiments, rows, refusals, repeated imports."""
 
 import errno
 import io

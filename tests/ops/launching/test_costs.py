@@ -19,7 +19,7 @@ NONE = Costs({})
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own."""
+    """A separate cache."""
     monkeypatch.setenv("HPOCTL_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 

@@ -98,7 +98,7 @@ def test_an_option_counts_before_the_study_and_the_study_before_the_folder(regis
     assert (again.plans[-1].study.experiment, again.warnings) == (wanted, ())
     (folder / "hpoctl.toml").write_text("n_workers = 8\n")
     changed = plan_launch(LaunchRequest(tag="t"), registry)
-    assert changed.plans[-1].study.experiment == wanted  # what was launched is kept
+    assert changed.plans[-1].study.experiment == wanted  # launched plans are kept
     assert "has changed since it was launched" in changed.warnings[0]
 
 

@@ -1,4 +1,4 @@
-"""What a launch has to do: what is wanted, less what is complete, less what runs; and whether it may."""
+"""The work of a launch: wanted less complete less running experiments; and refusals of mixed identities."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -45,7 +45,7 @@ MOST = 14
 
 @dataclass
 class Watcher:
-    """Keeps what it is told, and can interrupt the launch when so many experiments have begun."""
+    """Keeps what it is told, and can interrupt the launch after a number of experiments."""
 
     interrupt_at: int | None = None
     begun: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Watcher:
 
 @dataclass
 class Looks:
-    """Launches of pairs in this process, in a folder of their own."""
+    """Launches of pairs in this process, in a separate folder."""
 
     benchmarks: tuple[Benchmark, ...] = ()
     watcher: Watcher = field(default_factory=Watcher)

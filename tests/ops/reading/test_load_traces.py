@@ -130,7 +130,7 @@ def test_what_is_not_complete_is_listed(store: LocalStore) -> None:
         ("failed", "RS toy seed 1"),
         ("missing", "RS toy seed 2"),
         ("interrupted", "ASHA toy seed 0"),
-        ("failed", "ASHA toy seed 1"),  # nobody runs it any more
+        ("failed", "ASHA toy seed 1"),  # no process runs it any more
         ("missing", "ASHA toy seed 2"),
     }
     (entry,) = [entry for entry in loaded.skipped if str(entry.cell) == "RS toy seed 1"]

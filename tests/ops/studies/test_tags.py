@@ -1,4 +1,4 @@
-"""What a tag keeps: one random seed, whoever asks first, and every plan that was launched under it."""
+"""What a tag keeps: one random seed, the first that was chosen, and every plan that was launched under it."""
 
 import os
 from dataclasses import replace
@@ -45,7 +45,7 @@ def test_a_random_seed_is_drawn_and_kept(store: LocalStore) -> None:
     drawn = [offer.value for offer in offers]
     assert len(set(drawn)) > 1
     assert all(0 <= seed < RANDOM_SEEDS for seed in drawn)
-    assert dict(store.list("")) == {}, "nothing is written before somebody says so"
+    assert dict(store.list("")) == {}, "planning writes nothing"
     assert stored_random_seed(store, TAG) is None
     assert keep_random_seed(store, TAG, drawn[0]) == drawn[0]
     assert random_seed_for(store, TAG, None) == RandomSeed(drawn[0], drawn=False)

@@ -1,4 +1,4 @@
-"""Whatever names are given, and whatever links lie in the tree, nothing outside the root is written or removed."""
+"""With any names and any links in the tree, nothing outside the root is written or removed."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Random trees and random criteria: what is moved is what a plain model says, and undo brings all of it back."""
+"""Random trees and random criteria: the moved results are those of a plain model, and undo restores them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

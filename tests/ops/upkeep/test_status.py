@@ -1,4 +1,4 @@
-"""`hpoctl status`: what a tag's files say, whatever has happened to them."""
+"""`hpoctl status` of tags in any state."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def put_all(root: Root, study: Study = STUDY, tag: str = TAG) -> None:
         put_attempt(root.store, cell, tag=tag)
 
 
-# --- what is done and what is not ---
+# --- complete and incomplete experiments ---
 
 
 def test_a_plan_that_nobody_has_begun_is_missing(root: Root) -> None:

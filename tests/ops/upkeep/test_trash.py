@@ -1,4 +1,4 @@
-"""The trash: what comes back is what was there, nothing is replaced, and purged is purged."""
+"""The trash: undo restores the results, replaces nothing, and purged results are gone."""
 
 import os
 from datetime import timedelta

@@ -139,7 +139,7 @@ class RayLauncher:
         """End jobs; they record what they were running, within some ten seconds.
 
         Raises:
-            HpoctlError: The cluster cannot be reached; jobs go on.
+            HpoctlError: The cluster cannot be reached; jobs continue.
         """
         entries = [entry for entry in map(self._entries.get, receipts) if entry is not None and not entry.status.ended]
         for entry in entries:

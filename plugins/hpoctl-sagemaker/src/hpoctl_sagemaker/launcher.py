@@ -160,7 +160,7 @@ class SagemakerLauncher:
         """Stop jobs: SageMaker lets them record what they were at, within two minutes.
 
         Raises:
-            HpoctlError: SageMaker cannot be asked; the jobs go on.
+            HpoctlError: SageMaker cannot be asked; the jobs continue.
         """
         entries = [entry for entry in map(self._entries.get, receipts) if entry is not None and not entry.status.ended]
         for entry in entries:

@@ -46,7 +46,7 @@ def fetch_files(registry: Registry, kind: str, url: str | None, progress: Progre
 
     Raises:
         UsageError: There is no such importer, or it has nothing to download.
-        HpoctlError: The download failed; called again, it goes on.
+        HpoctlError: The download failed; called again, it continues.
     """
     importer = registry.importer(kind)
     if importer.fetch is None:
