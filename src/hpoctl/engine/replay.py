@@ -1,9 +1,9 @@
 """Experiments that continue: a backend that answers from the journal first, and from real trials when that is over.
 
-A scheduler's state is a fold over what it was told, so the loop runs again from the beginning with the events that the
-journal has; everything that it asks the backend for is compared with what it asked for then. When the journal is used
-up, trials that ran when the last process died are taken over, and the experiment continues. Results are a function of the
-journal, because the loop hears of nothing else: not even of the time.
+A scheduler's state is a fold over the events it receives, so the loop runs again from the beginning with the events of
+the journal; each request to the backend is compared with the recorded one. At the end of the journal, trials that ran
+when the last process died are taken over, and the experiment continues. Results are a function of the journal, because
+the loop has no other input, not even the time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
