@@ -11,9 +11,10 @@ from services.fixtures import data_of_tests, s3_root, seaweedfs
 
 __all__ = ["data_of_tests", "s3_root", "seaweedfs"]
 
-settings.register_profile("hpoctl", deadline=None)
+settings.register_profile("hpoctl", deadline=None, max_examples=50)
+settings.register_profile("long", deadline=None, max_examples=400)
 settings.register_profile("fast", deadline=None, max_examples=15)
-settings.load_profile("hpoctl")
+settings.load_profile("long" if os.environ.get("HPOCTL_RELIABILITY") == "long" else "hpoctl")
 
 os.environ.pop("COLUMNS", None)  # where lines break does not depend on who runs the tests
 

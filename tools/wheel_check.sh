@@ -8,6 +8,15 @@ checkout=$PWD
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
+# As a person installs them; by uv where it is at hand, which needs less time.
+install() {
+    if command -v uv > /dev/null; then
+        uv pip install --quiet --python "$place/environment/bin/python" "$@"
+    else
+        "$place/environment/bin/pip" install --quiet "$@"
+    fi
+}
+
 python3 -m venv "$place/environment"
 "$place/environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$place/wheels" \
     . plugins/hpoctl-fcnet plugins/hpoctl-activations plugins/hpoctl-lcbench plugins/hpoctl-optuna
@@ -15,8 +24,8 @@ python3 -m venv "$place/environment"
 "$place/environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$place/engines" \
     plugins/hpoctl-ray plugins/hpoctl-sagemaker
 ls -l "$place/wheels" "$place/engines"
-"$place/environment/bin/pip" install --quiet "$place"/wheels/*.whl
-"$place/environment/bin/pip" install --quiet --no-deps "$place"/engines/*.whl
+install "$place"/wheels/*.whl
+install --no-deps "$place"/engines/*.whl
 
 cd "$place"
 export HPOCTL_ROOT=$place/results HPOCTL_CACHE=$place/cache HPOCTL_DATA=$place/data
@@ -36,7 +45,7 @@ assert answer["status"] == "success", answer
 assert answer["data"]["experiments"][0]["rows"] > 0, answer
 '
 
-"$place/environment/bin/pip" install --quiet onnx # it makes the synthetic model; the plugin does without it
+install onnx # it makes the synthetic model; the plugin does without it
 environment/bin/python "$checkout/plugins/hpoctl-lcbench/tools/synthetic_model.py" model.onnx
 environment/bin/hpoctl blackbox import lcbench model.onnx
 environment/bin/hpoctl run --benchmark lcbench-189908 --method ASHA --tag wheel --random-seed 1
