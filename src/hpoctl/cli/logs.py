@@ -29,6 +29,9 @@ def logs(
     job: Annotated[
         str | None, typer.Option(help="Show what a job of a launcher elsewhere printed; `hpoctl status` names them.")
     ] = None,
+    trial: Annotated[
+        int | None, typer.Option(min=0, help="Show what this trial of a training script printed, also while it runs.")
+    ] = None,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
@@ -39,18 +42,44 @@ def logs(
 
     root = open_root(results)
     if job is not None:
-        if method or benchmark or seed or everything:
-            raise UsageError("--job is about a whole job.", "Leave out --method, --benchmark, --seed and --all.")
+        if method or benchmark or seed or everything or trial is not None:
+            raise UsageError(
+                "--job is about a whole job.", "Leave out --method, --benchmark, --seed, --all and --trial."
+            )
         _show_job(root, tag, job, as_json=as_json)
         return
     found = find_logs(root, tag, make_filters(method, benchmark, seed), everything=everything)
     if not found.attempts:
         _ask_to_narrow(root, found, as_json=as_json)
         raise typer.Exit(TOO_MANY)
-    if as_json:
+    if trial is not None:
+        _show_trial(root, found, trial, as_json=as_json)
+    elif as_json:
         emit_json("logs", "success", {"tag": tag, "experiment": found.cells[0], "attempts": found.attempts})
     else:
         _print(root, found)
+
+
+def _show_trial(root: "Root", found: "FoundLogs", trial: int, *, as_json: bool) -> None:
+    from hpoctl.cli.output import echo, emit_json, hint, out
+    from hpoctl.cli.words import many
+    from hpoctl.ops.upkeep.logs import find_trial_logs
+
+    starts = find_trial_logs(root, found, trial)
+    if as_json:
+        data = {"tag": found.tag, "experiment": found.cells[0], "trial": trial, "starts": starts}
+        emit_json("logs", "success", data)
+        return
+    last = starts[-1]
+    out().print(f"{found.cells[0]}, trial {trial}, start {last.number}: {last.path}", markup=False, soft_wrap=True)
+    for name, text in (("standard output", last.out), ("standard error", last.err)):
+        if text:
+            out().print(f"{name}:", style="dim", markup=False)
+            echo(text)
+    if not (last.out or last.err):
+        out().print("it has printed nothing", style="dim", markup=False)
+    if len(starts) > 1:
+        hint(f"{many(len(starts) - 1, 'earlier start')}: --json has all of them")
 
 
 def _show_job(root: "Root", tag: str, job: str, *, as_json: bool) -> None:

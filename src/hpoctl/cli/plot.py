@@ -68,6 +68,10 @@ def plot(
         int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap. Default: 0.")
     ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal.")] = False,
+    running: Annotated[
+        bool,
+        typer.Option("--running", help="Also what experiments that train and are not complete have reported so far."),
+    ] = False,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +81,7 @@ def plot(
     grouping = [*(["--group"] if group else []), *(["--no-groups"] if no_groups else [])]
     if len(grouping) == 2:
         raise UsageError("--group and --no-groups do not go together.", "Leave one of them out.")
-    load = load_request(tag, method, benchmark, seed, where, results)
+    load = load_request(tag, method, benchmark, seed, where, results, unfinished=running)
     if kind == "curves":
         given = {"--aggregate": aggregate, "--simultaneous": simultaneous or None, "--bootstrap-seed": bootstrap_seed}
         _refuse(

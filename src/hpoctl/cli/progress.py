@@ -2,18 +2,21 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resume, Start
 from hpoctl.core.text import printable
 from hpoctl.engine.finished import Finished
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.running.training_view import TrainingView
 
 REFRESH = 0.1
 """Seconds between two updates of the bar."""
@@ -28,6 +31,55 @@ def _short(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+class TrialProgress(Progress):
+    """Bars, and below them the trials that train now."""
+
+    view: TrainingView | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bars, and a line for each trial."""
+        yield from super().get_renderables()
+        if self.view is not None and self.view.trials:
+            yield trials_table(self.view, self.console.width)
+
+
+TRIAL_COLUMNS = {"slot": True, "trial": True, "resource": True, "value": True, "left": True, "configuration": False}
+"""The columns of `trials_table`, and whether they are numbers."""
+
+TAKEN = 48
+"""Columns of the terminal that the numbers in `trials_table` take."""
+
+
+def trials_table(view: TrainingView, width: int) -> Table:
+    """The trials that train now: slot, number, resource, last value, time left, configuration; a line each.
+
+    Args:
+        view: The trials.
+        width: The columns of the terminal.
+    """
+    table = Table.grid(padding=(0, 2))
+    for right in TRIAL_COLUMNS.values():
+        table.add_column(justify="right" if right else "left", no_wrap=True)
+    table.add_row(*(Text(title, style="dim") for title in TRIAL_COLUMNS))
+    now = view.now()
+    for trial in view.trials:
+        left = trial.left(now)
+        resource = "-" if trial.resource is None else str(trial.resource)
+        table.add_row(
+            Text(str(trial.slot)),
+            Text(str(trial.trial_id)),
+            Text(resource if trial.aim is None else f"{resource}/{trial.aim}"),
+            Text("-" if trial.value is None else f"{trial.value:.6g}"),
+            Text("-" if left is None else f"{left:,.0f} s"),
+            Text(_cut(config_text(trial.config), max(20, width - TAKEN))),
+        )
+    return table
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
 class Bars:
     """A bar for each experiment over its simulated time, and one for all; nothing when piped.
 
@@ -38,7 +90,7 @@ class Bars:
 
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
-        self._progress = Progress(
+        self._progress = TrialProgress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
@@ -64,9 +116,11 @@ class Bars:
         """The watcher of the next experiment."""
         if self._current is not None:
             self._progress.remove_task(self._current)
+        trains = spec.benchmark.script is not None
         # A table is expanded into its cache when it is opened for the first time: that may take seconds.
-        detail = f"opening the table of {spec.benchmark.name}"
+        detail = "" if trains else f"opening the table of {spec.benchmark.name}"
         self._current = self._progress.add_task(spec.name, total=spec.max_wallclock_time, detail=detail)
+        self._progress.view = TrainingView(spec) if trains else None
         return BarWatcher(self._progress, self._current)
 
     def finished(self, result: Finished) -> None:
@@ -83,16 +137,21 @@ class Bars:
 class BarWatcher:
     """Moves the bar of one experiment, ten times a second at most."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
+    def __init__(self, progress: TrialProgress, task: TaskID) -> None:
         self._progress = progress
+        self._view = progress.view
         self._task = task
         self._began = self._drawn = time.monotonic()
 
     def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
-        """The bar does not show single trials."""
+        """Show a trial that trains; simulated ones are too many."""
+        if self._view is not None:
+            self._view.begins(trial_id, step)
 
     def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
         """Show the progress of the experiment."""
+        if self._view is not None:
+            self._view.reports(report, decision, log)
         now = time.monotonic()
         if now - self._drawn < REFRESH:
             return
@@ -102,7 +161,9 @@ class BarWatcher:
         self._progress.update(self._task, completed=float(report.times[-1]), detail=detail)
 
     def ends(self, event: Ended) -> None:
-        """The bar does not show single trials."""
+        """A trial has left its worker."""
+        if self._view is not None:
+            self._view.ends(event)
 
     def says(self, text: str) -> None:
         """What concerns the whole experiment stands above the bar."""

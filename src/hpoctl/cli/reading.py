@@ -63,8 +63,10 @@ def load_request(
     seed: list[str] | None,
     where: list[str] | None,
     results: str | None,
+    *,
+    unfinished: bool = False,
 ) -> "LoadRequest":
-    """What `--tag`, `--method`, `--benchmark`, `--seed`, `--where` and `--results` say.
+    """What `--tag`, `--method`, `--benchmark`, `--seed`, `--where`, `--results` and `--running` say.
 
     Raises:
         UsageError: A seed is none.
@@ -79,4 +81,5 @@ def load_request(
         benchmarks=tuple(benchmark or ()),
         seeds=parse_seeds(seed) if seed else None,
         where=tuple(where or ()),
+        unfinished=unfinished,
     )

@@ -1,7 +1,7 @@
 """What `hpoctl status` shows: a matrix of methods and benchmarks, what is wrong, what runs, what to do."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -34,6 +34,7 @@ def picture(status: StudyStatus, filters: Filters, width: int) -> list[Renderabl
         _totals(status),
         *_remarks(status),
         *_section("running", "running", _where(status, "running")),
+        *_training(status),
         *_section("failed", "failed", _failures(status)),
         *_section("damaged", "failed", _damaged(status)),
         *_section("missing", "missing", _where(status, "missing")),
@@ -170,6 +171,28 @@ def _totals(status: StudyStatus) -> Text:
         if count:
             text.append(", ").append(f"{count:,} {kind}", style=STYLES[kind])
     return text.append(f"; {size_text(status.size)}")
+
+
+def _training(status: StudyStatus) -> list[Text]:
+    """The trials of experiments that train, those of all experiments together, and what they have on the disk."""
+    lines = [
+        f"{training.cell}: {many(training.progress.trials, 'trial')} ({_counts(training.progress.outcomes)}), "
+        f"{many(training.progress.rows, 'report')}, "
+        f"best {'-' if training.progress.best is None else f'{training.progress.best:.6g}'}, "
+        f"{training.progress.seconds:,.0f} of {training.budget:,.0f} s"
+        for training in status.training
+    ]
+    found = _section("trials", "running", lines)
+    if status.outcomes:
+        found.append(Text(f"{many(sum(status.outcomes.values()), 'trial')} trained: {_counts(status.outcomes)}"))
+    if status.work.size:
+        use = f"checkpoints {size_text(status.work.checkpoints)}, working files {size_text(status.work.size)} in all"
+        found.append(Text(f"on the disk of this machine: {use}"))
+    return found
+
+
+def _counts(outcomes: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
 
 
 def _remarks(status: StudyStatus) -> list[Text]:

@@ -24,7 +24,8 @@ def trials(
     where: Where = None,
     sort: Annotated[str, typer.Option(help="best, last, resource, seconds or trial.")] = "best",
     outcome: Annotated[
-        list[str] | None, typer.Option(help="Only trials that are completed, stopped, paused or failed; repeatable.")
+        list[str] | None,
+        typer.Option(help="Only trials that are completed, stopped, paused, failed or running; repeatable."),
     ] = None,
     least_resource: Annotated[int, typer.Option(min=0, help="Only trials that have reached this level.")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="Trials to show; 0: all of them.")] = SHOWN,
@@ -33,7 +34,7 @@ def trials(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the trials of completed experiments: configuration, outcome, best and last value, resource, time, why."""
+    """List the trials of experiments, also while they train: configuration, outcome, values, resource, time, why."""
     from hpoctl.cli.output import emit_json, hint
     from hpoctl.ops.answers.trials import FORMS, SORTS, TrialsRequest, best_trial, config_as, list_trials
 

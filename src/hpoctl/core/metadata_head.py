@@ -1,6 +1,7 @@
 """The entries of metadata.json that say which experiment it is, where it comes from and how far it is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hpoctl.core.cells import Cell
@@ -16,6 +17,27 @@ Exchange = Literal["syne-tune"]
 
 
 Status = Literal["completed", "running", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialProgress:
+    """How far an experiment with real trials is, as its metadata say every few seconds.
+
+    Attributes:
+        trials: How many trials were started.
+        outcomes: How many of them stand how: completed, stopped, paused, failed, running.
+        rows: How many rows were reported.
+        seconds: Seconds of its clock.
+        best: The best value so far; None: there is no finite one.
+        failures: Why trials failed, by number; the last ones.
+    """
+
+    trials: int
+    outcomes: Mapping[str, int]
+    rows: int
+    seconds: float
+    best: float | None = None
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +59,7 @@ class Head:
         results_sha256: The hash of its results; None if it is not complete.
         error: Why it failed; None or empty: it did not.
         origin: Where it comes from; `ORIGIN`.
+        progress: How far an experiment with real trials is or came; None: it is simulated, or has just begun.
     """
 
     algorithm: str
@@ -53,6 +76,7 @@ class Head:
     results_sha256: str | None = None
     error: str | None = None
     origin: str | None = None
+    progress: TrialProgress | None = None
 
     @property
     def cell(self) -> Cell:

@@ -130,7 +130,7 @@ class RowLog:
         self._seen = len(self._reports)
         return self._goal.sign * self._best if self._best < np.inf else np.nan
 
-    def rows(self, extra: "ExtraColumns", limit: int | None = None) -> Rows:
+    def rows(self, extra: "ExtraColumns | None" = None, limit: int | None = None) -> Rows:
         """All rows in time order, equal times in the order of their reports; at most the first `limit` of them."""
         self._pack()
         packs = self._packs
@@ -150,7 +150,7 @@ class RowLog:
             times=times[order],
             decisions=DECISIONS[codes][order],
             statuses=statuses[order],
-            extra=extra.columns(times[order]),
+            extra=extra.columns(times[order]) if extra else {},
             configs=self.configs,
             reported=self._reported(order),
         )

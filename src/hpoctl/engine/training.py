@@ -156,7 +156,17 @@ def train(
         HpoctlError: The method asks for something else than the journal says, or too many trials failed.
     """
     if journal.count == 0:
-        journal.append({"kind": "open", "t": 0.0, "format": 1, "base": base, "name": spec.name}, durable=True)
+        journal.append(
+            {
+                "kind": "open",
+                "t": 0.0,
+                "format": 1,
+                "base": base,
+                "name": spec.name,
+                "metrics": list(spec.benchmark.metrics),
+            },
+            durable=True,
+        )
     records = journal.records()
     first = next(records)
     if first.get("base") != base:

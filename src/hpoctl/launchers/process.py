@@ -34,6 +34,7 @@ class WorkerProcess:
         self.cell: Cell | None = None
         self.directory: str | None = None
         self.share: float | None = None
+        self.trials = ""  # those that train, in a few words
         self.since = time.monotonic()
         self._rest = b""
         self._nonsense = ""
@@ -74,6 +75,7 @@ class WorkerProcess:
     def give(self, task: Task) -> None:
         """Give it an experiment to run."""
         self.cell, self.directory, self.share, self.since = task.cell, None, None, time.monotonic()
+        self.trials = ""
         values = {
             "plan": task.plan,
             "method": task.cell.method,

@@ -12,7 +12,7 @@ from typing import Literal
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.metadata_head import OWN, Head, Status, read_head
+from hpoctl.core.metadata_head import OWN, Head, Status, TrialProgress, read_head
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import Claims, Read, Store, read_many
 
@@ -42,6 +42,7 @@ class Attempt:
         seconds: How long it took; None if it is not complete.
         budget: Its budget in seconds of the experiment's clock.
         origin: Where it comes from; see `core.metadata_head`.
+        progress: How far it is, with real trials; None: it is simulated, or has just begun.
     """
 
     directory: str
@@ -55,6 +56,7 @@ class Attempt:
     seconds: float | None
     budget: float
     origin: str = OWN
+    progress: TrialProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,7 @@ def _attempt(look: _Look, folder: str, size: int, read: Read) -> Attempt | None:
         seconds=head.wall_seconds,
         budget=head.max_wallclock_time,
         origin=head.made_by,
+        progress=head.progress,
     )
 
 

@@ -40,6 +40,7 @@ def test_the_log_of_a_completed_experiment(root: Root) -> None:
     assert the_log(root) == AttemptLog(
         state="completed",
         path=root.store.location(directory),
+        directory=directory,
         started=BEGIN.timestamp(),
         host="node-7",
         pid=123,

@@ -112,16 +112,6 @@ def bounded_text(path: Path) -> bytes:
         return head + f"\n[... {size - HEAD - TAIL:,} bytes left out ...]\n".encode() + file.read(TAIL)
 
 
-def disk_use(folder: Path) -> int:
-    """Bytes of the files in a folder and below. Links are not followed; what vanishes meanwhile does not count."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(Path(place, name)).st_blocks * 512
-    return total
-
-
 def _punch(descriptor: int, start: int, length: int) -> None:
     fallocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
     if fallocate is not None:  # a failure only means that the file stays as large as it is

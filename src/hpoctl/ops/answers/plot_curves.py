@@ -20,9 +20,9 @@ from hpoctl.ops.reading.results_of_tags import (
     TagResults,
     find_results,
     nothing_complete,
+    results_of,
 )
 from hpoctl.ops.reading.written_files import check_folder, write_file
-from hpoctl.stores.ledger import read_results
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Measured, str, TrialCurv
     where = tag.root.store.location(found.attempt.directory)
     about = measured(found, where)
     resource = resource_column(about, where)
-    columns = Columns(read_results(tag.root.store, found.attempt), where)
+    columns = Columns(results_of(tag.root, found), where)
     trial_ids, resources = columns.whole(TRIAL, resource)
     (values,) = columns.floats(about.metric)
     decisions, completed = columns.words(DECISION), columns.words(STATUS) == "Completed"

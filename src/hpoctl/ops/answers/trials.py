@@ -1,17 +1,17 @@
-"""`hpoctl trials`: the trials of completed experiments, one by one, and the best configuration among them."""
+"""`hpoctl trials`: the trials of experiments, one by one, and the best configuration among them."""
 
 import io
 import json
 import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 import tomli_w
 
-from hpoctl.core.cells import TRIALS, Cell
+from hpoctl.core.cells import TRIALS, Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.space import Value
@@ -33,21 +33,22 @@ SORTS: tuple[Sort, ...] = get_args(Sort)
 Form = Literal["arguments", "json", "toml"]
 FORMS: tuple[Form, ...] = get_args(Form)
 CONFIG = "config_"
-RUNNING = "InProgress"
+IN_PROGRESS, RUNS = "InProgress", "Running"
 UNFINISHED = "Unfinished"
 """What a trial is that ran when the experiment ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialSummary:
-    """A trial of a completed experiment.
+    """A trial.
 
     Attributes:
         tag: The tag.
         cell: The experiment.
         trial_id: The trial.
         config: Its configuration, fixed values included.
-        outcome: How it stands: Completed, Stopped, Paused, Failed, or Unfinished: it ran when the experiment ended.
+        outcome: How it stands: Completed, Stopped, Paused, Failed, Running, or Unfinished: it ran when the
+            experiment ended.
         why: Why, in one line, where that is recorded.
         best: Its best finite value; NaN: it has none.
         best_resource: The resource level of that value; None: it has none.
@@ -112,14 +113,14 @@ class TrialList:
 
 
 def list_trials(request: TrialsRequest) -> TrialList:
-    """The trials of all completed experiments that fit.
+    """The trials of all experiments that fit: completed ones, and those with real trials as far as they are.
 
     Raises:
         UsageError: A tag, filter or condition is wrong.
-        IncompleteError: No completed experiment fits.
+        IncompleteError: No such experiment fits.
         HpoctlError: The store cannot be read.
     """
-    results = find_results(request.load)
+    results = find_results(replace(request.load, unfinished=True))
     skipped = [entry for tag in results for entry in tag.skipped]
     read: list[tuple[Cell, Measured, list[TrialSummary]]] = []
     for tag in results:
@@ -204,6 +205,7 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
         raise IncompleteError(f"{where} has no column {error}.", "Leave it out.") from error
     configs = {name: rows.column(name).to_pylist() for name in rows.column_names if name.startswith(CONFIG)}
     runs = _runs(tag, found)
+    open_is = _open_is(tag, found)
     sign = 1.0 if about.mode == "min" else -1.0
     trials = []
     order = np.argsort(columns[TRIAL], kind="stable")
@@ -214,6 +216,7 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
         finite = np.isfinite(values)
         top = int(np.where(finite, values, np.inf).argmin()) if finite.any() else None
         of_trial = runs.pop(trial_id, [])
+        ended = bool(of_trial) and of_trial[-1]["outcome"] is not None
         status = str(columns[STATUS][places[-1]])
         trials.append(
             TrialSummary(
@@ -221,26 +224,35 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
                 cell=found.cell,
                 trial_id=trial_id,
                 config={name.removeprefix(CONFIG): column[places[0]] for name, column in configs.items()},
-                outcome=str(of_trial[-1]["outcome"] or status)
-                if of_trial
-                else UNFINISHED
-                if status == RUNNING
-                else status,
+                outcome=_outcome(status, of_trial, open_is),
                 why=str(of_trial[-1]["reason"] or "") if of_trial else "",
                 best=math.nan if top is None else sign * float(values[top]),
                 best_resource=None if top is None else int(levels[top]),
                 last=sign * float(values[-1]),
                 resource=int(levels.max()),
-                seconds=sum(run["seconds"] for run in of_trial) if of_trial else float(elapsed[places].max()),
+                seconds=max(sum(run["seconds"] for run in of_trial), 0.0 if ended else float(elapsed[places].max())),
                 begins=float(of_trial[0]["begin"] if of_trial else columns[TIME][places[0]]),
                 starts=len(of_trial) or None,
             )
         )
-    trials += [_silent(tag.tag, found.cell, trial_id, of_trial) for trial_id, of_trial in runs.items()]
+    trials += [_silent(tag.tag, found.cell, trial_id, of_trial, open_is) for trial_id, of_trial in runs.items()]
     return found.cell, about, trials
 
 
-def _silent(tag: str, cell: Cell, trial_id: int, runs: Sequence[Mapping[str, Any]]) -> TrialSummary:
+def _open_is(tag: TagResults, found: FoundResult) -> str:
+    """What a trial is that has not left its worker: it runs, or did when its experiment ended."""
+    runs = found.so_far is not None and tag.root.claims.held(claim_key(tag.tag, found.cell))
+    return RUNS if runs else UNFINISHED
+
+
+def _outcome(status: str, runs: Sequence[Mapping[str, Any]], open_is: str) -> str:
+    """How a trial stands, from its runs, or from the status of its last row where there are none."""
+    if runs:
+        return str(runs[-1]["outcome"] or open_is)
+    return UNFINISHED if status == IN_PROGRESS else status
+
+
+def _silent(tag: str, cell: Cell, trial_id: int, runs: Sequence[Mapping[str, Any]], open_is: str) -> TrialSummary:
     """A trial that has no rows: it failed before it reported, or the experiment ended."""
     last = runs[-1]
     config = {name.removeprefix(CONFIG): value for name, value in last.items() if name.startswith(CONFIG)}
@@ -249,7 +261,7 @@ def _silent(tag: str, cell: Cell, trial_id: int, runs: Sequence[Mapping[str, Any
         cell=cell,
         trial_id=trial_id,
         config=config,
-        outcome=str(last["outcome"] or UNFINISHED),
+        outcome=str(last["outcome"] or open_is),
         why=str(last["reason"] or ""),
         best=math.nan,
         best_resource=None,
@@ -268,7 +280,8 @@ def _runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str, An
 
     name = f"{found.attempt.directory}/{TRIALS}"
     try:
-        table = pq.read_table(io.BytesIO(tag.root.store.get(name)))
+        data = tag.root.store.get(name) if found.so_far is None else found.so_far.trials
+        table = pq.read_table(io.BytesIO(data))
     except FileNotFoundError:
         return {}
     except (pa.ArrowException, OSError, ValueError) as error:

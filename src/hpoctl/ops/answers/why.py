@@ -21,9 +21,9 @@ from hpoctl.core.sealed import DamagedError, unseal
 from hpoctl.core.space import Config
 from hpoctl.core.storage import Store
 from hpoctl.engine.experiment import simulate
-from hpoctl.engine.journal import read_records
 from hpoctl.engine.journaled_loop import replay
 from hpoctl.engine.rows import Rows
+from hpoctl.engine.so_far import metrics_of
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.work_folder import journal_of
 from hpoctl.ops.answers.witness import Kind, Moment, Wait, Witness
@@ -181,7 +181,7 @@ def _simulated(found: Found, trial_id: int, registry: Registry) -> tuple[Experim
 
 def _replayed(root: Root, found: Found, trial_id: int, registry: Registry) -> tuple[ExperimentSpec, Rows, Witness]:
     with _journal(root.store, found.attempt) as path:
-        spec = spec_again(found.metadata, registry, _metrics_in(path))
+        spec = spec_again(found.metadata, registry, metrics_of(found.metadata, path))
         witness = Witness(trial_id, spec.benchmark.goal)
         rows = replay(replace(spec, method=witness.follows(spec.method)), path, witness)
     return spec, rows, witness
@@ -205,15 +205,6 @@ def _journal(store: Store, attempt: Attempt) -> Iterator[Path]:
         copy = Path(folder) / JOURNAL
         copy.write_bytes(data)
         yield copy
-
-
-def _metrics_in(path: Path) -> int:
-    """How many metrics the rows in a journal have; 1 before the first row."""
-    for record in read_records(path):
-        for event in record.get("events", ()):
-            if event.get("metrics"):
-                return len(event["metrics"][0])
-    return 1
 
 
 def _compared(store: Store, found: Found, spec: ExperimentSpec, rows: Rows) -> tuple[bool | None, str]:

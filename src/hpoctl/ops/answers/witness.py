@@ -163,8 +163,9 @@ class Witness:
         if isinstance(step, Start):
             wait.new_trials += 1
             return
-        rank = self._rank()
-        value = dict(rank.ahead).get(trial_id) if rank else None
+        rank, other = self._rank(), grounds_of(self._scheduler, trial_id).rank
+        same = rank is not None and other is not None and rank.level == other.level
+        value = dict(rank.ahead).get(trial_id) if rank is not None and same else None
         if value is None:
             wait.other_promotions += 1
         else:

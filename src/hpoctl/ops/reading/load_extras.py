@@ -11,9 +11,8 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.reading.load_traces import Loaded, load_each
 from hpoctl.ops.reading.read_columns import TIME, TRIAL, Columns, Measured, measured
-from hpoctl.ops.reading.results_of_tags import FoundResult, LoadRequest, TagResults
+from hpoctl.ops.reading.results_of_tags import FoundResult, LoadRequest, TagResults, results_of
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
-from hpoctl.stores.ledger import read_results
 
 STANDARD = ("st_", "config_")
 MOST_NAMED = 12
@@ -74,7 +73,7 @@ def read_extras(tag: TagResults, found: FoundResult, cache: TraceCache) -> Recor
     about, budget = measured(found, where), found.attempt.budget
     return cache.get(
         record_key(about.digest, "extras", about.metric, about.resource, budget),
-        lambda: _sampled(Columns(read_results(tag.root.store, found.attempt), where), about, budget),
+        lambda: _sampled(Columns(results_of(tag.root, found), where), about, budget),
     )
 
 

@@ -15,9 +15,9 @@ from hpoctl.ops.reading.results_of_tags import (
     TagResults,
     find_results,
     nothing_complete,
+    results_of,
 )
 from hpoctl.ops.reading.setups import renamed, setup_names
-from hpoctl.stores.ledger import read_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def read_table(tag: TagResults, found: FoundResult) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    data = read_results(tag.root.store, found.attempt)
+    data = results_of(tag.root, found)
     try:
         return pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -32,10 +32,10 @@ from hpoctl.ops.reading.results_of_tags import (
     duplicate,
     find_results,
     nothing_complete,
+    results_of,
 )
 from hpoctl.ops.reading.setups import renamed, setup_names
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
-from hpoctl.stores.ledger import read_results
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
 
@@ -176,9 +176,10 @@ def read_trace(tag: TagResults, found: FoundResult, cache: TraceCache, name: str
         question += [axis]
     times, values = cache.get(
         record_key(*question),
-        lambda: _steps(Columns(read_results(tag.root.store, found.attempt), where), about, axis),
+        lambda: _steps(Columns(results_of(tag.root, found), where), about, axis),
     ).values
-    budget = found.attempt.budget if axis == "time" else float(times[-1]) if len(times) else 0.0
+    whole = axis == "time" and found.so_far is None
+    budget = found.attempt.budget if whole else float(times[-1]) if len(times) else 0.0
     identity = found.attempt.identity or ""
     return Trace(tag.tag, name, cell.benchmark, cell.seed, identity, about.metric, about.mode, budget, times, values)
 

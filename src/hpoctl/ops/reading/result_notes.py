@@ -3,6 +3,9 @@
 from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, random_seed
 
+MOST_NAMED = 3
+"""Experiments that a note names."""
+
 
 def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
     """Which results are imported, and what makes a comparison by seed wrong: other random seeds, origins, data."""
@@ -32,7 +35,19 @@ def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
         for benchmark, found in tables.items()
         if len(found) > 1
     ]
-    return (*_imported(results), *notes)
+    return (*_imported(results), *_not_complete(results), *notes)
+
+
+def _not_complete(results: tuple[TagResults, ...]) -> list[str]:
+    """How many experiments count with what they have so far."""
+    open_ones = [
+        found[0] for tag in results for found in tag.candidates.values() if found and found[0].so_far is not None
+    ]
+    if not open_ones:
+        return []
+    named = ", ".join(str(found.cell) for found in open_ones[:MOST_NAMED])
+    more = f" and {len(open_ones) - MOST_NAMED} more" if len(open_ones) > MOST_NAMED else ""
+    return [f"not complete, with what there is so far: {named}{more}"]
 
 
 def _imported(results: tuple[TagResults, ...]) -> list[str]:

@@ -6,7 +6,7 @@ tag wants and that has none, is listed as `Skipped`: nothing is passed over in s
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,10 +17,12 @@ from hpoctl.core.metadata import Metadata, read_metadata
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import read_many
+from hpoctl.engine.so_far import SoFar, read_so_far
+from hpoctl.engine.work_folder import journal_of
 from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
-from hpoctl.stores.ledger import DIED, Attempt, Standing
+from hpoctl.stores.ledger import DIED, Attempt, Standing, read_results
 
 SkipKind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
 OPEN: frozenset[SkipKind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
@@ -41,6 +43,7 @@ class LoadRequest:
         seeds: Seeds; None: all.
         where: Conditions on the metadata, all of which have to hold, such as `n_workers=4`; see `ops.where`.
         folder: The folder whose `hpoctl.toml` counts.
+        unfinished: Whether experiments with real trials count that are not complete, with what they have so far.
     """
 
     tags: tuple[str, ...]
@@ -50,6 +53,7 @@ class LoadRequest:
     seeds: frozenset[int] | None = None
     where: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path)
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,14 @@ class FoundResult:
         attempt: The result directory.
         metadata: Its metadata.
         setup: The hash of what determines it, all seeds left out.
+        so_far: What an experiment has that is not complete; None: it is complete.
     """
 
     cell: Cell
     attempt: Attempt
     metadata: Metadata
     setup: str
+    so_far: SoFar | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
     conditions = [parse_condition(text) for text in request.where]
     filters = Filters(request.methods, request.benchmarks, request.seeds)
     root = open_root(request.results, request.folder)
-    states = [_look(root, check_tag(tag)) for tag in tags]
+    states = [_look(root, check_tag(tag), unfinished=request.unfinished) for tag in tags]
     filters.check(tags, [cell for state in states for cell in state.stands], root.command("status", "--tag", tags[0]))
     every = [found for state in states for group in state.found.values() for found in group]
     check_keys(conditions, (found.metadata.entries for found in every))
@@ -143,7 +149,7 @@ class _State:
     unread: list[Skipped]
 
 
-def _look(root: Root, tag: str) -> _State:
+def _look(root: Root, tag: str, *, unfinished: bool) -> _State:
     plans, problems = readable_plans(root, tag)
     attempts, stands = read_standings(root, tag, wanted_cells(plans))
     if not attempts and not plans and not problems:
@@ -165,7 +171,36 @@ def _look(root: Root, tag: str) -> _State:
             unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
             continue
         found.setdefault(attempt.cell, []).append(FoundResult(attempt.cell, attempt, metadata, _setup(metadata)))
+    if unfinished:
+        for cell, stand in stands.items():
+            so_far = _unfinished_result(root, cell, stand)
+            if so_far is not None:
+                found[cell] = [so_far]
     return _State(tag, root, plans, attempts, stands, found, unread)
+
+
+def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult | None:
+    """What an experiment has so far; None: it is complete, simulated, or its journal is on another machine."""
+    last = stand.current
+    if stand.state == "done" or last is None or last.recorded == "damaged":
+        return None
+    journal = journal_of(root.store, last.directory)
+    try:
+        metadata = read_metadata(root.store.get(f"{last.directory}/{METADATA}"))
+        so_far = read_so_far(metadata.entries, journal)
+    except (OSError, DamagedError, IncompleteError, KeyError, TypeError):  # listed as what it is: running, failed
+        return None
+    return FoundResult(cell, last, replace(metadata, results_sha256=so_far.digest), _setup(metadata), so_far)
+
+
+def results_of(root: Root, found: FoundResult) -> bytes:
+    """The results file of an experiment, compared with its hash; of one that is not complete, what it has so far.
+
+    Raises:
+        IncompleteError: A file is missing or damaged.
+        HpoctlError: The store cannot be read.
+    """
+    return read_results(root.store, found.attempt) if found.so_far is None else found.so_far.results
 
 
 def _setup(metadata: Metadata) -> str:
@@ -253,7 +288,7 @@ def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
             where = state.root.store.location(attempt.directory)
             skipped.append(Skipped(where, attempt.cell, attempt.reason, policy, "damaged", state.tag))
     for cell, stand in state.stands.items():
-        if stand.state == "done" or not filters.match(cell):
+        if stand.state == "done" or not filters.match(cell) or _is_read(state, cell):
             continue
         last = stand.current
         if last is None:
@@ -264,6 +299,11 @@ def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
             where = state.root.store.location(last.directory)
             skipped.append(Skipped(where, cell, what, "left out; the seed is missing", kind, state.tag))
     return skipped
+
+
+def _is_read(state: _State, cell: Cell) -> bool:
+    """Whether what an experiment has so far is read."""
+    return any(found.so_far is not None for found in state.found.get(cell, ()))
 
 
 def _why(stand: Standing, last: Attempt) -> tuple[str, SkipKind]:

@@ -2,30 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from hpoctl.core.entries import Benchmark, Method
+from hpoctl.core.entries import Method
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.options import with_values
-from hpoctl.core.script import Script
 from hpoctl.core.settings import DEFINITIONS, Settings
-from hpoctl.core.space import Space
 from hpoctl.engine.experiment import determined
+from hpoctl.engine.so_far import described_benchmark
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.plugins import Registry
 
 UNKNOWN = "Use the versions of hpoctl and its plugins that ran it: they are in its metadata.json."
 
 
-def spec_again(metadata: Mapping[str, Any], registry: Registry, num_metrics: int | None = None) -> ExperimentSpec:
+def spec_again(
+    metadata: Mapping[str, Any], registry: Registry, metrics: tuple[str, ...] | None = None
+) -> ExperimentSpec:
     """The experiment that metadata describe.
 
     Args:
         metadata: The metadata.
         registry: What names stand for.
-        num_metrics: How many metrics its script reports, the tuned one first: nothing else of the script is needed.
-            None: it is run on a table.
+        metrics: The metrics that its script reports: nothing else of the script is needed. None: it is run on a table.
 
     Raises:
         UsageError: Its method or benchmark is not installed.
@@ -34,12 +33,10 @@ def spec_again(metadata: Mapping[str, Any], registry: Registry, num_metrics: int
     try:
         determined_by: Mapping[str, Any] = metadata["determinants"]
         method = _method(metadata, determined_by, registry)
-        if num_metrics is not None:
+        if metrics is not None:
             method = replace(method, fixed={})  # its space has them
         name = metadata["benchmark"]
-        benchmark = (
-            registry.benchmark(name) if num_metrics is None else _reporting(metadata, determined_by, num_metrics)
-        )
+        benchmark = registry.benchmark(name) if metrics is None else described_benchmark(metadata, metrics)
         said = {key: metadata[key] for key in DEFINITIONS if metadata.get(key) is not None}
         spec = ExperimentSpec(
             tag=metadata["tag"],
@@ -48,11 +45,11 @@ def spec_again(metadata: Mapping[str, Any], registry: Registry, num_metrics: int
             seed=metadata["seed"],
             random_seed=metadata["random_seed"],
             settings=Settings.from_json(said),
-            extra_results=tuple(map(registry.extra_result, metadata["extra_results"])) if num_metrics is None else (),
+            extra_results=tuple(map(registry.extra_result, metadata["extra_results"])) if metrics is None else (),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise IncompleteError(f"Its metadata do not say what was run: {error}.", UNKNOWN) from error
-    if num_metrics is None:
+    if metrics is None:
         _check_same(determined_by, determined(spec))
     return spec
 
@@ -67,27 +64,6 @@ def _method(metadata: Mapping[str, Any], determined_by: Mapping[str, Any], regis
     except (TypeError, HpoctlError) as error:
         raise IncompleteError(f"{method.name} does not take the options that it had: {error}.", UNKNOWN) from error
     return replace(method, fixed=metadata["fixed"])
-
-
-def _reporting(metadata: Mapping[str, Any], determined_by: Mapping[str, Any], num_metrics: int) -> Benchmark:
-    """A benchmark that stands for a script's: what a method gets to know of it, and nothing to run."""
-    about = determined_by["benchmark"]
-    space, metric = Space.from_json(dict(determined_by["space"])), about["metric"]
-    largest = about["max_resource"]
-    attribute = next((name for name, value in space.fixed.items() if value == largest), None)
-    return Benchmark(
-        name=metadata["benchmark"],
-        summary="A benchmark that was run",
-        space=space,
-        metrics=(metric, *(f"metric-{place}" for place in range(1, num_metrics))),
-        metric=metric,
-        mode=about["mode"],
-        resource_attr=about["resource_attr"],
-        max_resource_attr=None if largest is None else attribute,
-        n_workers=metadata["n_workers"],
-        max_wallclock_time=metadata["max_wallclock_time"],
-        script=Script(Path("/"), ("none",)),
-    )
 
 
 def _check_same(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ from hpoctl.engine.experiment import determined, run_experiment
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.running.training_view import TrainingView
 from hpoctl.ops.studies.provenance import own_python, versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
 from hpoctl.ops.studies.tags import read_plan
@@ -146,7 +147,7 @@ def _run_logged(spec: ExperimentSpec, answer: Answer, context: WorkerContext, pr
 
     _forget_output()
     try:
-        run_experiment(spec, context.store, provenance, _Pulse(answer, spec.max_wallclock_time), SystemTime(), opened)
+        run_experiment(spec, context.store, provenance, _Pulse(answer, spec), SystemTime(), opened)
     finally:
         printed = _output()
         if printed and directories:
@@ -177,23 +178,32 @@ def _is_log() -> bool:
 class _Pulse:
     """A watcher that says how far an experiment is, a few times a second at most."""
 
-    def __init__(self, answer: Answer, budget: float) -> None:
+    def __init__(self, answer: Answer, spec: ExperimentSpec) -> None:
         self._answer = answer
-        self._budget = budget
+        self._budget = spec.max_wallclock_time
+        self._view = None if spec.benchmark.script is None else TrainingView(spec)
         self._last = time.monotonic()
 
-    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
-        """Single trials are not told."""
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:  # noqa: ARG002 - a watcher's signature
+        """Trials that train are told with the next sign of life."""
+        if self._view is not None:
+            self._view.begins(trial_id, step)
 
-    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:  # noqa: ARG002 - a watcher's signature
-        """Tell the share of the budget that is used."""
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
+        """Tell the share of the budget that is used, and which trials train."""
+        if self._view is not None:
+            self._view.reports(report, decision, log)
         now = time.monotonic()
         if now - self._last >= PULSE:
             self._last = now
-            self._answer({"event": "progress", "share": min(1.0, float(report.times[-1]) / self._budget)})
+            share = min(1.0, float(report.times[-1]) / self._budget)
+            trials = {} if self._view is None else {"trials": self._view.summary()}
+            self._answer({"event": "progress", "share": share, **trials})
 
     def ends(self, event: Ended) -> None:
-        """Single trials are not told."""
+        """A trial has left its worker."""
+        if self._view is not None:
+            self._view.ends(event)
 
     def says(self, text: str) -> None:
         """What concerns the whole experiment goes to its log."""

@@ -15,6 +15,7 @@ from hpoctl.ops.studies.config import Root
 from hpoctl.ops.upkeep.selection import Match, Selection, fitting, held_elsewhere, select
 from hpoctl.ops.upkeep.trash import Left, finish_moves, new_entry
 from hpoctl.ops.upkeep.trash_entries import CleanFile
+from hpoctl.ops.upkeep.work_files import move_work
 from hpoctl.stores.ledger import read_again
 
 WAIT = 0.01
@@ -83,6 +84,7 @@ def _clean_tag(root: Root, selection: Selection, now: datetime, command: str, *,
     with new_entry(root.store, root.claims, content, now) as folder:
         try:
             root.store.move(tag, f"{folder}/{tag}")
+            move_work(root.store, tag, folder)
         except FileNotFoundError:
             raise _gone(tag) from None
     return Cleaned(folder, (tag,), len(selection.matches), selection.size, (), ())
@@ -107,7 +109,7 @@ def _clean_results(root: Root, selection: Selection, now: datetime, command: str
         folder if moved else "",
         tuple(match.attempt.directory for match in moved),
         len(moved),
-        sum(match.attempt.size for match in moved),
+        sum(match.size for match in moved),
         tuple(match.attempt.directory for match in busy),
         tuple(left),
     )
@@ -170,6 +172,7 @@ class _Mover:
             if (taken or not self._force) and not self._still_fits(attempt.directory):
                 return "gone"
             self._root.store.move(attempt.directory, f"{self._folder}/{attempt.directory}")
+            move_work(self._root.store, attempt.directory, self._folder)
         except FileNotFoundError:
             return "gone"
         finally:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from hpoctl.backends.local.files import bounded_text
 from hpoctl.core.cells import LOG, METADATA, Cell, Filters, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
 from hpoctl.core.metadata_head import Head, read_head
@@ -14,6 +16,7 @@ from hpoctl.core.storage import Store
 from hpoctl.ops.launching.launchers import launchers_of
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.tags import nothing_of, read_standings, readable_plans, wanted_cells
+from hpoctl.ops.upkeep.work_files import starts_of
 from hpoctl.plugins import Registry
 from hpoctl.stores.job_files import job_names, read_log, read_manifest
 from hpoctl.stores.ledger import DIED, Attempt, AttemptState, Standing
@@ -29,6 +32,7 @@ class AttemptLog:
     Attributes:
         state: How it ended; `died`: its metadata says that it runs, and nobody runs it.
         path: Where it is.
+        directory: Its name in the store.
         started: When it began, in seconds since 1970; 0: unknown.
         host: The machine that it ran on; empty: unknown.
         pid: The process that ran it; None: unknown.
@@ -40,6 +44,7 @@ class AttemptLog:
 
     state: AttemptState
     path: str
+    directory: str
     started: float
     host: str
     pid: int | None
@@ -101,6 +106,54 @@ def find_logs(root: Root, tag: str, filters: Filters, *, everything: bool = Fals
     return FoundLogs(tag, (cell,), logs, len(made) - len(shown))
 
 
+@dataclass(frozen=True, slots=True)
+class StartLog:
+    """What one start of a trial printed.
+
+    Attributes:
+        number: The number of the start, from 0.
+        path: Its folder.
+        out: What it printed to standard output; empty: nothing.
+        err: What it printed to standard error; empty: nothing.
+    """
+
+    number: int
+    path: str
+    out: str
+    err: str
+
+
+def find_trial_logs(root: Root, found: FoundLogs, trial_id: int) -> tuple[StartLog, ...]:
+    """What a trial of an experiment on a script printed, also while it runs; the first start first.
+
+    Args:
+        root: Where results live.
+        found: The experiment, with its latest attempt last.
+        trial_id: The trial.
+
+    Raises:
+        IncompleteError: There is nothing of the trial on this machine.
+    """
+    directory = found.attempts[-1].directory
+    starts = starts_of(root.store, directory, trial_id)
+    if not starts:
+        raise IncompleteError(
+            f"There is nothing of trial {trial_id} of {found.cells[0]} on this machine.",
+            f"`{root.command('trials', '--tag', found.tag)}` lists the trials; simulated ones print nothing.",
+        )
+    return tuple(
+        StartLog(int(start.path.name), str(start.path), _printed(start.out), _printed(start.err)) for start in starts
+    )
+
+
+def _printed(path: Path) -> str:
+    """An output file, the middle of a large one left out; trials print what they like, so that it need not be UTF-8."""
+    try:
+        return bounded_text(path).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _named(tag: str, attempt: Attempt, cells: Iterable[Cell]) -> Cell | None:
     """Which of some experiments an attempt belongs to, by its name only: its metadata cannot be read.
 
@@ -159,6 +212,7 @@ def _log(store: Store, attempt: Attempt, stand: Standing | None) -> AttemptLog:
     return AttemptLog(
         state=state,
         path=store.location(attempt.directory),
+        directory=attempt.directory,
         started=_began(attempt),
         host=attempt.host,
         pid=head.pid if head else None,

@@ -11,13 +11,14 @@ from typing import Any
 from hpoctl.core.cells import CONTROL, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
-from hpoctl.core.storage import Claims
+from hpoctl.core.storage import Claims, Store
 from hpoctl.ops.launching.launches import Launch, running_launches
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.studies.tags import nothing_of, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.trash import Left
 from hpoctl.ops.upkeep.trash_entries import PARTS
+from hpoctl.ops.upkeep.work_files import work_use
 from hpoctl.stores.ledger import Attempt, AttemptState, read_attempts
 
 AGE = re.compile(r"([0-9]{1,9})([dhms])", re.ASCII)
@@ -71,11 +72,18 @@ class Match:
         attempt: The result.
         state: What has become of it.
         busy: Whether its experiment is being run by another process.
+        work: Bytes of its working files on this machine, checkpoints of trials above all.
     """
 
     attempt: Attempt
     state: AttemptState
     busy: bool
+    work: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files and of its working files."""
+        return self.attempt.size + self.work
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +161,16 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
         raise nothing_of(root, tag)
     held = cache(partial(held_elsewhere, root.claims, tag))
     if criteria.whole:
-        matches = tuple(_match(attempt, held) for attempt in attempts)
+        matches = tuple(_match(store, attempt, held) for attempt in attempts)
         launches = tuple(running_launches(store, root.claims, tag))
-        return Selection(tag, criteria, matches, (), launches, sum(store.list(tag).values()))
+        size = sum(store.list(tag).values()) + work_use(store, tag).size
+        return Selection(tag, criteria, matches, (), launches, size)
     plans, _ = readable_plans(root, tag)
     known = [*wanted_cells(plans), *(attempt.cell for attempt in attempts if attempt.cell is not None)]
     criteria.filters.check([tag], known, root.command("status", "--tag", tag))
     fits = fitting(criteria, attempts, now, held)
     chosen = [attempt for attempt in attempts if fits(attempt)]
-    matches = tuple(_match(attempt, held) for attempt in chosen if _in_its_place(attempt))
+    matches = tuple(_match(store, attempt, held) for attempt in chosen if _in_its_place(attempt))
     passed_over = [
         Left(a.directory, "it is not where results are; move it by hand") for a in chosen if not _in_its_place(a)
     ]
@@ -169,7 +178,7 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
         passed_over += [Left(attempt.directory, UNKNOWN_CELL) for attempt in attempts if attempt.cell is None]
     if not matches:
         raise _nothing(root, tag, passed_over)
-    return Selection(tag, criteria, matches, tuple(passed_over), (), sum(match.attempt.size for match in matches))
+    return Selection(tag, criteria, matches, tuple(passed_over), (), sum(match.size for match in matches))
 
 
 def fitting(
@@ -226,11 +235,12 @@ def held_elsewhere(claims: Claims, tag: str, cell: Cell) -> bool:
     return claims.held(claim_key(tag, cell))
 
 
-def _match(attempt: Attempt, held: Callable[[Cell], bool]) -> Match:
+def _match(store: Store, attempt: Attempt, held: Callable[[Cell], bool]) -> Match:
     busy = attempt.cell is not None and held(attempt.cell)
+    work = work_use(store, attempt.directory).size
     if attempt.recorded == "running":
-        return Match(attempt, "running" if busy else "died", busy)
-    return Match(attempt, attempt.recorded, busy)
+        return Match(attempt, "running" if busy else "died", busy, work)
+    return Match(attempt, attempt.recorded, busy, work)
 
 
 def _duplicates(attempts: list[Attempt]) -> frozenset[str]:
@@ -262,5 +272,5 @@ def _nothing(root: Root, tag: str, passed_over: list[Left]) -> IncompleteError:
 def _group(method: str, benchmark: str, matches: list[Match]) -> Group:
     seeds = {match.attempt.cell.seed for match in matches if match.attempt.cell is not None}
     states = Counter(str(match.state) for match in matches)
-    size = sum(match.attempt.size for match in matches)
+    size = sum(match.size for match in matches)
     return Group(method, benchmark, len(matches), tuple(sorted(seeds)), dict(states), size)

@@ -1,10 +1,12 @@
 """`hpoctl status`: the experiments of a tag, their problems, and the time left. Reads files only."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from hpoctl.core.cells import Cell, Filters
 from hpoctl.core.errors import IncompleteError
+from hpoctl.core.metadata_head import TrialProgress
 from hpoctl.core.names import check_tag
 from hpoctl.core.storage import Store
 from hpoctl.ops.launching.jobs import Costs
@@ -14,6 +16,7 @@ from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.time_left import TimeLeft, time_left
+from hpoctl.ops.upkeep.work_files import WorkUse, work_use
 from hpoctl.stores.ledger import Attempt, Standing, State
 
 
@@ -137,6 +140,23 @@ class JobLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """An experiment with real trials that is not complete.
+
+    Attributes:
+        cell: The experiment.
+        state: Its state.
+        progress: How far it is or came.
+        budget: Its budget in seconds of its clock.
+    """
+
+    cell: Cell
+    state: State
+    progress: TrialProgress
+    budget: float
+
+
+@dataclass(frozen=True, slots=True)
 class StudyStatus:
     """How far a tag is.
 
@@ -158,6 +178,9 @@ class StudyStatus:
         jobs: Jobs that launchers elsewhere have been given.
         problems: What could not be read, a line each.
         imported: How many of the complete experiments of a method are imported, by where they come from and method.
+        outcomes: How many trials of all experiments with real trials stand how.
+        training: The experiments with real trials that are not complete.
+        work: What their working files take of the disk of this machine.
     """
 
     tag: str
@@ -177,6 +200,9 @@ class StudyStatus:
     jobs: tuple[JobLine, ...]
     problems: tuple[str, ...]
     imported: Mapping[str, Mapping[str, int]]
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    training: tuple[Training, ...] = ()
+    work: WorkUse = field(default_factory=WorkUse)
 
     @property
     def complete(self) -> bool:
@@ -246,7 +272,26 @@ def read_status(
         jobs=tuple(map(_job_line, submitted)),
         problems=tuple(problems),
         imported=_imported(chosen.values()),
+        outcomes=_outcomes(chosen.values()),
+        training=tuple(_training(open_cells)),
+        work=work_use(store, tag),
     )
+
+
+def _outcomes(stands: Iterable[Standing]) -> dict[str, int]:
+    """How many trials stand how, of all experiments that say it."""
+    found: Counter[str] = Counter()
+    for stand in stands:
+        if stand.current is not None and stand.current.progress is not None:
+            found.update(stand.current.progress.outcomes)
+    return dict(sorted(found.items()))
+
+
+def _training(stands: Iterable[Standing]) -> Iterator[Training]:
+    for stand in stands:
+        last = stand.current
+        if last is not None and last.progress is not None:
+            yield Training(stand.cell, stand.state, last.progress, last.budget)
 
 
 def _job_line(job: SubmittedJob) -> JobLine:

@@ -2,6 +2,7 @@
 
     <root>/.trash/<time>/clean.json                    which clean it was
     <root>/.trash/<time>/<tag>/<method>/<result>/...   what it moved, under its own name
+    <root>/.trash/<time>/.work/<tag>/...               the working files of that, such as checkpoints
 
 What counts is what lies there, not what clean.json says: a clean or an undo that was killed half-way is continued from
 there. Whoever fills an entry, restores from it or removes it has a claim on it, so that no two do so at once.
@@ -23,6 +24,7 @@ from hpoctl.ops.upkeep.trash_entries import (
     last_entry,
     read_entry,
 )
+from hpoctl.ops.upkeep.work_files import restore_work
 
 PURGED = "purged-"
 """How the name of an entry begins that is being removed: nothing is restored from it."""
@@ -146,6 +148,7 @@ def undo(store: Store, claims: Claims, tag: str | None = None, *, dry_run: bool 
         for item in entry.items:
             try:
                 store.move(f"{entry.folder}/{item}", item)
+                restore_work(store, item, entry.folder)
                 restored.append(item)
             except FileNotFoundError:
                 continue

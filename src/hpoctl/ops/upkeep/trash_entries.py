@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hpoctl.core.cells import CONTROL
+from hpoctl.core.cells import CONTROL, WORK
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.names import TAG, check_tag
 from hpoctl.core.sealed import DamagedError, RecordType
@@ -153,7 +153,7 @@ def _items(blobs: Sequence[str], moved: set[str]) -> tuple[tuple[str, ...], tupl
     A tag is restored as a whole if that is how it was moved. Where the manifest is lost, its random seed or its plans
     tell: they are moved with a whole tag only.
     """
-    parts = {blob: blob.split("/") for blob in blobs if blob != MANIFEST}
+    parts = {blob: blob.split("/") for blob in blobs if blob != MANIFEST and not blob.startswith(f"{WORK}/")}
     whole = {head for head, *rest in parts.values() if head in moved or (rest and rest[0] in {STUDY_FILE, CONTROL})}
     items: dict[str, None] = {}
     strays = []

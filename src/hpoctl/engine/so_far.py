@@ -1,0 +1,192 @@
+"""What an experiment with real trials has so far, read from its journal: rows and trials, as when it is complete.
+
+The journal is read as far as it goes; it may be growing. No scheduler is asked: what was decided on a report follows
+from what the trial was told next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.entries import Benchmark
+from hpoctl.core.protocols import Action, Ended, Report
+from hpoctl.core.script import Script
+from hpoctl.core.space import Space
+from hpoctl.engine.events_json import from_json
+from hpoctl.engine.journal import Record, read_records
+from hpoctl.engine.replay import ENDED
+from hpoctl.engine.rows import RowLog, Rows
+from hpoctl.engine.table import parquet_bytes, rows_table
+from hpoctl.engine.trial_log import TrialLog
+from hpoctl.engine.trials_table import trials_table
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """An experiment that is not complete.
+
+    Attributes:
+        results: Its rows, as `results.parquet`.
+        trials: What became of its trials, as `trials.parquet`.
+        digest: The hash of its rows.
+        now: Seconds of the experiment's clock that the journal covers.
+    """
+
+    results: bytes
+    trials: bytes
+    digest: str
+    now: float
+
+
+def read_so_far(metadata: Mapping[str, Any], path: Path) -> SoFar:
+    """What an experiment has so far.
+
+    Args:
+        metadata: Its metadata.
+        path: Its journal.
+
+    Raises:
+        IncompleteError: The journal is damaged.
+        OSError: It cannot be read.
+        KeyError: The metadata lack something.
+    """
+    fold = _Fold(metadata, metrics_of(metadata, path))
+    for record in read_records(path):
+        fold.take(record)
+    results = parquet_bytes(rows_table(fold.rows(), fold.benchmark, fold.benchmark.space))
+    runs = trials_table(fold.trials.runs, fold.log.configs, fold.benchmark.space, metadata.get("price_per_hour"))
+    return SoFar(results, parquet_bytes(runs), content_hash(results), fold.now)
+
+
+def metrics_of(metadata: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    """The metrics of the rows in a journal, the tuned one first. Older journals do not name the others."""
+    (metric,) = metadata["metric_names"]
+    for record in read_records(path):
+        if "metrics" in record:
+            return tuple(record["metrics"])
+        for event in record.get("events", ()):
+            if event.get("metrics"):
+                others = range(1, len(event["metrics"][0]))
+                return (metric, *(f"metric-{place}" for place in others))
+    return (metric,)
+
+
+def described_benchmark(metadata: Mapping[str, Any], metrics: tuple[str, ...]) -> Benchmark:
+    """A benchmark that stands for that of a script: what methods and rows need of it, and nothing to run.
+
+    Args:
+        metadata: The metadata of an experiment on it.
+        metrics: Its metrics, the tuned one first.
+
+    Raises:
+        KeyError: The metadata lack something.
+    """
+    determined_by = metadata["determinants"]
+    about, space = determined_by["benchmark"], Space.from_json(dict(determined_by["space"]))
+    largest = about["max_resource"]
+    attribute = next((name for name, value in space.fixed.items() if value == largest), None)
+    return Benchmark(
+        name=metadata["benchmark"],
+        summary="A benchmark that was run",
+        space=space,
+        metrics=metrics,
+        metric=about["metric"],
+        mode=about["mode"],
+        resource_attr=about["resource_attr"],
+        max_resource_attr=None if largest is None else attribute,
+        n_workers=metadata["n_workers"],
+        max_wallclock_time=metadata["max_wallclock_time"],
+        script=Script(Path("/"), ("none",)),
+    )
+
+
+@dataclass(slots=True)
+class _Trial:
+    """A trial that was started: what it has reported, whether it runs, and whether it was told to leave."""
+
+    known: int = 0
+    runs: bool = False
+    leaves: bool = False
+
+
+@dataclass
+class _Fold:
+    """Takes in the records of a journal."""
+
+    metadata: Mapping[str, Any]
+    metrics: tuple[str, ...]
+    benchmark: Benchmark = field(init=False)
+    log: RowLog = field(init=False)
+    trials: TrialLog = field(default_factory=TrialLog)
+    now: float = 0.0
+    _states: dict[int, _Trial] = field(default_factory=dict)
+    _open: list[tuple[Report, Action]] = field(default_factory=list)
+    """The last reports, in the order of their arrival: what was decided on them comes before the next events."""
+
+    def __post_init__(self) -> None:
+        self.benchmark = described_benchmark(self.metadata, self.metrics)
+        self.log = RowLog(self.benchmark.goal, len(self.metrics), self.benchmark.max_resource)
+
+    def take(self, record: Record) -> None:
+        """Take in a record."""
+        self.now = max(self.now, float(record.get("t", 0.0)))
+        kind = record["kind"]
+        if kind == "start":
+            self._start(record)
+        elif kind == "stop":
+            self._stop(record["trial"], Action.PAUSE if record["pause"] else Action.STOP)
+        elif kind in ("events", "close"):
+            self._settle()
+            for event in from_json(record["events"]):
+                if isinstance(event, Ended):
+                    self._end(event)
+                else:
+                    self._report(event)
+
+    def rows(self) -> Rows:
+        """All rows up to now."""
+        self._settle()
+        return self.log.rows()
+
+    def _start(self, record: Record) -> None:
+        trial_id = record["trial"]
+        if trial_id not in self._states:
+            self.log.configs.append(record["config"])
+        state = self._states.setdefault(trial_id, _Trial())
+        state.runs, state.leaves = True, False
+        self.trials.begins(trial_id, record["t"], record["from"])
+
+    def _end(self, event: Ended) -> None:
+        state = self._states.get(event.trial_id)
+        if state is None or not state.runs or (event.reason == ENDED and not state.leaves):
+            return  # the last one: it was cut off with the experiment, and goes on with it
+        state.runs = False
+        self.trials.ends(event)
+
+    def _report(self, told: Report) -> None:
+        state = self._states.get(told.trial_id)
+        if state is None or not state.runs or state.leaves:
+            return
+        fresh = told.rows(slice(int(told.resources.searchsorted(state.known, side="right")), None))
+        if not len(fresh.resources):
+            return
+        self._open.append((fresh, Action.CONTINUE))
+        state.known = int(fresh.resources[-1])
+        self.trials.reached(told.trial_id, state.known)
+
+    def _stop(self, trial_id: int, action: Action) -> None:
+        """The trial was told to leave after its last report."""
+        self._states[trial_id].leaves = True
+        for place in reversed(range(len(self._open))):
+            report = self._open[place][0]
+            if report.trial_id == trial_id:
+                self._open[place] = (report, action)
+                return
+
+    def _settle(self) -> None:
+        """Nothing more is decided on the last reports."""
+        for report, action in self._open:
+            self.log.add(report, action)
+        self._open.clear()

@@ -1,0 +1,76 @@
+"""The working files of experiments with real trials on this machine: checkpoints, output, journals."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpoctl.backends.local.folders import CHECKPOINTS, StartFolder, TrialFolder, trial_folder
+from hpoctl.core.cells import WORK
+from hpoctl.core.storage import Store
+from hpoctl.engine.work_folder import work_folder
+from hpoctl.stores.local import LocalStore
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUse:
+    """What working files take of the disk.
+
+    Attributes:
+        size: Bytes of all of them.
+        checkpoints: Bytes of the checkpoints among them.
+    """
+
+    size: int = 0
+    checkpoints: int = 0
+
+
+def work_use(store: Store, directory: str) -> WorkUse:
+    """What the working files of a result directory, or of a whole tag, take of the disk of this machine."""
+    size = checkpoints = 0
+    for entry, kept in _files(work_folder(store, directory), within=False):
+        with suppress(OSError):  # what vanishes meanwhile does not count
+            blocks = entry.stat(follow_symlinks=False).st_blocks * 512
+            size += blocks
+            checkpoints += blocks if kept else 0
+    return WorkUse(size, checkpoints)
+
+
+def move_work(store: Store, directory: str, folder: str) -> None:
+    """Working files follow their results into a folder of the trash; those of results elsewhere are removed.
+
+    Args:
+        store: Where results are.
+        directory: The name that their result directory, or tag, had.
+        folder: The folder of the trash.
+    """
+    if isinstance(store, LocalStore):
+        with suppress(FileNotFoundError, FileExistsError):
+            store.move(f"{WORK}/{directory}", f"{folder}/{WORK}/{directory}")
+    else:
+        shutil.rmtree(work_folder(store, directory), ignore_errors=True)
+
+
+def restore_work(store: Store, directory: str, folder: str) -> None:
+    """Working files come back with their results."""
+    if isinstance(store, LocalStore):
+        with suppress(FileNotFoundError, FileExistsError):
+            store.move(f"{folder}/{WORK}/{directory}", f"{WORK}/{directory}")
+
+
+def starts_of(store: Store, directory: str, trial_id: int) -> list[StartFolder]:
+    """The folders of all starts of a trial, the first one first; none, if it was not started on this machine."""
+    folder: TrialFolder = trial_folder(work_folder(store, directory), trial_id)
+    return folder.starts()
+
+
+def _files(folder: Path | str, *, within: bool) -> "Iterator[tuple[os.DirEntry[str], bool]]":
+    """All files in a folder and below, and whether they are checkpoints. Links are not followed."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path, within=within or entry.name == CHECKPOINTS)
+            else:
+                yield entry, within

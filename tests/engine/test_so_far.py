@@ -1,0 +1,80 @@
+"""What an experiment has so far, from its journal: in the end the same files as those that it writes itself."""
+
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from hpoctl.builtins import ASHA, RS
+from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
+from hpoctl.core.clock import SystemTime
+from hpoctl.core.entries import Benchmark, Method
+from hpoctl.core.sealed import unseal
+from hpoctl.core.settings import Settings
+from hpoctl.core.space import Fixed, LogUniform, Space
+from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.journaled_loop import replay
+from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.so_far import read_so_far
+from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.stores.local import LocalStore
+from hpoctl.testing.hard_cases import Nobody
+from training_scripts import TRAIN, script
+
+BODY = TRAIN.replace("loss=1 / epoch", "loss=float(options['--lr']) + 1 / epoch, accuracy=1 - 1 / epoch, note='x'")
+
+
+def ran(folder: Path, method: Method) -> tuple[LocalStore, str, ExperimentSpec]:
+    (folder / "script").mkdir()
+    benchmark = Benchmark(
+        name="toy-script",
+        summary="A script that reports quickly",
+        space=Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}),
+        metrics=("loss", "accuracy"),
+        metric="loss",
+        mode="min",
+        resource_attr="epoch",
+        max_resource_attr="epochs",
+        n_workers=2,
+        max_wallclock_time=60.0,
+        script=script(folder / "script", BODY),
+    )
+    spec = ExperimentSpec("docs-2", method, benchmark, 0, 7, Settings(max_num_trials=6))
+    store = LocalStore(folder / "root")
+    told = run_experiment(spec, store, Provenance({"hpoctl": "0"}, None, ""), Nobody(), SystemTime())
+    return store, told.directory, spec
+
+
+def columns(data: bytes) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = pq.read_table(io.BytesIO(data)).to_pydict()
+    return found
+
+
+@pytest.mark.parametrize("method", [RS, ASHA], ids=lambda method: method.name)
+def test_in_the_end_it_is_what_the_experiment_writes(method: Method, tmp_path: Path) -> None:
+    store, directory, spec = ran(tmp_path, method)
+    metadata = unseal(store.get(f"{directory}/{METADATA}"))
+    path = tmp_path / JOURNAL
+    path.write_bytes(store.get(f"{directory}/{JOURNAL}"))
+    found = read_so_far(metadata, path)
+    assert columns(found.results) == columns(store.get(f"{directory}/{RESULTS}"))
+    assert columns(found.trials) == columns(store.get(f"{directory}/{TRIALS}"))
+
+    lines = path.read_bytes().splitlines(keepends=True)
+    cut = tmp_path / "cut"
+    known = 0
+    for count in range(1, len(lines) + 1):
+        shutil.rmtree(cut, ignore_errors=True)
+        cut.mkdir()
+        torn = lines[count][:7] if count < len(lines) else b""  # a record that is being written
+        (cut / JOURNAL).write_bytes(b"".join(lines[:count]) + torn)
+        rows = columns(read_so_far(metadata, cut / JOURNAL).results)
+        assert len(rows["epoch"]) >= known
+        known = len(rows["epoch"])
+        if count % 7 == 0:
+            again = replay(spec, cut / JOURNAL, Nobody())  # the scheduler itself, on the same part of the journal
+            assert list(again.trial_ids) == rows["trial_id"]
+            assert list(again.times) == rows["st_tuner_time"]
