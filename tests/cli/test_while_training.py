@@ -22,7 +22,7 @@ args = parser.parse_args()
 print("trial", os.environ["HPOCTL_TRIAL_ID"], "trains", flush=True)
 state = Path(os.environ["HPOCTL_CHECKPOINT_DIR"]) / "state"
 done = int(state.read_text()) if state.exists() else 0
-end = time.monotonic() + 100
+end = time.monotonic() + 300
 for epoch in range(done + 1, args.epochs + 1):
     hpoctl.report(epoch=epoch, loss=args.lr + 1 / epoch)
     state.write_text(str(epoch))
@@ -39,7 +39,7 @@ mode = "min"
 resource_attr = "epoch"
 max_resource_attr = "epochs"
 n_workers = 2
-max_wallclock_time = 60
+max_wallclock_time = 600
 [space]
 lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
 epochs = 3
