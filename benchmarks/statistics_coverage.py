@@ -18,7 +18,7 @@ from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.equivalence import equivalence_p, signed_rank_posterior
 from hpoctl.analysis.paired import hodges_lehmann, holm, improvement_interval, signed_rank
-from hpoctl.analysis.power import detectable_effect, more_seeds, predictive_power, rank_effect, seeds_needed
+from hpoctl.analysis.power import detectable_effect, predict_power, predictive_power, rank_effect, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.run_times import speed
 from hpoctl.analysis.sequential import decided_after
@@ -315,7 +315,7 @@ def one_need(
         if signed_rank(sample).p <= 0.05:
             continue
         undecided += 1
-        found = more_seeds(sample)
+        found = predict_power(sample)
         if found.contradicts:
             missing += 1
             continue
@@ -512,7 +512,7 @@ def added_once(repeats: int) -> float:
         sample = generator.normal(size=60)
         decided = signed_rank(sample[:12]).p <= 0.05
         if not decided:
-            more = more_seeds(sample[:12]).more
+            more = predict_power(sample[:12]).more
             decided = signed_rank(sample[: min(12 + max(more or 48, 1), 60)]).p <= 0.05
         called += decided
     return called / repeats

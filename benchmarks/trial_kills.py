@@ -118,7 +118,7 @@ def replayed(root: Path, options: argparse.Namespace, before: bytes, results: by
     from hpoctl.core.settings import Settings
     from hpoctl.engine.continuing import base_of
     from hpoctl.engine.journal import Journal
-    from hpoctl.engine.progress import Progress
+    from hpoctl.engine.progress import RunProgress
     from hpoctl.engine.spec import ExperimentSpec, determinants
     from hpoctl.engine.table import parquet_bytes, rows_table
     from hpoctl.engine.training import train
@@ -134,7 +134,7 @@ def replayed(root: Path, options: argparse.Namespace, before: bytes, results: by
     journal = Journal(path)
     script = benchmark.script
     assert script is not None
-    progress = Progress(LocalStore(root), "none", Nobody(), SystemTime())
+    progress = RunProgress(LocalStore(root), "none", Nobody(), SystemTime())
     base = base_of(determinants(spec, script_hash(script)))
     trained = train(spec, script, journal, path.parent, progress, base, SystemTime())
     journal.close()

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from hpoctl.analysis.paired import signed_rank
-from hpoctl.analysis.power import more_seeds, seeds_needed
+from hpoctl.analysis.power import predict_power, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 
@@ -34,7 +34,7 @@ def test_the_interval_of_how_many_more_seeds_holds_what_the_true_difference_need
     truth = (seeds_needed(float(norm.cdf(0.5 * np.sqrt(2.0))) - 0.5) or 0) - 12
     repeats, held = 150, 0
     for _ in range(repeats):
-        low, high = more_seeds(generator.normal(0.5, 1.0, 12)).interval
+        low, high = predict_power(generator.normal(0.5, 1.0, 12)).interval
         held += (low is not None and low <= truth) and (high is None or truth <= high)
     assert held / repeats >= 0.8 - 3.3 * np.sqrt(0.8 * 0.2 / repeats)
 

@@ -11,8 +11,8 @@ from hpoctl.analysis.power import (
     EFFICIENCY,
     MOST,
     detectable_effect,
-    more_seeds,
     power_of,
+    predict_power,
     predictive_power,
     rank_effect,
     seeds_needed,
@@ -64,13 +64,13 @@ def test_the_effect_by_hand() -> None:
 def test_no_difference_needs_more_seeds_than_are_worth_a_number() -> None:
     assert seeds_needed(0.0) is None
     assert seeds_needed(0.01) is None
-    found = more_seeds(np.array([1.0, -1.0] * 6))
+    found = predict_power(np.array([1.0, -1.0] * 6))
     assert (found.more, found.interval[1], found.predictive) == (None, None, None)
 
 
 def test_how_many_more() -> None:
     differences = np.random.default_rng(3).normal(0.5, 1.0, 12)
-    found = more_seeds(differences)
+    found = predict_power(differences)
     needed = seeds_needed(rank_effect(differences))
     assert needed is not None
     assert found.more == needed - 12
@@ -82,7 +82,7 @@ def test_how_many_more() -> None:
 
 def test_no_number_where_mean_and_shift_point_to_different_methods() -> None:
     # Eleven small differences one way, one large one the other way.
-    found = more_seeds(np.array([-0.1 - 0.01 * place for place in range(11)] + [9.0]))
+    found = predict_power(np.array([-0.1 - 0.01 * place for place in range(11)] + [9.0]))
     assert (found.more, found.interval, found.predictive) == (None, (None, None), None)
     assert found.contradicts
 
@@ -99,14 +99,14 @@ def test_predictive_power_grows_with_seeds_and_is_below_certainty() -> None:
 @given(st.integers(0, 10**6), st.sampled_from([0.25, 16.0]))
 def test_the_number_of_seeds_has_no_unit_and_no_sign(seed: int, scale: float) -> None:
     differences = np.random.default_rng(seed).normal(0.5, 1.0, 10)
-    one, other = more_seeds(differences), more_seeds(-scale * differences)
+    one, other = predict_power(differences), predict_power(-scale * differences)
     assert (one.more, one.interval, one.contradicts) == (other.more, other.interval, other.contradicts)
     assert other.detectable == pytest.approx(scale * one.detectable)  # type: ignore[operator]
 
 
 def test_equal_differences_have_no_size_that_could_be_detected() -> None:
-    found = more_seeds(np.full(8, 0.5))
+    found = predict_power(np.full(8, 0.5))
     assert (found.detectable, found.more) == (None, 3)
-    assert more_seeds(np.zeros(8)).more is None
-    assert more_seeds(np.zeros(8)).detectable is None
-    assert more_seeds(np.full(8, 0.1) + np.array([1e-17] * 8)).detectable is None
+    assert predict_power(np.zeros(8)).more is None
+    assert predict_power(np.zeros(8)).detectable is None
+    assert predict_power(np.full(8, 0.1) + np.array([1e-17] * 8)).detectable is None

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hpoctl.cli.app import app
-from hpoctl.cli.commands import COMMANDS, Entry, all_commands
+from hpoctl.cli.commands import COMMANDS, CommandEntry, all_commands
 from hpoctl.core.settings import DEFINITIONS
 
 PANELS = ["What", "How many", "Budget", "Clock", "Where", "Output"]
@@ -86,7 +86,7 @@ def test_experiments_at_a_time_has_a_former_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
-def test_the_help_of_a_command_begins_with_its_line_in_the_list(entry: Entry) -> None:
+def test_the_help_of_a_command_begins_with_its_line_in_the_list(entry: CommandEntry) -> None:
     command = all_commands()[entry.name]
     assert " ".join(command.help.split("\n\n")[0].split()) == entry.summary
     assert " ".join(help_of(entry.name).split()).replace("│ ", "").find(entry.summary) >= 0

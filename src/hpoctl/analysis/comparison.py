@@ -30,7 +30,7 @@ from hpoctl.analysis.paired import (
     paired_differences,
     worst_value,
 )
-from hpoctl.analysis.power import FEWEST, more_seeds
+from hpoctl.analysis.power import FEWEST, predict_power
 from hpoctl.analysis.run_times import TARGETS, run_times, speed, targets_of
 from hpoctl.analysis.scores import mean_height
 from hpoctl.analysis.sequential import wealth
@@ -219,7 +219,7 @@ def _pair(
         refused=_refusal(names, (set(one), set(other)), failed),
         moments=tuple(_moment(here, there, fraction, budget, log=log, level=level) for fraction in FRACTIONS),
         speed=speed(common[0], common[1], time, options.targets, level),
-        more=more_seeds(differences, level=level) if len(seeds) >= FEWEST else None,
+        more=predict_power(differences, level=level) if len(seeds) >= FEWEST else None,
         evidence=float(np.max(wealth(differences))),
     )
 

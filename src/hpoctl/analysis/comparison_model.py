@@ -10,7 +10,7 @@ from hpoctl.analysis.paired import (
     Interval,
     Paired,
 )
-from hpoctl.analysis.power import MoreSeeds
+from hpoctl.analysis.power import PowerPrediction
 from hpoctl.analysis.run_times import RunTimes, Speed
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import Mode
@@ -140,7 +140,7 @@ class PairLine:
     refused: str | None
     moments: tuple[Moment, ...]
     speed: Speed
-    more: MoreSeeds | None
+    more: PowerPrediction | None
     evidence: float
 
 

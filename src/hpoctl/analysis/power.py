@@ -33,7 +33,7 @@ power shrinks the observed effect by it: with few seeds, large effects are more 
 
 
 @dataclass(frozen=True, slots=True)
-class MoreSeeds:
+class PowerPrediction:
     """How many more seeds would decide.
 
     Attributes:
@@ -55,7 +55,7 @@ class MoreSeeds:
     contradicts: bool
 
 
-def more_seeds(differences: FloatArray, *, level: float = LEVEL, power: float = POWER) -> MoreSeeds:
+def predict_power(differences: FloatArray, *, level: float = LEVEL, power: float = POWER) -> PowerPrediction:
     """What the present differences can detect, and how many more would decide.
 
     Args:
@@ -70,11 +70,11 @@ def more_seeds(differences: FloatArray, *, level: float = LEVEL, power: float = 
     detectable = least * scale if least is not None and scale > 1e-12 * float(np.max(np.abs(differences))) else None
     effect = rank_effect(differences)
     if finite and float(np.mean(differences)) * effect < 0.0:
-        return MoreSeeds(n, detectable, None, (None, None), None, True)
+        return PowerPrediction(n, detectable, None, (None, None), None, True)
     margin = float(ndtri(1.0 - SEEDS_LEVEL / 2.0)) * _error(effect, n)
     strong, weak = min(abs(effect) + margin, 0.5), max(abs(effect) - margin, 0.0)
     more = _less(seeds_needed(effect, level=level, power=power), n)
-    return MoreSeeds(
+    return PowerPrediction(
         n=n,
         detectable=detectable,
         more=more,

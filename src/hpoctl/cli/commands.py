@@ -20,7 +20,7 @@ EXPERIMENTS, PROGRESS, ANSWERS, RESULTS, NAMES = "Run experiments", "Watch", "Co
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """A command, or a group of commands.
 
     Attributes:
@@ -39,129 +39,129 @@ class Entry:
 
 
 COMMANDS = (
-    Entry(
+    CommandEntry(
         "run",
         "hpoctl.cli.run:run",
         EXPERIMENTS,
         "Run experiments in this process, one after another.",
         RUN_EXAMPLE,
     ),
-    Entry(
+    CommandEntry(
         "launch",
         "hpoctl.cli.launch:launch",
         EXPERIMENTS,
         "Run the experiments of a study that are neither complete nor running.",
         LAUNCH_EXAMPLE,
     ),
-    Entry(
+    CommandEntry(
         "stop",
         "hpoctl.cli.stop:stop",
         EXPERIMENTS,
         "Stop the launches and jobs of a tag, on this machine, on Slurm or elsewhere.",
     ),
-    Entry(
+    CommandEntry(
         "status",
         "hpoctl.cli.status:status",
         PROGRESS,
         "Show the progress of a study: what is done, running, failed or missing, why, and how to mend it.",
     ),
-    Entry(
+    CommandEntry(
         "trials",
         "hpoctl.cli.trials:trials",
         PROGRESS,
         "List the trials of completed experiments: configuration, outcome, best and last value, resource, time, why.",
     ),
-    Entry(
+    CommandEntry(
         "why",
         "hpoctl.cli.why:why",
         PROGRESS,
         "Show why a trial was suggested, promoted, paused, stopped or passed over.",
     ),
-    Entry(
+    CommandEntry(
         "logs",
         "hpoctl.cli.logs:logs",
         PROGRESS,
         "Show the output of an experiment, and its traceback if it failed; or the output of a job.",
     ),
-    Entry(
+    CommandEntry(
         "doctor",
         "hpoctl.cli.doctor:doctor",
         PROGRESS,
         "Find what would prevent a launch from this folder: versions, plugins, results, credentials, launchers.",
     ),
-    Entry(
+    CommandEntry(
         "compare",
         "hpoctl.cli.compare:compare",
         ANSWERS,
         "Compare methods, paired by seed, per benchmark and over all: which differ, and which are undecided.",
     ),
-    Entry(
+    CommandEntry(
         "plot",
         "hpoctl.cli.plot:plot",
         ANSWERS,
         "Plot the best value so far of each setup with a band over seeds; or rungs, extra results, one experiment.",
     ),
-    Entry(
+    CommandEntry(
         "report",
         "hpoctl.cli.report:report",
         ANSWERS,
         "Write a report of a study: one HTML file that opens offline.",
     ),
-    Entry(
+    CommandEntry(
         "sync",
         "hpoctl.cli.sync:sync",
         RESULTS,
         "Copy missing and newer results between a folder and a root such as s3://bucket/prefix.",
     ),
-    Entry(
+    CommandEntry(
         "export",
         "hpoctl.cli.exchange:export",
         RESULTS,
         "Export completed experiments: trees that Syne Tune reads, or one table as CSV or Parquet.",
     ),
-    Entry(
+    CommandEntry(
         "import",
         "hpoctl.cli.exchange:import_results",
         RESULTS,
         "Import results of Syne Tune as experiments of a tag.",
     ),
-    Entry(
+    CommandEntry(
         "clean",
         "hpoctl.cli.clean:clean",
         RESULTS,
         "Move matching results, or a whole tag, into the trash.",
     ),
-    Entry(
+    CommandEntry(
         "methods",
         "hpoctl.cli.listing:methods",
         NAMES,
         "List methods; with --wide their options and origin, too.",
     ),
-    Entry(
+    CommandEntry(
         "benchmarks",
         "hpoctl.cli.listing:benchmarks",
         NAMES,
         "List benchmarks with their data and budget; with --wide metric, resource, workers and origin, too.",
     ),
-    Entry(
+    CommandEntry(
         "studies",
         "hpoctl.cli.studies:studies_app",
         NAMES,
         "List studies: methods, benchmarks, number of seeds and missing names; with --wide all of it.",
     ),
-    Entry(
+    CommandEntry(
         "benchmark",
         "hpoctl.cli.benchmark:benchmark_app",
         NAMES,
         "Write and check benchmark files of training scripts.",
     ),
-    Entry(
+    CommandEntry(
         "blackbox",
         "hpoctl.cli.blackbox:blackbox_app",
         NAMES,
         "List, import and check blackboxes: learning curves that stand in for training.",
     ),
-    Entry(
+    CommandEntry(
         "plugins",
         "hpoctl.cli.listing:plugins",
         NAMES,
@@ -186,7 +186,7 @@ class Commands(TyperGroup):
         return name, typer.main.get_command(application(entry)), rest
 
 
-def application(entry: Entry) -> typer.Typer:
+def application(entry: CommandEntry) -> typer.Typer:
     """The Typer application of a group, or one with a single command."""
     from hpoctl.cli.help import Command
 

@@ -11,7 +11,7 @@ from hpoctl.cli.decided_report import SEQUENTIAL_TEST, interim_lines
 from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
 from hpoctl.ops.answers.compare import ComparedTags
-from hpoctl.ops.launching.more_seeds import ImportedSeeds
+from hpoctl.ops.launching.seed_commands import ImportedSeeds
 from hpoctl.ops.reading.load_traces import Skipped
 from hpoctl.ops.studies.seed_ranges import seeds_text
 

@@ -15,7 +15,7 @@ EVERY, EVERY_FAR = 5.0, 30.0
 """Seconds between two writes, to a disk and to a store elsewhere."""
 
 
-class Progress:
+class RunProgress:
     """A watcher that passes on what it sees, and writes the progress of the experiment.
 
     Args:

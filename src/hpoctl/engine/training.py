@@ -27,7 +27,7 @@ from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.journal import Journal
 from hpoctl.engine.journaled_loop import count_limits, journaled_loop, trial_limits
 from hpoctl.engine.metadata import Provenance, opening_metadata
-from hpoctl.engine.progress import Progress
+from hpoctl.engine.progress import RunProgress
 from hpoctl.engine.replay import Journaled
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
@@ -89,7 +89,7 @@ def run_training(
             opened(directory)
         journal = Journal(folder / JOURNAL, watcher.says)
         try:
-            progress = Progress(store, directory, watcher, system)
+            progress = RunProgress(store, directory, watcher, system)
             trained = train(spec, script, journal, folder, progress, base_of(determined_by), system)
         finally:
             journal.close()
@@ -137,7 +137,7 @@ def train(
     script: Script,
     journal: Journal,
     folder: Path,
-    progress: Progress,
+    progress: RunProgress,
     base: str,
     system: SystemTime,
 ) -> Trained:
@@ -197,7 +197,7 @@ def _make(
     streams: Streams,
     clock: RealClock,
     journaled: Journaled,
-    progress: Progress,
+    progress: RunProgress,
 ) -> RecoverableBackend:
     benchmark = spec.benchmark
 

@@ -63,7 +63,7 @@ def bracket_weights(starts: tuple[int, ...], brackets: int) -> list[float]:
     return [count / ((count - s) * starts[s]) for s in range(min(brackets, count))]
 
 
-Entry = tuple[float, int, int]
+RungEntry = tuple[float, int, int]
 """The value of a trial, its place in the order of arrival, its id: entries sort by value, then by arrival."""
 
 
@@ -82,9 +82,9 @@ class Rung:
         self._following = following
         self._values: list[float] = []
         self._cutoff: float | None = None
-        self._arrived: list[Entry] = []
-        self._waiting: dict[int, Entry] = {}
-        self._promotable: list[Entry] = []
+        self._arrived: list[RungEntry] = []
+        self._waiting: dict[int, RungEntry] = {}
+        self._promotable: list[RungEntry] = []
 
     def __len__(self) -> int:
         return len(self._values)
@@ -147,7 +147,7 @@ class Rung:
         return low if low == high else low + (high - low) * (rest / self._following)
 
 
-def rank_among(entries: Iterable[Entry], trial_id: int, level: int, rule: str, cutoff: float | None = None) -> Rank:
+def rank_among(entries: Iterable[RungEntry], trial_id: int, level: int, rule: str, cutoff: float | None = None) -> Rank:
     """Where a trial stands among the entries of a level, its own included; see `Rank`."""
     ordered = sorted((value if math.isfinite(value) else math.inf, order, trial) for value, order, trial in entries)
     place = next(number for number, entry in enumerate(ordered, 1) if entry[2] == trial_id)

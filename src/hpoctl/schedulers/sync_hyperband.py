@@ -13,7 +13,7 @@ from hpoctl.core.entries import MethodContext
 from hpoctl.core.grounds import Grounds, grounds_of
 from hpoctl.core.protocols import Action, Decision, Outcome, Report, Resume, RungState, Start
 from hpoctl.schedulers.options import SyncHyperbandOptions
-from hpoctl.schedulers.rungs import Entry, bracket_starts, on_the_way, rank_among
+from hpoctl.schedulers.rungs import RungEntry, bracket_starts, on_the_way, rank_among
 from hpoctl.schedulers.searcher import Searcher
 
 BracketPlan = tuple[tuple[int, int], ...]
@@ -46,7 +46,7 @@ class _Bracket:
     free: int  # trials that the first rung still has room for
     place: int = 0  # the current rung
     running: int = 0  # trials on their way to it, or reported there and still with their worker
-    results: list[Entry] = field(default_factory=list)
+    results: list[RungEntry] = field(default_factory=list)
     promoted: deque[tuple[int, str]] = field(default_factory=deque)  # trials to resume, and why
 
     @property
@@ -69,7 +69,7 @@ class _Settled:
 
     level: int
     size: int  # the number of promoted trials
-    entries: list[Entry]
+    entries: list[RungEntry]
 
     @property
     def cutoff(self) -> float | None:

@@ -26,7 +26,7 @@ WORTH = 16
 
 LEVEL = 1
 
-Entry = tuple[str, str, str]
+IndexEntry = tuple[str, str, str]
 """The name of a blob, its ETag, and what is kept of it."""
 
 
@@ -51,7 +51,7 @@ def read_through(
         The name of a blob, and what is kept of it, in the order of the names.
     """
 
-    def read(name: str) -> Entry | None:
+    def read(name: str) -> IndexEntry | None:
         try:
             blob = bucket.get(base + name)
         except FileNotFoundError:
@@ -84,18 +84,18 @@ class _Cursor:
         entries: The entries, sorted by name.
     """
 
-    def __init__(self, entries: Iterator[Entry]) -> None:
+    def __init__(self, entries: Iterator[IndexEntry]) -> None:
         self._entries = entries
         self._next = next(entries, None)
 
-    def find(self, name: str) -> Entry | None:
+    def find(self, name: str) -> IndexEntry | None:
         """The entry of a name, if there is one."""
         while self._next is not None and self._next[0] < name:
             self._next = next(self._entries, None)
         return self._next if self._next is not None and self._next[0] == name else None
 
 
-def _entries(bucket: Bucket, key: str) -> Iterator[Entry]:
+def _entries(bucket: Bucket, key: str) -> Iterator[IndexEntry]:
     """The entries of an index, as far as it can be read."""
     try:
         packed = bucket.get(key).data
@@ -105,7 +105,7 @@ def _entries(bucket: Bucket, key: str) -> Iterator[Entry]:
                 pass
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as index:
             for line in index:
-                entry: Entry = read_json(line, Entry)
+                entry: IndexEntry = read_json(line, IndexEntry)
                 yield entry
     except (FileNotFoundError, OSError, EOFError, zlib.error, DamagedError):
         return

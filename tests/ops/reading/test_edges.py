@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from hpoctl.analysis.paired import paired_differences
-from hpoctl.analysis.power import more_seeds
+from hpoctl.analysis.power import predict_power
 from hpoctl.ops.exchange.exported_table import common_schema, identified, schema_of
 from hpoctl.ops.reading.load_rows import apart
 from hpoctl.ops.reading.read_columns import within_bounds
@@ -32,7 +32,7 @@ def test_values_that_differ_by_rounding_do_not_differ(log: bool) -> None:
     second = np.array([0.3, 0.7 * (1 + 2e-16), 1e75 * (1 + 2e-16), 1e-75, 5.0000001])
     differences = paired_differences(first, second, log=log)
     assert (differences == 0.0).tolist() == [True, True, True, True, False]
-    assert more_seeds(np.zeros(10)).detectable is None
+    assert predict_power(np.zeros(10)).detectable is None
 
 
 def test_flags_and_wide_whole_numbers_stay_what_they_are_beside_others() -> None:

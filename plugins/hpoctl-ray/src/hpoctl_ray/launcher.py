@@ -36,7 +36,7 @@ UNKNOWN = JobStatus("unknown")
 
 
 @dataclass(slots=True)
-class _Entry:
+class _TrackedJob:
     """A job.
 
     Attributes:
@@ -77,7 +77,7 @@ class RayLauncher:
 
     def __init__(self, options: RayOptions) -> None:
         self._options = options
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, _TrackedJob] = {}
         self._looked = float("-inf")
         self._trouble: tuple[float, str] | None = None
 
@@ -105,7 +105,7 @@ class RayLauncher:
         roots = {root: open_results(root) for root in {job.results for job in unknown}}
         for job in unknown:
             opened = roots[job.results]
-            self._entries[job.name] = _Entry(job, opened, read_manifest(opened.store, job.tag, job.name))
+            self._entries[job.name] = _TrackedJob(job, opened, read_manifest(opened.store, job.tag, job.name))
         self._looked = float("-inf")
         return [job.name for job in jobs]
 
@@ -166,7 +166,7 @@ class RayLauncher:
         for job in jobs:
             opened = roots[job.results]
             manifest = keep_manifest(opened.store, Manifest.of(job, NAME, options, time.time()))
-            self._entries[job.name] = _Entry(job, opened, manifest, to_submit=True, status=JobStatus("waiting"))
+            self._entries[job.name] = _TrackedJob(job, opened, manifest, to_submit=True, status=JobStatus("waiting"))
 
     def _submit_waiting(self) -> None:
         """Give Ray what waits for it, unless another process does that now, or has done it."""
@@ -181,7 +181,7 @@ class RayLauncher:
             finally:
                 opened.claims.release(turn)
 
-    def _create(self, entries: Sequence[_Entry], opened: Opened) -> None:
+    def _create(self, entries: Sequence[_TrackedJob], opened: Opened) -> None:
         if not entries:
             return
         remote = is_address(opened.store.location(""))
@@ -214,7 +214,7 @@ class RayLauncher:
         selection = bundled_selection()
         return chosen if selection is None else {**chosen, SELECTION: selection}
 
-    def _look(self, entries: Sequence[_Entry]) -> None:
+    def _look(self, entries: Sequence[_TrackedJob]) -> None:
         """Ask Ray first and the store afterwards: a job that ends in between has reported by then."""
         asked = []
         for entry in entries:
@@ -251,9 +251,9 @@ class RayLauncher:
             raise error
 
 
-def _by_turn(entries: Sequence[_Entry]) -> dict[str, list[_Entry]]:
+def _by_turn(entries: Sequence[_TrackedJob]) -> dict[str, list[_TrackedJob]]:
     """Entries by the claim under which they are submitted."""
-    found: dict[str, list[_Entry]] = {}
+    found: dict[str, list[_TrackedJob]] = {}
     for entry in entries:
         found.setdefault(f"{entry.job.tag}/ray", []).append(entry)
     return found

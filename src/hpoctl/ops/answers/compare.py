@@ -14,7 +14,7 @@ from hpoctl.analysis.study_comparison import Comparison, compare_study
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs, with_answers
-from hpoctl.ops.launching.more_seeds import ImportedSeeds, MoreSeeds, more_seeds
+from hpoctl.ops.launching.seed_commands import ImportedSeeds, SeedCommands, seed_commands
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, load_traces
 from hpoctl.ops.reading.setups import bare_name
 from hpoctl.ops.reading.written_files import check_folder, write_file
@@ -96,9 +96,9 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
     if in_looks is not None:
         answered = tuple(counted(with_answers(found, in_looks)) for found in comparison.benchmarks)
         comparison = replace(comparison, benchmarks=answered)
-    more = MoreSeeds()
+    more = SeedCommands()
     if len(methods) == 2 and request.load.seeds is None:  # otherwise it is not known which seeds there are
-        more = more_seeds(comparison.benchmarks, chosen, loaded.imported, in_looks, root)
+        more = seed_commands(comparison.benchmarks, chosen, loaded.imported, in_looks, root)
     return ComparedTags(
         tags=tuple(dict.fromkeys(request.load.tags)),
         comparison=comparison,

@@ -17,7 +17,7 @@ from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import command_line, git_commit
-from hpoctl.ops.studies.tags import Plan, keep_plan, keep_random_seed
+from hpoctl.ops.studies.tags import TagPlan, keep_plan, keep_random_seed
 from hpoctl.ops.tables.shared_tables import share_tables
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
 
@@ -150,7 +150,7 @@ def settle(plan: LaunchPlan) -> int:
     return keep_random_seed(plan.store, plan.tag, plan.random_seed.value, replace=plan.new_seed)
 
 
-def _jobs(plan: LaunchPlan, plans: Sequence[Plan], random_seed: int) -> list[Job]:
+def _jobs(plan: LaunchPlan, plans: Sequence[TagPlan], random_seed: int) -> list[Job]:
     """The jobs with the command of a worker for them.
 
     A job that may outlive its launch is named after what it has to do: the same again, by another launch at the same
@@ -188,7 +188,7 @@ def _progress(
 
 def _outcome(
     plan: LaunchPlan,
-    plans: Sequence[Plan],
+    plans: Sequence[TagPlan],
     jobs: Sequence[Job],
     statuses: Sequence[JobStatus],
     random_seed: int,

@@ -27,7 +27,7 @@ from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, Root, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
-from hpoctl.ops.studies.tags import Plan, RandomSeed, draw_random_seed, new_tag, random_seed_for, read_plans
+from hpoctl.ops.studies.tags import RandomSeed, TagPlan, draw_random_seed, new_tag, random_seed_for, read_plans
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings
 
@@ -90,7 +90,7 @@ class LaunchPlan:
     tag: str
     random_seed: RandomSeed
     new_seed: bool
-    plans: tuple[Plan, ...]
+    plans: tuple[TagPlan, ...]
     launcher: LauncherEntry
     launcher_options: Any
     workers: int
@@ -195,7 +195,7 @@ def _check_root(launcher: LauncherEntry, root: Root) -> None:
 
 def _plans(
     request: LaunchRequest, config: Config, registry: Registry, store: Store
-) -> tuple[str, list[Plan], list[str]]:
+) -> tuple[str, list[TagPlan], list[str]]:
     """The tag, what is wanted of it, and what a person should know about that.
 
     Where nothing is said but the tag, that is all that was launched under it. Otherwise it is the study that was named,
@@ -216,10 +216,10 @@ def _plans(
     else:
         study, source = default_study(registry, config, folder)
     tag = request.tag or study.tag or new_tag()
-    return tag, [Plan("", override(in_folder(study, config), changes), source, changes)], []
+    return tag, [TagPlan("", override(in_folder(study, config), changes), source, changes)], []
 
 
-def _changed(plans: Sequence[Plan], registry: Registry, folder: Path, config: Config) -> list[str]:
+def _changed(plans: Sequence[TagPlan], registry: Registry, folder: Path, config: Config) -> list[str]:
     """The plans whose study says something else by now than when it was launched."""
     warnings = []
     for plan in plans:
@@ -234,9 +234,9 @@ def _changed(plans: Sequence[Plan], registry: Registry, folder: Path, config: Co
     return list(dict.fromkeys(warnings))
 
 
-def _wanted(plans: Sequence[Plan], registry: Registry) -> dict[Cell, Wanted]:
+def _wanted(plans: Sequence[TagPlan], registry: Registry) -> dict[Cell, Wanted]:
     """All experiments that the plans want; of several plans for one the newest counts."""
-    resolved: list[tuple[Plan, Resolved]] = [(plan, resolve(plan.study, registry)) for plan in plans]
+    resolved: list[tuple[TagPlan, Resolved]] = [(plan, resolve(plan.study, registry)) for plan in plans]
     for _, found in resolved:
         check_restricted(found)
     return {cell: Wanted(cell, plan.name, found) for plan, found in resolved for cell in plan.study.cells()}

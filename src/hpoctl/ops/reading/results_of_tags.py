@@ -21,7 +21,7 @@ from hpoctl.engine.so_far import SoFar, read_so_far
 from hpoctl.engine.work_folder import journal_of
 from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
-from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
+from hpoctl.ops.studies.tags import TagPlan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.stores.ledger import DIED, Attempt, Standing, read_results
 
 SkipKind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
@@ -112,7 +112,7 @@ class TagResults:
     root: Root
     candidates: Mapping[Cell, tuple[FoundResult, ...]]
     skipped: tuple[Skipped, ...]
-    plans: tuple[Plan, ...]
+    plans: tuple[TagPlan, ...]
 
 
 def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
@@ -142,7 +142,7 @@ class _State:
 
     tag: str
     root: Root
-    plans: list[Plan]
+    plans: list[TagPlan]
     attempts: list[Attempt]
     stands: dict[Cell, Standing]
     found: dict[Cell, list[FoundResult]]

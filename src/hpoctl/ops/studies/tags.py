@@ -47,7 +47,7 @@ class RandomSeed:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TagPlan:
     """What was launched under a tag.
 
     Attributes:
@@ -160,21 +160,21 @@ def stored_random_seed(store: Store, tag: str) -> int | None:
         ) from error
 
 
-def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> Plan:
+def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> TagPlan:
     """Store a plan before its launch; if the tag's newest plan is equal, it is used again."""
     changes = changes or Overrides()
     file = PlanFile(tag, source, study, changes)
     digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(file, defaults=False)}))[:12]
     names = plan_names(store, tag)
     if names and names[-1].endswith(f"-{digest}"):
-        return Plan(names[-1], study, source, changes)
+        return TagPlan(names[-1], study, source, changes)
     name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
     with suppress(FileExistsError):  # another launch has just written the same
         store.put(_plan_file(tag, name), PLANS.seal(file), create=True)
-    return Plan(name, study, source, changes)
+    return TagPlan(name, study, source, changes)
 
 
-def read_plan(store: Store, tag: str, name: str) -> Plan:
+def read_plan(store: Store, tag: str, name: str) -> TagPlan:
     """One plan of a tag.
 
     Raises:
@@ -183,7 +183,7 @@ def read_plan(store: Store, tag: str, name: str) -> Plan:
     file = _plan_file(tag, name)
     try:
         kept = PLANS.unseal(store.get(file))
-        return Plan(name, kept.study, kept.source, kept.changes)
+        return TagPlan(name, kept.study, kept.source, kept.changes)
     except (FileNotFoundError, DamagedError) as error:
         raise IncompleteError(
             f"{store.location(file)} is missing or damaged ({error}).",
@@ -191,7 +191,7 @@ def read_plan(store: Store, tag: str, name: str) -> Plan:
         ) from error
 
 
-def read_plans(store: Store, tag: str) -> list[Plan]:
+def read_plans(store: Store, tag: str) -> list[TagPlan]:
     """All plans of a tag, the oldest first.
 
     Raises:
@@ -200,7 +200,7 @@ def read_plans(store: Store, tag: str) -> list[Plan]:
     return [read_plan(store, tag, name) for name in plan_names(store, tag)]
 
 
-def wanted_cells(plans: list[Plan]) -> dict[Cell, Plan]:
+def wanted_cells(plans: list[TagPlan]) -> dict[Cell, TagPlan]:
     """All experiments that a tag wants, each with the newest plan that names it."""
     return {cell: plan for plan in plans for cell in plan.study.cells()}
 
@@ -248,7 +248,7 @@ def read_standings(
     return attempts, stands
 
 
-def readable_plans(root: Root, tag: str) -> tuple[list[Plan], list[str]]:
+def readable_plans(root: Root, tag: str) -> tuple[list[TagPlan], list[str]]:
     """The plans of a tag, the oldest first, and what is wrong with those that cannot be read."""
     plans, problems = [], []
     for name in plan_names(root.store, tag):

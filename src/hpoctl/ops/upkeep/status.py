@@ -14,7 +14,7 @@ from hpoctl.ops.launching.launchers import SubmittedJob
 from hpoctl.ops.launching.launches import Launch, running_launches
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
-from hpoctl.ops.studies.tags import Plan, nothing_of, read_standings, readable_plans, wanted_cells
+from hpoctl.ops.studies.tags import TagPlan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.time_left import TimeLeft, time_left
 from hpoctl.ops.upkeep.work_files import WorkUse, work_use
 from hpoctl.stores.ledger import Attempt, Standing, State
@@ -316,7 +316,7 @@ def _chosen(tag: str, stands: Mapping[Cell, Standing], filters: Filters, listing
     return chosen
 
 
-def _pairs(chosen: Mapping[Cell, Standing], wanted: Mapping[Cell, Plan]) -> tuple[Pair, ...]:
+def _pairs(chosen: Mapping[Cell, Standing], wanted: Mapping[Cell, TagPlan]) -> tuple[Pair, ...]:
     groups: dict[tuple[str, str], dict[str, list[int]]] = {}
     for cell, stand in chosen.items():
         group = groups.setdefault((cell.method, cell.benchmark), {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hpoctl.core.cells import Cell
 from hpoctl.ops.launching.jobs import HOUR, Costs, makespan
-from hpoctl.ops.studies.tags import Plan
+from hpoctl.ops.studies.tags import TagPlan
 from hpoctl.stores.ledger import Attempt, Standing
 
 
@@ -34,7 +34,7 @@ class TimeLeft:
 def time_left(
     stands: Iterable[Standing],
     attempts: Iterable[Attempt],
-    wanted: Mapping[Cell, Plan],
+    wanted: Mapping[Cell, TagPlan],
     costs: Costs,
     now: float,
     workers: int,
@@ -84,7 +84,7 @@ def _measured(attempts: Iterable[Attempt]) -> tuple[dict[tuple[str, str], float]
     return {key: sum(seconds) / len(seconds) for key, seconds in taken.items()}, budgets
 
 
-def _budget(plan: Plan | None) -> float | None:
+def _budget(plan: TagPlan | None) -> float | None:
     return None if plan is None else plan.study.experiment.seconds()
 
 

@@ -33,7 +33,7 @@ class ImportedSeeds:
 
 
 @dataclass(frozen=True, slots=True)
-class MoreSeeds:
+class SeedCommands:
     """What is proposed where it is not decided.
 
     Attributes:
@@ -47,13 +47,13 @@ class MoreSeeds:
     until_decided: str | None = None
 
 
-def more_seeds(
+def seed_commands(
     benchmarks: Sequence[BenchmarkComparison],
     traces: Sequence[Trace],
     imported: frozenset[Group],
     in_looks: DecidedPairs | None,
     root: Root,
-) -> MoreSeeds:
+) -> SeedCommands:
     """What runs as many more seeds of two methods as would decide; nothing where it is decided, or hopeless.
 
     Args:
@@ -80,7 +80,7 @@ def more_seeds(
     until_decided = None
     if in_looks is None:
         until_decided = _until_decided([found for found in benchmarks if found.benchmark in launches], traces, root)
-    return MoreSeeds(launches, elsewhere, until_decided)
+    return SeedCommands(launches, elsewhere, until_decided)
 
 
 def _more(pair: PairLine) -> int | None:
