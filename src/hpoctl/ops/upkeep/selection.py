@@ -165,9 +165,10 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
         launches = tuple(running_launches(store, root.claims, tag))
         size = sum(store.list(tag).values()) + work_use(store, tag).size
         return Selection(tag, criteria, matches, (), launches, size)
-    plans, _ = readable_plans(root, tag)
-    known = [*wanted_cells(plans), *(attempt.cell for attempt in attempts if attempt.cell is not None)]
-    criteria.filters.check([tag], known, root.command("status", "--tag", tag))
+    if criteria.filters.methods or criteria.filters.benchmarks:
+        plans, _ = readable_plans(root, tag)
+        known = [*wanted_cells(plans), *(attempt.cell for attempt in attempts if attempt.cell is not None)]
+        criteria.filters.check([tag], known, root.command("status", "--tag", tag))
     fits = fitting(criteria, attempts, now, held)
     chosen = [attempt for attempt in attempts if fits(attempt)]
     matches = tuple(_match(store, attempt, held) for attempt in chosen if _in_its_place(attempt))
