@@ -14,6 +14,7 @@ from hpoctl.analysis.curves import DECADE
 from hpoctl.analysis.findings import family_words, findings, overall_words, rank_notes
 from hpoctl.analysis.markup import Html, element, escaped, joined
 from hpoctl.analysis.report_data import ReportData, to_json
+from hpoctl.analysis.report_figures import rank_diagram, run_time_figure
 from hpoctl.analysis.report_html import (
     cost_table,
     coverage_table,
@@ -26,8 +27,6 @@ from hpoctl.analysis.report_html import (
     verdict_table,
 )
 from hpoctl.analysis.report_model import ReportModel
-from hpoctl.analysis.report_ranks import rank_diagram
-from hpoctl.analysis.report_run_times import run_time_figure
 from hpoctl.analysis.shown import Number, Sentence, Table, filled, model_json, text_of
 
 SCRIPTS = ("statistics", "recompute", "check", "charts", "figures", "curves", "seeds", "page")

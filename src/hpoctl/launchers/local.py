@@ -139,8 +139,7 @@ class LocalLauncher:
                 _record(open_results(entry.job.results).store, directory, {"status": "interrupted"}, log)
 
     def _job_of(self, worker: WorkerProcess) -> str | None:
-        entry = self._running.get(id(worker))
-        return entry.job.name if entry else None
+        return self._running[id(worker)].job.name if id(worker) in self._running else None
 
     def _status(self, receipt: str) -> JobStatus:
         progress = self._jobs.get(receipt)
@@ -254,8 +253,9 @@ class LocalLauncher:
         if entry is None:
             self._failed_starts += 1
             if self._failed_starts > self._options.workers:
-                what = f"Workers cannot start: {how}: {_gist(log)}"
-                raise HpoctlError(what, "`hpoctl plugins` shows what is loaded.")
+                raise HpoctlError(
+                    f"Workers cannot start: {how}: {_gist(log)}", "`hpoctl plugins` shows what is loaded."
+                )
             return
         reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
         closing = {"status": "failed", "error": reason}

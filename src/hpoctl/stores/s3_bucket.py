@@ -243,10 +243,9 @@ class Bucket:
                 return
             wait = next(rounds, None)
             if wait is None or not all(entry.get("Code") in TRANSIENT for entry in failed):
-                first = failed[0]
                 raise HpoctlError(
-                    f"Cannot remove {len(failed)} of {len(keys)} objects, such as {self.location(first['Key'])}: "
-                    f"{first.get('Code')}: {first.get('Message')}.",
+                    f"Cannot remove {len(failed)} of {len(keys)} objects, such as {self.location(failed[0]['Key'])}: "
+                    f"{failed[0].get('Code')}: {failed[0].get('Message')}.",
                     "Check that you may delete objects there (s3:DeleteObject), and repeat.",
                 )
             keys = [str(entry["Key"]) for entry in failed]

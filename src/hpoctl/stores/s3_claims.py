@@ -251,11 +251,7 @@ class S3Claims:
             self._mine = {}
         if names:
             with suppress(Exception):  # the interpreter may have closed parts of it
-                self._leaving_bucket().delete(names)
-
-    def _leaving_bucket(self) -> Bucket:
-        """The bucket without retries, for a process that is about to exit."""
-        return Bucket(self._bucket.name, waits=())
+                Bucket(self._bucket.name, waits=()).delete(names)  # without retries
 
     def _renew_all(self) -> None:
         """Write the leases of this process repeatedly, until it has no lease."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.reading.load_traces import counted
-from hpoctl.ops.reading.result_notes import notes_of
 from hpoctl.ops.reading.results_of_tags import (
     FoundResult,
     LoadRequest,
@@ -17,7 +16,7 @@ from hpoctl.ops.reading.results_of_tags import (
     nothing_complete,
     results_of,
 )
-from hpoctl.ops.reading.setups import renamed, setup_names
+from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,6 @@ from hpoctl.ops.reading.read_columns import (
     measured,
     resource_column,
 )
-from hpoctl.ops.reading.result_notes import notes_of
 from hpoctl.ops.reading.results_of_tags import (
     LEFT_OUT,
     FoundResult,
@@ -34,7 +33,7 @@ from hpoctl.ops.reading.results_of_tags import (
     nothing_complete,
     results_of,
 )
-from hpoctl.ops.reading.setups import renamed, setup_names
+from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
