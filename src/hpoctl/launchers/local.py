@@ -176,12 +176,11 @@ class LocalLauncher:
         those that are left.
         """
         in_hand = [entry.task.cores for entry in self._running.values()]
-        training = any(in_hand)
         load = sum(max(1, cores) for cores in in_hand)
         for place in range(len(self._queue) - 1, -1, -1):
             cores = self._queue[place].task.cores
             fits = not in_hand or load + max(1, cores) <= self._options.workers
-            if fits and not (cores and training):
+            if fits and not (cores and any(in_hand)):
                 return self._queue.pop(place)
         return None
 
@@ -253,9 +252,8 @@ class LocalLauncher:
         if entry is None:
             self._failed_starts += 1
             if self._failed_starts > self._options.workers:
-                raise HpoctlError(
-                    f"Workers cannot start: {how}: {_gist(log)}", "`hpoctl plugins` shows what is loaded."
-                )
+                what = f"Workers cannot start: {how}: {_gist(log)}"
+                raise HpoctlError(what, "`hpoctl plugins` shows what is loaded.")
             return
         reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
         closing = {"status": "failed", "error": reason}
