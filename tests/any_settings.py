@@ -13,6 +13,8 @@ def values(setting: Definition) -> st.SearchStrategy[Value]:
     """Values that a setting may have."""
     if setting.is_flag:
         return st.booleans()
+    if setting.is_text:
+        return st.text("0123456789,abc", min_size=1)
     about = setting.about
     if float in setting.types:
         least = about.least if about.above is None else about.above
@@ -32,6 +34,12 @@ def said() -> st.SearchStrategy[dict[str, Any]]:
 def unusual() -> dict[str, Any]:
     """Every setting with a value that is not its default."""
     return {
-        name: not setting.default if setting.is_flag else 7.0 if float in setting.types else 7
+        name: not setting.default
+        if setting.is_flag
+        else "7"
+        if setting.is_text
+        else 7.0
+        if float in setting.types
+        else 7
         for name, setting in DEFINITIONS.items()
     }

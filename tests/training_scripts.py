@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hpoctl.backends.local.backend import LocalBackend
-from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.core.clock import RealClock
 from hpoctl.core.protocols import Ended, Report
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
+from hpoctl.core.settings import Settings
 from hpoctl.core.trial_backends import BackendContext, TrialLimits
 
 PRELUDE = """
@@ -64,11 +65,12 @@ def context(folder: Path, problem: Script, **facts: Any) -> BackendContext:
     return BackendContext(**{**known, **facts})
 
 
-def backend(folder: Path, body: str = TRAIN, *, options: LocalTrialOptions | None = None, **facts: Any) -> LocalBackend:
+def backend(folder: Path, body: str = TRAIN, **facts: Any) -> LocalBackend:
     """A local backend for such a script."""
     of_script = {name: facts.pop(name) for name in ("checkpoints", "gpus", "cpus", "environment") if name in facts}
     made = script(folder, body, **of_script)
-    return LocalBackend(context(folder, made, **facts), options or LocalTrialOptions(poll_interval=0.01))
+    settings = replace(facts.pop("settings", Settings()), trial_poll_interval=0.01)
+    return LocalBackend(context(folder, made, settings=settings, **facts))
 
 
 def events(made: LocalBackend, act: Callable[[Report], None] | None = None) -> list[Report | Ended]:

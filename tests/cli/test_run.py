@@ -151,7 +151,13 @@ WRONG = [
     (("-m", "ASHA", "-b", "toy", "--set", "ASHA.grace_perod=3"), "Unknown option of ASHA", "grace_period"),
     (("-m", "ASHA", "-b", "toy", "--set", "ASHA.grace_period=x"), "cannot be 'x'", "whole number"),
     (("-m", "ASHA", "-b", "toy", "--set", "BO.num_initial=3"), "which is not run", "--method BO"),
-    (("-m", "RS", "-b", "toy", "--backend", "local"), "Unknown backend 'local'.", "hpoctl run --help"),
+    (("-m", "RS", "-b", "toy", "--backend", "lokal"), "Unknown trial backend 'lokal'.", "Did you mean local"),
+    (("-m", "RS", "-b", "toy", "--max-cost", "3"), "no price is known", "Add --price-per-hour"),
+    (
+        ("-m", "RS", "-b", "toy", "--backend", "local"),
+        "The backend local runs a script, and toy is a table.",
+        "Leave --backend out",
+    ),
     (("-m", "ASHA", "-b", "toy", "--set", "nonsense"), "is not a setting", "METHOD.option=value"),
 ]
 

@@ -21,6 +21,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "none, or a number >= 0": (-1, -0.5, float("inf"), float("nan"), True, "3", "all", None, []),
     "a whole number >= 0": (-1, 0.0, 2.5, True, "4", None),
     "a number >= 0": (-1, float("inf"), float("nan"), True, "1", None),
+    "a text": (0, 1.0, True, "", " ", None, [1]),
     "true or false": (0, 1, 1.0, "no", "true", None),
 }
 """What is refused, by what the message asks for."""

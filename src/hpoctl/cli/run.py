@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
-from hpoctl.core.errors import FAILED, INTERRUPTED, unknown_name
+from hpoctl.core.errors import FAILED, INTERRUPTED
 from hpoctl.core.setting_definition import Said
 
 if TYPE_CHECKING:
     from hpoctl.ops.running.run import RunRequest
-
-BACKEND = "simulator"
 
 
 @with_settings
@@ -41,8 +39,13 @@ def run(
     random_seed: RandomSeed = None,
     experiment: Said,
     backend: Annotated[
-        str, option("Where", "Where trials execute: on the simulator, from a table.", metavar="BACKEND")
-    ] = BACKEND,
+        str | None,
+        option(
+            "Where",
+            "Where trials execute: simulator or local. Default: simulator for a table, local for a script.",
+            metavar="BACKEND",
+        ),
+    ] = None,
     results: Results = None,
     verbose: Annotated[
         bool, option("Output", "Print a line for each start, promotion, pause, stop and model fit.", "--verbose", "-v")
@@ -53,8 +56,6 @@ def run(
     from hpoctl.ops.running.run import RunRequest
     from hpoctl.ops.studies.overrides import Overrides
 
-    if backend != BACKEND:
-        raise unknown_name("backend", backend, [BACKEND], "hpoctl run --help")
     changes = Overrides(
         methods=tuple(method),
         benchmarks=tuple(benchmark or ()),
@@ -63,7 +64,7 @@ def run(
         num_seeds=num_seeds,
         experiment=experiment,
     )
-    request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results)
+    request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results, backend=backend)
     code = _run(request, verbose=verbose, as_json=as_json)
     if code:
         raise typer.Exit(code)

@@ -56,7 +56,7 @@ class Definition:
 
     Attributes:
         name: Its name: the field, the key of study files and of metadata.
-        types: The types of its values: bool, int, float.
+        types: The types of its values: bool, int, float, or str for a text.
         words: Words that stand for a value.
         default: Its default; None: the benchmark's or the method's, or no limit.
         about: The rest.
@@ -79,11 +79,18 @@ class Definition:
         return bool in self.types
 
     @property
+    def is_text(self) -> bool:
+        """Whether its value is a text."""
+        return str in self.types
+
+    @property
     def wanted(self) -> str:
         """What its value may be, in words."""
         about = self.about
         if self.is_flag:
             return "true or false"
+        if self.is_text:
+            return "a text"
         number = "a whole number" if self.types == (int,) else f"a number{f' of {about.unit}' if about.unit else ''}"
         bounds = f" >= {about.least:g}" if about.least is not None else ""
         bounds += f" > {about.above:g}" if about.above is not None else ""
@@ -92,6 +99,8 @@ class Definition:
     @property
     def metavar(self) -> str:
         """What the help shows for its value."""
+        if self.is_text:
+            return "TEXT"
         number = self.about.unit.upper() or ("X" if float in self.types else "N")
         return "|".join([*self.words, number])
 
@@ -119,7 +128,7 @@ class Definition:
             if self.is_flag:
                 return value
         elif isinstance(value, str):
-            if value in self.words:
+            if value in self.words or (self.is_text and value.strip()):
                 return value
         elif isinstance(value, int | float) and (number := self._number(value)) is not None:
             return number
@@ -131,7 +140,7 @@ class Definition:
         Raises:
             UsageError: It is no such value.
         """
-        for reader in (int, float):
+        for reader in () if self.is_text else (int, float):
             try:
                 return self.check(reader(text), self.option)
             except ValueError:

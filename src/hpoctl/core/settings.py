@@ -131,6 +131,18 @@ class Settings:
         bool,
         About("Whether the checkpoints of trials that cannot resume are removed", "Trials"),
     ] = False
+    gpus_to_use: Annotated[
+        str | None,
+        About("GPUs that trials may use, such as 0,2", "Trials", default="all that there are"),
+    ] = None
+    trial_poll_interval: Annotated[
+        float,
+        About("Seconds between two looks at what trials that train have reported", "Trials", unit="seconds", above=0.0),
+    ] = 0.05
+    min_free_disk: Annotated[
+        float,
+        About("Free GB of disk below which trials that train are held until there is more", "Trials", least=0.0),
+    ] = 0.2
     price_per_hour: Annotated[
         float | None,
         About("What an hour of one trial costs, in money", "Trials", least=0.0),
@@ -204,7 +216,7 @@ def _definition(name: str, hint: Any, default: Any) -> Definition:
     kind, about = get_args(hint)
     members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     words = tuple(word for member in members if get_origin(member) is Literal for word in get_args(member))
-    types = tuple(member for member in members if member in (bool, int, float))
+    types = tuple(member for member in members if member in (bool, int, float, str))
     return Definition(name, types, words, default, about)
 
 

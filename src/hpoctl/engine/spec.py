@@ -44,6 +44,11 @@ class ExperimentSpec:
     def __post_init__(self) -> None:
         of_benchmark = {name: getattr(self.benchmark, name) for name in OF_BENCHMARK}
         object.__setattr__(self, "effective", self.settings.effective(of_benchmark))
+        if self.effective.max_cost is not None and not self.effective.price_per_hour:
+            raise UsageError(
+                "--max-cost is a budget in money, and no price is known.",
+                "Add --price-per-hour: what an hour of one trial costs.",
+            )
 
     @property
     def n_workers(self) -> int:

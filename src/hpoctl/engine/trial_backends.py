@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import cast
 
-from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.simulator import Delays, Simulator
 from hpoctl.core.clock import VirtualClock
 from hpoctl.core.findings import Finding
+from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import TrialBackend
 from hpoctl.core.trial_backends import BackendContext, BackendEntry
 
@@ -17,16 +17,16 @@ def _simulator(context: BackendContext, options: Delays) -> TrialBackend:
     return Simulator(context.needed_table, clock, context.streams, deadline, context.settings, options)
 
 
-def _local(context: BackendContext, options: LocalTrialOptions) -> TrialBackend:
+def _local(context: BackendContext, options: NoOptions) -> TrialBackend:  # noqa: ARG001 - settings say it
     from hpoctl.backends.local.backend import LocalBackend  # noqa: PLC0415 - simulated experiments do without it
 
-    return LocalBackend(context, options)
+    return LocalBackend(context)
 
 
-def _check_local(options: LocalTrialOptions) -> Iterable[Finding]:
+def _check_local(options: NoOptions) -> Iterable[Finding]:  # noqa: ARG001 - there is nothing to set
     from hpoctl.backends.local.check import check_local  # noqa: PLC0415 - see above
 
-    return check_local(options)
+    return check_local()
 
 
 SIMULATOR = BackendEntry(
@@ -36,6 +36,4 @@ SIMULATOR = BackendEntry(
     Delays(),
     "table",
 )
-LOCAL = BackendEntry(
-    "local", "Training scripts on this machine", _local, LocalTrialOptions(), "script", check=_check_local
-)
+LOCAL = BackendEntry("local", "Training scripts on this machine", _local, NoOptions(), "script", check=_check_local)

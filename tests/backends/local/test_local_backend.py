@@ -14,7 +14,6 @@ import pytest
 
 from hpoctl.backends.local.files import HEAD, TAIL
 from hpoctl.backends.local.leftovers import processes
-from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.local.supervisor import owner_of
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
@@ -331,8 +330,8 @@ def test_gpus_that_do_not_suffice_are_refused(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(UsageError, match=r"2 trials at a time with 2 GPUs each need 4 GPUs, and 3 can be used"):
         backend(tmp_path, gpus=2)
     with pytest.raises(UsageError, match="names the GPU 3"):
-        backend(tmp_path, gpus=1, options=LocalTrialOptions(gpus_to_use="1,3"))
-    made = backend(tmp_path, gpus=1, options=LocalTrialOptions(gpus_to_use="2,1"))
+        backend(tmp_path, gpus=1, settings=Settings(gpus_to_use="1,3"))
+    made = backend(tmp_path, gpus=1, settings=Settings(gpus_to_use="2,1"))
     assert [made._slots.take().devices for _ in range(2)] == [("2",), ("1",)]
 
 

@@ -10,7 +10,6 @@ from hpoctl.backends.local.endings import ended
 from hpoctl.backends.local.files import shorten
 from hpoctl.backends.local.folders import TRIALS, TrialFolder, trial_folder
 from hpoctl.backends.local.leftovers import end_processes
-from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.local.processes import Command, Exit, Processes
 from hpoctl.backends.local.slots import Slots, make_slots, usable_devices
 from hpoctl.backends.local.training import Training, Written
@@ -39,21 +38,19 @@ class LocalBackend:
 
     Args:
         context: What is to be run, and where.
-        options: See `LocalTrialOptions`.
 
     Raises:
         UsageError: There are fewer GPUs than trials need.
     """
 
-    def __init__(self, context: BackendContext, options: LocalTrialOptions) -> None:
+    def __init__(self, context: BackendContext) -> None:
         self._context = context
-        self._options = options
         self._script, self._folder = context.needed_script
         self._slots: Slots = make_slots(
             context.n_workers,
             self._script.cpus,
             self._script.gpus,
-            usable_devices(options.gpus_to_use) if self._script.gpus else (),
+            usable_devices(context.settings.gpus_to_use or "") if self._script.gpus else (),
             usable_cores(),
         )
         self._processes = Processes(context.limits.grace_period)
@@ -147,7 +144,7 @@ class LocalBackend:
             if not self._running or self._over():
                 return []
             self._in_between()
-            self._note(self._processes.listen(self._options.poll_interval))
+            self._note(self._processes.listen(self._context.settings.trial_poll_interval))
 
     def close(self) -> Sequence[Report | Ended]:
         """End all trials; returns their unread reports, and their ends."""
@@ -155,7 +152,7 @@ class LocalBackend:
             self._processes.leave(training.key)
         patience = time.monotonic() + self._context.limits.grace_period + FINISH
         while any(training.exit is None for training in self._running.values()) and time.monotonic() < patience:
-            self._note(self._processes.listen(self._options.poll_interval))
+            self._note(self._processes.listen(self._context.settings.trial_poll_interval))
         self._processes.close()
         happened: list[Report | Ended] = []
         now = self._context.clock.now()
@@ -261,7 +258,8 @@ class LocalBackend:
         self._idled = now
         self._context.idle()
         if self._disk_is_full():
-            self._context.say(f"less than {self._options.min_free_disk:g} GB are free on the disk: trials are held")
+            least = self._context.settings.min_free_disk
+            self._context.say(f"less than {least:g} GB are free on the disk: trials are held")
             self._processes.hold(go_on=False)
             try:
                 while self._disk_is_full():
@@ -274,7 +272,7 @@ class LocalBackend:
             self._context.say(f"disk space is available again: trials continue after {held:.0f} s")
 
     def _disk_is_full(self) -> bool:
-        return shutil.disk_usage(self._folder).free < self._options.min_free_disk * 1e9
+        return shutil.disk_usage(self._folder).free < self._context.settings.min_free_disk * 1e9
 
     def _unread(self, folder: TrialFolder, known: int) -> list[TrialRow]:
         """The rows above a resource that earlier starts of a trial have written; most of the time none.

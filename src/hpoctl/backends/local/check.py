@@ -4,14 +4,13 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.backends.local.slots import VISIBLE, usable_devices
 from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
 from hpoctl.core.machine import usable_cores
 
 
-def check_local(options: LocalTrialOptions) -> Iterator[Finding]:
+def check_local() -> Iterator[Finding]:
     """Look at the system, the cores and the GPUs that trials can use."""
     if platform.system() != "Linux" or not Path("/proc/self/stat").exists():
         text = f"trials of scripts need Linux with /proc, and this is {platform.system()}"
@@ -19,7 +18,7 @@ def check_local(options: LocalTrialOptions) -> Iterator[Finding]:
         return
     cores = usable_cores()
     try:
-        devices = usable_devices(options.gpus_to_use)
+        devices = usable_devices("")
     except UsageError as error:
         yield Finding("trials here", "problem", error.what, error.fix)
         return

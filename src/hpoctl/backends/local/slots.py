@@ -88,7 +88,7 @@ def make_slots(count: int, cpus: int, gpus: int, devices: Sequence[str], cores: 
             f"{count} trials at a time with {gpus} GPUs each need {gpus * count} GPUs, and {found}.",
             f"Use --n-workers {fit}, or fewer GPUs for each trial."
             if fit
-            else f"Name them in {VISIBLE} or gpus_to_use, or use fewer for each trial.",
+            else f"Name them in {VISIBLE} or --gpus-to-use, or use fewer for each trial.",
         )
     own = [tuple(cores[place * cpus : (place + 1) * cpus]) for place in range(count)]
     bound = count * cpus <= len(cores)

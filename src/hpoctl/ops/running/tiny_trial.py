@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hpoctl.backends.local.backend import LocalBackend
 from hpoctl.backends.local.folders import StartFolder, trial_folder
-from hpoctl.backends.local.options import LocalTrialOptions
 from hpoctl.core.clock import RealClock
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import Ended, Report
@@ -108,7 +107,7 @@ def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
     )
     trial = trial_folder(folder, TRIAL)
     trial.config.unlink(missing_ok=True)
-    backend = LocalBackend(context, LocalTrialOptions())
+    backend = LocalBackend(context)
     began = time.monotonic()
     reached = None
     ended = None
