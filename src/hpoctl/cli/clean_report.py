@@ -81,7 +81,7 @@ def print_cleaned(root: Root, selection: Selection, cleaned: Cleaned) -> None:
     _show_left("not moved", cleaned.left, FIX_CLEAN)
     if cleaned.directories:
         hint(f"undo: {root.command('clean', '--undo')}")
-        if not selection.criteria.duplicates:
+        if selection.launched and not selection.criteria.duplicates:
             hint(f"run again: {root.command('launch', '--tag', selection.tag)}")
 
 

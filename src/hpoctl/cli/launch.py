@@ -103,6 +103,9 @@ def launch(
             rich_help_panel="Where",
         ),
     ] = False,
+    yes: Annotated[
+        bool, option("What", "Launch the default study, even under a tag that looks like a mistake.", "--yes", "-y")
+    ] = False,
     dry_run: Annotated[
         bool, option("Output", "Only print the jobs, their experiments, results and expected time.", "--dry-run")
     ] = False,
@@ -128,7 +131,7 @@ def launch(
             **{name: value for name, value in named.items() if value is not None},
         },
     )
-    request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results, trust_config)
+    request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results, trust_config, yes)
     if until_decided:
         from hpoctl.cli.until_decided import launch_until_decided
 

@@ -37,7 +37,7 @@ def show(plotted: PlottedStudy, *, terminal: bool) -> None:
 
 def print_skipped(skipped: tuple[Skipped, ...]) -> None:
     """List on standard error what was left out, and why."""
-    listed = [entry for entry in skipped if entry.kind != "missing"]
+    listed = [entry for entry in skipped if entry.kind != "missing" or entry.cell is None]
     for entry in listed[:MOST_SKIPPED]:
         line = f"{entry.kind}: {entry.path}: {entry.what}; {entry.policy}"
         err().print(line, style="yellow", markup=False, soft_wrap=True)

@@ -36,7 +36,7 @@ def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> No
     if outcome.finished:
         _print_table(outcome.finished)
         out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
-        for note in (*_data_notes(plan.specs), *_off_table_notes(outcome.finished)):
+        for note in (*_data_notes(plan.specs), *_off_table_notes(outcome.finished), *_empty_notes(outcome.finished)):
             out().print(note, markup=False, soft_wrap=True)
     for failed in outcome.failed:
         show_error(failed.error)
@@ -116,6 +116,15 @@ def _off_table_notes(finished: Sequence[Finished]) -> list[str]:
             how_far = f"distance {far.mean_distance:.2g} on average, {far.max_distance:.2g} at most"
             notes.append(f"{result.name}: {what}, {how_far}")
     return notes
+
+
+def _empty_notes(finished: Sequence[Finished]) -> list[str]:
+    """Experiments whose budget was too small for a single report."""
+    return [
+        f"{result.name}: its budget ended before the first report; give more, such as with --max-wallclock-time"
+        for result in finished
+        if not result.rows
+    ]
 
 
 def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> str:

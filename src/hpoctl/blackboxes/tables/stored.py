@@ -259,7 +259,7 @@ def sample_checksum(array: NDArray[Any]) -> int:
 
 def _map(stored: Stored, name: str) -> NDArray[Any]:
     path, file = stored.folder / f"{name}.npy", stored.table.files[name]
-    mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     if (mapped.dtype.str, mapped.shape, path.stat().st_size) != (file.type, file.shape, file.size):
         raise DamagedError(f"{path.name} holds {mapped.dtype.str} {mapped.shape}")
     return mapped.view(np.ndarray)

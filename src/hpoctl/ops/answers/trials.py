@@ -14,6 +14,7 @@ import tomli_w
 from hpoctl.core.cells import TRIALS, Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Mode
+from hpoctl.core.records import RecordError, from_plain
 from hpoctl.core.space import Value
 from hpoctl.core.trial_call import option_words
 from hpoctl.ops.reading.load_rows import read_table
@@ -72,6 +73,17 @@ class TrialSummary:
     seconds: float
     begins: float
     starts: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is read of a start or resume of a trial, as trials.parquet has it."""
+
+    trial_id: int
+    outcome: str | None
+    reason: str | None
+    seconds: float
+    begin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,5 +303,10 @@ def _runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str, An
         ) from error
     runs: dict[int, list[Mapping[str, Any]]] = {}
     for run in table.to_pylist():
-        runs.setdefault(int(run["trial_id"]), []).append(run)
+        try:
+            trial_id = from_plain(_Run, run, strict=False).trial_id
+        except RecordError as error:
+            where = tag.root.store.location(name)
+            raise IncompleteError(f"{where} cannot be used: {error}.", "Launch its tag again.") from error
+        runs.setdefault(trial_id, []).append(run)
     return runs

@@ -1,7 +1,9 @@
 """What `hpoctl launch` is about to do: which experiments are wanted, which of them are missing, in which jobs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ from hpoctl.ops.studies.tags import RandomSeed, TagPlan, draw_random_seed, new_t
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings
 
+COMMAND = "command line"
+"""Where a study comes from that the options of the command have described."""
+
 
 @dataclass(frozen=True)
 class LaunchRequest:
@@ -45,6 +50,7 @@ class LaunchRequest:
         allow_mixed: Whether the tag may hold complete results that the launch would not make again as they are.
         results: The root of results; None: $HPOCTL_ROOT, or ~/hpoctl.
         trust_config: Whether files of the folder may say what code the launcher runs.
+        yes: Whether the default study may be launched under a tag that looks like a mistake.
     """
 
     changes: Overrides = field(default_factory=Overrides)
@@ -55,6 +61,7 @@ class LaunchRequest:
     allow_mixed: bool = False
     results: str | None = None
     trust_config: bool = False
+    yes: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,12 +218,50 @@ def _plans(
     elif earlier and request.tag is not None:
         if changes == Overrides():
             return request.tag, earlier, _changed(earlier, registry, folder, config)
-        study, source = find_study(earlier[-1].source, registry, folder)
+        study, source = _study_of(earlier[-1], registry, folder)
         changes = carried(earlier[-1].changes, changes)
     else:
-        study, source = default_study(registry, config, folder)
+        if request.tag is not None and changes == Overrides() and not request.yes:
+            _check_new_tag(request.tag, store)
+        study, source = _default_or_said(changes, registry, config, folder)
     tag = request.tag or study.tag or new_tag()
     return tag, [TagPlan("", override(in_folder(study, config), changes), source, changes)], []
+
+
+def _study_of(plan: TagPlan, registry: Registry, folder: Path) -> tuple[Study, str]:
+    """The study of an earlier plan as it is now, and where it comes from."""
+    return (plan.study, COMMAND) if plan.source == COMMAND else find_study(plan.source, registry, folder)
+
+
+def _default_or_said(changes: Overrides, registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:
+    """The default study, and where it comes from; where there is none, what the options say, if that is enough."""
+    try:
+        return default_study(registry, config, folder)
+    except UsageError:
+        if config.study is not None or not (changes.methods and changes.benchmarks):
+            raise
+    return Study("command", "Named on the command line", changes.methods, changes.benchmarks), COMMAND
+
+
+def _check_new_tag(tag: str, store: Store) -> None:
+    """Refuse to launch the default study under a tag that is probably meant to be another one.
+
+    Raises:
+        UsageError: `hpoctl run` or an import has made the tag, or there is a tag of nearly the same name.
+    """
+    name_it = "Name the study with --study, or add --yes to launch the default one under this tag."
+    if any(not name.startswith(".") for name in store.folders(tag)):
+        raise UsageError(f"Tag {tag} has results, but no study was launched under it.", name_it)
+    tags = [name for name in store.folders("") if not name.startswith(".")]
+    close = get_close_matches(tag, tags, n=1, cutoff=0.75)
+    if close and _without_numbers(close[0]) != _without_numbers(tag):
+        raise UsageError(
+            f"There is nothing of tag {tag}, and no study is named.", f"Did you mean {close[0]}? {name_it}"
+        )
+
+
+def _without_numbers(tag: str) -> str:
+    return re.sub(r"\d+", "", tag)  # docs-2 after docs-1 is no mistake
 
 
 def _changed(plans: Sequence[TagPlan], registry: Registry, folder: Path, config: Config) -> list[str]:
@@ -224,7 +269,7 @@ def _changed(plans: Sequence[TagPlan], registry: Registry, folder: Path, config:
     warnings = []
     for plan in plans:
         try:
-            study, _ = find_study(plan.source, registry, folder)
+            study, _ = _study_of(plan, registry, folder)
             same = override(in_folder(study, config), plan.changes) == replace(plan.study, tag=study.tag)
         except UsageError:
             same = True  # the study was removed; the launched plan is complete

@@ -19,7 +19,7 @@ from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import read_many
 from hpoctl.engine.so_far import SoFar, read_so_far
 from hpoctl.engine.work_folder import journal_of
-from hpoctl.ops.reading.where import Condition, check_keys, parse_condition
+from hpoctl.ops.reading.where import Condition, check_keys, look_up, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import TagPlan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.stores.ledger import DIED, Attempt, Standing, read_results
@@ -29,6 +29,8 @@ OPEN: frozenset[SkipKind] = frozenset({"damaged", "foreign", "failed", "interrup
 """The kinds after which an experiment may be without a result that counts; a duplicate always has one."""
 
 LEFT_OUT = "left out"
+MOST_NAMED = 5
+"""Values that a message names."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,46 @@ def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
     filters.check(tags, [cell for state in states for cell in state.stands], root.command("status", "--tag", tags[0]))
     every = [found for state in states for group in state.found.values() for found in group]
     check_keys(conditions, (found.metadata.entries for found in every))
-    return tuple(_choose(state, filters, conditions) for state in states)
+    chosen = tuple(_choose(state, filters, conditions) for state in states)
+    if not any(tag.candidates for tag in chosen):
+        _check_conditions(conditions, [found for found in every if filters.match(found.cell)], tags)
+        return chosen
+    return _with_absent(chosen, filters)
+
+
+def _check_conditions(conditions: Sequence[Condition], every: Sequence[FoundResult], tags: Sequence[str]) -> None:
+    """Say which condition no complete experiment fulfils.
+
+    Raises:
+        IncompleteError: There is one.
+    """
+    for condition in conditions:
+        if every and not any(condition.holds(found.metadata.entries) for found in every):
+            there = dict.fromkeys(str(look_up(found.metadata.entries, condition.key)[1]) for found in every)
+            values = ", ".join(list(there)[:MOST_NAMED]) + (", ..." if len(there) > MOST_NAMED else "")
+            raise IncompleteError(
+                f"No complete experiment of {', '.join(tags)} has {condition}.", f"{condition.key} is {values} there."
+            )
+
+
+def _with_absent(chosen: Sequence[TagResults], filters: Filters) -> tuple[TagResults, ...]:
+    """The results, with a line for each tag, and each method and benchmark named, of which nothing fits."""
+    cells = {
+        cell for tag in chosen for cell in (*tag.candidates, *(each.cell for each in tag.skipped)) if cell is not None
+    }
+    named = [
+        *(f"method {name}" for name in filters.methods if name not in {cell.method for cell in cells}),
+        *(f"benchmark {name}" for name in filters.benchmarks if name not in {cell.benchmark for cell in cells}),
+    ]
+    told = []
+    for place, tag in enumerate(chosen):
+        absent = named if place == 0 else []
+        if not tag.candidates and not tag.skipped:
+            absent = [*absent, f"tag {tag.tag}"]
+        where = tag.root.store.location(tag.tag)
+        lines = [Skipped(where, None, f"nothing of {what} fits", LEFT_OUT, "missing", tag.tag) for what in absent]
+        told.append(replace(tag, skipped=(*tag.skipped, *lines)))
+    return tuple(told)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,11 @@ class Condition:
     operator: str
     value: bool | int | float | str | None
 
+    def __str__(self) -> str:
+        """The condition as it is typed."""
+        value = self.value if isinstance(self.value, str) else json.dumps(self.value)
+        return f"{self.key}{self.operator}{value}"
+
     def holds(self, metadata: Mapping[str, Any]) -> bool:
         """Whether an experiment fulfils it; one without the entry does not, nor does a text that is no number."""
         there, value = look_up(metadata, self.key)

@@ -118,6 +118,7 @@ class Selection:
         passed_over: Results that may be meant, but are not taken.
         launches: With a whole tag, the launches of it that run.
         size: How many bytes that is.
+        launched: Whether a study was launched under the tag: `hpoctl run` and imports make tags, too.
     """
 
     tag: str
@@ -126,6 +127,7 @@ class Selection:
     passed_over: tuple[Left, ...]
     launches: tuple[Launch, ...]
     size: int
+    launched: bool = True
 
     @property
     def busy(self) -> tuple[Match, ...]:
@@ -159,14 +161,14 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
     attempts = read_attempts(store, check_tag(tag))
     if not attempts and not store.list(tag):
         raise nothing_of(root, tag)
+    plans, _ = readable_plans(root, tag)
     held = cache(partial(held_elsewhere, root.claims, tag))
     if criteria.whole:
         matches = tuple(_match(store, attempt, held) for attempt in attempts)
         launches = tuple(running_launches(store, root.claims, tag))
         size = sum(store.list(tag).values()) + work_use(store, tag).size
-        return Selection(tag, criteria, matches, (), launches, size)
+        return Selection(tag, criteria, matches, (), launches, size, bool(plans))
     if criteria.filters.methods or criteria.filters.benchmarks:
-        plans, _ = readable_plans(root, tag)
         known = [*wanted_cells(plans), *(attempt.cell for attempt in attempts if attempt.cell is not None)]
         criteria.filters.check([tag], known, root.command("status", "--tag", tag))
     fits = fitting(criteria, attempts, now, held)
@@ -179,7 +181,8 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
         passed_over += [Left(attempt.directory, UNKNOWN_CELL) for attempt in attempts if attempt.cell is None]
     if not matches:
         raise _nothing(root, tag, passed_over)
-    return Selection(tag, criteria, matches, tuple(passed_over), (), sum(match.size for match in matches))
+    size = sum(match.size for match in matches)
+    return Selection(tag, criteria, matches, tuple(passed_over), (), size, bool(plans))
 
 
 def fitting(

@@ -17,7 +17,7 @@ class TimeLeft:
     """How long the experiments that are not done take.
 
     Attributes:
-        seconds: Real seconds, without the experiments of unknown cost; None: all costs are unknown.
+        seconds: Real seconds, without the experiments of unknown cost; None: most costs are unknown.
         workers: How many experiments run at a time.
         from_tag: How many costs come from experiments of the same method and benchmark in this tag.
         from_machine: How many come from experiments of other tags on this machine.
@@ -68,7 +68,8 @@ def time_left(
         left.append(seconds - _spent(stand, now, seconds))
     if not left and not unknown:
         return None
-    return TimeLeft(makespan(left, workers) if left else None, workers, from_tag, from_machine, unknown)
+    enough = len(left) >= unknown  # a sum over less than half of the work would be no estimate
+    return TimeLeft(makespan(left, workers) if left and enough else None, workers, from_tag, from_machine, unknown)
 
 
 def _measured(attempts: Iterable[Attempt]) -> tuple[dict[tuple[str, str], float], dict[str, float]]:

@@ -1,0 +1,62 @@
+"""Refusals name what is wrong and what to do, and hints repeat what was meant."""
+
+import pytest
+
+from command_line import CommandLine
+
+RUN = ("run", "--method", "RS", "--benchmark", "toy", "--tag", "made-1", "--random-seed", "1")
+
+
+def test_a_launch_needs_no_study_if_methods_and_benchmarks_are_named(cli: CommandLine) -> None:
+    words = ("launch", "--method", "RS", "--benchmark", "toy", "--tag", "named", "--random-seed", "1")
+    done = cli(*words, "--json")
+    assert (done.code, done.json["status"]) == (0, "success")
+    more = cli("launch", "--tag", "named", "--num-seeds", "2", "--json")
+    assert (more.code, more.json["status"]) == (0, "success")
+    assert "2/2" in cli("status").out
+    refused = cli("launch", "--method", "RS")
+    assert refused.code == 2
+
+
+def test_what_a_run_has_made_is_not_mixed_with_the_default_study(cli: CommandLine) -> None:
+    assert cli(*RUN).code == 0
+    refused = cli("launch", "--tag", "made-1", "--dry-run")
+    assert refused.code == 2
+    assert "Tag made-1 has results, but no study was launched under it." in refused.err
+    cleaned = cli("clean", "--tag", "made-1", "--yes")
+    assert cleaned.code == 0
+    assert "undo: hpoctl clean --undo" in cleaned.err
+    assert "launch" not in cleaned.err
+
+
+def test_a_tag_of_nearly_the_same_name_is_offered(cli: CommandLine) -> None:
+    assert cli(*RUN).code == 0
+    refused = cli("launch", "--tag", "mode-1", "--dry-run")
+    assert refused.code == 2
+    assert "There is nothing of tag mode-1, and no study is named." in refused.err
+    assert "Did you mean made-1?" in refused.err
+    assert "nothing of tag" not in cli("launch", "--tag", "made-2", "--dry-run").err  # the next stage
+
+
+def test_a_condition_that_nothing_fulfils_is_named(cli: CommandLine) -> None:
+    assert cli(*RUN).code == 0
+    refused = cli("plot", "--tag", "made-1", "--where", "n_workers=7", "--terminal")
+    assert refused.code == 3
+    assert "No complete experiment of made-1 has n_workers=7." in refused.err
+    assert "n_workers is 4 there." in refused.err
+
+
+def test_tags_and_methods_of_which_nothing_fits_are_told(cli: CommandLine) -> None:
+    assert cli(*RUN).code == 0
+    other = (*RUN[:6], "made-2", "--random-seed", "1", "--n-workers", "2")
+    assert cli(*other).code == 0
+    shown = cli("plot", "--tag", "made-1", "--tag", "made-2", "--where", "n_workers=2", "--terminal")
+    assert shown.code == 0
+    assert "nothing of tag made-1 fits" in shown.out + shown.err
+
+
+@pytest.mark.parametrize("budget", ["0.5"])
+def test_a_budget_that_ends_before_the_first_report_is_named(cli: CommandLine, budget: str) -> None:
+    done = cli(*RUN, "--max-wallclock-time", budget)
+    assert done.code == 0
+    assert "RS toy seed 0: its budget ended before the first report" in done.out
