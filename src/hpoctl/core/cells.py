@@ -21,6 +21,9 @@ LOG = "log.txt"
 WORK = ".work"
 """The folder of a root on this machine in which experiments with real trials work."""
 
+CHECKPOINTS = "checkpoints"
+"""The folder, in that of a trial, in which the trial keeps its state."""
+
 CONTROL = ".hpoctl"
 """The folder of a tag that holds its plans and its launches."""
 

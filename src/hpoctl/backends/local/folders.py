@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpoctl.backends.local.processes import Started
+from hpoctl.core.cells import CHECKPOINTS
 from hpoctl.core.space import Config
 from hpoctl.core.trial_call import config_text
 
-TRIALS, STARTS, CHECKPOINTS, CONFIG = "trials", "starts", "checkpoints", "config.json"
+TRIALS, STARTS, CONFIG = "trials", "starts", "config.json"
 REPORTS, OUT, ERR, PROCESS, AFTER = "reports.jsonl", "std.out", "std.err", "process.json", "after"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hpoctl.backends.local.folders import CHECKPOINTS, StartFolder, TrialFolder, trial_folder
-from hpoctl.core.cells import WORK
+from hpoctl.core.cells import CHECKPOINTS, WORK
 from hpoctl.core.storage import Store
 from hpoctl.engine.work_folder import work_folder
 from hpoctl.stores.local import LocalStore
+
+if TYPE_CHECKING:
+    from hpoctl.backends.local.folders import StartFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,11 @@ def restore_work(store: Store, directory: str, folder: str) -> None:
             store.move(f"{folder}/{WORK}/{directory}", f"{WORK}/{directory}")
 
 
-def starts_of(store: Store, directory: str, trial_id: int) -> list[StartFolder]:
+def starts_of(store: Store, directory: str, trial_id: int) -> "list[StartFolder]":
     """The folders of all starts of a trial, the first one first; none, if it was not started on this machine."""
-    folder: TrialFolder = trial_folder(work_folder(store, directory), trial_id)
-    return folder.starts()
+    from hpoctl.backends.local.folders import trial_folder  # noqa: PLC0415 - status does without it
+
+    return trial_folder(work_folder(store, directory), trial_id).starts()
 
 
 def _files(folder: Path | str, *, within: bool) -> "Iterator[tuple[os.DirEntry[str], bool]]":
