@@ -307,7 +307,7 @@ def test_a_failure_ends_the_launch_and_is_retried_by_the_next() -> None:
     assert looks.watcher.stages
 
 
-def test_results_that_cannot_be_read_are_no_look(folder: Path) -> None:
+def test_unreadable_results_allow_no_interim_analysis(folder: Path) -> None:
     looks = Looks(watcher=Watcher(interrupt_at=25))
     assert looks(benchmarks=("toy",)).interrupted
     looks = Looks()
@@ -316,12 +316,12 @@ def test_results_that_cannot_be_read_are_no_look(folder: Path) -> None:
     metadata = unseal((directory / METADATA).read_bytes())
     metadata |= {"results_sha256": content_hash(b"no table"), "results_bytes": 8}
     (directory / METADATA).write_bytes(seal(metadata))
-    with pytest.raises(IncompleteError, match="not all can be compared: RS:ASHA on toy"):
+    with pytest.raises(IncompleteError, match="some cannot be compared: RS:ASHA on toy"):
         looks(pairs=(), most=None)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_what_somebody_else_runs_ends_the_look(folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]) -> None:
+def test_experiments_of_another_process_end_the_launch(folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]) -> None:
     root = folder / "results"
     shutil.copytree(whole[0], root)
     cell = Cell("RS", "toy", 3)
