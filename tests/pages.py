@@ -22,7 +22,7 @@ hpoctl() {{ {sys.executable} -W error -m hpoctl "$@"; }}
 python() {{ {sys.executable} "$@"; }}
 pip() {{ :; }}
 """
-"""Commands are those of this environment; whoever runs a page installs what it installs."""
+"""Commands are those of this environment; the caller installs the requirements of a page."""
 
 MASKS = (
     (re.compile(r"\d{8}-\d{6}-\d{6}"), "STAMP"),

@@ -1,4 +1,4 @@
-"""Commands of hpoctl in processes of their own that are forked from one that has imported what they need.
+"""Commands of hpoctl in separate processes that are forked from one that has imported what they need.
 
 Starting Python and importing the libraries takes longer than most commands that tests run. A command that is forked
 has its own memory, working folder, environment and standard streams, and ends as any other process does. What tests

@@ -78,7 +78,7 @@ def test_everything_can_be_seen_while_it_trains(cli: CommandLine, training) -> N
     asked = cli("why", "--tag", "t", "--trial", "1", "--json").json["data"]
     assert (asked["agrees"], asked["source"], asked["moments"][0]["kind"]) == (None, "its journal", "suggested")
     drawn = cli("plot", "--tag", "t", "--running", "--terminal")
-    assert (drawn.code, "Not complete, with what there is so far: RS own seed 0" in drawn.out + drawn.err) == (0, True)
+    assert (drawn.code, "Not complete, with the rows so far: RS own seed 0" in drawn.out + drawn.err) == (0, True)
     assert cli("plot", "--tag", "t", "--terminal").code == 3  # nothing is complete
     assert process.poll() is None
     status = cli("status", "--tag", "t", COLUMNS="80")

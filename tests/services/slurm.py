@@ -1,4 +1,4 @@
-"""A real Slurm for tests: munged, slurmctld and a few slurmd on loopback, with folders, ports and a key of their own.
+"""A real Slurm for tests: munged, slurmctld and a few slurmd on loopback, with separate folders, ports and a key.
 
 Each test process that asks for it has its own cluster; it ends with the process, however that ends.
 """

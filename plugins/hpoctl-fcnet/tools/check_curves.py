@@ -28,7 +28,7 @@ EPOCHS = (1, 3, 9, 27, 81)
 SPREAD_EPOCHS = (3, 9, 27)
 WITHIN = 0.15
 """Relative differences from the real runs that the gates of spread and dips allow."""
-RUNGS = ((4, 9), (11, 3), (33, 1))  # after so many epochs, so many configurations stay
+RUNGS = ((4, 9), (11, 3), (33, 1))  # (epochs, remaining configurations)
 START = 27
 DRAWS = 4000
 BOOTSTRAPS = 300

@@ -1,4 +1,4 @@
-"""Write the packaged runs as raw files of the trainer's driver, so that training goes on where the package ends.
+"""Write the packaged runs as raw files of the trainer's driver, so that training continues from them.
 
     python tools/unpack_runs.py --out RUNS
 

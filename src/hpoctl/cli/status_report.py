@@ -174,7 +174,7 @@ def _totals(status: StudyStatus) -> Text:
 
 
 def _training(status: StudyStatus) -> list[Text]:
-    """The trials of experiments that train, those of all experiments together, and what they have on the disk."""
+    """The trials of training experiments, each and in total, and their disk usage."""
     lines = [
         f"{training.cell}: {many(training.progress.trials, 'trial')} ({_counts(training.progress.outcomes)}), "
         f"{many(training.progress.rows, 'report')}, "

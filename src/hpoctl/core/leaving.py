@@ -12,7 +12,7 @@ PATIENCE = 1.0
 
 
 def leave(code: int) -> NoReturn:
-    """End this process with an exit code, whatever threads still run."""
+    """End this process with an exit code, even if threads still run."""
     end = time.monotonic() + PATIENCE
     left = [each for each in threading.enumerate() if each is not threading.main_thread() and not each.daemon]
     for thread in left:

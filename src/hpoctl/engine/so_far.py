@@ -104,7 +104,7 @@ def described_benchmark(metadata: Mapping[str, Any], metrics: tuple[str, ...]) -
 
 @dataclass(slots=True)
 class _Trial:
-    """A trial that was started: what it has reported, whether it runs, and whether it was told to leave."""
+    """A started trial: its reports, whether it runs, and whether it was told to end."""
 
     known: int = 0
     runs: bool = False

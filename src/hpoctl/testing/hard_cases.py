@@ -102,7 +102,7 @@ LARGE_TABLE = _table_of_hundreds()
 """A table that is large enough for models of methods, and that lists hardly any configuration that they make up."""
 
 ODD_LEVELS = (5, 10, 15, 20, 27)
-"""Levels of a table that has none of the rung levels 1, 3 and 9."""
+"""Levels of a table without the rung levels 1, 3 and 9."""
 
 SHALLOW = _space({"x": Uniform(0.0, 1.0), "y": LogUniform(1e-4, 1.0), "z": Choice(("a", "b"))}, epochs=9)
 """An endless space of trials with nine epochs."""

@@ -321,7 +321,9 @@ def test_unreadable_results_allow_no_interim_analysis(folder: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_experiments_of_another_process_end_the_launch(folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]) -> None:
+def test_experiments_of_another_process_end_the_launch(
+    folder: Path, whole: tuple[Path, DecisionOutcome, Watcher]
+) -> None:
     root = folder / "results"
     shutil.copytree(whole[0], root)
     cell = Cell("RS", "toy", 3)

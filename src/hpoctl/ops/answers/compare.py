@@ -153,10 +153,10 @@ def _chosen(traces: Sequence[Trace], names: Sequence[str], listing: str) -> list
     known = dict.fromkeys(trace.method for trace in traces)
     chosen: dict[str, None] = {}
     for name in names:
-        these = [method for method in known if name in (method, bare_name(method))]
-        if not these:
+        matching = [method for method in known if name in (method, bare_name(method))]
+        if not matching:
             raise unknown_name("method", name, known, listing)
-        chosen |= dict.fromkeys(these)
+        chosen |= dict.fromkeys(matching)
     return [trace for method in chosen for trace in traces if trace.method == method]
 
 

@@ -258,7 +258,7 @@ def _open_is(tag: TagResults, found: FoundResult) -> str:
 
 
 def _outcome(status: str, runs: Sequence[Mapping[str, Any]], open_is: str) -> str:
-    """How a trial stands, from its runs, or from the status of its last row where there are none."""
+    """The state of a trial, from its runs, or from the status of its last row without runs."""
     if runs:
         return str(runs[-1]["outcome"] or open_is)
     return UNFINISHED if status == IN_PROGRESS else status

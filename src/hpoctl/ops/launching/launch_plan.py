@@ -234,7 +234,7 @@ def _study_of(plan: TagPlan, registry: Registry, folder: Path) -> tuple[Study, s
 
 
 def _default_or_said(changes: Overrides, registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:
-    """The default study, and where it comes from; where there is none, what the options say, if that is enough."""
+    """The default study and its source; without one, a study from the options, if they suffice."""
     try:
         return default_study(registry, config, folder)
     except UsageError:

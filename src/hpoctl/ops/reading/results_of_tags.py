@@ -235,7 +235,7 @@ def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult |
 
 
 def results_of(root: Root, found: FoundResult) -> bytes:
-    """The results file of an experiment, compared with its hash; of one that is not complete, what it has so far.
+    """The results file of an experiment, compared with its hash; of an incomplete one, its rows so far.
 
     Raises:
         IncompleteError: A file is missing or damaged.

@@ -91,7 +91,7 @@ def notes_of(results: tuple[TagResults, ...]) -> tuple[str, ...]:
 
 
 def _not_complete(results: tuple[TagResults, ...]) -> list[str]:
-    """How many experiments count with what they have so far."""
+    """How many experiments count with their rows so far."""
     open_ones = [
         found[0] for tag in results for found in tag.candidates.values() if found and found[0].so_far is not None
     ]
@@ -99,7 +99,7 @@ def _not_complete(results: tuple[TagResults, ...]) -> list[str]:
         return []
     named = ", ".join(str(found.cell) for found in open_ones[:MOST_NAMED])
     more = f" and {len(open_ones) - MOST_NAMED} more" if len(open_ones) > MOST_NAMED else ""
-    return [f"not complete, with what there is so far: {named}{more}"]
+    return [f"not complete, with the rows so far: {named}{more}"]
 
 
 def _imported(results: tuple[TagResults, ...]) -> list[str]:
