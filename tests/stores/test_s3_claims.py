@@ -95,6 +95,17 @@ def test_a_lost_lease_is_not_renewed_and_not_removed(make: Callable[..., S3Claim
         assert make().held(KEY)
 
 
+def test_a_process_that_was_stopped_for_longer_than_its_lease_looks_before_it_counts_on_it(
+    make: Callable[..., S3Claims],
+) -> None:
+    stopped = make(term=1.0, renewal=600.0, machine=lambda: "")  # no thread renews it in the time of this test
+    assert stopped.take(KEY)
+    stopped._bucket.delete([stopped._name(KEY)])  # as if it had been over, and taken by the next one
+    with claimed_elsewhere(far(make, term=60.0), KEY):
+        time.sleep(1.1)
+        assert not stopped.take(KEY)
+
+
 def test_a_job_that_is_started_again_has_its_claims(
     make: Callable[..., S3Claims], monkeypatch: pytest.MonkeyPatch
 ) -> None:

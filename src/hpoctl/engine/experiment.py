@@ -91,6 +91,7 @@ def run_experiment(
     watcher: Watcher,
     system: SystemTime,
     opened: Callable[[str], None] | None = None,
+    before_recording: Callable[[], None] | None = None,
 ) -> Finished:
     """Run an experiment and write its result directory.
 
@@ -104,12 +105,13 @@ def run_experiment(
         watcher: Watches it run.
         system: Where real time comes from.
         opened: Is told the name of the result directory as soon as it is there.
+        before_recording: Called before results are written; it raises HpoctlError if they are not to be.
 
     Raises:
         HpoctlError: The table, the method or the store failed.
     """
     if spec.benchmark.script is not None:
-        return run_training(spec, spec.benchmark.script, store, provenance, watcher, system, opened)
+        return run_training(spec, spec.benchmark.script, store, provenance, watcher, system, opened, before_recording)
     started = system.utc()
     wall, cpu = system.monotonic(), system.cpu()
     opening = opening_metadata(spec, provenance, started.timestamp())
@@ -123,6 +125,8 @@ def run_experiment(
         simulation = simulate(spec, blackbox, watcher, system)
         results = parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
         written_metadata(store, directory)
+        if before_recording:
+            before_recording()
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - wall, system.cpu() - cpu)
         told = finished(spec, simulation.rows, facts["identity"], directory, seconds, off_table=simulation.off_table)

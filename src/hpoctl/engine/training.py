@@ -64,6 +64,7 @@ def run_training(
     watcher: Watcher,
     system: SystemTime,
     opened: Callable[[str], None] | None = None,
+    before_recording: Callable[[], None] | None = None,
 ) -> Finished:
     """Run an experiment on a script, or continue an attempt at it; see `run_experiment`.
 
@@ -97,6 +98,8 @@ def run_training(
         price = spec.effective.price_per_hour
         happened = trials_table(trained.trials.runs, trained.rows.configs, spec.space(), price)
         written_metadata(store, directory)
+        if before_recording:
+            before_recording()
         store.put(f"{directory}/{TRIALS}", parquet_bytes(happened))
         store.put(f"{directory}/{JOURNAL}", (folder / JOURNAL).read_bytes())
         store.put(f"{directory}/{RESULTS}", results)

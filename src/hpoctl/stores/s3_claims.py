@@ -123,8 +123,13 @@ class S3Claims:
         """
         name = self._name(key)
         with self._lock:
-            if name in self._own():
-                return True
+            lease = self._own().get(name)
+        if lease is not None and time.monotonic() - lease.written >= self._term:
+            self._renew(name)  # this process was stopped for longer than the lease: another one may have it
+            with self._lock:
+                lease = self._own().get(name)
+        if lease is not None:
+            return True
         for _ in range(TRIES):
             body = self._body(key)
             began = time.monotonic()

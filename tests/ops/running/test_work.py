@@ -17,11 +17,13 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import NoOptions
 from hpoctl.core.sealed import unseal
 from hpoctl.core.study import Study
+from hpoctl.ops.running import worker
 from hpoctl.ops.running.worker import WorkerContext, work
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.plugins import Origin, Registry
 from hpoctl.plugins.registry import Registered
 from hpoctl.stores.claims import LocalClaims
+from hpoctl.stores.ledger import read_attempts
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing import toy_benchmark, toy_table
 from hpoctl.testing.claims import claimed_elsewhere
@@ -216,3 +218,48 @@ def test_an_experiment_counts_without_its_log(context: WorkerContext, plan: str,
             os.dup2(kept, 2)
             os.close(kept)
     assert outcomes(said) == [("done", "")]
+
+
+class StoppedFor:
+    """Claims of a process that was stopped for longer than its lease: the second look finds another holder."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def take(self, key: str) -> bool:
+        self.looks += 1
+        return self.looks == 1
+
+    def release(self, key: str) -> None:
+        pass
+
+    def held(self, key: str) -> bool:
+        return True
+
+
+def _complete(context: WorkerContext) -> list[str]:
+    found = read_attempts(context.store, TAG)
+    return [attempt.directory for attempt in found if attempt.recorded == "completed"]
+
+
+def test_a_worker_that_has_lost_its_lease_records_nothing(context: WorkerContext, plan: str) -> None:
+    ((outcome, why),) = outcomes(answers(replace(context, claims=StoppedFor()), line(plan, "RS", "toy", 0)))
+    assert (outcome, why) == ("failed", "RS toy seed 0: another process has taken it over while this one was stopped.")
+    assert _complete(context) == []
+
+
+def test_what_another_process_has_completed_meanwhile_counts(
+    context: WorkerContext, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = worker.run_experiment
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(worker, "run_experiment", original)
+        assert outcomes(answers(context, line(plan, "RS", "toy", 0))) == [("done", "")]
+        return original(*arguments)
+
+    monkeypatch.setattr(worker, "run_experiment", overtaken)
+    ((outcome, why),) = outcomes(answers(context, line(plan, "RS", "toy", 0)))
+    assert (outcome, why) == ("failed", "RS toy seed 0: another process has completed it while this one was stopped.")
+    assert len(_complete(context)) == 1
+    assert outcomes(answers(context, line(plan, "RS", "toy", 0))) == [("already", "")]

@@ -16,8 +16,10 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hpoctl.builtins import open_registry
@@ -120,10 +122,31 @@ def _run_once(spec: ExperimentSpec, answer: Answer, context: WorkerContext, vers
         complete = [attempt for attempt in earlier if attempt.recorded == "completed"]
         if complete and not _gets_more(spec, context.store, complete[-1]):
             return "already"
-        _run_logged(spec, answer, context, Provenance(versions, context.git_commit, context.entrypoint))
+        known = {attempt.directory for attempt in complete}
+        provenance = Provenance(versions, context.git_commit, context.entrypoint)
+        _run_logged(spec, answer, context, provenance, partial(_look_again, spec, context, known))
     finally:
         context.claims.release(key)
     return "done"
+
+
+def _look_again(spec: ExperimentSpec, context: WorkerContext, known: AbstractSet[str]) -> None:
+    """Look whether the experiment is still this process's to record: a lease may have expired while it was stopped.
+
+    Args:
+        spec: The experiment.
+        context: What the worker works with.
+        known: The complete attempts that there were when it began.
+
+    Raises:
+        HpoctlError: Another process runs it, or has completed it.
+    """
+    fix = "Nothing is lost: the result of the other process counts."
+    if not context.claims.take(claim_key(context.tag, spec.cell)):
+        raise HpoctlError(f"{spec.name}: another process has taken it over while this one was stopped.", fix)
+    for attempt in attempts_at(context.store, context.tag, spec.cell, expensive=spec.method.expensive):
+        if attempt.recorded == "completed" and attempt.directory not in known:
+            raise HpoctlError(f"{spec.name}: another process has completed it while this one was stopped.", fix)
 
 
 def _gets_more(spec: ExperimentSpec, store: Store, complete: Attempt) -> bool:
@@ -137,7 +160,13 @@ def _gets_more(spec: ExperimentSpec, store: Store, complete: Attempt) -> bool:
     return gets_more(before, determined(spec))
 
 
-def _run_logged(spec: ExperimentSpec, answer: Answer, context: WorkerContext, provenance: Provenance) -> None:
+def _run_logged(
+    spec: ExperimentSpec,
+    answer: Answer,
+    context: WorkerContext,
+    provenance: Provenance,
+    before_recording: Callable[[], None],
+) -> None:
     """Run an experiment and keep what it printed beside it."""
     directories: list[str] = []
 
@@ -147,7 +176,7 @@ def _run_logged(spec: ExperimentSpec, answer: Answer, context: WorkerContext, pr
 
     _forget_output()
     try:
-        run_experiment(spec, context.store, provenance, _Pulse(answer, spec), SystemTime(), opened)
+        run_experiment(spec, context.store, provenance, _Pulse(answer, spec), SystemTime(), opened, before_recording)
     finally:
         printed = _output()
         if printed and directories:

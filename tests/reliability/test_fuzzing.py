@@ -1,0 +1,283 @@
+"""Every kind of file, mutated; every command that reads: only documented exit codes, and errors of two lines.
+
+A command that ends in an error that was not foreseen, a warning, a traceback, or raw control characters is a fault.
+"""
+
+import io
+import os
+import random
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exchange_trees import put_tuner
+from fuzzed_files import mutated, special
+from hpoctl.cli.app import run_words
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.cells import METADATA, RESULTS
+from hpoctl.core.sealed import seal, unseal
+from own_tables import Own, description, write_npz, write_parquet
+from toy_studies import LANE, fast_folder, lane
+
+EXAMPLES = lane(50, 5_000)
+CODES = {0: "done", 1: "failed", 2: "wrong usage", 3: "nothing or incomplete"}
+COUNTS: Counter[str] = Counter()
+RAW = ("\x1b", "\x07", "\u202e", "\0", "Traceback", "Unforeseen", "Warning:")
+
+STUDY = """
+name = "fuzzed"
+summary = "Two methods on a table"
+methods = ["RS", "ASHA"]
+benchmarks = ["mine"]
+num_seeds = 2
+random_seed = 5
+"""
+BENCHMARK = """
+name = "tiny"
+script = "train.py"
+metric = "loss"
+mode = "min"
+resource_attr = "epoch"
+max_resource_attr = "epochs"
+n_workers = 2
+max_wallclock_time = 60
+checkpoints = false
+
+[space]
+lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
+act = { type = "choice", values = ["1", "01"] }
+epochs = 3
+"""
+TRAIN = """
+import hpoctl
+for epoch in range(1, 4):
+    hpoctl.report(epoch=epoch, loss=1.0 / epoch)
+"""
+TAG = ["--tag", "study"]
+OF_TAG = [
+    ["status", *TAG],
+    ["status", *TAG, "--verify", "--wide"],
+    ["status", *TAG, "--json"],
+    ["why", *TAG, "--method", "ASHA", "--seed", "0", "--trial", "1"],
+    ["logs", *TAG],
+    ["logs", *TAG, "--method", "RS", "--seed", "0"],
+    ["trials", *TAG],
+    ["trials", *TAG, "--best", "--format", "toml"],
+    ["compare", *TAG, "--full"],
+    ["compare", *TAG, "--json"],
+    ["plot", *TAG, "--terminal"],
+    ["plot", *TAG, "--terminal", "--x", "resource"],
+    ["export", *TAG, "--format", "csv", "--output", "out.csv"],
+    ["export", *TAG, "--format", "parquet", "--output", "out.parquet"],
+    ["export", *TAG, "--format", "syne-tune", "--output", "out"],
+    ["sync", *TAG, "--to", "copy"],
+    ["sync", *TAG, "--to", "copy", "--logs", "--dry-run"],
+    ["clean", *TAG, "--dry-run", "--incomplete"],
+    ["clean", *TAG, "--dry-run", "--duplicates"],
+    ["launch", *TAG, "--dry-run"],
+    ["launch", *TAG, "--dry-run", "--json"],
+    ["status"],
+    ["status", "--json"],
+]
+OF_TRIALS = [
+    ["status", "--tag", "trained"],
+    ["trials", "--tag", "trained"],
+    ["trials", "--tag", "trained", "--best"],
+    ["why", "--tag", "trained", "--trial", "0"],
+    ["logs", "--tag", "trained"],
+    ["plot", "--tag", "trained", "--terminal"],
+    ["plot", "--tag", "trained", "--kind", "curves", "--terminal"],
+    ["export", "--tag", "trained", "--format", "csv", "--output", "out.csv"],
+]
+OF_TABLES = [
+    ["blackbox", "list"],
+    ["blackbox", "info", "mine"],
+    ["blackbox", "check", "mine"],
+    ["benchmarks", "mine"],
+    ["launch", *TAG, "--dry-run"],
+    ["run", "--method", "RS", "--benchmark", "mine", "--tag", "fresh"],
+]
+OF_FOLDER = [
+    ["studies", "list"],
+    ["studies", "show", "study.toml"],
+    ["launch", "--study", "study.toml", "--dry-run"],
+    ["launch", "--dry-run"],
+    ["benchmarks", "benchmark.toml"],
+    ["doctor"],
+    ["status"],
+    ["status", "--json"],
+    ["methods"],
+]
+OF_TRASH = [["clean", "--undo"], ["clean", "--purge", "--yes"], ["status"], ["clean", "--undo", "--tag", "thrown"]]
+OF_TREES = [["import", "trees"], ["import", "trees", "--json"], ["import", "trees", "--tag", "one"]]
+OF_SOURCES = [
+    ["blackbox", "import", "table", "tables/mine.npz"],
+    ["blackbox", "import", "table", "tables/rows/mine.parquet"],
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has done."""
+
+    words: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with one of each kind of file as it was made, and a copy that commands work in; files by their kind."""
+
+    sound: Path
+    live: Path
+    kinds: tuple[tuple[Path, ...], ...]
+
+    def renew(self) -> None:
+        shutil.rmtree(self.live, ignore_errors=True)
+        shutil.copytree(self.sound, self.live, symlinks=True)
+        os.chdir(self.live / "work")
+
+
+def hpoctl(*words: str) -> Answer:
+    """Run a command in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace", newline="") for _ in range(2))
+    argv, sys.argv = sys.argv, ["hpoctl", *words]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_words()
+    finally:
+        sys.argv = argv
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())
+    COUNTS["commands"] += 1
+    COUNTS[CODES.get(code, f"exit code {code}")] += 1
+    return Answer(words, code, *texts)
+
+
+def spoil(path: Path, rng: random.Random) -> str:
+    """Make something else of a file; returns what, in words."""
+    COUNTS["files"] += 1
+    if rng.random() < 0.1:
+        return special(path, rng)
+    new = mutated(path, path.read_bytes(), rng)
+    path.write_bytes(new)
+    if path.name == RESULTS and rng.random() < 0.7:
+        vouch(path)
+    return repr(new[:3000])
+
+
+def vouch(results: Path) -> None:
+    """Let the metadata beside a results file say that its bytes are the right ones."""
+    metadata, data = results.with_name(METADATA), results.read_bytes()
+    facts = {"results_bytes": len(data), "results_sha256": content_hash(data)}
+    metadata.write_bytes(seal({**unseal(metadata.read_bytes()), **facts}))
+
+
+def check(answer: Answer, what: str) -> None:
+    """A documented exit code, two lines for an error, nothing that was not meant for a person."""
+    said = f"{what}\n$ hpoctl {' '.join(answer.words)}\n{answer.out[-1500:]}\n{answer.err[-1500:]}"
+    assert answer.code in CODES, said
+    for raw in RAW:
+        assert raw not in answer.out + answer.err, f"{raw!r}: {said}"
+    errors = [line for line in answer.err.splitlines() if line.startswith("error: ")]
+    if answer.code == 2 and "--json" not in answer.words:
+        assert errors, said
+    if errors and "--json" not in answer.words:
+        assert len(errors) == 1, said
+        assert sum(line.startswith("  fix: ") for line in answer.err.splitlines()) == 1, said
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with fast_folder() as folder, pytest.MonkeyPatch.context() as patched:
+        for name in list(os.environ):
+            if name.startswith(("HPOCTL_", "AWS_")):
+                patched.delenv(name)
+        live = folder / "live"
+        for name in ("root", "data", "cache"):
+            patched.setenv(f"HPOCTL_{name.upper()}", str(live / name))
+        patched.setenv("HPOCTL_PLUGINS", "")
+        patched.setenv("COLUMNS", "100")
+        _make(live, patched)
+        shutil.copytree(live, folder / "sound", symlinks=True)
+        places = (live / name for name in ("root", "data", "work"))
+        files = [path.relative_to(live) for place in places for path in place.rglob("*") if path.is_file()]
+        kinds: dict[tuple[str, str], list[Path]] = {}
+        for file in sorted(files):
+            kinds.setdefault((file.parts[0], file.suffix if file.suffix == ".npy" else file.name), []).append(file)
+        assert len(kinds) > 20
+        yield World(folder / "sound", live, tuple(map(tuple, kinds.values())))
+        patched.chdir(folder)
+
+
+def _make(live: Path, patched: pytest.MonkeyPatch) -> None:
+    """A study of a table that was launched, one of a script, a trash, and files to import."""
+    work = live / "work"
+    (work / "tables" / "rows").mkdir(parents=True)
+    patched.chdir(work)
+    (work / "study.toml").write_text(STUDY)
+    (work / "benchmark.toml").write_text(BENCHMARK)
+    (work / "train.py").write_text(TRAIN)
+    (work / "hpoctl.toml").write_text('study = "study.toml"\nn_workers = 2\n')
+    write_npz(work / "tables", Own().arrays(), description())
+    write_parquet(work / "tables" / "rows", Own().rows(), description(seed="seed", name="rows"))
+    put_tuner(work / "trees", "zipped")
+    put_tuner(work / "trees", "plain", seed=1, plain=True)
+    for words in (
+        ["blackbox", "import", "table", "tables/mine.npz"],
+        ["launch", "--tag", "study"],
+        ["run", "--method", "RS", "--benchmark", "mine", "--tag", "other"],
+        ["run", "--method", "RS", "--benchmark", "mine", "--tag", "thrown"],
+        ["clean", "--tag", "thrown", "--yes"],
+        ["run", "--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "trained", "--max-num-trials", "3"],
+    ):
+        answer = hpoctl(*words)
+        assert answer.code == 0, answer
+
+
+def _commands(file: Path) -> list[list[str]]:
+    """The commands that read a file."""
+    first, *rest = file.parts
+    if first == "data":
+        return [*OF_TABLES, *OF_FOLDER]
+    if first == "root":
+        if rest[0] == "study":
+            return OF_TAG
+        return OF_TRIALS if rest[0] == "trained" else [*OF_TRASH, *OF_TAG]
+    return {"trees": OF_TREES, "tables": OF_SOURCES}.get(rest[0], [*OF_FOLDER, *OF_TRIALS])
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES < 1000)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_commands_that_read_mutated_files(world: World, data: st.DataObject, seed: int) -> None:
+    world.renew()
+    rng = random.Random(seed)
+    file = rng.choice(rng.choice(world.kinds))
+    what = f"{file} (seed {seed}): {spoil(world.live / file, rng)}"
+    for words in data.draw(st.lists(st.sampled_from(_commands(file)), min_size=2, max_size=4), label="commands"):
+        check(hpoctl(*words), what)
+    sound = hpoctl("status", "--tag", "other")
+    check(sound, what)
+    if file.parts[0] == "root" and file.parts[1] in ("study", "trained"):
+        assert sound.code == 0, f"{what}\n{sound}"
+        cleaned = hpoctl("clean", *TAG, "--yes")
+        check(cleaned, what)
+
+
+def test_the_figures_of_the_fuzzing_test(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        figures = ", ".join(f"{name} {count:,}" for name, count in sorted(COUNTS.items()))
+        print(f"\nfuzzing, {LANE}: {figures}")
+    assert not {name for name in COUNTS if name.startswith("exit code")}
