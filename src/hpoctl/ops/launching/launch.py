@@ -17,6 +17,7 @@ from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import command_line, git_commit
+from hpoctl.ops.studies.shared_scripts import share_scripts
 from hpoctl.ops.studies.tags import TagPlan, keep_plan, keep_random_seed
 from hpoctl.ops.tables.shared_tables import share_tables
 from hpoctl.stores.ledger import Attempt, Standing, read_attempts, standings
@@ -118,9 +119,11 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     watcher.begins(random_seed)
     jobs = _jobs(plan, plans, random_seed)
     if jobs and plan.launcher.outlives and is_address(plan.store.location("")):
-        # On this machine, and on those that share its disks, jobs find the tables where they are.
+        # On this machine, and on those that share its disks, jobs find tables and scripts where they are.
         needed = {task.cell.benchmark for job in jobs for task in job.tasks}
         share_tables(plan.store, plan.tag, sorted(needed), _untold)
+        for known in plans:
+            share_scripts(plan.store, plan.tag, known.name, known.study, sorted(needed))
     launcher: Launcher = plan.launcher.make(plan.launcher_options)
     interrupted = False
     statuses: Sequence[JobStatus] = ()

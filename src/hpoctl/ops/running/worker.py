@@ -39,6 +39,7 @@ from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running.training_view import TrainingView
 from hpoctl.ops.studies.provenance import own_python, versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.studies.shared_scripts import with_shared_scripts
 from hpoctl.ops.studies.tags import read_plan
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import Attempt, attempts_at
@@ -95,9 +96,9 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
         cell = Cell(task["method"], task["benchmark"], task["seed"])
         try:
             if task["plan"] not in plans:
-                plans[task["plan"]] = resolve(
-                    read_plan(context.store, context.tag, task["plan"]).study, context.registry
-                )
+                study = read_plan(context.store, context.tag, task["plan"]).study
+                study = with_shared_scripts(context.store, context.tag, task["plan"], study)
+                plans[task["plan"]] = resolve(study, context.registry)
             spec = spec_of(plans[task["plan"]], context.tag, context.random_seed, cell)
             kind = (cell.method, cell.benchmark)
             if kind not in versions:
