@@ -48,7 +48,12 @@ def test_without_an_answer_zsh_completes_files(cli: CommandLine) -> None:
 def test_with_a_cache_neither_typer_nor_plugins_nor_numpy_are_imported(cli: CommandLine) -> None:
     line = {"_HPOCTL_COMPLETE": "complete_bash", **PROTOCOLS["bash"]}
     assert "MOBSTER" in cli(**line).out
-    imports = cli(**line, PYTHONPROFILEIMPORTTIME="1").err
+    environment = {**cli.environment, **line, "PYTHONPROFILEIMPORTTIME": "1"}
+    done = subprocess.run(
+        cli.command(), env=environment, cwd=cli.root.parent, capture_output=True, text=True, check=True, timeout=100
+    )
+    assert "MOBSTER" in done.stdout
+    imports = done.stderr
     assert "hpoctl.cli.completion" in imports
     for module in ("typer", "rich", "pluggy", "numpy", "msgspec", "hpoctl.core.settings"):
         assert not any(line.split("|")[-1].strip() == module for line in imports.splitlines()), module

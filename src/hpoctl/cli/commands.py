@@ -69,7 +69,7 @@ COMMANDS = (
         "trials",
         "hpoctl.cli.trials:trials",
         PROGRESS,
-        "List the trials of completed experiments: configuration, outcome, best and last value, resource, time, why.",
+        "List the trials of experiments, also while they train: configuration, outcome, values, resource, time, why.",
     ),
     CommandEntry(
         "why",
