@@ -17,6 +17,7 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.options import NoOptions
 from hpoctl.core.sealed import unseal
 from hpoctl.core.study import Study
+from hpoctl.engine.experiment import run_experiment
 from hpoctl.ops.running import worker
 from hpoctl.ops.running.worker import WorkerContext, work
 from hpoctl.ops.studies.tags import keep_plan
@@ -251,12 +252,10 @@ def test_a_worker_that_has_lost_its_lease_records_nothing(context: WorkerContext
 def test_what_another_process_has_completed_meanwhile_counts(
     context: WorkerContext, plan: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = worker.run_experiment
-
     def overtaken(*arguments: Any) -> Any:
-        monkeypatch.setattr(worker, "run_experiment", original)
+        monkeypatch.setattr(worker, "run_experiment", run_experiment)
         assert outcomes(answers(context, line(plan, "RS", "toy", 0))) == [("done", "")]
-        return original(*arguments)
+        return run_experiment(*arguments)
 
     monkeypatch.setattr(worker, "run_experiment", overtaken)
     ((outcome, why),) = outcomes(answers(context, line(plan, "RS", "toy", 0)))
