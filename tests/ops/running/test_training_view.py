@@ -1,18 +1,24 @@
 """The trials that train now: slots, last values, time left."""
 
+from collections.abc import Mapping
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from rich.console import Console
 
 from hpoctl.builtins import RS
 from hpoctl.cli.progress import trials_table
-from hpoctl.core.entries import Goal
+from hpoctl.core.entries import Benchmark, Goal
 from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resume, Start
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.running import worker
 from hpoctl.ops.running.training_view import TrainingView
 from hpoctl.testing.toys import toy_benchmark
+from training_scripts import script
 
 LOG = RowLog(Goal(0, 1.0), 1, 27)
 
@@ -72,3 +78,27 @@ def test_a_resumed_trial_is_timed_from_where_it_continues() -> None:
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[1].split()[:6] == ["0", "0", "10/27", "0.4", "51", "s"]
+
+
+def test_a_worker_tells_its_launcher_which_trials_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PULSE", 0.0)
+    benchmark = Benchmark(
+        name="own",
+        summary="A script",
+        space=toy_benchmark().space,
+        metrics=("loss",),
+        metric="loss",
+        mode="min",
+        resource_attr="epoch",
+        max_resource_attr="epochs",
+        n_workers=2,
+        max_wallclock_time=10.0,
+        script=script(tmp_path),
+    )
+    told: list[Mapping[str, Any]] = []
+    for each, expected in ((benchmark, "#0 2/9 0.25"), (toy_benchmark(), None)):
+        pulse = worker._Pulse(told.append, ExperimentSpec("t", RS, each, 0, 7))
+        pulse.begins(0, start(0), 0.0)
+        pulse.reports(report(0, 2, 0.25), Decision(Action.CONTINUE, "", 9), LOG)
+        assert told[-1].get("trials") == expected  # simulated trials are too many to tell
+        pulse.ends(Ended(0, Outcome.COMPLETED, 1.0))
