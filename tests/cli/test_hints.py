@@ -60,3 +60,4 @@ def test_a_budget_that_ends_before_the_first_report_is_named(cli: CommandLine, b
     done = cli(*RUN, "--max-wallclock-time", budget)
     assert done.code == 0
     assert "RS toy seed 0: its budget ended before the first report" in done.out
+    assert cli("trials", "--tag", "made-1").code == 0

@@ -222,7 +222,8 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
     trials = []
     order = np.argsort(columns[TRIAL], kind="stable")
     ids, begins = np.unique(columns[TRIAL][order], return_index=True)
-    for trial_id, places in zip(ids.tolist(), np.split(order, begins[1:]), strict=True):
+    groups = np.split(order, begins[1:]) if len(ids) else []
+    for trial_id, places in zip(ids.tolist(), groups, strict=True):
         values = sign * columns[about.metric][places].astype(float)
         levels = columns[resource][places]
         finite = np.isfinite(values)
