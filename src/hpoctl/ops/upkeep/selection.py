@@ -15,7 +15,7 @@ from hpoctl.core.storage import Claims, Store
 from hpoctl.ops.launching.launches import Launch, running_launches
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import seeds_text
-from hpoctl.ops.studies.tags import nothing_of, readable_plans, wanted_cells
+from hpoctl.ops.studies.tags import nothing_of, plan_names, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.trash import Left
 from hpoctl.ops.upkeep.trash_entries import PARTS
 from hpoctl.ops.upkeep.work_files import work_use
@@ -161,14 +161,15 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
     attempts = read_attempts(store, check_tag(tag))
     if not attempts and not store.list(tag):
         raise nothing_of(root, tag)
-    plans, _ = readable_plans(root, tag)
     held = cache(partial(held_elsewhere, root.claims, tag))
+    planned = bool(plan_names(store, tag))
     if criteria.whole:
         matches = tuple(_match(store, attempt, held) for attempt in attempts)
         launches = tuple(running_launches(store, root.claims, tag))
         size = sum(store.list(tag).values()) + work_use(store, tag).size
-        return Selection(tag, criteria, matches, (), launches, size, bool(plans))
+        return Selection(tag, criteria, matches, (), launches, size, planned)
     if criteria.filters.methods or criteria.filters.benchmarks:
+        plans, _ = readable_plans(root, tag)
         known = [*wanted_cells(plans), *(attempt.cell for attempt in attempts if attempt.cell is not None)]
         criteria.filters.check([tag], known, root.command("status", "--tag", tag))
     fits = fitting(criteria, attempts, now, held)
@@ -182,7 +183,7 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
     if not matches:
         raise _nothing(root, tag, passed_over)
     size = sum(match.size for match in matches)
-    return Selection(tag, criteria, matches, tuple(passed_over), (), size, bool(plans))
+    return Selection(tag, criteria, matches, tuple(passed_over), (), size, planned)
 
 
 def fitting(
