@@ -36,8 +36,8 @@ MODULES = (
 )
 """What the process that is forked has imported."""
 
-OF_THE_START = ("PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS", "LC_ALL", "LC_CTYPE", "LANG")
-"""Variables that Python reads once, at its start."""
+OF_THE_START = ("PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "LC_CTYPE", "LANG")
+"""Variables that Python reads once, at its start. Warnings are errors here anyway."""
 
 HEADER = 1 << 20
 """Bytes that a request has at most."""

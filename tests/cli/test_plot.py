@@ -255,7 +255,7 @@ WRONG = [
     (("--terminal", "--group", "a=RS", "--no-groups"), 2, "do not go together"),
     (("--terminal", "--simultaneous", "--aggregate", "median"), 2, "The quartiles around a median are no interval"),
     (("--terminal", "--method", "AHSA"), 2, "Tag t has no method 'AHSA'."),
-    (("--terminal", "--where", "n_workers=99"), 3, "No complete experiment of tag t fits"),
+    (("--terminal", "--where", "n_workers=99"), 3, "No complete experiment of t has n_workers=99."),
 ]
 
 

@@ -279,5 +279,5 @@ def test_logs_of_what_is_not_there(cli: CommandLine, store: LocalStore) -> None:
     missing = cli("logs", "--tag", TAG, "--method", "ASHA", "--benchmark", "toy", "--seed", "2")
     assert missing.code == 3
     assert "has not been run yet" in missing.err
-    assert cli("logs", "--tag", TAG, "--method", "nobody").code == 3
+    assert cli("logs", "--tag", TAG, "--method", "nobody").code == 2
     assert cli("logs", "--tag", "nothing", "--json").json["status"] == "error"

@@ -81,7 +81,7 @@ def test_a_name_of_its_own_comes_before_that_of_the_file() -> None:
         ({"methods": "RS"}, "methods cannot be 'RS'. Give a list of texts."),
         ({"benchmarks": ["toy", 1]}, "benchmarks[1] cannot be 1. Give a text."),
         ({"settings": {}}, "settings cannot be {}. Give a list of texts."),
-        ({"num_seeds": 2.0}, "num_seeds cannot be 2.0. Give a whole number."),
+        ({"num_seeds": 2.5}, "num_seeds cannot be 2.5. Give a whole number."),
         ({"num_seeds": True}, "num_seeds cannot be True. Give a whole number."),
         ({"random_seed": "7"}, "random_seed cannot be '7'. Give a whole number."),
         ({"max_wallclock_time": True}, "max_wallclock_time cannot be True. Use a number of seconds > 0."),

@@ -353,7 +353,11 @@ def test_time_left_is_unknown_where_nothing_was_measured(root: Root) -> None:
     keep_plan(root.store, TAG, STUDY, "toys")
     assert look(root).time_left == TimeLeft(None, 2, from_tag=0, from_machine=0, unknown=12)
     put_attempt(root.store)
-    assert look(root).time_left == TimeLeft(2.0, 2, from_tag=2, from_machine=0, unknown=9)
+    assert look(root).time_left == TimeLeft(None, 2, from_tag=2, from_machine=0, unknown=9)
+    put_attempt(root.store, replace(CELL, method="RS"))
+    put_attempt(root.store, replace(CELL, benchmark="toy-max"))
+    # Six experiments of two seconds, two at a time; three of unknown cost are not most of them.
+    assert look(root).time_left == TimeLeft(6.0, 2, from_tag=6, from_machine=0, unknown=3)
 
 
 def test_what_a_running_experiment_has_behind_it_is_not_left(root: Root) -> None:
