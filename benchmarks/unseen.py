@@ -4,7 +4,7 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/unseen.py --rows unseen.jsonl
 
 Runs what `--rows` does not hold yet, one line an experiment, task after task within a seed; killed and started again,
-it continues. `unseen_report.py` prints the tables.
+it continues. `claims.py --unseen` prints the tables.
 
 The tasks were set aside before the first run on any of them: methods, priors and defaults were chosen on other tables
 and on other tasks of the surrogate. Each row holds the best validation accuracy (in percent) at 25, 50, 75 and 100 % of
