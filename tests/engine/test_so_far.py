@@ -12,12 +12,14 @@ from hpoctl.builtins import ASHA, RS
 from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Method
+from hpoctl.core.errors import IncompleteError
 from hpoctl.core.sealed import unseal
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Fixed, LogUniform, Space
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.journaled_loop import replay
 from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.ran import ran
 from hpoctl.engine.so_far import read_so_far
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.local import LocalStore
@@ -27,7 +29,7 @@ from training_scripts import TRAIN, script
 BODY = TRAIN.replace("loss=1 / epoch", "loss=float(options['--lr']) + 1 / epoch, accuracy=1 - 1 / epoch, note='x'")
 
 
-def ran(folder: Path, method: Method) -> tuple[LocalStore, str, ExperimentSpec]:
+def trained(folder: Path, method: Method) -> tuple[LocalStore, str, ExperimentSpec]:
     (folder / "script").mkdir()
     benchmark = Benchmark(
         name="toy-script",
@@ -55,11 +57,11 @@ def columns(data: bytes) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("method", [RS, ASHA], ids=lambda method: method.name)
 def test_in_the_end_it_is_what_the_experiment_writes(method: Method, tmp_path: Path) -> None:
-    store, directory, spec = ran(tmp_path, method)
-    metadata = unseal(store.get(f"{directory}/{METADATA}"))
+    store, directory, spec = trained(tmp_path, method)
+    experiment = ran(unseal(store.get(f"{directory}/{METADATA}")))
     path = tmp_path / JOURNAL
     path.write_bytes(store.get(f"{directory}/{JOURNAL}"))
-    found = read_so_far(metadata, path)
+    found = read_so_far(experiment, path)
     assert columns(found.results) == columns(store.get(f"{directory}/{RESULTS}"))
     assert columns(found.trials) == columns(store.get(f"{directory}/{TRIALS}"))
 
@@ -71,10 +73,28 @@ def test_in_the_end_it_is_what_the_experiment_writes(method: Method, tmp_path: P
         cut.mkdir()
         torn = lines[count][:7] if count < len(lines) else b""  # a record that is being written
         (cut / JOURNAL).write_bytes(b"".join(lines[:count]) + torn)
-        rows = columns(read_so_far(metadata, cut / JOURNAL).results)
+        rows = columns(read_so_far(experiment, cut / JOURNAL).results)
         assert len(rows["epoch"]) >= known
         known = len(rows["epoch"])
         if count % 7 == 0:
             again = replay(spec, cut / JOURNAL, Nobody())  # the scheduler itself, on the same part of the journal
             assert list(again.trial_ids) == rows["trial_id"]
             assert list(again.times) == rows["st_tuner_time"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("seed", "one"), ("determinants.space", [1]), ("determinants.method", {}), ("determinants.benchmark.mode", "up")],
+)
+def test_metadata_that_do_not_say_what_was_run_are_named_by_their_path(
+    tmp_path: Path, path: str, value: object
+) -> None:
+    store, directory, _ = trained(tmp_path, RS)
+    entries = unseal(store.get(f"{directory}/{METADATA}"))
+    *parents, key = path.split(".")
+    inner = entries
+    for parent in parents:
+        inner = inner[parent]
+    inner[key] = value
+    with pytest.raises(IncompleteError, match=f"do not say what was run: .*{path.rpartition('.')[2]}"):
+        ran(entries)

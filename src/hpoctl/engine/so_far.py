@@ -4,10 +4,8 @@ The journal is read as far as it goes; it may be growing. No scheduler is asked:
 from what the trial was told next.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.entries import Benchmark
@@ -16,6 +14,7 @@ from hpoctl.core.script import Script
 from hpoctl.core.space import Space
 from hpoctl.engine.events_json import from_json
 from hpoctl.engine.journal import Record, read_records
+from hpoctl.engine.ran import Ran
 from hpoctl.engine.replay import ENDED
 from hpoctl.engine.rows import RowLog, Rows
 from hpoctl.engine.table import parquet_bytes, rows_table
@@ -40,29 +39,29 @@ class SoFar:
     now: float
 
 
-def read_so_far(metadata: Mapping[str, Any], path: Path) -> SoFar:
+def read_so_far(experiment: Ran, path: Path) -> SoFar:
     """What an experiment has so far.
 
     Args:
-        metadata: Its metadata.
+        experiment: What its metadata say.
         path: Its journal.
 
     Raises:
         IncompleteError: The journal is damaged.
         OSError: It cannot be read.
-        KeyError: The metadata lack something.
+        UsageError: Its space is none that this version knows.
     """
-    fold = _Fold(metadata, metrics_of(metadata, path))
+    fold = _Fold(described_benchmark(experiment, metrics_of(experiment, path)))
     for record in read_records(path):
         fold.take(record)
     results = parquet_bytes(rows_table(fold.rows(), fold.benchmark, fold.benchmark.space))
-    runs = trials_table(fold.trials.runs, fold.log.configs, fold.benchmark.space, metadata.get("price_per_hour"))
+    runs = trials_table(fold.trials.runs, fold.log.configs, fold.benchmark.space, experiment.price_per_hour)
     return SoFar(results, parquet_bytes(runs), content_hash(results), fold.now)
 
 
-def metrics_of(metadata: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+def metrics_of(experiment: Ran, path: Path) -> tuple[str, ...]:
     """The metrics of the rows in a journal, the tuned one first. Older journals do not name the others."""
-    (metric,) = metadata["metric_names"]
+    metric = experiment.determinants.benchmark.metric
     for record in read_records(path):
         if "metrics" in record:
             return tuple(record["metrics"])
@@ -73,31 +72,30 @@ def metrics_of(metadata: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     return (metric,)
 
 
-def described_benchmark(metadata: Mapping[str, Any], metrics: tuple[str, ...]) -> Benchmark:
+def described_benchmark(experiment: Ran, metrics: tuple[str, ...]) -> Benchmark:
     """A benchmark that stands for that of a script: what methods and rows need of it, and nothing to run.
 
     Args:
-        metadata: The metadata of an experiment on it.
+        experiment: An experiment on it.
         metrics: Its metrics, the tuned one first.
 
     Raises:
-        KeyError: The metadata lack something.
+        UsageError: Its space is none that this version knows.
     """
-    determined_by = metadata["determinants"]
-    about, space = determined_by["benchmark"], Space.from_json(dict(determined_by["space"]))
-    largest = about["max_resource"]
+    about, space = experiment.determinants.benchmark, Space.from_json(dict(experiment.determinants.space))
+    largest = about.max_resource
     attribute = next((name for name, value in space.fixed.items() if value == largest), None)
     return Benchmark(
-        name=metadata["benchmark"],
+        name=experiment.benchmark,
         summary="A benchmark that was run",
         space=space,
         metrics=metrics,
-        metric=about["metric"],
-        mode=about["mode"],
-        resource_attr=about["resource_attr"],
+        metric=about.metric,
+        mode=about.mode,
+        resource_attr=about.resource_attr,
         max_resource_attr=None if largest is None else attribute,
-        n_workers=metadata["n_workers"],
-        max_wallclock_time=metadata["max_wallclock_time"],
+        n_workers=experiment.n_workers,
+        max_wallclock_time=experiment.max_wallclock_time,
         script=Script(Path("/"), ("none",)),
     )
 
@@ -115,9 +113,7 @@ class _Trial:
 class _Fold:
     """Takes in the records of a journal."""
 
-    metadata: Mapping[str, Any]
-    metrics: tuple[str, ...]
-    benchmark: Benchmark = field(init=False)
+    benchmark: Benchmark
     log: RowLog = field(init=False)
     trials: TrialLog = field(default_factory=TrialLog)
     now: float = 0.0
@@ -126,8 +122,7 @@ class _Fold:
     """The last reports, in the order of their arrival: what was decided on them comes before the next events."""
 
     def __post_init__(self) -> None:
-        self.benchmark = described_benchmark(self.metadata, self.metrics)
-        self.log = RowLog(self.benchmark.goal, len(self.metrics), self.benchmark.max_resource)
+        self.log = RowLog(self.benchmark.goal, len(self.benchmark.metrics), self.benchmark.max_resource)
 
     def take(self, record: Record) -> None:
         """Take in a record."""

@@ -160,7 +160,7 @@ def test_a_stored_result_that_differs_is_named(tmp_path: Path, registry: Registr
     benchmark = toy_benchmark(budget=500.0)
     root = ran(tmp_path, ExperimentSpec("docs-2", RS, benchmark, 0, 7))
     found = find_experiment(root, "docs-2", Filters())
-    forged = {**found.metadata["determinants"], "seeds": {"master_seed": 7, "seed": 1}}
+    forged = {**found.metadata.determined_by, "seeds": {"master_seed": 7, "seed": 1}}
     name = f"{found.attempt.directory}/{METADATA}"
     root.store.put(name, seal({**unseal(root.store.get(name)), "seed": 1, "determinants": forged}))
     answer = asked(root, 3, registry)

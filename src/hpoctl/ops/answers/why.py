@@ -5,11 +5,10 @@ asks the scheduler after each decision what it rests on.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,16 +16,18 @@ from hpoctl.core.cells import JOURNAL, METADATA, Cell, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.grounds import Rank
-from hpoctl.core.sealed import DamagedError, unseal
+from hpoctl.core.metadata import Metadata, read_metadata
+from hpoctl.core.sealed import DamagedError
 from hpoctl.core.space import Config
 from hpoctl.core.storage import Store
 from hpoctl.engine.experiment import simulate
 from hpoctl.engine.journaled_loop import replay
+from hpoctl.engine.ran import Ran, ran
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.so_far import metrics_of
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.work_folder import journal_of
-from hpoctl.ops.answers.witness import Kind, Moment, Wait, Witness
+from hpoctl.ops.answers.witness import Moment, MomentKind, Wait, Witness
 from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns
 from hpoctl.ops.running.again import spec_again
 from hpoctl.ops.studies.config import Root
@@ -69,7 +70,7 @@ class Why:
     metric: str
     mode: str
     resource: str
-    kind: Kind
+    kind: MomentKind
     verdict: str
     moments: tuple[Moment, ...]
     waits: tuple[Wait, ...]
@@ -79,7 +80,7 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Asked:
     """The experiment that is asked about.
 
     Attributes:
@@ -88,10 +89,10 @@ class Found:
     """
 
     attempt: Attempt
-    metadata: Mapping[str, Any]
+    metadata: Metadata
 
 
-def find_experiment(root: Root, tag: str, filters: Filters, directory: str | None = None) -> Found:
+def find_experiment(root: Root, tag: str, filters: Filters, directory: str | None = None) -> Asked:
     """The one experiment that is asked about.
 
     Args:
@@ -119,14 +120,14 @@ def find_experiment(root: Root, tag: str, filters: Filters, directory: str | Non
             f"No experiment of tag {tag} matches.", f"`{root.command('status', '--tag', tag)}` shows all of them."
         )
     try:
-        metadata = unseal(root.store.get(f"{chosen[0].directory}/{METADATA}"))
+        metadata = read_metadata(root.store.get(f"{chosen[0].directory}/{METADATA}"))
     except (FileNotFoundError, DamagedError) as error:
         where = root.store.location(f"{chosen[0].directory}/{METADATA}")
         raise IncompleteError(f"{where} cannot be read: {error}.", "Ask about another experiment.") from error
-    return Found(chosen[0], metadata)
+    return Asked(chosen[0], metadata)
 
 
-def why(root: Root, found: Found, trial_id: int, registry: Registry) -> Why:
+def why(root: Root, found: Asked, trial_id: int, registry: Registry) -> Why:
     """Why a trial was suggested, promoted, paused, stopped or passed over.
 
     Raises:
@@ -134,10 +135,15 @@ def why(root: Root, found: Found, trial_id: int, registry: Registry) -> Why:
         IncompleteError: The experiment cannot be run again, or its journal is gone or damaged.
         HpoctlError: The method asks for something else than it did then.
     """
-    scripted = found.metadata.get("backend", "simulator") != "simulator"
-    if not isinstance(found.metadata.get("determinants"), Mapping):
+    if found.metadata.determinants is None:
         raise IncompleteError("It did not get as far as its first trial.", "`hpoctl logs` shows what went wrong.")
-    again = _replayed(root, found, trial_id, registry) if scripted else _simulated(found, trial_id, registry)
+    experiment = ran(found.metadata.entries)
+    scripted = experiment.backend != "simulator"
+    again = (
+        _replayed(root, found.attempt, experiment, trial_id, registry)
+        if scripted
+        else _simulated(experiment, trial_id, registry)
+    )
     spec, rows, witness = again
     if trial_id >= len(rows.configs) or not witness.moments:
         raise UsageError(
@@ -166,8 +172,8 @@ def why(root: Root, found: Found, trial_id: int, registry: Registry) -> Why:
     )
 
 
-def _simulated(found: Found, trial_id: int, registry: Registry) -> tuple[ExperimentSpec, Rows, Witness]:
-    spec = spec_again(found.metadata, registry)
+def _simulated(experiment: Ran, trial_id: int, registry: Registry) -> tuple[ExperimentSpec, Rows, Witness]:
+    spec = spec_again(experiment, registry)
     if spec.effective.decision_time == "measured":
         raise IncompleteError(
             "Its suggestions cost the time that they really took, so that it cannot be run again as it was.",
@@ -179,9 +185,11 @@ def _simulated(found: Found, trial_id: int, registry: Registry) -> tuple[Experim
     return spec, rows, witness
 
 
-def _replayed(root: Root, found: Found, trial_id: int, registry: Registry) -> tuple[ExperimentSpec, Rows, Witness]:
-    with _journal(root.store, found.attempt) as path:
-        spec = spec_again(found.metadata, registry, metrics_of(found.metadata, path))
+def _replayed(
+    root: Root, attempt: Attempt, experiment: Ran, trial_id: int, registry: Registry
+) -> tuple[ExperimentSpec, Rows, Witness]:
+    with _journal(root.store, attempt) as path:
+        spec = spec_again(experiment, registry, metrics_of(experiment, path))
         witness = Witness(trial_id, spec.benchmark.goal)
         rows = replay(replace(spec, method=witness.follows(spec.method)), path, witness)
     return spec, rows, witness
@@ -207,7 +215,7 @@ def _journal(store: Store, attempt: Attempt) -> Iterator[Path]:
         yield copy
 
 
-def _compared(store: Store, found: Found, spec: ExperimentSpec, rows: Rows) -> tuple[bool | None, str]:
+def _compared(store: Store, found: Asked, spec: ExperimentSpec, rows: Rows) -> tuple[bool | None, str]:
     """Whether the rows are those that are stored."""
     if found.attempt.recorded != "completed":
         return None, "the experiment is not complete, so there are no stored results to compare with"

@@ -13,7 +13,9 @@ from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resu
 from hpoctl.core.space import Config
 from hpoctl.engine.rows import RowLog
 
-Kind = Literal["suggested", "promoted", "retried", "continued", "paused", "stopped", "completed", "failed", "ended"]
+MomentKind = Literal[
+    "suggested", "promoted", "retried", "continued", "paused", "stopped", "completed", "failed", "ended"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Moment:
     """
 
     time: float
-    kind: Kind
+    kind: MomentKind
     level: int | None
     value: float | None
     reason: str
@@ -121,7 +123,7 @@ class Witness:
         before, self.last = self._until, (level, value)
         if decision.action is Action.CONTINUE and decision.until in (None, before):
             return  # on its way: nothing was decided
-        kinds: Mapping[Action, Kind] = {
+        kinds: Mapping[Action, MomentKind] = {
             Action.CONTINUE: "continued",
             Action.PAUSE: "paused",
             Action.STOP: "stopped",
@@ -171,7 +173,7 @@ class Witness:
         else:
             wait.ahead.append((now, trial_id, value))
 
-    def _note(self, now: float, kind: Kind, level: int | None, value: float | None, reason: str) -> None:
+    def _note(self, now: float, kind: MomentKind, level: int | None, value: float | None, reason: str) -> None:
         found = grounds_of(self._scheduler, self._trial_id)
         first = kind == "suggested"
         rank = None if first or kind in ("failed", "retried", "ended") else self._signed(found.rank)

@@ -12,11 +12,12 @@ from typing import Literal
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import METADATA, Cell, Filters
-from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.metadata import Metadata, read_metadata
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import read_many
+from hpoctl.engine.ran import ran
 from hpoctl.engine.so_far import SoFar, read_so_far
 from hpoctl.engine.work_folder import journal_of
 from hpoctl.ops.reading.where import Condition, check_keys, look_up, parse_condition
@@ -228,8 +229,8 @@ def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult |
     journal = journal_of(root.store, last.directory)
     try:
         metadata = read_metadata(root.store.get(f"{last.directory}/{METADATA}"))
-        so_far = read_so_far(metadata.entries, journal)
-    except (OSError, DamagedError, IncompleteError, KeyError, TypeError):  # listed as what it is: running, failed
+        so_far = read_so_far(ran(metadata.entries), journal)
+    except (OSError, HpoctlError):  # listed as what it is: running, failed
         return None
     return FoundResult(cell, last, replace(metadata, results_sha256=so_far.digest), _setup(metadata), so_far)
 
