@@ -38,7 +38,7 @@ WRONG = [
     (("--tag", "t", "--output", "x.pdf"), 2, "x.pdf is no name of a web page."),
     (("--tag", "t", "--output", "no/x.html"), 2, "There is no folder no."),
     (("--tag", "t", "--method", "AHSA"), 2, "Tag t has no method 'AHSA'."),
-    (("--tag", "t", "--where", "n_workers=99"), 3, "No complete experiment of tag t fits"),
+    (("--tag", "t", "--where", "n_workers=99"), 3, "No complete experiment of t has n_workers=99."),
     (("--tag", "none"), 3, "There is nothing of tag none"),
     (("--tag", "n", "--json"), 3, "No experiment reported a finite value."),
 ]

@@ -17,6 +17,7 @@ from hpoctl.core.sealed import unseal
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Fixed, LogUniform, Space
 from hpoctl.engine.experiment import run_experiment
+from hpoctl.engine.journal import read_records
 from hpoctl.engine.journaled_loop import replay
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.ran import ran
@@ -78,8 +79,13 @@ def test_in_the_end_it_is_what_the_experiment_writes(method: Method, tmp_path: P
         known = len(rows["epoch"])
         if count % 7 == 0:
             again = replay(spec, cut / JOURNAL, Nobody())  # the scheduler itself, on the same part of the journal
-            assert list(again.trial_ids) == rows["trial_id"]
-            assert list(again.times) == rows["st_tuner_time"]
+            # Each may end within the last batch: the one at a decision that is not in the journal yet, the other
+            # where a row depends on such a decision.
+            both = min(len(again.trial_ids), len(rows["trial_id"]))
+            *_, last = read_records(cut / JOURNAL)
+            assert len(again.trial_ids) == len(rows["trial_id"]) or last["kind"] in {"events", "stop"}
+            assert list(again.trial_ids)[:both] == rows["trial_id"][:both]
+            assert list(again.times)[:both] == rows["st_tuner_time"][:both]
 
 
 @pytest.mark.parametrize(

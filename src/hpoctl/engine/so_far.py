@@ -120,6 +120,8 @@ class _Fold:
     _states: dict[int, _Trial] = field(default_factory=dict)
     _open: list[tuple[Report, Action]] = field(default_factory=list)
     """The last reports, in the order of their arrival: what was decided on them comes before the next events."""
+    _undecided: bool = False
+    """Whether decisions on the last reports may be missing, because the journal ends here."""
 
     def __post_init__(self) -> None:
         self.log = RowLog(self.benchmark.goal, len(self.benchmark.metrics), self.benchmark.max_resource)
@@ -128,6 +130,7 @@ class _Fold:
         """Take in a record."""
         self.now = max(self.now, float(record.get("t", 0.0)))
         kind = record["kind"]
+        self._undecided = kind in ("events", "stop")
         if kind == "start":
             self._start(record)
         elif kind == "stop":
@@ -141,7 +144,18 @@ class _Fold:
                     self._report(event)
 
     def rows(self) -> Rows:
-        """All rows up to now."""
+        """All rows up to now that are sure to stay, in their order.
+
+        A trial may be told to leave after its report in the last batch. Then a later report of it there does not count:
+        what comes from there on is left out until the decisions are in the journal.
+        """
+        if self._undecided:
+            told: set[int] = set()
+            for place, (report, _) in enumerate(self._open):
+                if report.trial_id in told:
+                    del self._open[place:]
+                    break
+                told.add(report.trial_id)
         self._settle()
         return self.log.rows()
 
