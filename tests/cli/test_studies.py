@@ -123,7 +123,9 @@ def test_what_is_missing_here_is_a_comment_on_one_line(wishes: CommandLine) -> N
     answer = wishes("studies", "show", "wish")
     comments = [line for line in answer.out.splitlines() if line.startswith("#")]
     assert comments[0] == "# wish: 2 methods x 2 benchmarks x 1 seed = 4 experiments"
-    assert comments[2] == ("# missing here: method GO\\nLEM, benchmark moor, extra-result composer tracks, launcher moon")
+    assert comments[2] == (
+        "# missing here: method GO\\nLEM, benchmark moor, extra-result composer tracks, launcher moon"
+    )
     assert tomllib.loads(answer.out)["methods"] == ["RS", "GO\nLEM"]
 
 
