@@ -64,7 +64,7 @@ CASES = {
     "exception at import": Case(
         "raise ValueError('no\\nlicence \\x1b[31m')",
         "failed",
-        ("cannot be loaded: ValueError: no licence [31m (broken_module.py, line 1)",),
+        ("cannot be loaded: ValueError: no licence \\x1b[31m (broken_module.py, line 1)",),
     ),
     "exception that is no Exception": Case(
         "class Panic(BaseException): pass\nraise Panic()",

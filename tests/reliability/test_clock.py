@@ -96,7 +96,7 @@ def check_attempts(root: Path, attempts: list[Attempt], times: int) -> None:
 def test_attempts_are_kept_apart_and_the_newest_date_counts(root: Path, dates: Dates) -> None:
     check_attempts(root, run_again(root, dates, 5), 5)
     # Whatever the dates say: the experiment is done, and a launch has nothing to do.
-    assert plan_launch(LaunchRequest(tag=TAG, results=str(root)), REGISTRY).jobs == ()
+    assert plan_launch(LaunchRequest(tag=TAG, results=str(root), yes=True), REGISTRY).jobs == ()
 
 
 @settings(max_examples=lane(15, 100), deadline=None)
@@ -148,7 +148,7 @@ def test_older_than_goes_by_dates_and_takes_nothing_of_the_future(root: Path) ->
 def test_no_clock_decides_whether_an_experiment_runs(root: Path, seconds: float) -> None:
     opened = open_root(str(root))
     put_attempt(opened.store, CELL, "running", tag=TAG, seconds=seconds)
-    request = LaunchRequest(tag=TAG, results=str(root))
+    request = LaunchRequest(tag=TAG, results=str(root), yes=True)
 
     def state() -> str:
         return standings(TAG, [CELL], read_attempts(opened.store, TAG), opened.claims)[CELL].state
@@ -165,7 +165,7 @@ def test_no_clock_decides_whether_an_experiment_runs(root: Path, seconds: float)
 def test_no_clock_decides_whether_a_launch_runs(root: Path, dates: Dates) -> None:
     opened = open_root(str(root))
     with no_stderr():
-        _, outcome, _ = launch_here(LaunchRequest(tag=TAG, results=str(root)), REGISTRY)
+        _, outcome, _ = launch_here(LaunchRequest(tag=TAG, results=str(root), yes=True), REGISTRY)
     assert outcome.seconds >= 0.0
 
     def launches() -> None:
