@@ -153,3 +153,9 @@ def test_a_plugin_registers_a_script(file: Path) -> None:
     (report,) = registry.plugins
     assert len(report.failures) == 1
     assert "bad name" in report.failures[0]
+
+
+@pytest.mark.parametrize("given", ["a\x00/b.toml", "\ud800/b.toml", "~no-such-user/b.toml", "~\x00/b.toml"])
+def test_a_text_that_is_no_path_is_one_error(given: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot be the path of a benchmark file|no benchmark file"):
+        name_benchmarks([given], tmp_path)

@@ -35,6 +35,25 @@ def is_benchmark_file(name: str) -> bool:
     return name.endswith(".toml") or "/" in name
 
 
+def benchmark_path(given: str, folder: Path) -> Path:
+    """The benchmark file that a text names.
+
+    Args:
+        given: The text.
+        folder: What the path is relative to.
+
+    Raises:
+        UsageError: No file can have this path.
+    """
+    try:
+        return (folder / Path(given).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # circular links, an unknown home, characters of no path
+        raise UsageError(
+            f"{given!r} cannot be the path of a benchmark file: {error}.",
+            "Check the path, or take a name that `hpoctl benchmarks` lists.",
+        ) from error
+
+
 def load_benchmark(path: Path) -> Benchmark:
     """The benchmark in a file. One without a name is called after the file, or after its folder.
 
@@ -68,7 +87,7 @@ def open_benchmark(name: str, registry: Registry, folder: Path) -> Benchmark:
     Raises:
         UsageError: There is none, or the file describes none.
     """
-    return load_benchmark(folder / Path(name).expanduser()) if is_benchmark_file(name) else registry.benchmark(name)
+    return load_benchmark(benchmark_path(name, folder)) if is_benchmark_file(name) else registry.benchmark(name)
 
 
 def name_benchmarks(names: Sequence[str], folder: Path) -> Named:
@@ -87,7 +106,7 @@ def name_benchmarks(names: Sequence[str], folder: Path) -> Named:
         if not is_benchmark_file(given):
             named.append(given)
             continue
-        path = (folder / Path(given).expanduser()).resolve()
+        path = benchmark_path(given, folder)
         name = load_benchmark(path).name
         if files.get(name, str(path)) != str(path):
             raise UsageError(f"{files[name]} and {path} are both called {name}.", "Give one of them another name.")

@@ -13,7 +13,7 @@ from hpoctl.core.options import option_help, option_types, option_values
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.space import Value
-from hpoctl.ops.studies.benchmark_files import is_benchmark_file, load_benchmark
+from hpoctl.ops.studies.benchmark_files import benchmark_path, is_benchmark_file, load_benchmark
 from hpoctl.plugins import SELECTION, Origin, Registered, Registry
 
 EntryT = TypeVar("EntryT", Method, Benchmark)
@@ -192,8 +192,8 @@ def list_benchmarks(registry: Registry, name: str | None = None) -> tuple[Benchm
         UsageError: There is no benchmark of that name, or the file describes none.
     """
     if name is not None and is_benchmark_file(name):
-        path = Path(name).expanduser()
-        return (_benchmark(load_benchmark(path), str(path.resolve()), None, hashed=True),)
+        path = benchmark_path(name, Path())
+        return (_benchmark(load_benchmark(path), str(path), None, hashed=True),)
     if name is not None:
         registry.benchmark(name)
     return tuple(
