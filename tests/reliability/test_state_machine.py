@@ -372,7 +372,8 @@ class Studies(RuleBasedStateMachine):
         return run(plan, lambda spec: Breaks(happen) if happen else Nobody(), lambda finished: None)
 
     def request(self, num_seeds: int | None) -> LaunchRequest:
-        return LaunchRequest(Overrides(num_seeds=num_seeds), tag=TAG, results=self.root.store.location(""))
+        changes = Overrides(num_seeds=num_seeds)
+        return LaunchRequest(changes, tag=TAG, results=self.root.store.location(""), yes=True)
 
     def clean(self, criteria: Criteria) -> None:
         self.now += timedelta(seconds=1)

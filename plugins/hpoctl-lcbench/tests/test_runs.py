@@ -16,7 +16,7 @@ BENCHMARK = "lcbench-189908"
 @pytest.fixture
 def cli(imported, tmp_path: Path) -> CommandLine:
     root = tmp_path / "results"
-    environment = os.environ | {"HPOCTL_ROOT": str(root), "HPOCTL_PLUGINS": "lcbench", "COLUMNS": "120"}
+    environment = os.environ | {"HPOCTL_ROOT": str(root), "HPOCTL_PLUGINS": "lcbench", "COLUMNS": "400"}
     return CommandLine(tmp_path, root, dict(environment))
 
 

@@ -3,7 +3,7 @@
 import errno
 import io
 import os
-import select
+import selectors
 import sys
 from typing import TextIO
 
@@ -37,10 +37,15 @@ class GuardedFile(io.RawIOBase):
             try:
                 return os.write(self._descriptor, data)
             except BlockingIOError:
-                select.select([], [self._descriptor], [])  # a pipe that another process has made non-blocking
+                self._wait()  # a pipe that another process has made non-blocking
             except OSError as error:
                 self.error = error
         return len(data)
+
+    def _wait(self) -> None:
+        with selectors.PollSelector() as waiting:
+            waiting.register(self._descriptor, selectors.EVENT_WRITE)
+            waiting.select()
 
 
 def guard_streams() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -209,7 +209,9 @@ class Processes:
     def _readable(self, seconds: float) -> bool:
         if self._supervisor is None:
             return False
-        return bool(select.select([_pipe(self._supervisor.stdout)], [], [], seconds)[0])
+        with selectors.PollSelector() as waiting:  # `select` knows no file descriptors from 1024 on
+            waiting.register(_pipe(self._supervisor.stdout), selectors.EVENT_READ)
+            return bool(waiting.select(seconds))
 
     def _lost(self) -> None:
         """The supervisor was killed: what it looked after ends as well."""
