@@ -4,6 +4,7 @@ import hashlib
 import json
 import resource
 import socket
+import threading
 import time
 
 import fcnet_originals
@@ -283,7 +284,15 @@ def test_a_place_that_cannot_be_written_is_an_error(server, tmp_path):
 
 def test_pauses_grow(server, target, monkeypatch):
     waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
+    sleep = time.sleep
+
+    def note(seconds: float) -> None:
+        if threading.current_thread() is threading.main_thread():
+            waited.append(seconds)
+        else:  # threads of other tests sleep as well
+            sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", note)
     server.answers = [(503, b"")] * 4
     get(server, target, limits=Limits(pause=1.0))
     assert waited == [1.0, 2.0, 4.0, 8.0]
