@@ -48,7 +48,6 @@ class Ran:
         benchmark: The name of its benchmark.
         seed: Its seed.
         random_seed: Its random seed.
-        metric_names: The metrics that its metadata name, the tuned one first.
         determinants: What determined it.
         n_workers: Trials at a time.
         max_wallclock_time: Its budget in seconds.
@@ -64,7 +63,6 @@ class Ran:
     benchmark: str
     seed: int
     random_seed: int
-    metric_names: tuple[str, ...]
     determinants: DeterminedThen
     n_workers: int
     max_wallclock_time: float
