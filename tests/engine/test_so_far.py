@@ -11,7 +11,7 @@ import pytest
 from hpoctl.builtins import ASHA, RS
 from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.entries import Benchmark, Method
+from hpoctl.core.entries import Method
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.sealed import unseal
 from hpoctl.core.settings import Settings
@@ -25,25 +25,18 @@ from hpoctl.engine.so_far import read_so_far
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
-from training_scripts import TRAIN, script
+from training_scripts import TRAIN, script, script_benchmark
 
 BODY = TRAIN.replace("loss=1 / epoch", "loss=float(options['--lr']) + 1 / epoch, accuracy=1 - 1 / epoch, note='x'")
 
 
 def trained(folder: Path, method: Method) -> tuple[LocalStore, str, ExperimentSpec]:
     (folder / "script").mkdir()
-    benchmark = Benchmark(
-        name="toy-script",
-        summary="A script that reports quickly",
-        space=Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}),
+    benchmark = script_benchmark(
+        "toy-script",
+        Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}),
+        script(folder / "script", BODY),
         metrics=("loss", "accuracy"),
-        metric="loss",
-        mode="min",
-        resource_attr="epoch",
-        max_resource_attr="epochs",
-        n_workers=2,
-        max_wallclock_time=60.0,
-        script=script(folder / "script", BODY),
     )
     spec = ExperimentSpec("docs-2", method, benchmark, 0, 7, Settings(max_num_trials=6))
     store = LocalStore(folder / "root")

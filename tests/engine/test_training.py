@@ -28,25 +28,15 @@ from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
-from training_scripts import TRAIN, script
+from training_scripts import TRAIN, script, script_benchmark
 
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
 
 
 def benchmark(folder: Path, body: str = TRAIN, **facts: Any) -> Benchmark:
     folder.mkdir(exist_ok=True)
-    return Benchmark(
-        name="toy-script",
-        summary="A script that reports quickly",
-        space=Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}),
-        metrics=("loss",),
-        metric="loss",
-        mode="min",
-        resource_attr="epoch",
-        max_resource_attr="epochs",
-        n_workers=2,
-        max_wallclock_time=60.0,
-        script=script(folder, body, **facts),
+    return script_benchmark(
+        "toy-script", Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}), script(folder, body, **facts)
     )
 
 

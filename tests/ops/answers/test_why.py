@@ -32,7 +32,7 @@ from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.testing.hard_cases import Nobody
 from hpoctl.testing.toys import toy_benchmark, toy_space
 from support import context, report
-from training_scripts import script
+from training_scripts import script, script_benchmark
 
 METHODS = list(builtins.hpoctl_methods())
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
@@ -189,19 +189,7 @@ def test_a_trial_that_is_none(tmp_path: Path, registry: Registry) -> None:
 def test_a_script_is_told_from_its_journal(tmp_path: Path, registry: Registry) -> None:
     (tmp_path / "script").mkdir()
     made = script(tmp_path / "script")
-    benchmark = Benchmark(
-        name="own",
-        summary="A script that reports quickly",
-        space=toy_space(max_epochs=3),
-        metrics=("loss",),
-        metric="loss",
-        mode="min",
-        resource_attr="epoch",
-        max_resource_attr="epochs",
-        n_workers=2,
-        max_wallclock_time=60.0,
-        script=made,
-    )
+    benchmark = script_benchmark("own", toy_space(max_epochs=3), made)
     spec = ExperimentSpec("docs-2", ASHA, benchmark, 0, 7, Settings(max_num_trials=4))
     root = ran(tmp_path, spec)
     answer = asked(root, 1, registry)

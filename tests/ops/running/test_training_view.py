@@ -11,14 +11,14 @@ from rich.console import Console
 
 from hpoctl.builtins import RS
 from hpoctl.cli.progress import trials_table
-from hpoctl.core.entries import Benchmark, Goal
+from hpoctl.core.entries import Goal
 from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resume, Start
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running import worker
 from hpoctl.ops.running.training_view import TrainingView
 from hpoctl.testing.toys import toy_benchmark
-from training_scripts import script
+from training_scripts import script, script_benchmark
 
 LOG = RowLog(Goal(0, 1.0), 1, 27)
 
@@ -82,19 +82,7 @@ def test_a_resumed_trial_is_timed_from_where_it_continues() -> None:
 
 def test_a_worker_tells_its_launcher_which_trials_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PULSE", 0.0)
-    benchmark = Benchmark(
-        name="own",
-        summary="A script",
-        space=toy_benchmark().space,
-        metrics=("loss",),
-        metric="loss",
-        mode="min",
-        resource_attr="epoch",
-        max_resource_attr="epochs",
-        n_workers=2,
-        max_wallclock_time=10.0,
-        script=script(tmp_path),
-    )
+    benchmark = script_benchmark("own", toy_benchmark().space, script(tmp_path), max_wallclock_time=10.0)
     told: list[Mapping[str, Any]] = []
     for each, expected in ((benchmark, "#0 2/9 0.25"), (toy_benchmark(), None)):
         pulse = worker._Pulse(told.append, ExperimentSpec("t", RS, each, 0, 7))
