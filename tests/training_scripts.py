@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hpoctl.backends.local.backend import LocalBackend
+from hpoctl.backends.local.workers import local_backend
+from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.core.clock import RealClock
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import Ended, Report
@@ -81,15 +82,15 @@ def context(folder: Path, problem: Script, **facts: Any) -> BackendContext:
     return BackendContext(**{**known, **facts})
 
 
-def backend(folder: Path, body: str = TRAIN, **facts: Any) -> LocalBackend:
+def backend(folder: Path, body: str = TRAIN, **facts: Any) -> ScriptBackend:
     """A local backend for such a script."""
     of_script = {name: facts.pop(name) for name in ("checkpoints", "gpus", "cpus", "environment") if name in facts}
     made = script(folder, body, **of_script)
     settings = replace(facts.pop("settings", Settings()), trial_poll_interval=0.01)
-    return LocalBackend(context(folder, made, settings=settings, **facts))
+    return local_backend(context(folder, made, settings=settings, **facts))
 
 
-def events(made: LocalBackend, act: Callable[[Report], None] | None = None) -> list[Report | Ended]:
+def events(made: ScriptBackend, act: Callable[[Report], None] | None = None) -> list[Report | Ended]:
     """Everything that happens; reports are answered by `act`, or each trial continues."""
     found: list[Report | Ended] = []
     while happened := made.wait():

@@ -152,6 +152,17 @@ WRONG = [
     (("-m", "ASHA", "-b", "toy", "--set", "ASHA.grace_period=x"), "cannot be 'x'", "whole number"),
     (("-m", "ASHA", "-b", "toy", "--set", "BO.num_initial=3"), "which is not run", "--method BO"),
     (("-m", "RS", "-b", "toy", "--backend", "lokal"), "Unknown trial backend 'lokal'.", "Did you mean local"),
+    (("-m", "RS", "-b", "toy", "--backend-option", "a=b"), "--backend-option goes with a backend", "--backend NAME"),
+    (
+        ("-m", "RS", "-b", "toy", "--backend", "simulator", "--backend-option", "a=b"),
+        "The backend simulator takes no options.",
+        "--poll-interval",
+    ),
+    (
+        ("-m", "RS", "-b", "toy", "--backend", "local", "--backend-option", "a"),
+        "'a' is not an option of a trial",
+        "as in",
+    ),
     (("-m", "RS", "-b", "toy", "--max-cost", "3"), "no price is known", "Add --price-per-hour"),
     (
         ("-m", "RS", "-b", "toy", "--backend", "local"),

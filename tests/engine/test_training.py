@@ -19,13 +19,16 @@ from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS, WORK
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Method
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.protocols import TrialBackend
 from hpoctl.core.sealed import unseal
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Fixed, LogUniform, Space
+from hpoctl.core.trial_backends import BackendContext
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.engine.trial_backends import LOCAL
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
 from training_scripts import TRAIN, script, script_benchmark
@@ -89,6 +92,24 @@ def test_an_experiment_leaves_rows_trials_journal_and_counts(tmp_path: Path) -> 
     assert told.outcomes == {"completed": 4}
     assert told.resumed_at is None
     assert LocalStore(tmp_path / "root").get(f"{told.directory}/{JOURNAL}").count(b'"kind":"start"') == 4
+
+
+def test_the_chosen_backend_runs_the_trials_and_one_that_is_out_of_reach_ends_nothing(tmp_path: Path) -> None:
+    def make(context: BackendContext, options: object) -> TrialBackend:
+        if (tmp_path / "out of reach").exists():
+            raise HpoctlError("There is no cluster.", "Start one.")
+        return LOCAL.make(context, options)
+
+    chosen = replace(spec(tmp_path), backend=replace(LOCAL, name="elsewhere", make=make))
+    (tmp_path / "out of reach").touch()
+    for _ in range(2):
+        with pytest.raises(HpoctlError, match="There is no cluster"):
+            run(tmp_path, chosen)
+    (tmp_path / "out of reach").unlink()
+    told = run(tmp_path, chosen)
+    assert levels(table(tmp_path, told, RESULTS)) == {trial: list(range(1, 10)) for trial in range(4)}
+    (found,) = metadata(tmp_path)  # the same attempt
+    assert (found["status"], found["backend"]) == ("completed", "elsewhere")
 
 
 def test_failed_trials_are_recorded_and_too_many_end_the_experiment(tmp_path: Path) -> None:

@@ -71,6 +71,11 @@ class RayNodes:
     def kill(self, number: int) -> None:
         """Kill all processes of a node, as the crash of its machine would."""
         _kill(self._nodes[number])
+        marks = {f"{NODE}={number}".encode(), f"RAY_TMPDIR={self.folder}".encode()}
+        for place in Path("/proc").glob("[0-9]*"):  # those that have left its session are told by their environment
+            with suppress(OSError):
+                if marks <= set((place / "environ").read_bytes().split(b"\0")):
+                    os.kill(int(place.name), signal.SIGKILL)
 
     def _start(self, number: int, words: Sequence[str], log: Path) -> "subprocess.Popen[bytes] | None":
         """Start a node; None: Ray has given it up, as it does after half a minute on a loaded machine."""

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
+from hpoctl.cli.options import (
+    AsJson,
+    BackendName,
+    BackendOptions,
+    Benchmarks,
+    MethodOptions,
+    RandomSeed,
+    Results,
+    named_values,
+    option,
+    with_settings,
+)
 from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError, UsageError
 from hpoctl.core.setting_definition import Said
 
@@ -91,6 +102,8 @@ def launch(
         list[str] | None,
         option("Where", "Option of the launcher; repeatable.", "--launcher-option", metavar="OPTION=VALUE"),
     ] = None,
+    backend: BackendName = None,
+    backend_option: BackendOptions = None,
     results: Results = None,
     detach: Annotated[
         bool, option("Where", "Continue in the background; `hpoctl status` shows it.", "--detach")
@@ -127,9 +140,11 @@ def launch(
         experiment=experiment,
         launcher=on,
         launcher_options={
-            **_launcher_options(launcher_option or ()),
+            **named_values(launcher_option or (), "launcher", "jobs=2"),
             **{name: value for name, value in named.items() if value is not None},
         },
+        backend=backend,
+        backend_options=named_values(backend_option or (), "trial backend", "address=10.0.0.5:6379"),
     )
     request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results, trust_config, yes)
     if until_decided:
@@ -206,13 +221,3 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
     hint(f"watch: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, '--watch', *root])}")
     hint(f"stop: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")
     return 0
-
-
-def _launcher_options(texts: "list[str] | tuple[()]") -> dict[str, str]:
-    options = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"{text!r} is not an option of a launcher.", "Write option=value, as in jobs=2.")
-        options[name.strip()] = value.strip()
-    return options

@@ -1,12 +1,13 @@
 """The options that several commands have, once: their types with their help, and back from values to words."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hpoctl.core.errors import UsageError
 from hpoctl.core.setting_definition import Definition, Panel
 from hpoctl.core.settings import DEFINITIONS, option_words
 
@@ -61,6 +62,19 @@ Results = Annotated[
         metavar="ROOT",
     ),
 ]
+BackendName = Annotated[
+    str | None,
+    option(
+        "Where",
+        "Where trials execute: simulator, local, or a plugin's. Default: simulator for a table, local for a script.",
+        "--backend",
+        metavar="BACKEND",
+    ),
+]
+BackendOptions = Annotated[
+    list[str] | None,
+    option("Where", "Option of the trial backend; repeatable.", "--backend-option", metavar="OPTION=VALUE"),
+]
 AsJson = Annotated[bool, option("Output", "Print one JSON object instead of a table.", "--json")]
 
 
@@ -99,4 +113,28 @@ def _option(setting: Definition) -> inspect.Parameter:
 
 def experiment_words(changes: "Overrides") -> list[str]:
     """The options that change what an experiment is, as a person types them."""
-    return option_words(changes.experiment) + [word for text in changes.settings for word in ("--set", text)]
+    words = option_words(changes.experiment) + [word for text in changes.settings for word in ("--set", text)]
+    words += ["--backend", changes.backend] if changes.backend is not None else []
+    for name, value in changes.backend_options.items():
+        words += ["--backend-option", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
+    return words
+
+
+def named_values(texts: Sequence[str], noun: str, example: str) -> dict[str, str]:
+    """The values of `OPTION=VALUE` words.
+
+    Args:
+        texts: The words.
+        noun: Whose options they are.
+        example: How one is written.
+
+    Raises:
+        UsageError: A word has another form.
+    """
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{text!r} is not an option of a {noun}.", f"Write option=value, as in {example}.")
+        options[name.strip()] = value.strip()
+    return options

@@ -4,7 +4,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Benchmarks, MethodOptions, RandomSeed, Results, option, with_settings
+from hpoctl.cli.options import (
+    AsJson,
+    BackendName,
+    BackendOptions,
+    Benchmarks,
+    MethodOptions,
+    RandomSeed,
+    Results,
+    named_values,
+    option,
+    with_settings,
+)
 from hpoctl.core.errors import FAILED, INTERRUPTED
 from hpoctl.core.setting_definition import Said
 
@@ -38,14 +49,8 @@ def run(
     start_seed: Annotated[int, option("How many", "First seed.", metavar="N")] = 0,
     random_seed: RandomSeed = None,
     experiment: Said,
-    backend: Annotated[
-        str | None,
-        option(
-            "Where",
-            "Where trials execute: simulator or local. Default: simulator for a table, local for a script.",
-            metavar="BACKEND",
-        ),
-    ] = None,
+    backend: BackendName = None,
+    backend_option: BackendOptions = None,
     results: Results = None,
     verbose: Annotated[
         bool, option("Output", "Print a line for each start, promotion, pause, stop and model fit.", "--verbose", "-v")
@@ -63,8 +68,10 @@ def run(
         start_seed=start_seed,
         num_seeds=num_seeds,
         experiment=experiment,
+        backend=backend,
+        backend_options=named_values(backend_option or (), "trial backend", "address=10.0.0.5:6379"),
     )
-    request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results, backend=backend)
+    request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results)
     code = _run(request, verbose=verbose, as_json=as_json)
     if code:
         raise typer.Exit(code)

@@ -85,6 +85,7 @@ def _facts(study: "StudyInfo", *, wide: bool) -> dict[str, str]:
         "settings": ", ".join(study.settings),
         "fixed": "; ".join(f"{method} {pairs(values)}" for method, values in fixed.items()),
         "launcher options": pairs(overrides.pop("launcher_options", {})),
+        "backend options": pairs(overrides.pop("backend_options", {})),
         "also": pairs(overrides),
         "panels": "; ".join(f"{title}: {', '.join(methods)}" for title, methods in panels.items()),
         "missing": ", ".join(study.missing),

@@ -6,6 +6,7 @@ Option fields are bool, int, float, str, a Literal of them, or a union with None
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -98,6 +99,29 @@ def apply_settings(owner: str, options: OptionsT, settings: Iterable[Setting]) -
             raise unknown_name(f"option of {owner}", setting.field, types, f"hpoctl methods {owner}")
         changes[setting.field] = parse_value(f"{owner}.{setting.field}", types[setting.field], setting.text)
     return with_values(options, changes)
+
+
+def named_options(owner: str, name: str, options: OptionsT, values: Mapping[str, bool | int | float | str]) -> OptionsT:
+    """The options of a launcher or a trial backend with some of them changed.
+
+    Args:
+        owner: What it is called in messages, such as `launcher slurm`.
+        name: Its name.
+        options: Its options.
+        values: The new values by name, as they are or as typed.
+
+    Raises:
+        UsageError: There is no such option, or the value has the wrong type or range.
+    """
+    known = option_types(options)
+    for option in values:
+        if option not in known:
+            close = get_close_matches(option, known, n=1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            listed = f"It has: {', '.join(known)}." if known else "It has no options."
+            raise UsageError(f"Unknown option {option!r} of {owner}.", f"{hint}{listed}")
+    texts = {option: str(value).lower() if isinstance(value, bool) else str(value) for option, value in values.items()}
+    return apply_settings(name, options, [Setting(name, option, text) for option, text in texts.items()])
 
 
 def with_values(options: OptionsT, changes: Mapping[str, Any]) -> OptionsT:

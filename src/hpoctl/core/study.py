@@ -41,6 +41,9 @@ class Study:
         fixed: Hyperparameters fixed to a value, by method.
         launcher: Where jobs execute.
         launcher_options: Options of the launcher.
+        backend: Where trials execute; None: `simulator` for a table, `local` for a script. In a study of both, it
+            counts for the kind that it runs.
+        backend_options: Options of the trial backend.
         default: Whether `hpoctl launch` uses it when no study is named and several are installed.
         benchmark_files: The files that benchmarks stand in, by name. Files among `benchmarks` are added to it.
         panels: How `hpoctl plot` groups methods into panels: a title, and the names of its methods, which may be those
@@ -63,6 +66,10 @@ class Study:
     launcher_options: Annotated[Mapping[str, bool | int | float | str], Meta(description="a table of values")] = field(
         default_factory=dict
     )
+    backend: str | None = None
+    backend_options: Annotated[Mapping[str, bool | int | float | str], Meta(description="a table of values")] = field(
+        default_factory=dict
+    )
     default: bool = False
     benchmark_files: Annotated[Mapping[str, str], Meta(description=FILES)] = field(default_factory=dict)
     panels: Annotated[Mapping[str, tuple[str, ...]], Meta(description=PANELS)] = field(default_factory=dict)
@@ -70,6 +77,12 @@ class Study:
     def __post_init__(self) -> None:
         check_entry_name("study", self.name)
         check_entry_name("launcher", self.launcher)
+        if self.backend is not None:
+            check_entry_name("trial backend", self.backend)
+        elif self.backend_options:
+            raise UsageError(
+                f"Study {self.name} has options of a backend that it does not name.", "Add backend = NAME."
+            )
         for field_name in ("methods", "benchmarks", "extra_results", "settings"):
             if not isinstance(getattr(self, field_name), tuple):
                 raise UsageError(f"{field_name} of study {self.name} is no tuple.", "Give a tuple of names.")

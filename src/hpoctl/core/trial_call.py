@@ -52,13 +52,19 @@ def config_text(config: Config) -> str:
     return json.dumps(dict(config), indent=1) + "\n"
 
 
-def trial_command(script: Script, config: Config, call: TrialCall) -> list[str]:
+def trial_command(script: Script, config: Config, call: TrialCall, python: str = sys.executable) -> list[str]:
     """The words that start a trial.
+
+    Args:
+        script: The script.
+        config: The configuration.
+        call: What the trial is given.
+        python: The Python of scripts that run with that of hpoctl.
 
     Raises:
         UsageError: The script is not there.
     """
-    words = [*_program(script), *script.command[1:]]
+    words = [*_program(script, python), *script.command[1:]]
     if script.arguments == "json":
         option = SYNE_TUNE_CONFIG_OPTION if script.syne_tune_arguments else CONFIG_OPTION
         words += [option, str(call.config_file)]
@@ -118,21 +124,21 @@ def missing_program(script: Script) -> UsageError | None:
     named = script.folder / script.command[0]
     if script.python is not None and not named.is_file():
         return UsageError(f"There is no script {named}.", "Correct the path; it is relative to the benchmark file.")
-    program = Path(_program(script)[0])
+    program = Path(_program(script, sys.executable)[0])
     if len(program.parts) > 1 and not program.is_file():
         what = "interpreter" if script.python is not None else "program"
         return UsageError(f"There is no {what} {program}.", "Correct the path; it is relative to the benchmark file.")
     return None
 
 
-def _program(script: Script) -> list[str]:
+def _program(script: Script, python: str) -> list[str]:
     """The program and, for an interpreter, the file that it runs."""
     first = script.command[0]
     if script.python is None:
         return [str(script.folder / first) if "/" in first else first]
     file = str(script.folder / first)
     if script.python == OWN_PYTHON:
-        return [sys.executable, file]
+        return [python, file]
     if "/" not in script.python and not (script.folder / script.python).is_dir():
         return [script.python, file]
     path = script.folder / Path(script.python).expanduser()

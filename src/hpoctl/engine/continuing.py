@@ -85,7 +85,7 @@ def _may_continue(attempt: Attempt, metadata: Metadata, settings: Settings) -> b
         if before == "none" or isinstance(before, str):
             return False
         return settings.max_failures == "none" or float(settings.max_failures) > before
-    return attempt.recorded == "failed" and metadata.ended_by is None  # its process was killed
+    return attempt.recorded == "failed" and metadata.ended_by is None  # killed, or without workers
 
 
 def _at_least(budget: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

@@ -29,6 +29,10 @@ REPLAYED = ("max_num_trials", "trial_retries")
 """The limits that the loop itself acts on and that may change when an experiment continues."""
 
 
+class NoWorkersError(HpoctlError):
+    """The trial backend cannot be made, or cannot take over: nothing has happened, and the experiment can continue."""
+
+
 class Appendable(Protocol):
     """What `Journaled` needs of a journal."""
 
@@ -311,14 +315,20 @@ class Journaled:
         """The journal is used up: take over what ran when the last process died."""
         self._real = RealClock(self._time)
         self.resumed_at = self._time
-        backend = self._make(self._real)
+        try:
+            backend = self._make(self._real)
+        except HpoctlError as error:
+            raise NoWorkersError(error.what, error.fix) from error
         self._backend = backend
         self.clock.set(self._time)
         self._append({"kind": "session", "t": self._time, **self._facts}, durable=True)
         running = {trial_id: trial for trial_id, trial in self._trials.items() if trial.running}
         spent = self.account.seconds + sum(self._time - trial.begin for trial in running.values())
         known = [Known(trial_id, trial.resource, trial.elapsed) for trial_id, trial in self._trials.items()]
-        backend.recover(known, spent)
+        try:
+            backend.recover(known, spent)
+        except HpoctlError as error:
+            raise NoWorkersError(error.what, error.fix) from error
         if not restart:
             return backend
         for trial_id, trial in running.items():

@@ -12,6 +12,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.options import option_values
 from hpoctl.core.settings import OF_BENCHMARK, Settings
 from hpoctl.core.space import Space
+from hpoctl.core.trial_backends import BackendEntry
 
 FORMAT = 1
 """The version of what results mean; it enters every identity."""
@@ -29,6 +30,8 @@ class ExperimentSpec:
         random_seed: The random seed of the study.
         settings: What its study says that determines or limits it.
         extra_results: Extra-result composers.
+        backend: Where trials execute, its options set; None: where they do by default. Rows of a script's trials do not
+            follow from it, so it is no part of the identity.
         effective: The settings that count: the benchmark's where the study says nothing.
     """
 
@@ -39,6 +42,7 @@ class ExperimentSpec:
     random_seed: int
     settings: Settings = field(default_factory=Settings)
     extra_results: tuple[ExtraResults, ...] = ()
+    backend: BackendEntry | None = None
     effective: Settings = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import seal
 from hpoctl.core.storage import Store
-from hpoctl.core.trial_backends import BackendContext, BackendEntry, TrialLimits
+from hpoctl.core.trial_backends import BackendContext, TrialLimits
 from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, written_metadata
 from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier
 from hpoctl.engine.finished import Finished, finished, result_facts
@@ -28,7 +28,7 @@ from hpoctl.engine.journal import Journal
 from hpoctl.engine.journaled_loop import count_limits, journaled_loop, trial_limits
 from hpoctl.engine.metadata import Provenance, opening_metadata
 from hpoctl.engine.progress import RunProgress
-from hpoctl.engine.replay import Journaled
+from hpoctl.engine.replay import Journaled, NoWorkersError
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
 from hpoctl.engine.table import parquet_bytes, rows_table
@@ -81,7 +81,11 @@ def run_training(
         "determinants": determined_by,
         "data": {**spec.benchmark.provenance, "table": determined_by["benchmark"]["table"]},
     }
-    opening = {**opening_metadata(spec, provenance, started.timestamp()), "backend": LOCAL.name, **identity}
+    opening = {
+        **opening_metadata(spec, provenance, started.timestamp()),
+        "backend": (spec.backend or LOCAL).name,
+        **identity,
+    }
     directory = _open(spec, store, opening, earlier, started)
     folder = work_folder(store, directory)
     facts: dict[str, Any] = {}
@@ -129,10 +133,16 @@ def run_training(
         interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
-        ended_by = FAILURES if isinstance(error, TooManyFailuresError) else "error"
-        closing = {**facts, "status": "failed", "error": traceback.format_exc(), "ended_by": ended_by}
+        closing = {**facts, "status": "failed", "error": traceback.format_exc(), "ended_by": _ended_by(error)}
         raise failed(spec, store, directory, closing, error) from error
     return told
+
+
+def _ended_by(error: BaseException) -> str | None:
+    """What ended an attempt; None: it continues when the command is run again."""
+    if isinstance(error, NoWorkersError):
+        return None
+    return FAILURES if isinstance(error, TooManyFailuresError) else "error"
 
 
 def train(
@@ -224,7 +234,7 @@ def _make(
         idle=idle,
         say=progress.says,
     )
-    entry: BackendEntry = LOCAL
+    entry = spec.backend or LOCAL
     return cast("RecoverableBackend", entry.make(context, entry.options))
 
 

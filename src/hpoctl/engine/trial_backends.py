@@ -18,9 +18,9 @@ def _simulator(context: BackendContext, options: Delays) -> TrialBackend:
 
 
 def _local(context: BackendContext, options: NoOptions) -> TrialBackend:  # noqa: ARG001 - settings say it
-    from hpoctl.backends.local.backend import LocalBackend  # noqa: PLC0415 - simulated experiments do without it
+    from hpoctl.backends.local.workers import local_backend  # noqa: PLC0415 - simulated experiments do without it
 
-    return LocalBackend(context)
+    return local_backend(context)
 
 
 def _check_local(options: NoOptions) -> Iterable[Finding]:  # noqa: ARG001 - there is nothing to set

@@ -20,6 +20,7 @@ from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.storage import Store
+from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.launchers.wheels import is_local, wheel_of
 from hpoctl.plugins.kinds import Origin
 from hpoctl.plugins.loading import SELECTION, load_plugins
@@ -55,14 +56,16 @@ def make_bundle(files: Mapping[str, bytes], needs: Iterable[str] = (), extra: st
 
     Args:
         files: The launcher's own files, by name.
-        needs: Libraries that jobs need besides, such as `hpoctl[aws]`, as requirements of pip without a version.
+        needs: Libraries and plugins that jobs need besides, such as `hpoctl[aws]`, as requirements of pip without a
+            version.
         extra: Requirements in the format of pip, to be installed on the other machine.
 
     Raises:
         HpoctlError: A library that is required is not installed, or its files cannot be found.
         UsageError: The environment variable `HPOCTL_PLUGINS` names a plugin that is not installed.
     """
-    plugins = [_normalized(origin.distribution) for origin in _plugins()]
+    needs = list(needs)
+    plugins = [_normalized(origin.distribution) for origin in _plugins(needs)]
     local, locked = [], []
     for found in _closure([OWN, *plugins, *needs]):
         name = _normalized(found.name)
@@ -78,11 +81,15 @@ def make_bundle(files: Mapping[str, bytes], needs: Iterable[str] = (), extra: st
     return Bundle(dict(sorted((bundled | dict(files)).items())))
 
 
-def bundled_selection() -> str | None:
-    """The value of `HPOCTL_PLUGINS` for jobs that use a bundle of this process; None: it is not set."""
+def bundled_selection(needs: Iterable[str] = ()) -> str | None:
+    """The value of `HPOCTL_PLUGINS` for jobs that use a bundle of this process; None: it is not set.
+
+    Args:
+        needs: As for `make_bundle`.
+    """
     if SELECTION not in os.environ:
         return None
-    return ",".join(sorted({origin.entry_point for origin in _plugins()}))
+    return ",".join(sorted({origin.entry_point for origin in _plugins(needs)}))
 
 
 def upload(store: Store, bundle: Bundle) -> str:
@@ -116,15 +123,20 @@ def read_requirements(requirements: str | None) -> str:
         ) from error
 
 
-def _plugins() -> list[Origin]:
-    """The loaded plugins that an experiment may use: not those that register nothing but launchers.
+def _plugins(needs: Iterable[str]) -> list[Origin]:
+    """The loaded plugins that an experiment may use: not those that only say where jobs and trials execute.
 
-    A plugin that has failed to load here would fail there, too.
+    Those are bundled where they are needed. A plugin that has failed to load here would fail there, too.
     """
+    named = {_normalized(need) for need in needs}
     return [
         found.origin
         for found in load_plugins()
-        if found.state == "loaded" and any(not isinstance(entry, LauncherEntry) for entry in found.entries)
+        if found.state == "loaded"
+        and (
+            _normalized(found.origin.distribution) in named
+            or any(not isinstance(entry, LauncherEntry | BackendEntry) for entry in found.entries)
+        )
     ]
 
 

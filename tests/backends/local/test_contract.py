@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.backends.local.backend import LocalBackend
+from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.testing import check_backend, check_failures, check_recovery
 from training_scripts import TRAIN, backend
 
@@ -17,7 +17,7 @@ WITHOUT = "for epoch in range(1, epochs + 1):\n    time.sleep(0.02)\n    report(
 def test_contract(tmp_path: Path, body: str, checkpoints: bool) -> None:
     numbers = count()
 
-    def make() -> LocalBackend:
+    def make() -> ScriptBackend:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
         return backend(folder, body, checkpoints=checkpoints)

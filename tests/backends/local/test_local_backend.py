@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpoctl.backends.local.files import HEAD, TAIL
 from hpoctl.backends.local.leftovers import processes
 from hpoctl.backends.local.supervisor import owner_of
+from hpoctl.backends.local.workers import LocalWorkers
+from hpoctl.backends.scripts.files import HEAD, TAIL
+from hpoctl.backends.scripts.starts import Started, StartFolder
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.settings import Settings
-from training_scripts import TRAIN, backend, events
+from training_scripts import TRAIN, backend, context, events, script
 
 CONFIG = {"lr": 0.1, "epochs": 9}
 
@@ -262,7 +264,7 @@ def test_noise_does_not_hide_reports(tmp_path: Path, noise: str) -> None:
 def test_a_trial_that_prints_without_end_fails_and_its_output_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hpoctl.backends.local.training.MAX_OUTPUT", 20_000_000)
+    monkeypatch.setattr("hpoctl.backends.scripts.training.MAX_OUTPUT", 20_000_000)
     _, end = run(tmp_path, "while True: os.write(1, b'y\\n' * 100000); os.write(2, b'y\\n' * 100000)")
     assert (end.outcome, end.reason) == (Outcome.FAILED, "it prints too much")
     for path in (tmp_path / "work").rglob("std.*"):
@@ -331,22 +333,23 @@ def test_gpus_that_do_not_suffice_are_refused(tmp_path: Path, monkeypatch: pytes
         backend(tmp_path, gpus=2)
     with pytest.raises(UsageError, match="names the GPU 3"):
         backend(tmp_path, gpus=1, settings=Settings(gpus_to_use="1,3"))
-    made = backend(tmp_path, gpus=1, settings=Settings(gpus_to_use="2,1"))
-    assert [made._slots.take().devices for _ in range(2)] == [("2",), ("1",)]
+    settings = Settings(gpus_to_use="2,1")
+    workers = LocalWorkers(context(tmp_path, script(tmp_path, gpus=1), settings=settings))
+    assert [workers.take().devices for _ in range(2)] == [("2",), ("1",)]
 
 
 def test_a_full_disk_holds_trials_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     free = iter([10**12, 0, 0])
     usage = type("Usage", (), {})
-    monkeypatch.setattr("hpoctl.backends.local.backend.IDLE", 0.2)
+    monkeypatch.setattr("hpoctl.backends.scripts.backend.IDLE", 0.2)
 
     def disk_usage(path: Path) -> object:
         found = usage()
         found.free = next(free, 10**12)
         return found
 
-    monkeypatch.setattr("hpoctl.backends.local.backend.shutil.disk_usage", disk_usage)
+    monkeypatch.setattr("hpoctl.backends.scripts.backend.shutil.disk_usage", disk_usage)
     body = "for i in range(1, 10):\n    report(epoch=i, loss=1)\n    time.sleep(0.1)"
     made = backend(tmp_path, body, say=said.append)
     made.start(0, CONFIG, resume_from=None, until=None)
@@ -458,9 +461,6 @@ def test_a_reused_process_id_is_not_killed(tmp_path: Path) -> None:
     start.mkdir(parents=True)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     made = backend(tmp_path)
-    from hpoctl.backends.local.folders import StartFolder
-    from hpoctl.backends.local.processes import Started
-
     StartFolder(start).record(Started(stranger.pid, 1))
     made.recover([Known(0, 0, 0.0)], 0.0)
     assert stranger.poll() is None

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from hpoctl.backends.local import supervisor
-from hpoctl.backends.local.processes import Command, Exit, Processes, Started
+from hpoctl.backends.local.processes import Processes
+from hpoctl.backends.scripts.starts import Started
+from hpoctl.backends.scripts.workers import Command, Exit
 
 
 def saying(monkeypatch: pytest.MonkeyPatch, *messages: dict[str, Any]) -> Processes:

@@ -121,6 +121,19 @@ def test_launcher_options_are_those_of_the_launcher() -> None:
     assert (other.launcher, other.launcher_options) == ("local", {"jobs": 2})
 
 
+def test_options_of_a_backend_are_those_of_the_backend() -> None:
+    study = replace(STUDY, backend="ray", backend_options={"address": "a:1"})
+    more = override(study, Overrides(backend_options={"resources": "x=1"}))
+    assert (more.backend, more.backend_options) == ("ray", {"address": "a:1", "resources": "x=1"})
+    other = override(study, Overrides(backend="local"))
+    assert (other.backend, other.backend_options) == ("local", {})
+    with pytest.raises(UsageError, match="goes with a backend"):
+        override(STUDY, Overrides(backend_options={"address": "a:1"}))
+    before = Overrides(backend="ray", backend_options={"address": "a:1"})
+    assert carried(before, Overrides()) == before
+    assert carried(before, Overrides(backend="local")) == Overrides(backend="local")
+
+
 def test_what_says_where_experiments_are_run_can_be_left_out() -> None:
     changes = Overrides(
         methods=("RS",), launcher="local", launcher_options={"jobs": 2}, experiment={"n_workers": 8}, **SEEDS

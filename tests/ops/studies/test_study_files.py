@@ -28,6 +28,9 @@ DECISION_TIMES: st.SearchStrategy[Literal["zero", "measured"] | float] = st.one_
 
 @st.composite
 def studies(draw: st.DrawFn) -> Study:
+    backends = st.just({}) | st.fixed_dictionaries(
+        {"backend": NAMES}, optional={"backend_options": st.dictionaries(TEXTS, VALUES, max_size=3)}
+    )
     methods = draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=3))
     owners = st.sampled_from(methods)
     settable = [name for name in methods if name == name.strip() and "=" not in name]
@@ -48,6 +51,7 @@ def studies(draw: st.DrawFn) -> Study:
         fixed=draw(st.dictionaries(owners, st.dictionaries(TEXTS, VALUES, max_size=3), max_size=2)),
         launcher=draw(NAMES),
         launcher_options=draw(st.dictionaries(TEXTS, VALUES, max_size=3)),
+        **draw(backends),
         default=draw(st.booleans()),
         panels=draw(st.dictionaries(TEXTS, st.lists(TEXTS, max_size=3).map(tuple), max_size=2)),
     )

@@ -1,1 +1,1 @@
-"""Jobs of hpoctl on a Ray cluster."""
+"""Jobs and trials of hpoctl on a Ray cluster."""

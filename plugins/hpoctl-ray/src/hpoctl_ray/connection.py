@@ -1,17 +1,19 @@
 """The calls to a Ray cluster that the launcher makes, and their errors in plain words."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl_ray.options import RayOptions, host_and_port
+from hpoctl_ray.options import RayOptions, Where, host_and_port
 
 NAMESPACE = "hpoctl"
 CONNECT = 5.0
@@ -20,13 +22,16 @@ CONNECT = 5.0
 ANSWER = 10.0
 """Seconds for the answer of an actor that exists."""
 
+CALLS = 4
+"""Calls at a time that a worker for trials answers: one of them waits for what happens."""
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 KEEP_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Ray replaces a loopback address by one of the network, unless this variable is 0 when Ray is imported."""
 
 NOT_FOUND = UsageError(
     "No Ray cluster runs on this machine, and none is named.",
-    "Give --launcher-option address=HOST:PORT, set RAY_ADDRESS, or let hpoctl start one: --launcher-option start=true.",
+    "Set RAY_ADDRESS to HOST:PORT, or start one on this machine: `ray start --head`, or the option start=true.",
 )
 
 
@@ -40,7 +45,15 @@ class UnreachableError(HpoctlError):
         )
 
 
-def find_address(options: RayOptions) -> str:
+class LostError(Exception):
+    """An actor or a task has died."""
+
+
+class LostAnswerError(Exception):
+    """A call may or may not have been carried out."""
+
+
+def find_address(options: Where) -> str:
     """The address of the cluster; a cluster is started where the options say so and none is found.
 
     Raises:
@@ -81,12 +94,14 @@ class RayCluster:
         self._ray: Any = ray
         if ray.is_initialized():
             connected = ray.get_runtime_context().gcs_address
-            if connected != address:
+            if _resolved(connected) != _resolved(address):
                 raise HpoctlError(
                     f"This process is connected to the Ray cluster at {connected}, not to {address}.",
                     "Use another process for another cluster.",
                 )
             return
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        on_terminate = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
             # Ray would print messages about workers and nodes among what we print; it has no public switch for that.
@@ -98,6 +113,9 @@ class RayCluster:
                 f"The Ray cluster at {address} cannot be used from here: {_line(error)}.",
                 "Install the cluster's versions of Ray and Python here.",
             ) from error
+        finally:
+            if in_main_thread:
+                signal.signal(signal.SIGTERM, on_terminate)  # Ray has set its own
 
     def require_answer(self) -> None:
         """Ask whether the cluster's head can be reached.
@@ -151,6 +169,84 @@ class RayCluster:
         """The resources of each node that is alive."""
         return [entry["Resources"] for entry in self._ray.nodes() if entry["Alive"]]
 
+    def hosts(self) -> dict[str, str]:
+        """The ids of a living node of each machine, by the name of the machine."""
+        return {entry["NodeManagerHostname"]: entry["NodeID"] for entry in self._ray.nodes() if entry["Alive"]}
+
+    def put(self, data: bytes) -> Any:
+        """Keep bytes in the cluster, as long as what is returned is kept."""
+        return self._ray.put(data)
+
+    def trial_worker(self, spec: Mapping[str, Any], wheel: Any, demand: Mapping[str, float]) -> Any:
+        """Create a worker for trials, which ends with this process; returns its handle. It may wait for resources.
+
+        Args:
+            spec: What it is told, see `trial_node.TrialActor`.
+            wheel: What `put` has returned for the wheel of hpoctl.
+            demand: The resources that it needs, in Ray's names.
+        """
+        from hpoctl_ray import trial_node  # noqa: PLC0415 - sent by value, as the nodes have no hpoctl
+
+        self._by_value()
+        own = {name: amount for name, amount in demand.items() if name not in ("CPU", "GPU")}
+        actor = self._ray.remote(trial_node.TrialActor).options(
+            num_cpus=demand.get("CPU", 0),
+            num_gpus=demand.get("GPU", 0),
+            resources=own,
+            max_restarts=0,
+            max_concurrency=CALLS,
+            scheduling_strategy="SPREAD",
+        )
+        return actor.remote(spec, wheel)
+
+    def end_there(self, node: str, spec: Mapping[str, Any], wheel: Any, folders: Sequence[str]) -> Any:
+        """Start to end the processes of starts of trials on a node; returns what `finished` is asked for.
+
+        Args:
+            node: The node's id.
+            spec: As for `trial_worker`.
+            wheel: As for `trial_worker`.
+            folders: The folders of the starts.
+        """
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - see above
+
+        from hpoctl_ray import trial_node  # noqa: PLC0415
+
+        self._by_value()
+        where = NodeAffinitySchedulingStrategy(node, soft=False)
+        task = self._ray.remote(trial_node.end_there).options(num_cpus=0, max_retries=2, scheduling_strategy=where)
+        return task.remote(spec, wheel, list(folders))
+
+    def finished(self, calls: Sequence[Any], seconds: float) -> list[Any]:
+        """Wait so long at most until one of some calls has finished; returns all that have."""
+        done, _ = self._ray.wait(list(calls), num_returns=1, timeout=seconds)
+        return list(self._ray.wait(list(calls), num_returns=len(calls), timeout=0)[0]) if done else []
+
+    def answer(self, call: Any) -> Any:
+        """What a finished call has returned.
+
+        Raises:
+            LostError: Its actor or node has died, or cannot run what it is told.
+            LostAnswerError: The answer was lost, or the actor was out of reach for a moment.
+        """
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(call)
+        except (errors.ActorUnavailableError, errors.ObjectLostError) as error:
+            raise LostAnswerError(_cause(error)) from error
+        except errors.RayError as error:
+            raise LostError(_cause(error)) from error
+
+    def end_worker(self, handle: Any) -> None:
+        """End a worker for trials; one that has ended is left alone."""
+        self._ray.kill(handle, no_restart=True)
+
+    def _by_value(self) -> None:
+        from hpoctl_ray import node, trial_node  # noqa: PLC0415
+
+        for module in (node, trial_node):
+            self._ray.cloudpickle.register_pickle_by_value(module)
+
     def probe(self) -> dict[str, str]:
         """What one of the nodes says of itself.
 
@@ -170,6 +266,15 @@ class RayCluster:
 def fits(demand: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> bool:
     """Whether one node at least has all resources of a job."""
     return any(all(node.get(name, 0.0) >= amount for name, amount in demand.items()) for node in nodes)
+
+
+def _resolved(address: str) -> tuple[str, int]:
+    """An address with the number of its host, where that is known."""
+    host, port = host_and_port(address)
+    try:
+        return socket.gethostbyname(host), port
+    except OSError:
+        return host, port
 
 
 def _running_here() -> str | None:

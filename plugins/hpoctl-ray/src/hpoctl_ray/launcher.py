@@ -5,7 +5,6 @@ node, if its node dies; the job then leaves out what is complete. Where accounts
 reported `done` is done, whatever Ray says.
 """
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from hpoctl.core.errors import UsageError
 from hpoctl.core.jobs import Activity, Job, JobStatus, running_jobs
 from hpoctl.core.options import option_values
 from hpoctl.core.places import is_address
@@ -24,10 +22,13 @@ from hpoctl.stores.job_files import JobReport, Manifest, keep_manifest, read_log
 from hpoctl.stores.opening import Opened, open_results
 from hpoctl_ray.connection import RayCluster, UnreachableError, find_address, fits
 from hpoctl_ray.node import ENTRY
-from hpoctl_ray.options import RayOptions
+from hpoctl_ray.options import RayOptions, chosen
 from hpoctl_ray.states import status_of
 
 NAME = "ray"
+NEEDS = ("hpoctl-ray",)
+"""What jobs need besides: their trials may run on the cluster, too."""
+
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 DIGEST = 12
 """Letters of a manifest's hash in the name of an actor."""
@@ -186,7 +187,7 @@ class RayLauncher:
             return
         remote = is_address(opened.store.location(""))
         extra = read_requirements(self._options.requirements)
-        bundle = make_bundle({ENTRY: SUPERVISOR.read_bytes()}, ["hpoctl[aws]"] if remote else [], extra)
+        bundle = make_bundle({ENTRY: SUPERVISOR.read_bytes()}, [*NEEDS, *(["hpoctl[aws]"] if remote else [])], extra)
         address = upload(opened.store, bundle)
         for entry in entries:
             spec = {
@@ -204,15 +205,9 @@ class RayLauncher:
         return {"runner": job.runner, **job.setup(options.workers, options.retries, options.timeout)}
 
     def _environment(self) -> dict[str, str]:
-        missing = [name for name in self._options.variables if name not in os.environ]
-        if missing:
-            raise UsageError(
-                f"Option environment of launcher ray names {missing[0]}, which is not set.",
-                "Set it, or leave it out.",
-            )
-        chosen = {name: os.environ[name] for name in self._options.variables}
-        selection = bundled_selection()
-        return chosen if selection is None else {**chosen, SELECTION: selection}
+        variables = chosen(self._options.environment)
+        selection = bundled_selection(NEEDS)
+        return variables if selection is None else {**variables, SELECTION: selection}
 
     def _look(self, entries: Sequence[_TrackedJob]) -> None:
         """Ask Ray first and the store afterwards: a job that ends in between has reported by then."""

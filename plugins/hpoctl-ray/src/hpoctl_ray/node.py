@@ -81,8 +81,8 @@ def installed(bundle: str, digest: str, boto3: str) -> Path:
     Raises:
         RuntimeError: It cannot be read or installed.
     """
-    folder = _scratch() / digest
-    with _locked(folder.with_suffix(".lock")):
+    folder = scratch() / digest
+    with locked(folder.with_suffix(".lock")):
         if not folder.exists():
             new = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
             try:
@@ -136,7 +136,7 @@ def _fetched(bundle: str, folder: Path, site: Path, boto3: str) -> Path:
     return folder
 
 
-def _scratch() -> Path:
+def scratch() -> Path:
     """A folder of this user on this node."""
     folder = Path(tempfile.gettempdir()) / f"hpoctl-bundles-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -147,7 +147,8 @@ def _scratch() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock of this node meanwhile."""
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,13 +1,55 @@
-"""Options of the Ray launcher."""
+"""Options of the Ray launcher, and of trials on Ray."""
 
 import math
+import os
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hpoctl.core.errors import UsageError
 from hpoctl.launchers.options import LocalOptions
 
 OWN = frozenset({"CPU", "GPU", "memory", "object_store_memory"})
 """Resources that Ray itself defines."""
+
+
+class Where(Protocol):
+    """Options that say which cluster is meant."""
+
+    @property
+    def address(self) -> str | None:
+        """The cluster, as HOST:PORT; None: it is found."""
+        ...
+
+    @property
+    def start(self) -> bool:
+        """Whether a cluster is started on this machine if none is found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RayTrialOptions:
+    """How trials run on a Ray cluster. Their CPUs and GPUs are those of the benchmark."""
+
+    address: str | None = field(
+        default=None,
+        metadata={"help": "The cluster, as HOST:PORT; none: RAY_ADDRESS, else the cluster that runs on this machine"},
+    )
+    start: bool = field(
+        default=False,
+        metadata={"help": "Start a cluster on this machine, on its loopback interface only, if none is found"},
+    )
+    resources: str | None = field(
+        default=None, metadata={"help": "Custom resources of each trial: NAME=AMOUNT, separated by commas"}
+    )
+    environment: str | None = field(
+        default=None,
+        metadata={"help": "Names of environment variables that trials get from this process, separated by commas"},
+    )
+
+    def __post_init__(self) -> None:
+        if self.address is not None:
+            host_and_port(self.address)
+        amounts(self.resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +111,7 @@ class RayOptions:
     @property
     def resource_amounts(self) -> dict[str, float]:
         """The custom resources."""
-        found = {}
-        for text in listed(self.resources):
-            name, _, amount = (part.strip() for part in text.partition("="))
-            try:
-                value = float(amount)
-            except ValueError:
-                value = math.nan
-            if not name or name in OWN or not (value > 0.0 and math.isfinite(value)):
-                raise _wrong(
-                    "resources", self.resources, "Write NAME=AMOUNT, separated by commas, as in a100=1,fast_disk=0.5."
-                )
-            found[name] = value
-        return found
+        return amounts(self.resources)
 
     @property
     def demand(self) -> dict[str, float]:
@@ -94,15 +124,41 @@ class RayOptions:
         """Experiments at a time in each job."""
         return self.jobs if self.jobs is not None else max(1, int(self.cpus))
 
-    @property
-    def variables(self) -> list[str]:
-        """The names of environment variables that jobs get."""
-        return listed(self.environment)
+
+def amounts(resources: str | None) -> dict[str, float]:
+    """The amounts of custom resources.
+
+    Raises:
+        UsageError: They are written in another way.
+    """
+    found = {}
+    for text in listed(resources):
+        name, _, amount = (part.strip() for part in text.partition("="))
+        try:
+            value = float(amount)
+        except ValueError:
+            value = math.nan
+        if not name or name in OWN or not (value > 0.0 and math.isfinite(value)):
+            raise _wrong("resources", resources, "Write NAME=AMOUNT, separated by commas, as in a100=1,fast_disk=0.5.")
+        found[name] = value
+    return found
 
 
 def listed(text: str | None) -> list[str]:
     """The parts of a text with commas between them."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def chosen(names: str | None) -> dict[str, str]:
+    """Environment variables of this process.
+
+    Raises:
+        UsageError: One is not set.
+    """
+    missing = [name for name in listed(names) if name not in os.environ]
+    if missing:
+        raise UsageError(f"Option environment of ray names {missing[0]}, which is not set.", "Set it, or leave it out.")
+    return {name: os.environ[name] for name in listed(names)}
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -118,4 +174,4 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 
 def _wrong(name: str, value: object, fix: str) -> UsageError:
-    return UsageError(f"Option {name} of launcher ray is {value}.", fix)
+    return UsageError(f"Option {name} of ray is {value}.", fix)

@@ -7,16 +7,26 @@ of the trial's first process, and that one is the process that was started: a re
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hpoctl.backends.local.supervisor import born, owner_of, send
+from hpoctl.backends.scripts.starts import StartFolder
 
 SOON = 0.02
 """Seconds between two checks of processes that are about to end."""
 
 PATIENCE = 10.0
 """Seconds after SIGKILL within which a process is expected to be gone."""
+
+
+def end_starts(starts: Iterable[StartFolder], grace: float) -> int:
+    """End all processes of starts that were recorded on this machine; see `end_processes`."""
+    recorded = [(start, process) for start in starts if (process := start.recorded()) is not None]
+    if not recorded:
+        return 0
+    groups = {process.pid: process.born for _, process in recorded}
+    return end_processes(groups, [str(start.reports) for start, _ in recorded], grace)
 
 
 def end_processes(groups: Mapping[int, int], owners: Collection[str], grace: float) -> int:

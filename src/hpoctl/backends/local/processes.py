@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hpoctl.backends.local import supervisor
 from hpoctl.backends.local.leftovers import end_processes
+from hpoctl.backends.scripts.starts import Started
+from hpoctl.backends.scripts.workers import Command, Exit
 from hpoctl.core.errors import HpoctlError
 
 LOST = "its supervisor was killed"
@@ -22,68 +22,17 @@ FAREWELL = 5.0
 """Seconds that the supervisor gets to end beyond the grace period."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a trial runs.
-
-    Attributes:
-        words: The program and its arguments.
-        environment: All environment variables.
-        folder: Where it runs.
-        out: The file that standard output is appended to.
-        err: The file that standard error is appended to.
-        cores: The cores that it may use; empty: all.
-    """
-
-    words: Sequence[str]
-    environment: Mapping[str, str]
-    folder: Path
-    out: Path
-    err: Path
-    cores: Sequence[int] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """A trial's processes have ended, all of them.
-
-    Attributes:
-        key: The trial's start.
-        code: The exit status of its first process; None: a signal ended it, or it is not known.
-        signal: That signal.
-        killed: Whether SIGKILL was needed after the grace period.
-        why: What else went wrong; empty: nothing.
-    """
-
-    key: str
-    code: int | None
-    signal: int | None
-    killed: bool = False
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A trial's first process, which is also the number of its process group.
-
-    Attributes:
-        pid: Its id.
-        born: When it was started, in ticks since the machine was.
-    """
-
-    pid: int
-    born: int
-
-
 class Processes:
     """The processes of one experiment's trials.
 
     Args:
         grace: Seconds between SIGTERM and SIGKILL.
+        detached: Whether trials get that time, too, where the death of this process kills its children at once.
     """
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, *, detached: bool = False) -> None:
         self._grace = grace
+        self._detached = detached
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._rest = b""
         self._running: dict[str, tuple[Started, str]] = {}
@@ -143,11 +92,11 @@ class Processes:
             return
         with suppress(OSError):
             _pipe(process.stdin).close()
-        try:
-            process.wait(self._grace + FAREWELL)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end = time.monotonic() + self._grace + FAREWELL
+        while _is_readable(process, end - time.monotonic()) and os.read(_pipe(process.stdout).fileno(), 1 << 16):
+            pass  # until it has ended
+        process.kill()
+        process.wait()
         _pipe(process.stdout).close()
         self._end_all()
 
@@ -160,9 +109,10 @@ class Processes:
 
     def _begin(self) -> subprocess.Popen[bytes]:
         """Start the supervisor, in a separate session: signals to us, or from a terminal, do not reach it."""
+        words = ["detached"] if self._detached else []
         try:
             self._supervisor = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                [sys.executable, "-I", "-S", supervisor.__file__, str(self._grace)],
+                [sys.executable, "-I", "-S", supervisor.__file__, str(self._grace), *words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
@@ -207,11 +157,7 @@ class Processes:
         return [json.loads(line) for line in lines]
 
     def _readable(self, seconds: float) -> bool:
-        if self._supervisor is None:
-            return False
-        with selectors.PollSelector() as waiting:  # `select` knows no file descriptors from 1024 on
-            waiting.register(_pipe(self._supervisor.stdout), selectors.EVENT_READ)
-            return bool(waiting.select(seconds))
+        return self._supervisor is not None and _is_readable(self._supervisor, seconds)
 
     def _lost(self) -> None:
         """The supervisor was killed: what it looked after ends as well."""
@@ -232,6 +178,13 @@ class Processes:
         self._running.clear()
         if groups:
             end_processes(groups, owners, 0.0)
+
+
+def _is_readable(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Whether a supervisor says something, or ends, within so many seconds."""
+    with selectors.PollSelector() as waiting:  # `select` knows no file descriptors from 1024 on
+        waiting.register(_pipe(process.stdout), selectors.EVENT_READ)
+        return bool(waiting.select(max(0.0, seconds)))
 
 
 def _pipe(pipe: Any) -> Any:

@@ -5,25 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hpoctl.backends.scripts.workers import Slot
 from hpoctl.core.errors import UsageError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NVIDIA = Path("/proc/driver/nvidia/gpus")
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A share of the machine.
-
-    Attributes:
-        number: Its number, from 0.
-        cores: The cores that a trial may use; empty: all.
-        devices: The GPUs that a trial may use.
-    """
-
-    number: int
-    cores: tuple[int, ...] = ()
-    devices: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -1,10 +1,11 @@
-"""The supervisor of an experiment's trials: a small process, `python -I -S supervisor.py GRACE`.
+"""The supervisor of an experiment's trials: a small process, `python -I -S supervisor.py GRACE [DETACHED]`.
 
 It starts trials, reaps them, and ends them: SIGTERM to the process group, a grace period, SIGKILL. Commands come on
 standard input and events go to standard output, a JSON object a line. When standard input ends, for whatever reason the
 controller is gone, it ends all trials and itself. Processes that a trial has put into another group or session are
 found because they become children of the supervisor (a subreaper) when their parents are gone. If the supervisor is
-killed, the kernel kills the first process of each trial; the controller ends the rest.
+killed, the kernel kills the first process of each trial; the controller ends the rest. With the word `detached` it is
+no child of the process that starts it, for controllers whose children are killed with them, at once.
 
 It needs the standard library only and imports nothing of hpoctl: it has to start quickly and to stay small.
 """
@@ -47,12 +48,15 @@ class Trial:
 class Supervisor:
     """All trials of one controller."""
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, *, detached: bool = False) -> None:
+        if detached and os.fork():
+            os._exit(0)
+        self.pid = os.getpid()
         self.grace = grace
         self.trials: dict[str, Trial] = {}
         self.closing = False
         self.libc = ctypes.CDLL(None, use_errno=True)
-        self.parent = os.getppid()
+        self.parent = None if detached else os.getppid()
         self.libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def run(self) -> None:
@@ -75,7 +79,7 @@ class Supervisor:
                     self.obey(json.loads(line))
                 if not data:
                     self.close()
-            if not self.closing and os.getppid() != self.parent:
+            if not self.closing and self.parent is not None and os.getppid() != self.parent:
                 self.close()
             self.reap()
             self.press()
@@ -124,7 +128,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             os.setsid()
             self.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != OWN_PID:
+            if os.getppid() != self.pid:
                 os._exit(127)
             for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
                 signal.signal(ignored, signal.SIG_DFL)
@@ -204,12 +208,9 @@ class Supervisor:
         return found
 
 
-OWN_PID = os.getpid()
-
-
 def children(pid: int | None = None) -> list[int]:
     """The children of a process."""
-    pid = OWN_PID if pid is None else pid
+    pid = os.getpid() if pid is None else pid
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
     except (OSError, ValueError):
@@ -278,4 +279,4 @@ def say(event: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    Supervisor(float(sys.argv[1])).run()
+    Supervisor(float(sys.argv[1]), detached="detached" in sys.argv[2:]).run()

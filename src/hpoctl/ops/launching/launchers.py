@@ -6,7 +6,6 @@ An option whose value can run code, such as shell lines, counts only after a per
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.files import read_regular, write_durably
 from hpoctl.core.jobs import JobStatus, Launcher
-from hpoctl.core.options import Setting, apply_settings, option_types
+from hpoctl.core.options import named_options
 from hpoctl.core.places import data_directory
 from hpoctl.core.storage import Store
 from hpoctl.core.study import DEFAULT_LAUNCHER, Study
@@ -64,28 +63,16 @@ def choose_launcher(
     said = of_folder.get(name) or of_study.get(name) or changes.launcher_options
     said_before = {} if said else of_before.get(name, {})
     values = {**said_before, **of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}
-    known = option_types(entry.options)
-    for option in values:
-        if option not in known:
-            close = get_close_matches(option, known, n=1)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            listed = f"It has: {', '.join(known)}." if known else "It has no options."
-            raise UsageError(f"Unknown option {option!r} of launcher {name}.", f"{hint}{listed}")
     return entry, _options(entry, values)
 
 
 def _options(entry: LauncherEntry, values: Mapping[str, bool | int | float | str]) -> Any:
     """The options of a launcher with some of them changed."""
-    settings = [Setting(entry.name, option, _text(value)) for option, value in values.items()]
-    return apply_settings(entry.name, entry.options, settings)
+    return named_options(f"launcher {entry.name}", entry.name, entry.options, values)
 
 
 def _says_where(study: Study) -> bool:
     return study.launcher != DEFAULT_LAUNCHER or bool(study.launcher_options)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def manifests_of(store: Store, tag: str) -> list[Manifest]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpoctl.backends.local.folders import trial_folder
+from hpoctl.backends.scripts.folders import trial_folder
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError, UsageError, did_you_mean
 from hpoctl.core.findings import Finding

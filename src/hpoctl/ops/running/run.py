@@ -37,7 +37,6 @@ class RunRequest:
         random_seed: The random seed; None: the tag's, else the study's, else it is drawn.
         results: The root of results; None: $HPOCTL_ROOT, that of the folder's configuration, or ~/hpoctl.
         folder: Where study files and a configuration are looked for.
-        backend: Where trials execute; None: where the benchmark's problem, a table or a script, can be run.
     """
 
     changes: Overrides = field(default_factory=Overrides)
@@ -46,7 +45,6 @@ class RunRequest:
     random_seed: int | None = None
     results: str | None = None
     folder: Path = Path()
-    backend: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,8 +93,6 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     specs = [
         spec_of(resolved, tag, random_seed.value, cell) for resolved in all_resolved for cell in resolved.study.cells()
     ]
-    if request.backend is not None:
-        _check_backend(request.backend, specs, registry)
     warnings = (random_seed.warning,) if random_seed.warning else ()
     given = request.random_seed is not None
     return RunPlan(
@@ -112,18 +108,6 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
             name: path for resolved in all_resolved for name, path in resolved.study.benchmark_files.items()
         },
     )
-
-
-def _check_backend(name: str, specs: Sequence[ExperimentSpec], registry: Registry) -> None:
-    """Refuse a trial backend that does not exist, or cannot run the problem of a benchmark."""
-    needs = registry.trial_backend(name).needs
-    for benchmark in (spec.benchmark for spec in specs):
-        problem = "table" if benchmark.script is None else "script"
-        if problem != needs:
-            raise UsageError(
-                f"The backend {name} runs a {needs}, and {benchmark.name} is a {problem}.",
-                "Leave --backend out: it follows from the benchmark.",
-            )
 
 
 def _random_seed(store: Store, tag: str, request: RunRequest, studies: Sequence[Study]) -> RandomSeed:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpoctl.backends.local.backend import LocalBackend
-from hpoctl.backends.local.folders import StartFolder, trial_folder
+from hpoctl.backends.local.workers import local_backend
+from hpoctl.backends.scripts.backend import ScriptBackend
+from hpoctl.backends.scripts.folders import trial_folder
+from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.core.clock import RealClock
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import Ended, Report
@@ -107,7 +109,7 @@ def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
     )
     trial = trial_folder(folder, TRIAL)
     trial.config.unlink(missing_ok=True)
-    backend = LocalBackend(context)
+    backend = local_backend(context)
     began = time.monotonic()
     reached = None
     ended = None
@@ -139,7 +141,7 @@ def _pace(reports: Sequence[Report]) -> tuple[tuple[int, float], tuple[int, floa
     return (int(first.resources[0]), float(first.elapsed[0])), (int(last.resources[-1]), float(last.elapsed[-1]))
 
 
-def _answer(backend: LocalBackend, report: Report, start: TinyStart) -> bool:
+def _answer(backend: ScriptBackend, report: Report, start: TinyStart) -> bool:
     """Continue the trial, or end it at its last level; returns whether it has ended."""
     if start.until is None or int(report.resources[-1]) < start.until:
         backend.proceed(TRIAL, until=start.until)

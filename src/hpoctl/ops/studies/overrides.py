@@ -27,6 +27,8 @@ class Overrides:
         experiment: Settings of the experiments, by name.
         launcher: Where jobs execute.
         launcher_options: Options of the launcher, on top of the study's.
+        backend: Where trials execute.
+        backend_options: Options of the trial backend, on top of the study's.
     """
 
     methods: tuple[str, ...] = ()
@@ -38,6 +40,8 @@ class Overrides:
     experiment: Said = field(default_factory=dict)
     launcher: str | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    backend: str | None = None
+    backend_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """These as plain values, without what is not said."""
@@ -60,7 +64,7 @@ class Overrides:
             raise UsageError(f"{error}.", error.fix) from error
 
     def experiments_only(self) -> "Overrides":
-        """These without what says where they are run."""
+        """These without what says where their jobs are run."""
         return replace(self, launcher=None, launcher_options={})
 
 
@@ -70,7 +74,15 @@ def carried(earlier: Overrides, changes: Overrides) -> Overrides:
     Which experiments were meant earlier does not matter, nor do options of methods that are not meant now.
     """
     own = [text for text in earlier.settings if not changes.methods or parse_setting(text).owner in changes.methods]
-    return replace(changes, settings=(*own, *changes.settings), experiment={**earlier.experiment, **changes.experiment})
+    backend = changes.backend or earlier.backend
+    options = earlier.backend_options if backend == earlier.backend else {}
+    return replace(
+        changes,
+        settings=(*own, *changes.settings),
+        experiment={**earlier.experiment, **changes.experiment},
+        backend=backend,
+        backend_options={**options, **changes.backend_options},
+    )
 
 
 def override(study: Study, changes: Overrides) -> Study:
@@ -91,6 +103,10 @@ def override(study: Study, changes: Overrides) -> Study:
     files = {**study.benchmark_files, **changes.benchmark_files}
     launcher = changes.launcher or study.launcher
     of_study = study.launcher_options if launcher == study.launcher else {}
+    backend = changes.backend or study.backend
+    of_backend = study.backend_options if backend == study.backend else {}
+    if backend is None and changes.backend_options:
+        raise UsageError("--backend-option goes with a backend, and none is named.", "Add --backend NAME.")
     return replace(
         study,
         methods=methods,
@@ -103,6 +119,8 @@ def override(study: Study, changes: Overrides) -> Study:
         experiment=study.experiment.changed(changes.experiment),
         launcher=launcher,
         launcher_options={**of_study, **changes.launcher_options},
+        backend=backend,
+        backend_options={**of_backend, **changes.backend_options},
     )
 
 

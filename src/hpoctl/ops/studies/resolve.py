@@ -1,12 +1,14 @@
 """From the names in a study to what they stand for, and from that to the specs of its experiments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
-from hpoctl.core.options import apply_settings, parse_setting
+from hpoctl.core.errors import UsageError
+from hpoctl.core.options import apply_settings, named_options, parse_setting
 from hpoctl.core.study import Study
+from hpoctl.core.trial_backends import BackendEntry, Problem
 from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.studies.benchmark_files import find_benchmark
@@ -22,12 +24,14 @@ class Resolved:
         methods: Its methods by name, with their settings and fixed values.
         benchmarks: Its benchmarks by name.
         extra_results: Its extra-result composers.
+        backend: Where trials of the problems that it runs execute, its options set; None: where they do by default.
     """
 
     study: Study
     methods: Mapping[str, Method]
     benchmarks: Mapping[str, Benchmark]
     extra_results: tuple[ExtraResults, ...]
+    backend: BackendEntry | None = None
 
 
 def resolve(study: Study, registry: Registry) -> Resolved:
@@ -41,7 +45,15 @@ def resolve(study: Study, registry: Registry) -> Resolved:
         {name: _method(name, study, registry) for name in study.methods},
         {name: find_benchmark(name, study, registry) for name in study.benchmarks},
         tuple(registry.extra_result(name) for name in study.extra_results),
+        _backend(study, registry),
     )
+    backend = resolved.backend
+    if backend is not None and not any(_fits(backend, benchmark) for benchmark in resolved.benchmarks.values()):
+        name, benchmark = next(iter(resolved.benchmarks.items()))
+        raise UsageError(
+            f"The backend {backend.name} runs a {backend.needs}, and {name} is a {_problem(benchmark)}.",
+            "Leave --backend out: it follows from the benchmark.",
+        )
     for method in study.methods:
         for benchmark in study.benchmarks:
             spec_of(resolved, "check", 0, Cell(method, benchmark, study.start_seed)).space()
@@ -76,7 +88,29 @@ def spec_of(resolved: Resolved, tag: str, random_seed: int, cell: Cell) -> Exper
     """The spec of one experiment of the study."""
     method, benchmark = resolved.methods[cell.method], resolved.benchmarks[cell.benchmark]
     said = resolved.study.experiment
-    return ExperimentSpec(tag, method, benchmark, cell.seed, random_seed, said, resolved.extra_results)
+    backend = resolved.backend if resolved.backend is not None and _fits(resolved.backend, benchmark) else None
+    return ExperimentSpec(tag, method, benchmark, cell.seed, random_seed, said, resolved.extra_results, backend)
+
+
+def _backend(study: Study, registry: Registry) -> BackendEntry | None:
+    if study.backend is None:
+        return None
+    entry = registry.trial_backend(study.backend)
+    if entry.needs == "table" and study.backend_options:
+        raise UsageError(
+            f"The backend {entry.name} takes no options.",
+            "Settings say how time passes there, such as --poll-interval.",
+        )
+    options = named_options(f"trial backend {entry.name}", entry.name, entry.options, study.backend_options)
+    return replace(entry, options=options)
+
+
+def _fits(backend: BackendEntry, benchmark: Benchmark) -> bool:
+    return backend.needs == _problem(benchmark)
+
+
+def _problem(benchmark: Benchmark) -> Problem:
+    return "table" if benchmark.script is None else "script"
 
 
 def _method(name: str, study: Study, registry: Registry) -> Method:

@@ -90,6 +90,8 @@ def _info(study: Study, source: str, origin: Origin | None, registry: Registry) 
     missing += [f"extra-result composer {name}" for name in study.extra_results if name not in registry.extra_results]
     if "launcher" in overrides and study.launcher not in registry.launchers:
         missing.append(f"launcher {study.launcher}")
+    if study.backend is not None and study.backend not in registry.trial_backends:
+        missing.append(f"trial backend {study.backend}")
     return StudyInfo(
         name=study.name,
         summary=study.summary,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hpoctl.backends.local.files import bounded_text
+from hpoctl.backends.scripts.files import bounded_text
 from hpoctl.core.cells import LOG, METADATA, Cell, Filters, experiment_prefix
 from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
 from hpoctl.core.metadata_head import Head, read_head

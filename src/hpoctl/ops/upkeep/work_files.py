@@ -14,7 +14,7 @@ from hpoctl.engine.work_folder import work_folder
 from hpoctl.stores.local import LocalStore
 
 if TYPE_CHECKING:
-    from hpoctl.backends.local.folders import StartFolder
+    from hpoctl.backends.scripts.starts import StartFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def restore_work(store: Store, directory: str, folder: str) -> None:
 
 def starts_of(store: Store, directory: str, trial_id: int) -> "list[StartFolder]":
     """The folders of all starts of a trial, the first one first; none, if it was not started on this machine."""
-    from hpoctl.backends.local.folders import trial_folder  # noqa: PLC0415 - status does without it
+    from hpoctl.backends.scripts.folders import trial_folder  # noqa: PLC0415 - status does without it
 
     return trial_folder(work_folder(store, directory), trial_id).starts()
 

@@ -2,14 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hpoctl.backends.local.files import MAX_OUTPUT, GrowingFile
-from hpoctl.backends.local.folders import StartFolder
-from hpoctl.backends.local.processes import Exit
-from hpoctl.backends.local.slots import Slot
+from hpoctl.backends.scripts.files import MAX_OUTPUT
+from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.backends.scripts.workers import Exit, Output, Slot
 from hpoctl.core.protocols import Plain, Report
 from hpoctl.core.report_lines import Parsed, ReportLines
 from hpoctl.core.trial_rows import TrialRow, TrialRows
@@ -19,17 +18,14 @@ class Written:
     """Reads the rows that a start of a trial has written, from its file of reports and from its standard output.
 
     Args:
-        folder: The folder of the start.
+        output: What the start writes.
         rows: Makes rows of reports.
     """
 
-    def __init__(self, folder: StartFolder, rows: TrialRows) -> None:
+    def __init__(self, output: Output, rows: TrialRows) -> None:
         self._rows = rows
-        self._streams = (
-            (GrowingFile(folder.reports), ReportLines(marked=False)),
-            (GrowingFile(folder.out), ReportLines(marked=True)),
-        )
-        self._errors = GrowingFile(folder.err)
+        self._streams = ((output.reports, ReportLines(marked=False)), (output.out, ReportLines(marked=True)))
+        self._errors = output.err
         self.problems: list[str] = []
 
     def read(self) -> list[TrialRow]:
@@ -91,6 +87,7 @@ class Training:
         failing: Why it has to leave without being told to; empty: it has not.
         exit: How its processes ended; None: they run.
         give_up: When it is made to leave, if it does not by itself; None: never.
+        waits: Whether it has yet to begin.
     """
 
     trial_id: int
@@ -111,6 +108,17 @@ class Training:
     exit: Exit | None = None
     give_up: float | None = None
     closed: bool = False
+    waits: bool = False
+
+    def began(self, now: float, devices: tuple[str, ...]) -> None:
+        """It has begun only now: waiting for a worker is no training."""
+        self.begin = self.heard = now
+        self.waits = False
+        self.slot = replace(self.slot, devices=devices)
+
+    def seconds(self, now: float) -> float:
+        """Seconds for which it has trained."""
+        return 0.0 if self.waits else now - self.begin
 
     def look(self, now: float) -> None:
         """Read its new reports."""
@@ -127,7 +135,7 @@ class Training:
 
     def add(self, rows: Sequence[TrialRow], now: float) -> None:
         """Take in rows that have just been read."""
-        elapsed = self.base + max(0.0, now - self.begin)
+        elapsed = self.base + max(0.0, self.seconds(now))
         self.ready.extend((row, elapsed, now) for row in rows)
 
     def report(self) -> Report | None:

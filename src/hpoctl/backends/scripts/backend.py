@@ -1,24 +1,20 @@
-"""The local trial backend: trials train on this machine, each in a separate process group and folder."""
+"""The trial backend of training scripts: each trial trains in a separate process group and folder, on some worker."""
 
-import os
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hpoctl.backends.local.endings import ended
-from hpoctl.backends.local.files import shorten
-from hpoctl.backends.local.folders import TRIALS, TrialFolder, trial_folder
-from hpoctl.backends.local.leftovers import end_processes
-from hpoctl.backends.local.processes import Command, Exit, Processes
-from hpoctl.backends.local.slots import Slots, make_slots, usable_devices
-from hpoctl.backends.local.training import Training, Written
+from hpoctl.backends.scripts.endings import ended
+from hpoctl.backends.scripts.files import output_of, shorten
+from hpoctl.backends.scripts.folders import TRIALS, TrialFolder, trial_folder
+from hpoctl.backends.scripts.training import Training, Written
+from hpoctl.backends.scripts.workers import Began, Command, Exit, Workers
 from hpoctl.core.clock import RealClock
-from hpoctl.core.machine import usable_cores
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import BackendContext
-from hpoctl.core.trial_call import THREADS, TrialCall, trial_command, trial_environment
+from hpoctl.core.trial_call import TrialCall, trial_command, trial_environment
 from hpoctl.core.trial_rows import TrialRow, TrialRows
 
 IDLE = 1.0
@@ -30,30 +26,21 @@ FINISH = 60.0
 ENDED = "the experiment ended"
 
 
-class LocalBackend:
-    """Runs the trials of one experiment on this machine.
+class ScriptBackend:
+    """Runs the trials of one experiment on a script.
 
     Rows are handed over when they are asked for: what a trial writes after it was told to pause waits until it resumes,
     what it writes after it was told to stop is handed over as late.
 
     Args:
-        context: What is to be run, and where.
-
-    Raises:
-        UsageError: There are fewer GPUs than trials need.
+        context: What is to be run, and where its files are.
+        workers: Where the processes of trials run.
     """
 
-    def __init__(self, context: BackendContext) -> None:
+    def __init__(self, context: BackendContext, workers: Workers) -> None:
         self._context = context
         self._script, self._folder = context.needed_script
-        self._slots: Slots = make_slots(
-            context.n_workers,
-            self._script.cpus,
-            self._script.gpus,
-            usable_devices(context.settings.gpus_to_use or "") if self._script.gpus else (),
-            usable_cores(),
-        )
-        self._processes = Processes(context.limits.grace_period)
+        self._workers = workers
         self._running: dict[int, Training] = {}
         self._elapsed: dict[int, float] = {}
         self._spent = 0.0  # seconds of training of starts that have ended
@@ -67,13 +54,9 @@ class LocalBackend:
         self._spent = training_seconds
         self._folder.mkdir(parents=True, exist_ok=True)
         starts = [start for trial in self._trial_folders() for start in trial.starts()]
-        recorded = [(start, process) for start in starts if (process := start.recorded()) is not None]
-        groups = {process.pid: process.born for _, process in recorded}
-        if groups:
-            owners = [str(start.reports) for start, _ in recorded]
-            count = end_processes(groups, owners, self._context.limits.grace_period)
-            if count:
-                self._context.say(f"{count} processes of an earlier run of this experiment were ended")
+        count = self._workers.recover(starts)
+        if count:
+            self._context.say(f"{count} processes of an earlier run of this experiment were ended")
         for start in starts:
             start.forget()
 
@@ -85,37 +68,34 @@ class LocalBackend:
         unread = self._unread(folder, known)
         last = unread[-1].resource if unread else known
         start = folder.new_start(config, last)
-        slot = self._slots.take()
-        training = Training(
-            trial_id,
-            f"{trial_id}/{start.path.name}",
-            start,
-            slot,
-            Written(start, self._rows(last, last)),
-            until,
-            now,
-            self._elapsed.get(trial_id, 0.0),
-            now,
-            known,
-        )
-        training.add(unread, now)
-        self._running[trial_id] = training
+        slot = self._workers.take()
+        key = f"{trial_id}/{start.path.name}"
         call = TrialCall(trial_id, self._seed(trial_id), last, folder.config, folder.checkpoints, start.reports)
         call = replace(call, devices=slot.devices)
-        inherited = {name: value for name, value in os.environ.items() if name not in THREADS}
         command = Command(
-            trial_command(self._script, config, call),
-            trial_environment(self._script, call, inherited),
+            trial_command(self._script, config, call, self._workers.python),
+            trial_environment(self._script, call, self._workers.inherited),
             self._script.runs_in,
             start.out,
             start.err,
             slot.cores,
         )
-        started = self._processes.start(training.key, command)
-        if isinstance(started, str):
-            training.exit = Exit(training.key, None, None, why=started)
-        else:
-            start.record(started)
+        output = self._workers.start(key, start, slot, command)
+        training = Training(
+            trial_id,
+            key,
+            start,
+            slot,
+            Written(output, self._rows(last, last)),
+            until,
+            now,
+            self._elapsed.get(trial_id, 0.0),
+            now,
+            known,
+            waits=not output.begun,
+        )
+        training.add(unread, now)
+        self._running[trial_id] = training
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
         """Continue a trial after a report; it has not waited for that."""
@@ -132,7 +112,7 @@ class LocalBackend:
             training.finishing = True
             training.give_up = self._context.clock.now() + FINISH
         else:
-            self._processes.leave(training.key)
+            self._workers.leave(training.key)
 
     def wait(self) -> Sequence[Report | Ended]:
         """Wait for what happens next; empty: nothing runs, or the time is over."""
@@ -144,16 +124,16 @@ class LocalBackend:
             if not self._running or self._over():
                 return []
             self._in_between()
-            self._note(self._processes.listen(self._context.settings.trial_poll_interval))
+            self._note(self._workers.listen(self._context.settings.trial_poll_interval))
 
     def close(self) -> Sequence[Report | Ended]:
         """End all trials; returns their unread reports, and their ends."""
         for training in self._running.values():
-            self._processes.leave(training.key)
+            self._workers.leave(training.key)
         patience = time.monotonic() + self._context.limits.grace_period + FINISH
         while any(training.exit is None for training in self._running.values()) and time.monotonic() < patience:
-            self._note(self._processes.listen(self._context.settings.trial_poll_interval))
-        self._processes.close()
+            self._note(self._workers.listen(self._context.settings.trial_poll_interval))
+        self._workers.close()
         happened: list[Report | Ended] = []
         now = self._context.clock.now()
         for training in list(self._running.values()):
@@ -197,26 +177,26 @@ class LocalBackend:
         if training.give_up is not None:
             if now >= training.give_up:
                 training.give_up = None
-                self._processes.leave(training.key)
+                self._workers.leave(training.key)
             return
-        if training.pause is not None or training.failing:
+        if training.pause is not None or training.failing or training.waits:
             return
         if limits.report_timeout is not None and now - training.heard > limits.report_timeout:
             training.failing = f"no report for {limits.report_timeout:g} s"
-        elif limits.trial_timeout is not None and training.base + now - training.begin > limits.trial_timeout:
+        elif limits.trial_timeout is not None and training.base + training.seconds(now) > limits.trial_timeout:
             training.failing = f"it took longer than {limits.trial_timeout:g} s"
         elif training.written.too_much:
             training.failing = "it prints too much"
         if training.failing:
-            self._processes.leave(training.key)
+            self._workers.leave(training.key)
 
     def _leave(self, training: Training, outcome: Outcome) -> None:
         """A trial has left its slot; its files stay until the engine has recorded that."""
         del self._running[training.trial_id]
-        self._slots.release(training.slot)
+        self._workers.release(training.slot)
         now = self._context.clock.now()
-        self._spent += now - training.begin
-        self._elapsed[training.trial_id] = training.base + now - training.begin
+        self._spent += training.seconds(now)
+        self._elapsed[training.trial_id] = training.base + training.seconds(now)
         self._ended.append((training, outcome))
 
     def _clean_up(self) -> None:
@@ -241,14 +221,19 @@ class LocalBackend:
             return True
         if limits.training_seconds is None:
             return False
-        running = sum(now - training.begin for training in self._running.values())
+        running = sum(training.seconds(now) for training in self._running.values())
         return self._spent + running >= limits.training_seconds
 
-    def _note(self, exits: Sequence[Exit]) -> None:
+    def _note(self, happened: Sequence[Began | Exit]) -> None:
         by_key = {training.key: training for training in self._running.values()}
-        for gone in exits:
-            if gone.key in by_key:
-                by_key[gone.key].exit = gone
+        for event in happened:
+            training = by_key.get(event.key)
+            if training is None:
+                continue
+            if isinstance(event, Exit):
+                training.exit = event
+            else:
+                training.began(self._context.clock.now(), event.devices)
 
     def _in_between(self) -> None:
         """Once in a while: let others act, and look at the disk."""
@@ -260,13 +245,13 @@ class LocalBackend:
         if self._disk_is_full():
             least = self._context.settings.min_free_disk
             self._context.say(f"less than {least:g} GB are free on the disk: trials are held")
-            self._processes.hold(go_on=False)
+            self._workers.hold(go_on=False)
             try:
                 while self._disk_is_full():
                     time.sleep(IDLE)
             finally:
                 held = time.monotonic() - now
-                self._processes.hold(go_on=True)
+                self._workers.hold(go_on=True)
                 if isinstance(self._context.clock, RealClock):
                     self._context.clock.leave_out(held)
             self._context.say(f"disk space is available again: trials continue after {held:.0f} s")
@@ -282,7 +267,7 @@ class LocalBackend:
         found: list[TrialRow] = []
         for start in folder.starts():
             last = found[-1].resource if found else known
-            found += Written(start, self._rows(last, start.after)).rest()
+            found += Written(output_of(start), self._rows(last, start.after)).rest()
         return found
 
     def _rows(self, known: int, after: int) -> TrialRows:

@@ -10,6 +10,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.backends.scripts.workers import Output
+
 PIECE = 4_000_000
 """Bytes that are read of one file at a time."""
 
@@ -83,6 +86,11 @@ class GrowingFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def output_of(start: StartFolder) -> Output:
+    """What a start writes, read from its files."""
+    return Output(GrowingFile(start.reports), GrowingFile(start.out), GrowingFile(start.err))
 
 
 def shorten(path: Path) -> None:

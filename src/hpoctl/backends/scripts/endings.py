@@ -3,8 +3,8 @@
 import signal
 from pathlib import Path
 
-from hpoctl.backends.local.processes import Exit
-from hpoctl.backends.local.training import Training
+from hpoctl.backends.scripts.training import Training
+from hpoctl.backends.scripts.workers import Exit
 from hpoctl.core.protocols import Ended, Outcome
 from hpoctl.core.text import one_line
 

@@ -1,0 +1,359 @@
+"""Workers on a Ray cluster: an actor for each slot, on the node that Ray chooses, which runs one trial after another.
+
+Actors belong to this process: when it dies, Ray ends them, and their supervisors end what runs. An actor that dies with
+its node is made again elsewhere for the next trial. What a trial has written travels with the answers of its
+actor, each piece once; what was on its way when an actor died is read from the shared files.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from hpoctl.backends.local.slots import Slots
+from hpoctl.backends.scripts.backend import ScriptBackend
+from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.backends.scripts.workers import Began, Command, Exit, Output, Slot
+from hpoctl.core.canonical import content_hash
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.trial_backends import BackendContext
+from hpoctl.launchers.wheels import wheel_of
+from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster, UnreachableError, find_address, fits
+from hpoctl_ray.options import RayTrialOptions, amounts, chosen
+from hpoctl_ray.trial_files import ArrivingFile
+
+SESSION = "session"
+"""The file that names the controller that may start trials of an experiment."""
+
+LISTEN = 2.0
+"""Seconds after which an actor answers that has nothing to tell."""
+
+SOON = 0.1
+"""Seconds after which a call is repeated whose answer was lost."""
+
+MARGIN = 2.0
+"""Seconds beyond the grace period after which the trials of a machine are taken to have ended that cannot be asked."""
+
+PATIENCE = 60.0
+"""Seconds beyond the grace period that machines get to end what an earlier controller has left."""
+
+LOOK = 10.0
+"""Seconds between two looks at the cluster as a whole."""
+
+
+def ray_backend(context: BackendContext, options: RayTrialOptions) -> ScriptBackend:
+    """The backend that runs the trials of an experiment on a Ray cluster.
+
+    Raises:
+        UsageError: There is no cluster, or an option is wrong.
+        HpoctlError: The cluster cannot be used.
+    """
+    return ScriptBackend(context, RayWorkers(context, options))
+
+
+@dataclass(slots=True)
+class _Place:
+    """A slot, with the actor that runs its trials.
+
+    Attributes:
+        actor: The actor; None: there is none now.
+        up: Whether it is known to run: it had to wait for resources.
+        heard: The number of its last event that is known here.
+        key: The start that it runs; empty: none.
+        start: The folder of that start.
+        files: What that start writes: reports, standard output, standard error.
+        since: When the start was asked for.
+        lost: Why the start's actor is gone; empty: it is not.
+        gone_at: When the start's processes are taken to have ended, where nothing can be asked.
+    """
+
+    actor: Any = None
+    up: bool = False
+    heard: int = 0
+    key: str = ""
+    start: StartFolder = field(default_factory=lambda: StartFolder(Path()))
+    files: tuple[ArrivingFile, ...] = ()
+    since: float = 0.0
+    lost: str = ""
+    gone_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that was not answered yet."""
+
+    place: _Place
+    actor: Any
+    method: str
+    arguments: tuple[Any, ...]
+
+
+class RayWorkers:
+    """The workers of one experiment on a Ray cluster; see `Workers`.
+
+    Args:
+        context: The experiment.
+        options: Which cluster, with which resources.
+
+    Raises:
+        UsageError: There is no cluster, or an option is wrong.
+        HpoctlError: The cluster cannot be used.
+    """
+
+    def __init__(self, context: BackendContext, options: RayTrialOptions) -> None:
+        script, folder = context.needed_script
+        self._say, self._grace = context.say, context.limits.grace_period
+        self._demand = {"CPU": float(script.cpus), "GPU": float(script.gpus), **amounts(options.resources)}
+        self._session, self._token = folder.absolute() / SESSION, uuid.uuid4().hex
+        environment = chosen(options.environment)
+        self._cluster = RayCluster(find_address(options))
+        wheel = wheel_of(distribution("hpoctl")).data
+        self._wheel = self._cluster.put(wheel)
+        self._spec = {
+            "digest": content_hash(wheel)[:16],
+            "environment": environment,
+            "grace": self._grace,
+            "gpus": script.gpus > 0,
+            "interval": context.settings.trial_poll_interval,
+            "session": str(self._session),
+            "token": self._token,
+        }
+        self._slots = Slots(context.n_workers, (), (), 0)
+        self._places = [_Place() for _ in range(context.n_workers)]
+        self._calls: dict[Any, _Call] = {}
+        self._happened: list[Began | Exit] = []
+        self._looked = time.monotonic()
+        self._said = ""
+
+    @property
+    def python(self) -> str:
+        """Empty: the Python of the node."""
+        return ""
+
+    @property
+    def inherited(self) -> Mapping[str, str]:
+        """Nothing: trials get the environment of their node."""
+        return {}
+
+    def recover(self, starts: Sequence[StartFolder]) -> int:
+        """End what an earlier controller has left, on all machines of the cluster; see `Workers.recover`.
+
+        Raises:
+            HpoctlError: A machine does not do so in time.
+        """
+        self._session.write_text(
+            self._token, encoding="ascii"
+        )  # from now on, no actor of another controller starts any
+        by_host: dict[str, list[str]] = {}
+        for start in starts:
+            if start.host:
+                by_host.setdefault(start.host, []).append(str(start.path.absolute()))
+        nodes = self._cluster.hosts()
+        calls = {
+            self._cluster.end_there(nodes[host], self._spec, self._wheel, folders): host
+            for host, folders in by_host.items()
+            if host in nodes
+        }
+        count, left = 0, set(by_host) - set(nodes)
+        end = time.monotonic() + self._grace + PATIENCE
+        while calls:
+            if time.monotonic() > end:
+                raise HpoctlError(
+                    f"Trials of an earlier run cannot be ended on {', '.join(calls.values())}.",
+                    "Look whether these machines of the cluster run tasks, and run the command again.",
+                )
+            for call in self._cluster.finished(list(calls), 1.0):
+                host = calls.pop(call)
+                try:
+                    count += self._cluster.answer(call)
+                except (LostError, LostAnswerError):
+                    left.add(host)
+        if left:  # their trials end with their part of Ray
+            time.sleep(self._grace + MARGIN)
+        return count
+
+    def take(self) -> Slot:
+        """A free slot."""
+        return self._slots.take()
+
+    def release(self, slot: Slot) -> None:
+        """Take a slot back; its actor stays for the next trial."""
+        self._slots.release(slot)
+
+    def start(self, key: str, start: StartFolder, slot: Slot, command: Command) -> Output:
+        """Start a trial, as soon as Ray has a place for it."""
+        place = self._places[slot.number]
+        if place.actor is None:
+            place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._demand)
+            place.up, place.heard = False, 0
+        files = tuple(ArrivingFile(path) for path in (start.reports, start.out, start.err))
+        place.key, place.start, place.files, place.since = key, start, files, time.monotonic()
+        place.lost, place.gone_at = "", None
+        told = {
+            "words": list(command.words),
+            "environment": dict(command.environment),
+            "folder": str(command.folder),
+            "out": str(command.out.absolute()),
+            "err": str(command.err.absolute()),
+        }
+        self._call(place, "start", key, str(start.path.absolute()), told)
+        self._listen(place)
+        return Output(*files, begun=False)
+
+    def leave(self, key: str) -> None:
+        """Ask a trial to leave; an actor that waits for resources is given up."""
+        place = self._place(key)
+        if place is None or place.actor is None:
+            return
+        if place.up:
+            self._call(place, "leave", key)
+        else:
+            self._cluster.end_worker(place.actor)
+
+    def hold(self, *, go_on: bool) -> None:
+        """Suspend all trials, or let them continue."""
+        for place in self._places:
+            if place.key and place.up and place.actor is not None:
+                self._call(place, "hold", go_on)
+
+    def listen(self, seconds: float) -> Sequence[Began | Exit]:
+        """Wait so long at most for something to happen."""
+        if not self._calls:
+            time.sleep(seconds)
+        else:
+            for answered in self._cluster.finished(list(self._calls), seconds):
+                self._take_in(self._calls.pop(answered), answered)
+        for place in self._places:
+            if place.gone_at is not None and time.monotonic() >= place.gone_at:
+                self._give_up(place)
+        if time.monotonic() - self._looked >= LOOK:
+            self._look()
+        happened, self._happened = self._happened, []
+        return happened
+
+    def close(self) -> None:
+        """End all actors, and with them what they run."""
+        self._calls.clear()
+        for place in self._places:
+            actor, place.actor = place.actor, None
+            if actor is not None:
+                self._cluster.end_worker(actor)
+
+    def _call(self, place: _Place, method: str, *arguments: Any) -> None:
+        call = _Call(place, place.actor, method, arguments)
+        self._calls[getattr(place.actor, method).remote(*arguments)] = call
+
+    def _listen(self, place: _Place) -> None:
+        self._call(place, "listen", LISTEN, place.heard)
+
+    def _place(self, key: str) -> _Place | None:
+        return next((place for place in self._places if place.key == key), None)
+
+    def _take_in(self, call: _Call, answered: Any) -> None:
+        """Take in the answer to a call, or its loss."""
+        place = call.place
+        if call.method == "end":
+            self._ended_there(call, answered)
+            return
+        if call.actor is not place.actor:
+            return  # it has died; that was heard of by another call
+        try:
+            answer = self._cluster.answer(answered)
+        except LostAnswerError:
+            time.sleep(SOON)
+            if call.method != "listen":
+                self._call(place, call.method, *call.arguments)
+            elif place.key:
+                self._listen(place)
+        except LostError as error:
+            self._lose(place, str(error))
+        else:
+            place.up = True
+            if call.method == "listen":
+                self._hear(place, answer)
+
+    def _hear(self, place: _Place, events: Sequence[tuple[int, Any]]) -> None:
+        """Take note of events that are new, and listen on while a trial runs."""
+        for number, event in events:
+            if number > place.heard:
+                place.heard = number
+                self._note(place, *event)
+        if place.key:
+            self._listen(place)
+
+    def _note(self, place: _Place, what: str, key: str, facts: Mapping[str, Any]) -> None:
+        """Take note of an event."""
+        if key != place.key:
+            return
+        if what == "began":
+            self._happened.append(Began(key, tuple(facts["devices"])))
+        elif what == "wrote":
+            reports, out, err = place.files
+            for file, piece in zip((reports, out), facts["pieces"], strict=True):
+                file.arrive(piece)
+            for file, size in zip((out, err), facts["sizes"], strict=True):
+                file.grow(size)
+        else:
+            place.key = ""
+            self._happened.append(Exit(key, **facts))
+
+    def _lose(self, place: _Place, why: str) -> None:
+        """An actor has died: end what is left of its trial before that is told."""
+        self._cluster.end_worker(place.actor)
+        place.actor, place.up = None, False
+        if not place.key:
+            return
+        host = place.start.host
+        place.lost = f"its worker on {host} is lost: {why}" if host else f"no worker for it: {why}"
+        if not host:
+            self._give_up(place)  # it was not started
+        else:
+            self._end_there(place, host)
+
+    def _end_there(self, place: _Place, host: str) -> None:
+        node = self._cluster.hosts().get(host)
+        if node is None:
+            place.gone_at = time.monotonic() + self._grace + MARGIN
+            return
+        call = self._cluster.end_there(node, self._spec, self._wheel, [str(place.start.path.absolute())])
+        self._calls[call] = _Call(place, None, "end", (place.key,))
+
+    def _ended_there(self, call: _Call, answered: Any) -> None:
+        """What an actor has left was ended, or its machine is gone by now."""
+        place = call.place
+        if call.arguments != (place.key,):
+            return
+        try:
+            self._cluster.answer(answered)
+        except (LostError, LostAnswerError):
+            place.gone_at = time.monotonic() + self._grace + MARGIN
+        else:
+            self._give_up(place)
+
+    def _give_up(self, place: _Place) -> None:
+        """The processes of a start are gone, without a word of how: what it has written is in its files."""
+        for file in place.files:
+            file.look_itself()
+        self._happened.append(Exit(place.key, None, None, why=place.lost))
+        place.key, place.gone_at = "", None
+
+    def _look(self) -> None:
+        """Tell a person what trials wait for."""
+        self._looked = now = time.monotonic()
+        text = ""
+        waiting = [place for place in self._places if place.key and not place.up and now - place.since > LOOK]
+        try:
+            self._cluster.require_answer()
+            if waiting:
+                wanted = ", ".join(f"{amount:g} {name}" for name, amount in self._demand.items() if amount)
+                fit = fits(self._demand, self._cluster.nodes())
+                text = f"{len(waiting)} trials wait for the cluster: each needs {wanted}"
+                text += "" if fit else ", and no node has that"
+        except UnreachableError as error:
+            text = error.what
+        if text and text != self._said:
+            self._say(text)
+        self._said = text

@@ -1,0 +1,240 @@
+"""Trials on a real Ray cluster: the contract of backends, the death of a node, and that of the controller."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from hpoctl.backends.local.leftovers import processes
+from hpoctl.backends.local.supervisor import owner_of
+from hpoctl.backends.scripts.backend import ScriptBackend
+from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.protocols import Ended, Outcome, Report
+from hpoctl.core.script import Script
+from hpoctl.core.settings import Settings
+from hpoctl.testing import check_backend, check_failures, check_recovery
+from hpoctl.testing.polling import wait_until
+from hpoctl_ray.check import check_trials
+from hpoctl_ray.options import RayTrialOptions
+from hpoctl_ray.trial_workers import ray_backend
+from ray_cluster import RayNodes
+from training_scripts import TRAIN, context, script
+
+CONFIG = {"lr": 0.1, "epochs": 9}
+PATIENCE = 120.0
+SPOT = '--resources={"spot": 1}'
+
+HELD = """
+for epoch in range(load() + 1, epochs + 1):
+    report(epoch=epoch, loss=1 / epoch)
+    save(epoch)
+    while epoch == 4 and not os.path.exists(os.path.join(os.path.dirname(sys.argv[0]), "go")):
+        time.sleep(0.02)
+"""
+
+OWN = """
+import os, sys
+import hpoctl
+hpoctl.report(epoch=1, loss=0.5, path=hpoctl.__file__, python=sys.executable, secret=os.environ["HPOCTL_TEST_SECRET"])
+print('[tune-metric]: {"epoch": 2, "loss": 0.25}')
+"""
+
+
+def backend(cluster: RayNodes, folder: Path, body: str | Script = TRAIN, **facts: Any) -> ScriptBackend:
+    """A backend on the cluster for a script."""
+    folder.mkdir(exist_ok=True)
+    options = RayTrialOptions(cluster.address, **facts.pop("options", {}))
+    made = body if isinstance(body, Script) else script(folder, body)
+    settings = replace(Settings(), trial_poll_interval=0.02)
+    return ray_backend(context(folder, made, settings=settings, **facts), options)
+
+
+def levels(events: list[Report | Ended]) -> list[int]:
+    return [level for event in events if isinstance(event, Report) for level in event.resources.tolist()]
+
+
+def to_the_end(made: ScriptBackend) -> list[Report | Ended]:
+    """Everything that happens; trials continue."""
+    found: list[Report | Ended] = []
+    while happened := made.wait():
+        found += happened
+        for event in happened:
+            if isinstance(event, Report):
+                made.proceed(event.trial_id, until=None)
+    return found
+
+
+def left(folder: Path) -> list[int]:
+    """The living processes of trials below a folder."""
+    owners = [(pid, owner_of(pid)) for pid, state, _ in processes() if state != "Z"]
+    return [pid for pid, owner in owners if owner is not None and owner.startswith(str(folder))]
+
+
+@pytest.mark.timeout(600)
+def test_contract(cluster: RayNodes, tmp_path: Path) -> None:
+    numbers = count()
+    check_backend(lambda: backend(cluster, tmp_path / str(next(numbers))), CONFIG, 9)
+    check_recovery(lambda: backend(cluster, tmp_path / "recovery"), CONFIG, 9)
+    check_failures(lambda: backend(cluster, tmp_path / "failures", "sys.exit(1)"), CONFIG)
+    assert not left(tmp_path)
+
+
+@pytest.mark.timeout(300)
+def test_what_a_script_sees(cluster: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPOCTL_TEST_SECRET", "42")
+    (tmp_path / "own.py").write_text(OWN)
+    own = Script(tmp_path, ("own.py",), python="python")
+    made = backend(cluster, tmp_path, own, options={"environment": "HPOCTL_TEST_SECRET"})
+    made.recover([], 0.0)
+    made.start(0, {"lr": 0.1}, resume_from=None, until=None)
+    found = to_the_end(made)
+    made.close()
+    assert levels(found) == [1, 2]
+    assert isinstance(found[0], Report)
+    (said,) = found[0].extra
+    assert str(said["path"]).startswith(f"{cluster.folder}/hpoctl-bundles-")  # not what is installed here
+    assert said["secret"] == "42"
+    with pytest.raises(UsageError, match="names NO_SUCH_VARIABLE, which is not set"):
+        backend(cluster, tmp_path, own, options={"environment": "NO_SUCH_VARIABLE"})
+
+
+@pytest.mark.timeout(300)
+def test_a_node_dies(cluster: RayNodes, tmp_path: Path) -> None:
+    node = cluster.add(SPOT)
+    made = backend(cluster, tmp_path, HELD, options={"resources": "spot=1"})
+    made.recover([], 0.0)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    found: list[Report | Ended] = []
+    while levels(found)[-1:] != [4]:
+        found += made.wait()
+        made.proceed(0, until=None)
+    cluster.kill(node)
+    (tmp_path / "go").touch()
+    (ended,) = made.wait()
+    assert isinstance(ended, Ended)
+    assert ended.outcome is Outcome.FAILED
+    assert "is lost" in ended.reason
+    assert not left(tmp_path)
+    cluster.add(SPOT)
+    made.start(0, CONFIG, resume_from=4, until=None)
+    found += to_the_end(made)
+    made.close()
+    assert levels(found) == list(range(1, 10))
+    (last,) = [event for event in found if isinstance(event, Ended)]
+    assert last.outcome is Outcome.COMPLETED
+
+
+def test_a_trial_that_no_node_can_run_says_so_and_can_be_stopped(
+    cluster: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpoctl_ray.trial_workers.LOOK", 0.2)
+    said: list[str] = []
+    made = backend(cluster, tmp_path, options={"resources": "a100=1"}, say=said.append, limits={"deadline": 2.0})
+    made.recover([], 0.0)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    assert made.wait() == []  # the time is over
+    made.stop(0, pause=False)
+    made.close()
+    assert said == ["1 trials wait for the cluster: each needs 1 CPU, 1 a100, and no node has that"]
+    assert not list((tmp_path / "work" / "trials" / "0" / "starts" / "0").iterdir())  # it has not begun
+
+
+BENCHMARK = """
+name = "toy"
+script = "train.py"
+python = "python"
+metric = "loss"
+mode = "min"
+resource_attr = "epoch"
+max_resource_attr = "epochs"
+checkpoints = true
+n_workers = 2
+max_wallclock_time = 100000
+[space]
+lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
+epochs = 9
+"""
+
+TRAINING = """
+import argparse, os, time
+import hpoctl
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--epochs", type=int)
+options = parser.parse_args()
+state = os.path.join(os.environ["HPOCTL_CHECKPOINT_DIR"], "epoch")
+done = int(open(state).read()) if os.path.exists(state) else 0
+for epoch in range(done + 1, options.epochs + 1):
+    time.sleep(0.05)
+    hpoctl.report(epoch=epoch, loss=options.lr / epoch)
+    with open(state + ".new", "w") as file:
+        file.write(str(epoch))
+    os.replace(state + ".new", state)
+"""
+
+
+@pytest.mark.timeout(300)
+def test_the_controller_is_killed(cluster: RayNodes, tmp_path: Path) -> None:
+    (tmp_path / "benchmark.toml").write_text(BENCHMARK)
+    (tmp_path / "train.py").write_text(TRAINING)
+    root = tmp_path / "results"
+    words = [sys.executable, "-m", "hpoctl", "run", "--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "t"]
+    words += ["--results", str(root), "--random-seed", "7", "--max-num-trials", "8", "--stop-timeout", "1"]
+    words += ["--backend", "ray", "--backend-option", f"address={cluster.address}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HPOCTL_")}
+    with (tmp_path / "first.log").open("wb") as log:
+        first = subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+        wait_until(lambda: first.poll() is not None or _reported(root) >= 10, "trials do not report", PATIENCE)
+        first.send_signal(signal.SIGKILL)
+    assert first.wait() == -signal.SIGKILL, (tmp_path / "first.log").read_text()
+    # Nothing keeps running unattended.
+    wait_until(lambda: not left(root), "trials outlive their controller", PATIENCE)
+    second = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 0, second.stderr
+    (results,) = root.rglob("results.parquet")
+    table = pq.read_table(results, columns=["trial_id", "epoch"]).to_pydict()
+    rows = Counter(zip(table["trial_id"], table["epoch"], strict=True))
+    assert set(rows.values()) == {1}
+    last = Counter(trial for trial, _ in rows)
+    assert len(last) == 8
+    assert sorted(rows) == sorted((trial, epoch) for trial in last for epoch in range(1, last[trial] + 1))
+    assert not left(root)
+
+
+def _reported(root: Path) -> int:
+    """How many reports trials have written."""
+    return sum(len(path.read_bytes().splitlines()) for path in root.rglob("reports.jsonl"))
+
+
+def test_doctor(cluster: RayNodes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = {finding.subject: finding for finding in check_trials(RayTrialOptions(cluster.address))}
+    assert {finding.verdict for finding in found.values()} == {"ok"}, found
+    assert found["resources"].text == "a trial of one CPU needs 1 CPU, and fits on a node"
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (finding,) = check_trials(RayTrialOptions())
+    assert (finding.verdict, finding.text) == (
+        "ok",
+        "not looked at: No Ray cluster runs on this machine, and none is named.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"address": "10.0.0.5"}, "Option address of ray is 10.0.0.5"),
+        ({"resources": "a100"}, "Option resources of ray is a100"),
+    ],
+)
+def test_options_that_are_refused(changes: dict[str, str], what: str) -> None:
+    with pytest.raises(HpoctlError) as refused:
+        RayTrialOptions(**changes)  # type: ignore[arg-type]
+    assert refused.value.what.startswith(what)

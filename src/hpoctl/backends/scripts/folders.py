@@ -1,0 +1,63 @@
+"""The folders of a trial: its configuration, its checkpoints, and one folder for each start.
+
+trials/7/config.json
+         checkpoints/
+         starts/0/...   see `starts`
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpoctl.backends.scripts.starts import AFTER, StartFolder
+from hpoctl.core.cells import CHECKPOINTS
+from hpoctl.core.space import Config
+from hpoctl.core.trial_call import config_text
+
+TRIALS, STARTS, CONFIG = "trials", "starts", "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFolder:
+    """The folder of a trial.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the trial keeps its state."""
+        return self.path / CHECKPOINTS
+
+    @property
+    def config(self) -> Path:
+        """Its configuration, as JSON."""
+        return self.path / CONFIG
+
+    def starts(self) -> list[StartFolder]:
+        """The folders of its starts, the first one first."""
+        with suppress(FileNotFoundError):
+            names = sorted(int(entry.name) for entry in (self.path / STARTS).iterdir() if entry.name.isdigit())
+            return [StartFolder(self.path / STARTS / str(name)) for name in names]
+        return []
+
+    def new_start(self, config: Config, after: int) -> StartFolder:
+        """Make the folder of its next start after a known resource, and what is needed beside it."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        if not self.config.exists():
+            self.config.write_text(config_text(config), encoding="utf-8")
+        earlier = self.starts()
+        number = int(earlier[-1].path.name) + 1 if earlier else 0
+        folder = StartFolder(self.path / STARTS / str(number))
+        folder.path.mkdir(parents=True)
+        if after:
+            (folder.path / AFTER).write_text(str(after), encoding="ascii")
+        return folder
+
+
+def trial_folder(root: Path, trial_id: int) -> TrialFolder:
+    """The folder of a trial below that of the experiment."""
+    return TrialFolder(root / TRIALS / str(trial_id))

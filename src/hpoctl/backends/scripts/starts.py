@@ -1,0 +1,105 @@
+"""The folder of one start of a trial, and its first process. It needs the standard library only.
+
+trials/7/starts/0/reports.jsonl   what it reports
+                  std.out         what it prints
+                  std.err
+                  process.json    its first process, while it runs
+                  after           the resource that was known when it began
+"""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPORTS, OUT, ERR, PROCESS, AFTER = "reports.jsonl", "std.out", "std.err", "process.json", "after"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A trial's first process, which is also the number of its process group.
+
+    Attributes:
+        pid: Its id.
+        born: When it was started, in ticks since the machine was.
+    """
+
+    pid: int
+    born: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartFolder:
+    """The folder of one start of a trial.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    path: Path
+
+    @property
+    def reports(self) -> Path:
+        """What the trial reports."""
+        return self.path / REPORTS
+
+    @property
+    def out(self) -> Path:
+        """Its standard output."""
+        return self.path / OUT
+
+    @property
+    def err(self) -> Path:
+        """Its standard error."""
+        return self.path / ERR
+
+    def record(self, started: Started) -> None:
+        """Remember its first process, for a controller that comes after this one."""
+        facts = {"pid": started.pid, "born": started.born, "host": platform.node(), "boot": boot_id()}
+        (self.path / PROCESS).write_text(json.dumps(facts), encoding="utf-8")
+
+    def recorded(self) -> Started | None:
+        """Its first process, if it was started on this machine since that was booted; it may have ended."""
+        facts = self._facts()
+        try:
+            if (facts["host"], facts["boot"]) == (platform.node(), boot_id()):
+                return Started(int(facts["pid"]), int(facts["born"]))
+        except (ValueError, KeyError, TypeError):
+            pass  # the file is damaged
+        return None
+
+    @property
+    def host(self) -> str:
+        """The machine on which it was started, unless it is known to have ended; empty: not known."""
+        return str(self._facts().get("host", ""))
+
+    def forget(self) -> None:
+        """Its processes have ended."""
+        (self.path / PROCESS).unlink(missing_ok=True)
+
+    @property
+    def after(self) -> int:
+        """The resource that was known when it began."""
+        try:
+            return int((self.path / AFTER).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+
+    def _facts(self) -> Mapping[str, Any]:
+        """What is recorded of its first process; nothing: it was not started, or is known to have ended."""
+        try:
+            facts = json.loads((self.path / PROCESS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return facts if isinstance(facts, dict) else {}
+
+
+def boot_id() -> str:
+    """What names the present run of this machine; process ids and start times mean nothing in another one."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
