@@ -385,7 +385,7 @@ DEATHS = {
     "exit": "os._exit(0)",
     "an error": "raise RuntimeError",
     "Ctrl-C": "os.kill(os.getpid(), 2); time.sleep(5)",
-    "with its supervisor": "os.kill(made._processes._supervisor.pid, 9); os.kill(os.getpid(), 9)",
+    "with its supervisor": "os.kill(made._workers._processes._supervisor.pid, 9); os.kill(os.getpid(), 9)",
 }
 
 
@@ -444,9 +444,8 @@ def test_a_trial_whose_supervisor_is_killed_fails_and_the_others_go_on_with_a_ne
     made.start(0, CONFIG, resume_from=None, until=None)
     assert isinstance(made.wait()[0], Report)
     made.proceed(0, until=None)
-    supervisor = made._processes._supervisor
-    assert supervisor is not None
-    os.kill(supervisor.pid, signal.SIGKILL)
+    workers: Any = made._workers
+    os.kill(workers._processes._supervisor.pid, signal.SIGKILL)
     end = only_end(events(made))
     assert (end.outcome, end.reason) == (Outcome.FAILED, "its supervisor was killed")
     assert left(tmp_path) == []
