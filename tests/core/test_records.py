@@ -152,7 +152,7 @@ def test_other_keys_may_be_those_of_a_later_version() -> None:
 @given(PLAIN)
 def test_any_plain_value_is_read_or_refused_in_one_line(values: object) -> None:
     refused = error_of(values)
-    assert refused is None or (refused.said("here") and len(refused.said("here")) < 500)
+    assert refused is None or (refused.text("here") and len(refused.text("here")) < 500)
     assert refused is None or refused.fix.endswith((".", "?"))
 
 
@@ -172,7 +172,7 @@ def test_one_wrong_value_in_a_right_record_is_named(bike: Bike, data: st.DataObj
     key = data.draw(st.sampled_from(sorted(table)))
     table[key] = data.draw(PLAIN)
     refused = error_of(table)
-    assert refused is None or refused.said().startswith((key, "A frame"))
+    assert refused is None or refused.text().startswith((key, "A frame"))
 
 
 def nested(depth: int) -> bytes:

@@ -11,7 +11,7 @@ import any_settings
 from hpoctl.core.errors import UsageError
 from hpoctl.core.settings import DEFINITIONS, Settings, check_all, option_words
 
-SAID = any_settings.said()
+SAID = any_settings.given()
 WRONG: dict[str, tuple[Any, ...]] = {
     "a whole number >= 1": (0, -1, 1.0, 2.5, True, "4", "many", None, [1]),
     "a number > 0": (0, -0.5, float("inf"), float("nan"), True, "2", None),
@@ -41,8 +41,8 @@ def test_each_field_is_a_setting_with_a_help_text() -> None:
 @given(said=SAID)
 def test_what_is_said_is_all_that_differs_from_the_default(said: dict[str, Any]) -> None:
     settings = Settings(**said)
-    assert settings.said() == {name: value for name, value in said.items() if value != DEFINITIONS[name].default}
-    assert Settings(**check_all(settings.said())) == settings
+    assert settings.given() == {name: value for name, value in said.items() if value != DEFINITIONS[name].default}
+    assert Settings(**check_all(settings.given())) == settings
     assert Settings().changed(said) == settings
 
 
@@ -135,7 +135,7 @@ def test_identities_of_before_hold_where_a_later_setting_is_not_used(said: dict[
     }
     for group in ("budget", "clock"):
         found = settings.determinants(group)
-        later = {name for name in settings.said() if DEFINITIONS[name].about.group == group} - first[group]
+        later = {name for name in settings.given() if DEFINITIONS[name].about.group == group} - first[group]
         assert set(found) == first[group] | later
         assert found == {name: getattr(settings, name) for name in found}
         assert found.items() <= settings.recorded().items()

@@ -130,9 +130,9 @@ def test_the_card_and_the_check_say_what_there_is(benchmarks, opened):
     benchmark = benchmarks[f"fcnet-pool-{name}"]
     assert {"source", "licence", "citation", "configurations", "modelled"} <= set(benchmark.card)
     assert benchmark.card["configurations"].startswith(f"{blackbox.space.size:,}, ")
-    said = list(benchmark.check())
-    assert any(line.startswith(f"{blackbox.space.size:,} different configurations") for line in said)
-    assert len(said) == 4
+    lines = list(benchmark.check())
+    assert any(line.startswith(f"{blackbox.space.size:,} different configurations") for line in lines)
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,10 @@ def test_a_study_whose_node_dies_and_whose_launch_is_killed(cluster: RayNodes, t
     others = [one for one in found.attempts if one.cell != held and one.recorded != "completed"]
     assert len(others) <= 1, others  # of each job that ran on the node, one experiment is lost at most
     log = (tmp_path / "there" / "rehearsal" / ".hpoctl" / "jobs").glob("*/log.txt")
-    said = [path.read_text() for path in log]
-    assert said
+    logs = [path.read_text() for path in log]
+    assert logs
     bundles = f"hpoctl from {cluster.folder}/hpoctl-bundles-"
-    assert all(bundles in text for text in said)  # not what is installed here
+    assert all(bundles in text for text in logs)  # not what is installed here
 
 
 @pytest.mark.timeout(300)
@@ -100,7 +100,7 @@ def test_jobs_that_no_node_can_run_say_so_and_can_be_cancelled(options: RayOptio
     jobs = toys.jobs(toys.cells("RS-EACH"))[:1]
     launcher = RayLauncher(replace(options, resources="a100=1"))
     receipts = launcher.submit(jobs)
-    poll_until(launcher, receipts, lambda: bool(launcher.activity()), "nothing is said of jobs that wait")
+    poll_until(launcher, receipts, lambda: bool(launcher.activity()), "no activity of jobs that wait")
     (status,) = launcher.poll(receipts, 0.3)
     assert (status.state, status.reason) == ("waiting", "no node has the resources of a job")
     launcher.cancel(receipts)

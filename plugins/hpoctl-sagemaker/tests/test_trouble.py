@@ -257,4 +257,4 @@ def test_states() -> None:
     assert status_of(report("failed", "no room"), None, "").reason == "no room"
     waited = status_of(None, Training("Stopped", "MaxWaitTimeExceeded"), "")
     assert waited.reason == "spot capacity did not come within max_wait"
-    assert "has not said how far it got" in status_of(None, Training("Completed", "Completed"), "").reason
+    assert "its progress is unknown" in status_of(None, Training("Completed", "Completed"), "").reason

@@ -70,10 +70,10 @@ def summary(data: ReportData, model: ReportModel) -> list[Sentence]:
         template = (
             "{complete:,d} of {wanted:,d} experiments that were asked for are complete; the others are listed below."
         )
-    said: list[Sentence] = [filled(template, model.totals, "totals")]
-    said += [(modelled_note(data),)] if data.modelled else []
-    said += [(f"{note[0].upper()}{note[1:]}.",) for note in data.notes]
-    return [*said, *findings(model.comparison)]
+    sentences: list[Sentence] = [filled(template, model.totals, "totals")]
+    sentences += [(modelled_note(data),)] if data.modelled else []
+    sentences += [(f"{note[0].upper()}{note[1:]}.",) for note in data.notes]
+    return [*sentences, *findings(model.comparison)]
 
 
 def modelled_note(data: ReportData) -> str:
@@ -198,18 +198,22 @@ def _cost(model: ReportModel) -> Html:
         "{costs.decision:,.1f} s of this real time for the decisions of their schedulers",
     )
     parts = [shown for text in words if len(shown := filled(text, model.totals, "totals")) > 1]
-    said = [piece for place, shown in enumerate(parts) for piece in ((", " if place else ""), sentence_html(shown))]
-    together = element("p", "All experiments together took ", *said, ".", class_="about") if said else Html("")
+    sentences = [
+        piece for place, shown in enumerate(parts) for piece in ((", " if place else ""), sentence_html(shown))
+    ]
+    together = (
+        element("p", "All experiments together took ", *sentences, ".", class_="about") if sentences else Html("")
+    )
     return joined([together, table_html(cost_table(model))])
 
 
 def _provenance(data: ReportData) -> Html:
     commands = element("pre", "\n".join(data.repeat), tabindex="0")
-    said = "As they were typed, but for --results, which names a folder. "
-    said += "Where one names no random seed, give the one below with --random-seed."
+    sentences = "As they were typed, but for --results, which names a folder. "
+    sentences += "Where one names no random seed, give the one below with --random-seed."
     facts: list[Table] = list(fact_tables(data))
     tables = joined(table_html(shown, words=True) for shown in facts)
-    return joined([element("h3", "Commands"), commands, element("p", said, class_="about"), tables])
+    return joined([element("h3", "Commands"), commands, element("p", sentences, class_="about"), tables])
 
 
 def _file(name: str) -> str:

@@ -132,8 +132,8 @@ def _pair_lines(found: BenchmarkComparison, pair: PairLine, compared: ComparedTa
     if compared.in_looks is not None and compared.in_looks.covers(pair, found.benchmark):
         return [f"{found.benchmark}:", *interim_lines(found, compared.in_looks)]
     comparison = compared.comparison
-    said = [text_of(sentence) for sentence in pair_finding(found, pair, "pair")]
-    lines = [f"{found.benchmark}: {pair.first} is {pair.verdict}: {said[0]}.", *said[1:]]
+    sentences = [text_of(sentence) for sentence in pair_finding(found, pair, "pair")]
+    lines = [f"{found.benchmark}: {pair.first} is {pair.verdict}: {sentences[0]}.", *sentences[1:]]
     lines += [f"$ {command}" for command in compared.launches.get(found.benchmark, ())]
     if found.benchmark in compared.imported:
         lines.append(_imported(compared.imported[found.benchmark]))

@@ -21,7 +21,7 @@ from hpoctl.cli.options import (
     with_settings,
 )
 from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError, UsageError
-from hpoctl.core.setting_definition import Said
+from hpoctl.core.setting_definition import Given
 
 if TYPE_CHECKING:
     from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
@@ -75,7 +75,7 @@ def launch(
     max_seeds: Annotated[
         int | None, option("How many", "Most seeds of a pair that --until-decided runs.", "--max-seeds", metavar="N")
     ] = None,
-    experiment: Said,
+    experiment: Given,
     on: Annotated[
         str | None,
         option(

@@ -21,8 +21,8 @@ def print_start(plan: LaunchPlan, registry: Registry) -> None:
     broken = [f"plugin {plugin.distribution}: {plugin.failures[0]}" for plugin in registry.plugins if plugin.failures]
     _warn((*plan.warnings, *broken))
     err().print(_counts(plan), markup=False, soft_wrap=True)
-    for said in plan.from_files:
-        err().print(str(said), markup=False, soft_wrap=True)
+    for options in plan.from_files:
+        err().print(str(options), markup=False, soft_wrap=True)
 
 
 def print_plan(plan: LaunchPlan) -> None:
@@ -167,7 +167,7 @@ def _facts(plan: LaunchPlan) -> dict[str, Any]:
         "tag": plan.tag,
         "results": plan.store.location(plan.tag),
         "launcher": plan.launcher.name,
-        "from_files": [{"source": said.source, "options": dict(said.options)} for said in plan.from_files],
+        "from_files": [{"source": options.source, "options": dict(options.options)} for options in plan.from_files],
         "wanted": plan.wanted,
         "done": plan.done,
         "running": plan.running,

@@ -87,8 +87,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_options(**values: Any) -> None:
-        said = {name: values.pop(name) for name in DEFINITIONS}
-        command(**values, experiment={name: value for name, value in said.items() if value is not None})
+        given = {name: values.pop(name) for name in DEFINITIONS}
+        command(**values, experiment={name: value for name, value in given.items() if value is not None})
 
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():

@@ -17,7 +17,7 @@ from hpoctl.cli.options import (
     with_settings,
 )
 from hpoctl.core.errors import FAILED, INTERRUPTED
-from hpoctl.core.setting_definition import Said
+from hpoctl.core.setting_definition import Given
 
 if TYPE_CHECKING:
     from hpoctl.ops.running.run import RunRequest
@@ -48,7 +48,7 @@ def run(
     ] = None,
     start_seed: Annotated[int, option("How many", "First seed.", metavar="N")] = 0,
     random_seed: RandomSeed = None,
-    experiment: Said,
+    experiment: Given,
     backend: BackendName = None,
     backend_option: BackendOptions = None,
     results: Results = None,

@@ -135,7 +135,7 @@ class Metadata:
 
     @property
     def resource(self) -> str:
-        """The column of the resource; empty: it is not said."""
+        """The column of the resource; empty: it is not known."""
         known = self.determinants.benchmark.resource_attr if self.determinants else None
         return known or self.resource_attr or ""
 

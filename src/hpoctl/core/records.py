@@ -56,7 +56,7 @@ class RecordError(ValueError):
         self.fix = fix
         self.path = subject if key is None else (*subject, key)
 
-    def said(self, where: str = "") -> str:
+    def text(self, where: str = "") -> str:
         """What is wrong, in one line without a full stop.
 
         Args:
@@ -67,7 +67,7 @@ class RecordError(ValueError):
         return f"{head or 'it'}{self.what}".removeprefix("it: ").removesuffix(".")
 
     def __str__(self) -> str:
-        return self.said()
+        return self.text()
 
 
 def from_plain(kind: type[T], values: object, *, strict: bool = True, given: Mapping[str, Any] | None = None) -> T:

@@ -10,7 +10,7 @@ from hpoctl.core.errors import UsageError
 Value = bool | int | float | str
 
 
-Said = Mapping[str, Value]
+Given = Mapping[str, Value]
 """Some settings by name, from options or a file."""
 
 
@@ -32,7 +32,7 @@ class About:
         unit: The unit of its value, such as `seconds`; empty: it is a count or has none.
         least: The smallest value that it may have; None: any.
         above: What its value has to be larger than; None: any.
-        default: What holds where nothing is said, in words; empty: the field's default says it.
+        default: What holds where nothing is set, in words; empty: the field's default says it.
         of_benchmark: Whether the benchmark has a field of the same name, which is the default.
         group: The part of what determines an experiment, and so of its identity, that it is in.
         always: Whether it is in there, and in the metadata, where it is the default, too. Not so for settings that were
@@ -106,7 +106,7 @@ class Definition:
 
     @property
     def default_text(self) -> str:
-        """What holds where nothing is said, in words."""
+        """What holds where nothing is set, in words."""
         about = self.about
         if about.default or about.of_benchmark:
             return about.default or "the benchmark's"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from hpoctl.core.setting_definition import About, Definition, Group, Said, Value
+from hpoctl.core.setting_definition import About, Definition, Given, Group, Value
 
 DecisionTime = Literal["zero", "measured"] | float
 """The time of a suggestion on the simulated clock: zero, measured, or a number of seconds."""
@@ -42,7 +42,7 @@ class Settings:
     # It determines rows through `max_wallclock_time`, which is in the identity.
     scale_max_wallclock_time: Annotated[
         float,
-        About("Factor for the budget in seconds, of each benchmark or as it is said", "Budget", above=0.0),
+        About("Factor for the budget in seconds, of each benchmark or as it is set", "Budget", above=0.0),
     ] = 1.0
     max_num_evaluations: Annotated[
         int | None,
@@ -158,9 +158,9 @@ class Settings:
             if value is not None or definition.default is not None:
                 object.__setattr__(self, name, definition.check(value))
 
-    def changed(self, said: Said) -> "Settings":
+    def changed(self, given: Given) -> "Settings":
         """These settings with some of them changed."""
-        return replace(self, **check_all(said))
+        return replace(self, **check_all(given))
 
     def seconds(self, of_benchmark: float | None = None) -> float | None:
         """The budget in seconds of the experiment's clock, scaled.
@@ -182,19 +182,19 @@ class Settings:
         return replace(self, **{**found, "max_wallclock_time": seconds, "scale_max_wallclock_time": 1.0})
 
     @staticmethod
-    def from_json(said: Said) -> "Settings":
+    def from_json(given: Given) -> "Settings":
         """Settings by name; the others have their defaults.
 
         Raises:
             UsageError: A value has the wrong type or is out of range.
         """
-        return Settings(**check_all(said))
+        return Settings(**check_all(given))
 
     def to_json(self) -> dict[str, Value]:
-        """The same as `said`."""
-        return self.said()
+        """The same as `given`."""
+        return self.given()
 
-    def said(self) -> dict[str, Value]:
+    def given(self) -> dict[str, Value]:
         """Those that are not the default, by name."""
         values = {name: getattr(self, name) for name in DEFINITIONS}
         return {name: value for name, value in values.items() if value != DEFINITIONS[name].default}
@@ -228,18 +228,21 @@ OF_BENCHMARK = tuple(name for name, definition in DEFINITIONS.items() if definit
 """The settings whose default is a field of the benchmark."""
 
 
-def check_all(said: Mapping[str, object]) -> dict[str, Any]:
+def check_all(given: Mapping[str, object]) -> dict[str, Any]:
     """Some settings by name, each as its field has it.
 
     Raises:
         UsageError: A value has the wrong type or is out of range.
         KeyError: There is no such setting.
     """
-    return {name: DEFINITIONS[name].check(value) for name, value in said.items()}
+    return {name: DEFINITIONS[name].check(value) for name, value in given.items()}
 
 
-def option_words(said: Said) -> list[str]:
+def option_words(given: Given) -> list[str]:
     """The words that say some settings on a command line."""
     return [
-        word for name, definition in DEFINITIONS.items() if name in said for word in definition.option_words(said[name])
+        word
+        for name, definition in DEFINITIONS.items()
+        if name in given
+        for word in definition.option_words(given[name])
     ]

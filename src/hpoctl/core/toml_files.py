@@ -56,7 +56,7 @@ class Document:
     def error(self, error: RecordError) -> UsageError:
         """What is wrong with the table, with the name of the file and, where that can be told, the line."""
         line = _line(self.text, (*self.path, *error.path))
-        return UsageError(f"{error.said(self.name)}{f' (line {line})' if line else ''}.", error.fix)
+        return UsageError(f"{error.text(self.name)}{f' (line {line})' if line else ''}.", error.fix)
 
     def with_default(self, key: str, value: object) -> "Document":
         """The table with an entry, if it does not have one of that key."""

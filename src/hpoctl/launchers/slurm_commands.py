@@ -1,4 +1,4 @@
-"""What is said to Slurm, and what it answers: sbatch, squeue, sacct and scancel, in one request for many jobs."""
+"""What is sent to Slurm, and what it answers: sbatch, squeue, sacct and scancel, in one request for many jobs."""
 
 import os
 import re
@@ -150,7 +150,7 @@ def cancel_elements(elements: Iterable[Element]) -> None:
             raise _unreachable("scancel", errors)
 
 
-def ask_slurm(words: Sequence[str], said: str = "") -> tuple[int, str, str]:
+def ask_slurm(words: Sequence[str], text: str = "") -> tuple[int, str, str]:
     """Run one of Slurm's programs; returns its exit code, what it printed, and what went wrong, in one line.
 
     Raises:
@@ -160,7 +160,7 @@ def ask_slurm(words: Sequence[str], said: str = "") -> tuple[int, str, str]:
     try:
         answer = subprocess.run(  # noqa: S603 - Slurm's own programs, no shell
             words,
-            input=said,
+            input=text,
             capture_output=True,
             text=True,
             errors="replace",

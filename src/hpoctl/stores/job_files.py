@@ -27,7 +27,7 @@ class JobReport:
         state: `running`, `done`, or `failed`: it has ended, and not all of its experiments are complete.
         done: How many of its experiments are complete.
         failures: Those that failed.
-        updated: When it said so, in seconds since 1970.
+        updated: When it reported that, in seconds since 1970.
         host: The machine that it runs on.
         reason: Why it cannot continue, in one line; empty: nothing is wrong.
     """
@@ -126,7 +126,7 @@ def keep_report(store: Store, tag: str, name: str, report: JobReport) -> None:
 
 
 def read_report(store: Store, tag: str, name: str) -> JobReport | None:
-    """How far a job says it is; None: it has not said anything that can be read."""
+    """How far a job reports it is; None: it has reported nothing that can be read."""
     try:
         return REPORTS.unseal(store.get(f"{job_folder_of(tag, name)}/{REPORT}"))
     except (FileNotFoundError, DamagedError):

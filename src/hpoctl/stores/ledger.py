@@ -245,8 +245,8 @@ def _first_line(head: Head) -> str:
     lines = (head.error or head.status).strip().splitlines()
     last = max((place for place, line in enumerate(lines) if line.startswith(TRACEBACK)), default=None)
     if last is not None:
-        said = [line for line in lines[last + 1 :] if line[:1].strip()]
-        lines = said[:1] or lines[-1:]
+        unindented = [line for line in lines[last + 1 :] if line[:1].strip()]
+        lines = unindented[:1] or lines[-1:]
     line = lines[0].strip() if lines else ""
     return line.partition(": ")[2] if line.startswith(OWN_ERRORS) else line
 

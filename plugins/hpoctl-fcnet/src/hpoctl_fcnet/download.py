@@ -61,7 +61,7 @@ class _Part:
     Attributes:
         target: Where the whole file will be.
         url: Its address.
-        state: What the server said of the version that it is a part of: `validator` and `total`, maybe None.
+        state: What the server told about the version that it is a part of: `validator` and `total`, maybe None.
     """
 
     target: Path

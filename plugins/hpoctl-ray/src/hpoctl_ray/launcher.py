@@ -65,7 +65,7 @@ class _TrackedJob:
         return f"{manifest.job.tag}/{manifest.job.name}-{manifest.digest[:DIGEST]}" if manifest else ""
 
     def report(self) -> JobReport | None:
-        """What the job has said last."""
+        """What the job has reported last."""
         return read_report(self.opened.store, self.job.tag, self.job.name)
 
 

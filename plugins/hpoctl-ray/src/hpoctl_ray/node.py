@@ -95,7 +95,7 @@ def installed(bundle: str, digest: str, boto3: str) -> Path:
 
 
 def _install(bundle: str, site: Path, boto3: str) -> None:
-    said: list[bytes] = []
+    printed: list[bytes] = []
     with tempfile.TemporaryDirectory(prefix="hpoctl-bundle-") as text:
         source = _fetched(bundle, Path(text), site, boto3) if bundle.startswith("s3://") else Path(bundle)
         script = source / "unpack.py"
@@ -106,9 +106,9 @@ def _install(bundle: str, site: Path, boto3: str) -> None:
             )
         unpack = runpy.run_path(str(script))
         try:
-            unpack["install"](source, site, said.append)
+            unpack["install"](source, site, printed.append)
         except unpack["InstallError"] as error:
-            last = b"".join(said).decode(errors="replace").strip().splitlines()[-1:]
+            last = b"".join(printed).decode(errors="replace").strip().splitlines()[-1:]
             raise RuntimeError(f"on node {platform.node()}: {error}: {' '.join(last)}") from None
         shutil.copy(source / ENTRY, site / ENTRY)
 

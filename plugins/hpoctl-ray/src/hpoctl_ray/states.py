@@ -10,7 +10,7 @@ def status_of(report: JobReport | None, *, alive: bool, created: bool) -> JobSta
     """How far a job is.
 
     Args:
-        report: What the job has said last.
+        report: What the job has reported last.
         alive: Whether its actor waits or runs.
         created: Whether this process has created the actor.
     """

@@ -38,7 +38,7 @@ class QuotaError(HpoctlError):
 
     Args:
         name: The name of the quota.
-        limit: How much it allows; None: SageMaker has not said.
+        limit: How much it allows; None: SageMaker does not tell.
         what: What SageMaker says.
     """
 
@@ -226,8 +226,8 @@ def _plain(error: Exception, what: str) -> HpoctlError:
     """The error in plain words, as an exception of the kind that it is."""
     code = code_of(error)
     answer: Any = getattr(error, "response", None)
-    said = answer.get("Error", {}).get("Message", "") if isinstance(answer, dict) else str(error)
-    message = " ".join(str(said).split())[:600].rstrip(". ")
+    answered = answer.get("Error", {}).get("Message", "") if isinstance(answer, dict) else str(error)
+    message = " ".join(str(answered).split())[:600].rstrip(". ")
     if code == "ResourceInUse":
         return _InUseError(message, "Nothing has to be done.")
     if code in GONE or (code == "ValidationException" and _is_over(message)):

@@ -9,7 +9,7 @@ def status_of(report: JobReport | None, training: Training | None, why: str) -> 
     """How far a job is.
 
     Args:
-        report: What the job has said last.
+        report: What the job has reported last.
         training: What SageMaker says of it; None: it knows no such job.
         why: Why it failed, according to SageMaker.
     """
@@ -36,4 +36,4 @@ def _ending(training: Training, why: str) -> str:
         return "SageMaker stopped it after max_run"
     if training.detail == "MaxWaitTimeExceeded":
         return "spot capacity did not come within max_wait"
-    return f"SageMaker says {training.status}, and it has not said how far it got"
+    return f"SageMaker says {training.status}, and its progress is unknown"

@@ -68,11 +68,11 @@ class Supervisor:
             signal.signal(ignored, signal.SIG_IGN)  # it leaves when its input ends, and not before
         rest = b""
         while not (self.closing and not self.trials and not children()):
-            heard, _, _ = select.select([wake, *([] if self.closing else [0])], [], [], self.patience())
-            if wake in heard:
+            readable, _, _ = select.select([wake, *([] if self.closing else [0])], [], [], self.patience())
+            if wake in readable:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake, 4096)
-            if 0 in heard:
+            if 0 in readable:
                 data = os.read(0, 1 << 16)
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
@@ -192,8 +192,8 @@ class Supervisor:
             if trial.status is not None and not group_lives(trial.pid) and not self.strays(trial):
                 del self.trials[trial.key]
                 code = os.waitstatus_to_exitcode(trial.status)
-                said = {"code": code if code >= 0 else None, "signal": -code if code < 0 else None}
-                say({"event": "ended", "key": trial.key, **said, "killed": trial.killed})
+                how = {"code": code if code >= 0 else None, "signal": -code if code < 0 else None}
+                say({"event": "ended", "key": trial.key, **how, "killed": trial.killed})
         if self.closing and not self.trials:
             for pid in children():
                 send(pid, signal.SIGKILL)

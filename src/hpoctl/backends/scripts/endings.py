@@ -46,8 +46,8 @@ def _outcome(training: Training, gone: Exit) -> tuple[Outcome, str]:
 def _failure(training: Training, gone: Exit) -> str:
     """Why a trial that ended by itself has failed; empty: it has not."""
     if gone.code != 0:
-        said = last_line(training.folder.err)
-        return f"{_how(gone)}: {said}" if said else _how(gone)
+        last = last_line(training.folder.err)
+        return f"{_how(gone)}: {last}" if last else _how(gone)
     if training.known == 0:
         problem = f": {training.written.problems[0]}" if training.written.problems else ""
         return f"it ended without a report{problem}"

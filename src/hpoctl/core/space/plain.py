@@ -64,5 +64,5 @@ def _domain(entry: Mapping[str, Any]) -> Domain:
         domain: Domain = records.from_plain(TYPES[kind], {key: entry[key] for key in entry if key != "type"})
     except records.RecordError as error:
         own = error.__cause__  # a domain names itself in what it says
-        raise own if isinstance(own, UsageError) else UsageError(f"{error.said(kind)}.", error.fix) from None
+        raise own if isinstance(own, UsageError) else UsageError(f"{error.text(kind)}.", error.fix) from None
     return domain

@@ -39,8 +39,8 @@ def _kind(name: str, entry: object) -> ColumnKind | None:
 
 
 def _of_syne_tune(entry: Mapping[str, Any]) -> ColumnKind | None:
-    said = entry.get("domain_kwargs")
-    arguments: Mapping[str, Any] = said if isinstance(said, dict) else {}
+    stated = entry.get("domain_kwargs")
+    arguments: Mapping[str, Any] = stated if isinstance(stated, dict) else {}
     values = arguments.get("categories")
     if isinstance(values, list):
         return _common({KINDS.get(type(value)) for value in values})

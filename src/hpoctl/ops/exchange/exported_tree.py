@@ -123,8 +123,8 @@ def _exported(folder: Path) -> Iterator[tuple[Cell, Path]]:
     """The experiments in the folder of a tag."""
     try:
         for file in sorted(folder.glob(f"*/*/{METADATA}")):
-            said = json.loads(file.read_bytes())
-            yield Cell(str(said["algorithm"]), str(said["benchmark"]), int(said["seed"])), file.parent
+            entries = json.loads(file.read_bytes())
+            yield Cell(str(entries["algorithm"]), str(entries["benchmark"]), int(entries["seed"])), file.parent
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{file} is not of an export.", "Remove it, or name another folder with --output.") from error
     except OSError as error:
@@ -137,21 +137,21 @@ def _metadata(tag: str, found: FoundResult) -> bytes:
     """The metadata for Syne Tune: those that were imported as they were, under their present names."""
     here = found.metadata
     if here.made_by != OWN and here.imported is not None:
-        said = _imported(here.imported.metadata)
+        entries = _imported(here.imported.metadata)
         cell = found.cell
-        said |= {"tag": tag, "algorithm": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
+        entries |= {"tag": tag, "algorithm": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
     else:
-        said = {key: here.entries[key] for key in KEPT if here.entries.get(key) is not None}
-        said |= {"resource_attr": here.resource, DATA: json.dumps(here.data)}
-    return json.dumps(said).encode()
+        entries = {key: here.entries[key] for key in KEPT if here.entries.get(key) is not None}
+        entries |= {"resource_attr": here.resource, DATA: json.dumps(here.data)}
+    return json.dumps(entries).encode()
 
 
 def _imported(text: str) -> dict[str, Any]:
     """Metadata as they were imported; nothing of them if they are damaged."""
     with suppress(ValueError, RecursionError):
-        said = json.loads(text)
-        if isinstance(said, dict):
-            return said
+        entries = json.loads(text)
+        if isinstance(entries, dict):
+            return entries
     return {}
 
 

@@ -230,7 +230,7 @@ def _write(root: Root, source: Source, place: _Place, request: ImportRequest) ->
     files = read_files(source.folder)
     if files.digests != source.digests:
         raise IncompleteError("It was changed while it was read.", LEAVE_OUT)
-    table = read_rows(files.rows, source.metric, column_kinds(source.said.config_space))
+    table = read_rows(files.rows, source.metric, column_kinds(source.record.config_space))
     data = parquet_bytes(table)
     metadata = imported_metadata(source, files, place.cell, table, data, request.max_wallclock_time)
     # The rows first: without its metadata a directory is reported as damaged, and counts for nothing.

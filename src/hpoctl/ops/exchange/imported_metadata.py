@@ -37,7 +37,7 @@ SOURCE = "imported"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ForeignRecord:
     """Entries of the metadata that Syne Tune writes, under the names that they have there; see `Source`."""
 
     tag: str | None = None
@@ -67,7 +67,7 @@ class Source:
         folder: Its folder.
         digests: The hashes of its files.
         metadata: Its metadata, numbers that JSON does not have left out.
-        said: The entries of them that hpoctl reads.
+        record: The entries of them that hpoctl reads.
         tag: The tag that it goes to.
         method: Its method, or its scheduler where it names none.
         benchmark: Its benchmark, or its script where it names none.
@@ -83,7 +83,7 @@ class Source:
     folder: Path
     digests: Mapping[str, str]
     metadata: Mapping[str, Any]
-    said: Said
+    record: ForeignRecord
     tag: str
     method: str
     benchmark: str
@@ -98,17 +98,17 @@ class Source:
     @property
     def determinants(self) -> dict[str, Any]:
         """What is known of what determined it, and its content, as JSON values."""
-        said = self.said
+        record = self.record
         return {
             "format": FORMAT,
             ORIGIN: SYNE_TUNE,
-            "method": {"name": self.method, "kind": said.scheduler_name or None},
-            "config_space": content_hash(str(said.config_space).encode()),
+            "method": {"name": self.method, "kind": record.scheduler_name or None},
+            "config_space": content_hash(str(record.config_space).encode()),
             "benchmark": {"name": self.benchmark, "metric": self.metric, "mode": self.mode},
             "budget": {
-                "n_workers": said.n_workers,
+                "n_workers": record.n_workers,
                 "max_wallclock_time": self.budget,
-                "max_size_data_for_model": said.max_size_data_for_model,
+                "max_size_data_for_model": record.max_size_data_for_model,
             },
             "seeds": {"master_seed": self.random_seed, "seed": self.seed},
             "content": dict(self.digests),
@@ -132,34 +132,34 @@ def source_of(files: TunerFiles, tag: str | None) -> Source:
         UsageError: A name in it is none.
     """
     metadata = _plain(files.metadata)
-    said = _said(metadata)
-    own_tag = tag or said.tag
+    record = _read_record(metadata)
+    own_tag = tag or record.tag
     if not own_tag:
         raise IncompleteError("Its metadata name no tag.", "Give one with --tag.")
-    method, benchmark = said.algorithm or said.scheduler_name, said.benchmark or said.entrypoint
+    method, benchmark = record.algorithm or record.scheduler_name, record.benchmark or record.entrypoint
     if not method or not benchmark:
         raise IncompleteError("Its metadata name neither what was run nor on what.", LEAVE_OUT)
-    if not said.metric_names or said.metric_mode is None:
+    if not record.metric_names or record.metric_mode is None:
         raise IncompleteError("Its metadata do not say what was measured, and whether it is minimised.", LEAVE_OUT)
     return Source(
         folder=files.folder,
         digests=files.digests,
         metadata=metadata,
-        said=said,
+        record=record,
         tag=check_tag(own_tag),
         method=check_entry_name("method", method),
         benchmark=check_entry_name("benchmark", benchmark),
-        seed=said.seed,
-        random_seed=said.random_seed,
-        metric=said.metric_names[0],
-        mode=said.metric_mode,
-        budget=said.max_wallclock_time if (said.max_wallclock_time or 0.0) > 0.0 else None,
-        started=_date(said),
-        unnamed=not (said.algorithm and said.benchmark),
+        seed=record.seed,
+        random_seed=record.random_seed,
+        metric=record.metric_names[0],
+        mode=record.metric_mode,
+        budget=record.max_wallclock_time if (record.max_wallclock_time or 0.0) > 0.0 else None,
+        started=_date(record),
+        unnamed=not (record.algorithm and record.benchmark),
     )
 
 
-def _said(metadata: Mapping[str, Any]) -> Said:
+def _read_record(metadata: Mapping[str, Any]) -> ForeignRecord:
     """What the metadata say, their values checked.
 
     Raises:
@@ -172,9 +172,9 @@ def _said(metadata: Mapping[str, Any]) -> Said:
         values["metric_mode"] = next(iter(values["metric_mode"]), None)
     known = {key: value for key, value in values.items() if value is not None}
     try:
-        return from_plain(Said, known, strict=False)
+        return from_plain(ForeignRecord, known, strict=False)
     except RecordError as error:
-        raise IncompleteError(f"{error.said(METADATA)}.", error.fix) from error
+        raise IncompleteError(f"{error.text(METADATA)}.", error.fix) from error
 
 
 def directory_of(source: Source, cell: Cell) -> str:
@@ -212,14 +212,14 @@ def imported_metadata(
         "random_seed": source.random_seed,
         "identity": source.identity,
         "determinants": source.determinants,
-        "metric_names": list(source.said.metric_names),
+        "metric_names": list(source.record.metric_names),
         "metric_mode": source.mode,
         "resource_attr": _resource(source, rows),
         "max_wallclock_time": source.budget or budget or float(times[-1]),
-        "data": _data(source.said),
+        "data": _data(source.record),
         "versions": {"hpoctl": __version__},
         "host": "",
-        "st_tuner_creation_timestamp": source.said.st_tuner_creation_timestamp or source.started,
+        "st_tuner_creation_timestamp": source.record.st_tuner_creation_timestamp or source.started,
         "st_tuner_start_timestamp": source.started,
         "trials": len(set(trials.tolist())),
         "rows": rows.num_rows,
@@ -234,26 +234,26 @@ def imported_metadata(
         metadata_of(metadata)
         from_plain(Head, metadata, strict=False)
     except RecordError as error:
-        raise IncompleteError(f"{error.said(METADATA)}.", error.fix) from error
+        raise IncompleteError(f"{error.text(METADATA)}.", error.fix) from error
     return metadata
 
 
-def _data(said: Said) -> dict[str, str]:
+def _data(record: ForeignRecord) -> dict[str, str]:
     """What is known of the data behind a result: only what hpoctl itself wrote when it exported it."""
     try:
-        known = json.loads(said.hpoctl_data or "{}")
+        known = json.loads(record.hpoctl_data or "{}")
     except (ValueError, RecursionError):
         return {}
     return {key: value for key, value in known.items() if isinstance(value, str)} if isinstance(known, dict) else {}
 
 
 def _resource(source: Source, rows: "pa.Table") -> str | None:
-    stated = source.said.resource_attr
+    stated = source.record.resource_attr
     return stated if stated in rows.column_names else resource_of(rows, source.metric)
 
 
-def _date(said: Said) -> float:
-    for date in (said.st_tuner_start_timestamp, said.st_tuner_creation_timestamp):
+def _date(record: ForeignRecord) -> float:
+    for date in (record.st_tuner_start_timestamp, record.st_tuner_creation_timestamp):
         if date is not None and 0.0 <= date < LAST_SECOND:
             return date
     return 0.0

@@ -82,8 +82,8 @@ def _plugins(registry: Registry) -> Iterator[Finding]:
 
 def _blas() -> Finding:
     chosen = [f"{name}={os.environ[name]}" for name in BLAS_THREADS if name in os.environ]
-    said = ", ".join(chosen) if chosen else "none set"
-    return Finding("BLAS threads", "ok", f"one in each worker of a launch; `hpoctl run` here: {said}")
+    shown = ", ".join(chosen) if chosen else "none set"
+    return Finding("BLAS threads", "ok", f"one in each worker of a launch; `hpoctl run` here: {shown}")
 
 
 def _study(config: Config, registry: Registry, folder: Path) -> Finding:

@@ -205,8 +205,8 @@ def _plans(
 ) -> tuple[str, list[TagPlan], list[str]]:
     """The tag, what is wanted of it, and what a person should know about that.
 
-    Where nothing is said but the tag, that is all that was launched under it. Otherwise it is the study that was named,
-    or that of the tag's latest launch, with what the options of that launch said about experiments.
+    Where only the tag is given, that is all that was launched under it. Otherwise it is the study that was named,
+    or that of the tag's latest launch, with the experiment settings of that launch's options.
     """
     folder = Path.cwd()
     request = replace(request, changes=with_named_changes(request.changes, folder))

@@ -60,9 +60,9 @@ def choose_launcher(
     name = changes.launcher or next(iter([*of_study, *of_folder, *reversed(of_before), DEFAULT_LAUNCHER]))
     entry = registry.launcher(name)
     # Options of earlier launches apply only without an option now.
-    said = of_folder.get(name) or of_study.get(name) or changes.launcher_options
-    said_before = {} if said else of_before.get(name, {})
-    values = {**said_before, **of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}
+    given = of_folder.get(name) or of_study.get(name) or changes.launcher_options
+    given_before = {} if given else of_before.get(name, {})
+    values = {**given_before, **of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}
     return entry, _options(entry, values)
 
 
@@ -138,8 +138,8 @@ class FileOptions:
     code: tuple[str, ...]
 
     def __str__(self) -> str:
-        said = [f"{name} = {json.dumps(value)}" for name, value in self.options.items()]
-        return f"{self.source} says: {', '.join([f'launcher {self.launcher}', *said])}"
+        options = [f"{name} = {json.dumps(value)}" for name, value in self.options.items()]
+        return f"{self.source} says: {', '.join([f'launcher {self.launcher}', *options])}"
 
     @property
     def digest(self) -> str:
@@ -161,15 +161,15 @@ def file_options(
         changes: What the command line says.
     """
     runs_code = {each.name for each in fields(entry.options) if each.metadata.get(RUNS_CODE)}
-    said = set(changes.launcher_options)
+    given = set(changes.launcher_options)
     of_study = study.launcher_options if study.launcher == entry.name else {}
     found = []
     if is_file(source):
-        options = {name: value for name, value in of_study.items() if name not in said}
+        options = {name: value for name, value in of_study.items() if name not in given}
         chosen = changes.launcher is None and study.launcher == entry.name != DEFAULT_LAUNCHER
         found.append((source, chosen, options))
     of_folder = config.launcher_options if (config.launcher or DEFAULT_LAUNCHER) == entry.name else {}
-    options = {name: value for name, value in of_folder.items() if name not in said and name not in of_study}
+    options = {name: value for name, value in of_folder.items() if name not in given and name not in of_study}
     chosen = changes.launcher is None and config.launcher == entry.name and study.launcher != entry.name
     found.append((config.source, chosen, options))
     return tuple(
@@ -179,19 +179,19 @@ def file_options(
     )
 
 
-def untrusted(said: tuple[FileOptions, ...]) -> tuple[FileOptions, ...]:
+def untrusted(files: tuple[FileOptions, ...]) -> tuple[FileOptions, ...]:
     """Those that have options which run code, and that were not trusted before."""
-    known = _trusted() if any(each.code for each in said) else set()
-    return tuple(each for each in said if each.code and each.digest not in known)
+    known = _trusted() if any(each.code for each in files) else set()
+    return tuple(each for each in files if each.code and each.digest not in known)
 
 
-def trust(said: tuple[FileOptions, ...]) -> None:
+def trust(files: tuple[FileOptions, ...]) -> None:
     """Remember that these are trusted.
 
     Raises:
         HpoctlError: That cannot be written down.
     """
-    known = _trusted() | {each.digest for each in said}
+    known = _trusted() | {each.digest for each in files}
     path = data_directory() / TRUSTED
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,12 +202,12 @@ def trust(said: tuple[FileOptions, ...]) -> None:
         ) from error
 
 
-def not_trusted(said: tuple[FileOptions, ...]) -> UsageError:
+def not_trusted(files: tuple[FileOptions, ...]) -> UsageError:
     """The error for options that run code and are not trusted."""
-    shown = "; ".join(f"{name} = {json.dumps(each.options[name])}" for each in said for name in each.code)
-    files = ", ".join(each.source for each in said)
+    shown = "; ".join(f"{name} = {json.dumps(each.options[name])}" for each in files for name in each.code)
+    sources = ", ".join(each.source for each in files)
     return UsageError(
-        f"{files} makes the launcher run code that was not trusted before: {shown}.",
+        f"{sources} makes the launcher run code that was not trusted before: {shown}.",
         "Read it. If you trust it, add --trust-config; it is asked once.",
     )
 

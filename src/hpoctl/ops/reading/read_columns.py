@@ -45,13 +45,15 @@ def measured(found: FoundResult, where: str) -> Measured:
     Raises:
         IncompleteError: They do not say what was measured.
     """
-    said = found.metadata
-    if not said.metric_names or said.metric_mode is None or said.results_sha256 is None:
-        missing = [name for name in ("metric_names", "metric_mode", "results_sha256") if not getattr(said, name)]
+    metadata = found.metadata
+    if not metadata.metric_names or metadata.metric_mode is None or metadata.results_sha256 is None:
+        missing = [name for name in ("metric_names", "metric_mode", "results_sha256") if not getattr(metadata, name)]
         raise IncompleteError(f"{where} does not say what it measured: it has no {missing[0]}.", "Leave it out.")
-    clock = said.determinants.clock if said.determinants else {}
+    clock = metadata.determinants.clock if metadata.determinants else {}
     starts_over = clock.get("checkpointing") is False
-    return Measured(said.metric_names[0], said.metric_mode, said.results_sha256, said.resource, starts_over)
+    return Measured(
+        metadata.metric_names[0], metadata.metric_mode, metadata.results_sha256, metadata.resource, starts_over
+    )
 
 
 def resource_column(about: Measured, where: str) -> str:

@@ -99,15 +99,15 @@ def here(job: Job) -> Job:
 
 
 def _watch(launcher: LocalLauncher, receipts: Sequence[str], store: Store, job: Job) -> JobStatus:
-    status, reported, said = JobStatus("running"), time.monotonic(), JobStatus("running")
+    status, reported, written = JobStatus("running"), time.monotonic(), JobStatus("running")
     news = False
     while status.live:
         status = launcher.poll(receipts, TICK)[0]
-        if (status.done, status.failures) != (said.done, said.failures):
-            for failure in status.failures[len(said.failures) :]:
+        if (status.done, status.failures) != (written.done, written.failures):
+            for failure in status.failures[len(written.failures) :]:
                 _say(f"{failure.cell} failed: {failure.error}")
             _say(f"{status.done} of {len(job.tasks)} complete")
-            said, news = status, True
+            written, news = status, True
         if time.monotonic() - reported >= (REPORT_SOON if news else REPORT_EVERY):
             reported, news = time.monotonic(), False
             _report(store, job, status, "running")

@@ -126,7 +126,7 @@ def with_named_benchmarks(study: Study, folder: Path) -> Study:
 
 
 def with_named_changes(changes: Overrides, folder: Path) -> Overrides:
-    """What a person said, with benchmark files under the names of their benchmarks.
+    """What a person set, with benchmark files under the names of their benchmarks.
 
     Raises:
         UsageError: A file describes no benchmark, or two of them have one name.

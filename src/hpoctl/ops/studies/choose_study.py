@@ -84,7 +84,7 @@ def find_study(name: str, registry: Registry, folder: Path) -> tuple[Study, str]
 
 def in_folder(study: Study, config: Config) -> Study:
     """The study with the settings that the folder says, where the study has the default."""
-    return replace(study, experiment=Settings().changed({**config.experiment, **study.experiment.said()}))
+    return replace(study, experiment=Settings().changed({**config.experiment, **study.experiment.given()}))
 
 
 def default_study(registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:

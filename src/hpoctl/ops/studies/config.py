@@ -25,7 +25,7 @@ from msgspec import Meta
 from hpoctl.core.errors import UsageError
 from hpoctl.core.places import is_address, results_root
 from hpoctl.core.records import RecordError, check_keys
-from hpoctl.core.setting_definition import Said
+from hpoctl.core.setting_definition import Given
 from hpoctl.core.settings import DEFINITIONS
 from hpoctl.core.storage import Claims, Store
 from hpoctl.core.toml_files import Document, read_toml
@@ -58,7 +58,7 @@ class Config:
     launcher: Text | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     source: str = ""
-    experiment: Said = field(default_factory=dict)
+    experiment: Given = field(default_factory=dict)
 
 
 OWN_KEYS = tuple(entry.name for entry in fields(Config) if entry.name not in {"experiment", "source"})
@@ -104,14 +104,14 @@ def _config(document: Document, folder: Path) -> Config:
         check_keys(document.values, KEYS)
     except RecordError as error:
         raise document.error(error) from error
-    said = {key: value for key, value in document.values.items() if key in DEFINITIONS}
+    settings = {key: value for key, value in document.values.items() if key in DEFINITIONS}
     given: dict[str, Any] = {"source": document.name, "experiment": {}}
-    for key, value in said.items():
+    for key, value in settings.items():
         try:
             given["experiment"][key] = DEFINITIONS[key].check(value)
         except UsageError as error:
             raise document.error(RecordError((), f": {error.what}", error.fix, key=key)) from error
-    config = document.without(*said).read(Config, given)
+    config = document.without(*settings).read(Config, given)
     results = None if config.results is None else _results(config.results, document.name, folder)
     return replace(config, results=results)
 

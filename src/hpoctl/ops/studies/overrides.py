@@ -7,7 +7,7 @@ from typing import Any
 from hpoctl.core.errors import UsageError
 from hpoctl.core.options import parse_setting
 from hpoctl.core.records import RecordError, from_plain, to_plain
-from hpoctl.core.setting_definition import Said
+from hpoctl.core.setting_definition import Given
 from hpoctl.core.settings import DEFINITIONS, check_all
 from hpoctl.core.study import Study
 from hpoctl.plugins import Registry
@@ -15,7 +15,7 @@ from hpoctl.plugins import Registry
 
 @dataclass(frozen=True)
 class Overrides:
-    """What a person said on the command line; None and nothing leave what the study says.
+    """What a person set on the command line; None and nothing leave what the study says.
 
     Attributes:
         methods: Names of methods.
@@ -37,14 +37,14 @@ class Overrides:
     settings: tuple[str, ...] = ()
     start_seed: int | None = None
     num_seeds: int | None = None
-    experiment: Said = field(default_factory=dict)
+    experiment: Given = field(default_factory=dict)
     launcher: str | None = None
     launcher_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     backend: str | None = None
     backend_options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """These as plain values, without what is not said."""
+        """These as plain values, without what is not set."""
         return to_plain(replace(self, experiment={}), defaults=False) | dict(self.experiment)
 
     @staticmethod
@@ -56,10 +56,10 @@ class Overrides:
         """
         if not isinstance(table, Mapping):
             raise UsageError(f"{table!r} are no changes.", "Give a table.")
-        said = check_all({name: table[name] for name in DEFINITIONS if name in table})
-        own = {name: value for name, value in table.items() if name not in said}
+        settings = check_all({name: table[name] for name in DEFINITIONS if name in table})
+        own = {name: value for name, value in table.items() if name not in settings}
         try:
-            return from_plain(Overrides, own, given={"experiment": said})
+            return from_plain(Overrides, own, given={"experiment": settings})
         except RecordError as error:
             raise UsageError(f"{error}.", error.fix) from error
 

@@ -87,9 +87,9 @@ def check_restricted(resolved: Resolved) -> None:
 def spec_of(resolved: Resolved, tag: str, random_seed: int, cell: Cell) -> ExperimentSpec:
     """The spec of one experiment of the study."""
     method, benchmark = resolved.methods[cell.method], resolved.benchmarks[cell.benchmark]
-    said = resolved.study.experiment
     backend = resolved.backend if resolved.backend is not None and _fits(resolved.backend, benchmark) else None
-    return ExperimentSpec(tag, method, benchmark, cell.seed, random_seed, said, resolved.extra_results, backend)
+    settings, extra = resolved.study.experiment, resolved.extra_results
+    return ExperimentSpec(tag, method, benchmark, cell.seed, random_seed, settings, extra, backend)
 
 
 def _backend(study: Study, registry: Registry) -> BackendEntry | None:

@@ -33,7 +33,7 @@ class BlackboxRow:
         metrics: All metrics.
         metric: The one that is tuned.
         mode: Whether it is to be minimised or maximised.
-        curves: What of its curves is modelled; empty: nothing is said.
+        curves: What of its curves is modelled; empty: nothing is stated.
     """
 
     name: str

@@ -4,7 +4,7 @@
                                            /numbers.npy/0000 ...  the arrays, in parts
 <tag>/.hpoctl/tables.json                                        the tables that the tag's experiments need
 
-The version is a hash of the content and of what the table is said to be, its name among it.
+The version is a hash of the content and of the table's description, its name among it.
 """
 
 from collections.abc import Iterable, Mapping
