@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hpoctl.core.cells import Cell
+from hpoctl.core.cells import Cell, Filters
 from hpoctl.core.storage import Store
 from hpoctl.engine.table import parquet_bytes
+from hpoctl.ops.reading.results_of_tags import LoadRequest
 from trees import TAG, put_attempt
 
 METRIC = "loss"
@@ -62,3 +63,8 @@ def put_result(
     }
     content = {"rows": rows_bytes(losses, metric=metric)}
     return put_attempt(store, cell, tag=tag, **{**content, **known, **values})
+
+
+def load_request(root: str, *tags: str, where: tuple[str, ...] = (), **filters: Any) -> LoadRequest:
+    """What is asked for of tags, with the fields of `Filters` by name."""
+    return LoadRequest(tags, root, Filters(**filters), where)

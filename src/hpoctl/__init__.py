@@ -43,16 +43,15 @@ def load(
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
-    from hpoctl.ops.reading.load_rows import load_for_notebook  # noqa: PLC0415 - `import hpoctl` stays cheap
+    from hpoctl.core.cells import Filters  # noqa: PLC0415 - `import hpoctl` stays cheap
+    from hpoctl.ops.reading.load_rows import load_for_notebook  # noqa: PLC0415
     from hpoctl.ops.reading.results_of_tags import LoadRequest  # noqa: PLC0415
 
     return load_for_notebook(
         LoadRequest(
             tags=tags,
             results=None if results is None else str(results),
-            methods=tuple(methods),
-            benchmarks=tuple(benchmarks),
-            seeds=None if seeds is None else frozenset(seeds),
+            filters=Filters(tuple(methods), tuple(benchmarks), None if seeds is None else frozenset(seeds)),
             where=tuple(where),
         )
     )

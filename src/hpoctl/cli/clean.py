@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.reading import make_filters
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,13 +43,11 @@ def clean(
     as_json: AsJson = False,
 ) -> None:
     """Move matching results, or a whole tag, into the trash."""
-    from hpoctl.core.cells import Filters
     from hpoctl.ops.studies.config import open_root
-    from hpoctl.ops.studies.seed_ranges import parse_seeds
     from hpoctl.ops.upkeep.selection import Criteria, parse_age
 
     criteria = Criteria(
-        Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None),
+        make_filters(method, benchmark, seed),
         incomplete=incomplete,
         failed=failed,
         duplicates=duplicates,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter, make_filters
+from hpoctl.cli.reading import make_filters
+from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from hpoctl.core.errors import UsageError
 if TYPE_CHECKING:
     from hpoctl.analysis.comparison_model import Family
     from hpoctl.analysis.equivalence import Margin
+    from hpoctl.core.cells import Filters
     from hpoctl.ops.reading.load_traces import LoadRequest
 
 Tags = Annotated[list[str], typer.Option("--tag", help="Name of a study's results; repeatable, they are put together.")]
@@ -56,6 +57,18 @@ def margin_of(text: str | None) -> "Margin | None":
     return None if text is None else parse_margin(text)
 
 
+def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: list[str] | None) -> "Filters":
+    """What `--method`, `--benchmark` and `--seed` say.
+
+    Raises:
+        UsageError: A seed is none.
+    """
+    from hpoctl.core.cells import Filters
+    from hpoctl.ops.studies.seed_ranges import parse_seeds
+
+    return Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None)
+
+
 def load_request(
     tag: list[str],
     method: list[str] | None,
@@ -72,14 +85,11 @@ def load_request(
         UsageError: A seed is none.
     """
     from hpoctl.ops.reading.load_traces import LoadRequest
-    from hpoctl.ops.studies.seed_ranges import parse_seeds
 
     return LoadRequest(
         tags=tuple(tag),
         results=results,
-        methods=tuple(method or ()),
-        benchmarks=tuple(benchmark or ()),
-        seeds=parse_seeds(seed) if seed else None,
+        filters=make_filters(method, benchmark, seed),
         where=tuple(where or ()),
         unfinished=unfinished,
     )

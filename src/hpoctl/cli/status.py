@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.reading import make_filters
 from hpoctl.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,18 +82,6 @@ def status(
         _emit(look(), root)
     else:
         _print(look(), filters, root)
-
-
-def make_filters(method: list[str] | None, benchmark: list[str] | None, seed: list[str] | None) -> "Filters":
-    """What `--method`, `--benchmark` and `--seed` say.
-
-    Raises:
-        UsageError: A seed is none.
-    """
-    from hpoctl.core.cells import Filters
-    from hpoctl.ops.studies.seed_ranges import parse_seeds
-
-    return Filters(tuple(method or ()), tuple(benchmark or ()), parse_seeds(seed) if seed else None)
 
 
 def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":

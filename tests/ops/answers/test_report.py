@@ -20,11 +20,10 @@ from hpoctl.ops.answers import report as reporting
 from hpoctl.ops.answers.collect_report import collect_report
 from hpoctl.ops.answers.report import ReportRequest, write_report
 from hpoctl.ops.launching.sequential_design import SequentialDesign, keep_design
-from hpoctl.ops.reading.load_traces import LoadRequest
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore
-from result_rows import put_result
+from result_rows import load_request, put_result
 from trees import TAG
 
 STUDY = Study("toys", "Toys", methods=("RS", "ASHA"), benchmarks=("toy",), num_seeds=3, panels={"a": ("RS",)})
@@ -67,7 +66,7 @@ def rungs(seed: int) -> bytes:
 
 
 def request(store: LocalStore, output: Path | None = None, **changes: Any) -> ReportRequest:
-    return ReportRequest(LoadRequest((TAG,), str(store.root), **changes), output or store.root.parent / "x.html")
+    return ReportRequest(load_request(str(store.root), TAG, **changes), output or store.root.parent / "x.html")
 
 
 def test_what_is_collected(store: LocalStore) -> None:

@@ -30,7 +30,7 @@ from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
 from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore
-from result_rows import put_result
+from result_rows import load_request, put_result
 from trees import put_attempt
 
 TAG = "docs-2"
@@ -53,7 +53,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def do(store: LocalStore, output: Path, form: ExportFormat = "syne-tune", *tags: str, **changes: Any) -> Exported:
-    load = LoadRequest(tags=tags or (TAG,), results=str(store.root), **changes)
+    load = load_request(str(store.root), *(tags or (TAG,)), **changes)
     return export(ExportRequest(load, form, output), None)
 
 

@@ -20,7 +20,7 @@ from hpoctl.ops.reading.load_rows import load_rows
 from hpoctl.ops.reading.load_traces import Loaded, LoadRequest, load_traces
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.stores.local import LocalStore
-from result_rows import METRIC, put_result
+from result_rows import METRIC, load_request, put_result
 from trees import CELL, TAG, put_attempt
 
 STUDY = Study(
@@ -37,7 +37,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 
 def request(store: LocalStore, *tags: str, **changes: Any) -> LoadRequest:
-    return LoadRequest(tags=tags or (TAG,), results=str(store.root), **changes)
+    return load_request(str(store.root), *(tags or (TAG,)), **changes)
 
 
 def load(store: LocalStore, *tags: str, **changes: Any) -> Loaded[Trace]:
@@ -102,7 +102,7 @@ def test_filters(store: LocalStore) -> None:
 def test_wrong_usage(store: LocalStore, changes: dict[str, Any], what: str) -> None:
     put_result(store, CELL)
     with pytest.raises(UsageError) as caught:
-        load_traces(LoadRequest(**{"tags": (TAG,), "results": str(store.root), **changes}))
+        load_traces(load_request(str(store.root), *changes.pop("tags", (TAG,)), **changes))
     assert what in caught.value.what
 
 

@@ -18,7 +18,8 @@ from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.launching.sequential_design import read_design
 from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
-from hpoctl.ops.reading.results_of_tags import OPEN, FoundResult, LoadRequest, Skipped, TagResults
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults
+from hpoctl.ops.reading.tag_contents import OPEN, FoundResult, Skipped
 from hpoctl.ops.reading.trace_cache import Record, TraceCache
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.seed_ranges import seeds_text
@@ -242,10 +243,15 @@ def _without_root(command: str) -> str:
 
 def _own_command(load: LoadRequest, options: CompareOptions) -> str:
     words = ["hpoctl", "report"]
-    named = {"--tag": load.tags, "--method": load.methods, "--benchmark": load.benchmarks, "--where": load.where}
+    named = {
+        "--tag": load.tags,
+        "--method": load.filters.methods,
+        "--benchmark": load.filters.benchmarks,
+        "--where": load.where,
+    }
     words += [word for option, values in named.items() for value in values for word in (option, value)]
-    if load.seeds is not None:
-        words += ["--seed", seeds_text(load.seeds).replace(" ", "")]
+    if load.filters.seeds is not None:
+        words += ["--seed", seeds_text(load.filters.seeds).replace(" ", "")]
     words += ["--family", options.family] if options.family != "benchmark" else []
     words += ["--equivalent-within", str(options.margin)] if options.margin is not None else []
     return shlex.join(words)

@@ -97,7 +97,7 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
         answered = tuple(counted(with_answers(found, in_looks)) for found in comparison.benchmarks)
         comparison = replace(comparison, benchmarks=answered)
     more = SeedCommands()
-    if len(methods) == 2 and request.load.seeds is None:  # otherwise it is not known which seeds there are
+    if len(methods) == 2 and request.load.filters.seeds is None:  # otherwise it is not known which seeds there are
         more = seed_commands(comparison.benchmarks, chosen, loaded.imported, in_looks, root)
     return ComparedTags(
         tags=tuple(dict.fromkeys(request.load.tags)),
@@ -127,7 +127,9 @@ def _in_looks(request: CompareRequest, root: Root) -> tuple[DecidedPairs | None,
         found = decided_pairs(root, request.load.tags)
     except IncompleteError as error:
         return None, [f"{error.what} {error.fix}"]
-    if found is not None and (request.options.at != 1.0 or request.load.seeds is not None or request.load.where):
+    if found is not None and (
+        request.options.at != 1.0 or request.load.filters.seeds is not None or request.load.where
+    ):
         return None, [
             "interim analyses decide pairs of this tag; their answers hold for all seeds at the end of the budget only"
         ]

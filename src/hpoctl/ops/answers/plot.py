@@ -21,7 +21,7 @@ from hpoctl.ops.answers.plotted_setups import Setup, plotted_setups, remarks
 from hpoctl.ops.reading.load_extras import load_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_traces
 from hpoctl.ops.reading.made_cache import made_before, question_key
-from hpoctl.ops.reading.results_of_tags import Skipped
+from hpoctl.ops.reading.tag_contents import Skipped
 from hpoctl.ops.reading.written_files import check_folder, write_file
 
 

@@ -13,15 +13,8 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.ops.reading.load_traces import counted, modelled_benchmarks
 from hpoctl.ops.reading.read_columns import DECISION, STATUS, TRIAL, Columns, Measured, measured, resource_column
-from hpoctl.ops.reading.results_of_tags import (
-    FoundResult,
-    LoadRequest,
-    Skipped,
-    TagResults,
-    find_results,
-    nothing_complete,
-    results_of,
-)
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped, results_of
 from hpoctl.ops.reading.written_files import check_folder, write_file
 
 

@@ -10,7 +10,8 @@ from hpoctl.analysis.comparison_figure import ComparisonPicture
 from hpoctl.analysis.spending import Axis
 from hpoctl.core.errors import UsageError
 from hpoctl.ops.answers.plotted_setups import Setup, Summary
-from hpoctl.ops.reading.results_of_tags import LoadRequest, Skipped
+from hpoctl.ops.reading.results_of_tags import LoadRequest
+from hpoctl.ops.reading.tag_contents import Skipped
 
 FigureKind = Literal["best", "strip", "rungs", "extra"]
 RUNG_SIZES = "num_at_level*"

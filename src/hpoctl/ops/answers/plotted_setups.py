@@ -15,7 +15,7 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import FloatArray, Mode
 from hpoctl.ops.reading.load_traces import Loaded
 from hpoctl.ops.reading.made_cache import made_before, question_key
-from hpoctl.ops.reading.results_of_tags import OPEN, Skipped
+from hpoctl.ops.reading.tag_contents import OPEN, Skipped
 from hpoctl.ops.studies.seed_ranges import seeds_text
 
 

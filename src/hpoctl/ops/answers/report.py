@@ -10,7 +10,8 @@ from hpoctl.analysis.report_model import report_model
 from hpoctl.analysis.shown import text_of
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.answers.collect_report import collect_report
-from hpoctl.ops.reading.results_of_tags import LoadRequest, Skipped
+from hpoctl.ops.reading.results_of_tags import LoadRequest
+from hpoctl.ops.reading.tag_contents import Skipped
 from hpoctl.ops.reading.written_files import check_folder, write_file
 
 SUFFIXES = (".html", ".htm")

@@ -20,14 +20,8 @@ from hpoctl.core.trial_call import option_words
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import counted
 from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
-from hpoctl.ops.reading.results_of_tags import (
-    FoundResult,
-    LoadRequest,
-    Skipped,
-    TagResults,
-    find_results,
-    nothing_complete,
-)
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 
 Sort = Literal["best", "last", "resource", "seconds", "trial"]
 SORTS: tuple[Sort, ...] = get_args(Sort)

@@ -12,8 +12,9 @@ from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_sch
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
-from hpoctl.ops.reading.results_of_tags import FoundResult, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.results_of_tags import TagResults, find_results, nothing_complete
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
+from hpoctl.ops.reading.tag_contents import FoundResult
 from hpoctl.ops.reading.written_files import check_folder, writing
 
 if TYPE_CHECKING:

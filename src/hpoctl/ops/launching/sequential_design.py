@@ -14,7 +14,7 @@ from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.decisions import Course, Look, Question, fewest_that_decide, follow, look_at
 from hpoctl.analysis.group_sequential import planned_looks
 from hpoctl.analysis.paired import LEVEL
-from hpoctl.core.cells import CONTROL
+from hpoctl.core.cells import CONTROL, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.core.storage import Store
@@ -175,7 +175,7 @@ def _traces(root: Root, tag: str, design: SequentialDesign) -> dict[str, Traces]
     """The traces that there are of the methods and benchmarks of a design, by benchmark."""
     seeds = frozenset(design.seeds(design.looks[-1]))
     try:
-        loaded = load_traces(LoadRequest((tag,), root.given, seeds=seeds))
+        loaded = load_traces(LoadRequest((tag,), root.given, Filters(seeds=seeds)))
     except IncompleteError:
         return {}  # nothing is complete yet
     wanted = [

@@ -11,7 +11,8 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.reading.load_traces import Loaded, load_each
 from hpoctl.ops.reading.read_columns import TIME, TRIAL, Columns, Measured, measured
-from hpoctl.ops.reading.results_of_tags import FoundResult, LoadRequest, TagResults, results_of
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults
+from hpoctl.ops.reading.tag_contents import FoundResult, results_of
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 
 STANDARD = ("st_", "config_")

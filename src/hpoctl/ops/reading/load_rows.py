@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Any
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.reading.load_traces import counted
-from hpoctl.ops.reading.results_of_tags import (
-    FoundResult,
-    LoadRequest,
-    Skipped,
-    TagResults,
-    find_results,
-    nothing_complete,
-    results_of,
-)
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped, results_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,18 +22,9 @@ from hpoctl.ops.reading.read_columns import (
     measured,
     resource_column,
 )
-from hpoctl.ops.reading.results_of_tags import (
-    LEFT_OUT,
-    FoundResult,
-    LoadRequest,
-    Skipped,
-    TagResults,
-    duplicate,
-    find_results,
-    nothing_complete,
-    results_of,
-)
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, duplicate, find_results, nothing_complete
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
+from hpoctl.ops.reading.tag_contents import LEFT_OUT, FoundResult, Skipped, results_of
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.protocols import FloatArray, IntArray, Mode
-from hpoctl.ops.reading.results_of_tags import FoundResult
+from hpoctl.ops.reading.tag_contents import FoundResult
 
 TIME, TRIAL, DECISION, STATUS = "st_tuner_time", "trial_id", "st_decision", "st_status"
 

@@ -8,28 +8,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
-from hpoctl.core.canonical import canonical_json, content_hash
-from hpoctl.core.cells import METADATA, Cell, Filters
-from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl.core.metadata import Metadata, read_metadata
+from hpoctl.core.cells import Cell, Filters
+from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
-from hpoctl.core.sealed import DamagedError
-from hpoctl.core.storage import read_many
-from hpoctl.engine.ran import ran
-from hpoctl.engine.so_far import SoFar, read_so_far
-from hpoctl.engine.work_folder import journal_of
+from hpoctl.ops.reading.tag_contents import LEFT_OUT, FoundResult, SkipKind, Skipped, TagContents, read_contents
 from hpoctl.ops.reading.where import Condition, check_keys, look_up, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
-from hpoctl.ops.studies.tags import TagPlan, nothing_of, read_standings, readable_plans, wanted_cells
-from hpoctl.stores.ledger import DIED, Attempt, Standing, read_results
+from hpoctl.ops.studies.tags import TagPlan
+from hpoctl.stores.ledger import DIED, Attempt, Standing
 
-SkipKind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
-OPEN: frozenset[SkipKind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
-"""The kinds after which an experiment may be without a result that counts; a duplicate always has one."""
-
-LEFT_OUT = "left out"
 MOST_NAMED = 5
 """Values that a message names."""
 
@@ -41,9 +29,7 @@ class LoadRequest:
     Attributes:
         tags: The tags, at least one.
         results: The root of results; None: `$HPOCTL_ROOT`, that of the folder, or `~/hpoctl`.
-        methods: Names of methods; none: all.
-        benchmarks: Names of benchmarks; none: all.
-        seeds: Seeds; None: all.
+        filters: The experiments that are asked for.
         where: Conditions on the metadata, all of which have to hold, such as `n_workers=4`; see `ops.where`.
         folder: The folder whose `hpoctl.toml` counts.
         unfinished: Whether experiments with real trials count that are not complete, with what they have so far.
@@ -51,52 +37,10 @@ class LoadRequest:
 
     tags: tuple[str, ...]
     results: str | None = None
-    methods: tuple[str, ...] = ()
-    benchmarks: tuple[str, ...] = ()
-    seeds: frozenset[int] | None = None
+    filters: Filters = field(default_factory=Filters)
     where: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path)
     unfinished: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Something that an analysis does not read.
-
-    Attributes:
-        path: Where it is; for an experiment that nobody has begun, where the tag is.
-        cell: The experiment; None if that cannot be read.
-        what: What is wrong with it, in one line.
-        policy: What follows from that, in one line.
-        kind: What is wrong, in one word.
-        tag: The tag.
-    """
-
-    path: str
-    cell: Cell | None
-    what: str
-    policy: str
-    kind: SkipKind = "damaged"
-    tag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundResult:
-    """A complete result.
-
-    Attributes:
-        cell: The experiment.
-        attempt: The result directory.
-        metadata: Its metadata.
-        setup: The hash of what determines it, all seeds left out.
-        so_far: What an experiment has that is not complete; None: it is complete.
-    """
-
-    cell: Cell
-    attempt: Attempt
-    metadata: Metadata
-    setup: str
-    so_far: SoFar | None = None
 
 
 @dataclass(frozen=True)
@@ -130,9 +74,9 @@ def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
     if not tags:
         raise UsageError("No tag is named.", "Name the results with --tag; `hpoctl status` lists all tags.")
     conditions = [parse_condition(text) for text in request.where]
-    filters = Filters(request.methods, request.benchmarks, request.seeds)
+    filters = request.filters
     root = open_root(request.results, request.folder)
-    states = [_look(root, check_tag(tag), unfinished=request.unfinished) for tag in tags]
+    states = [read_contents(root, check_tag(tag), unfinished=request.unfinished) for tag in tags]
     filters.check(tags, [cell for state in states for cell in state.stands], root.command("status", "--tag", tags[0]))
     every = [found for state in states for group in state.found.values() for found in group]
     check_keys(conditions, (found.metadata.entries for found in every))
@@ -178,88 +122,12 @@ def _with_absent(chosen: Sequence[TagResults], filters: Filters) -> tuple[TagRes
     return tuple(told)
 
 
-@dataclass(frozen=True)
-class _State:
-    """All that there is of a tag."""
-
-    tag: str
-    root: Root
-    plans: list[TagPlan]
-    attempts: list[Attempt]
-    stands: dict[Cell, Standing]
-    found: dict[Cell, list[FoundResult]]
-    unread: list[Skipped]
-
-
-def _look(root: Root, tag: str, *, unfinished: bool) -> _State:
-    plans, problems = readable_plans(root, tag)
-    attempts, stands = read_standings(root, tag, wanted_cells(plans))
-    if not attempts and not plans and not problems:
-        raise nothing_of(root, tag)
-    found: dict[Cell, list[FoundResult]] = {}
-    unread = [
-        Skipped(root.store.location(tag), None, problem, "the experiments that it wants are not known", "damaged", tag)
-        for problem in problems
-    ]
-    complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
-    reads = dict(read_many(root.store, {}, [f"{attempt.directory}/{METADATA}" for attempt in complete]))
-    for attempt in complete:
-        if attempt.cell is None:
-            continue
-        try:
-            metadata = read_metadata(reads[f"{attempt.directory}/{METADATA}"]())
-        except (FileNotFoundError, DamagedError) as error:  # forged, or changed since we looked a moment ago
-            why = f"{METADATA} cannot be read: {error}"
-            unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
-            continue
-        found.setdefault(attempt.cell, []).append(FoundResult(attempt.cell, attempt, metadata, _setup(metadata)))
-    if unfinished:
-        for cell, stand in stands.items():
-            so_far = _unfinished_result(root, cell, stand)
-            if so_far is not None:
-                found[cell] = [so_far]
-    return _State(tag, root, plans, attempts, stands, found, unread)
-
-
-def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult | None:
-    """What an experiment has so far; None: it is complete, simulated, or its journal is on another machine."""
-    last = stand.current
-    if stand.state == "done" or last is None or last.recorded == "damaged":
-        return None
-    journal = journal_of(root.store, last.directory)
-    try:
-        metadata = read_metadata(root.store.get(f"{last.directory}/{METADATA}"))
-        so_far = read_so_far(ran(metadata.entries), journal)
-    except (OSError, HpoctlError):  # listed as what it is: running, failed
-        return None
-    return FoundResult(cell, last, replace(metadata, results_sha256=so_far.digest), _setup(metadata), so_far)
-
-
-def results_of(root: Root, found: FoundResult) -> bytes:
-    """The results file of an experiment, compared with its hash; of an incomplete one, its rows so far.
-
-    Raises:
-        IncompleteError: A file is missing or damaged.
-        HpoctlError: The store cannot be read.
-    """
-    return read_results(root.store, found.attempt) if found.so_far is None else found.so_far.results
-
-
-def _setup(metadata: Metadata) -> str:
-    """The hash of what determines a result but its seeds."""
-    if metadata.determinants is None:
-        return ""
-    own = {"seeds", "content"}  # an imported result has its content among what identifies it
-    determined_by = {key: value for key, value in metadata.determined_by.items() if key not in own}
-    return content_hash(canonical_json(determined_by))
-
-
 def random_seed(found: FoundResult) -> int | None:
     """The random seed that a result was made with."""
     return found.metadata.random_seed
 
 
-def _choose(state: _State, filters: Filters, conditions: Sequence[Condition]) -> TagResults:
+def _choose(state: TagContents, filters: Filters, conditions: Sequence[Condition]) -> TagResults:
     skipped = [entry for entry in state.unread if entry.cell is None or filters.match(entry.cell)]
     skipped += _unfinished(state, filters)
     groups: dict[tuple[str, str], list[FoundResult]] = {}
@@ -309,7 +177,7 @@ def _split(group: Sequence[FoundResult]) -> tuple[list[FoundResult], list[FoundR
     return own, [found for found in group if (found.setup, random_seed(found)) != best]
 
 
-def _foreign(state: _State, found: FoundResult) -> Skipped:
+def _foreign(state: TagContents, found: FoundResult) -> Skipped:
     return Skipped(
         state.root.store.location(found.attempt.directory),
         found.cell,
@@ -320,7 +188,7 @@ def _foreign(state: _State, found: FoundResult) -> Skipped:
     )
 
 
-def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
+def _unfinished(state: TagContents, filters: Filters) -> list[Skipped]:
     """Experiments that are damaged, failed, interrupted, running, or not begun."""
     skipped = []
     for attempt in state.attempts:
@@ -343,7 +211,7 @@ def _unfinished(state: _State, filters: Filters) -> list[Skipped]:
     return skipped
 
 
-def _is_read(state: _State, cell: Cell) -> bool:
+def _is_read(state: TagContents, cell: Cell) -> bool:
     """Whether what an experiment has so far is read."""
     return any(found.so_far is not None for found in state.found.get(cell, ()))
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.metadata_head import OWN
-from hpoctl.ops.reading.results_of_tags import FoundResult, Skipped, TagResults, random_seed
+from hpoctl.ops.reading.results_of_tags import TagResults, random_seed
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 
 
 def setup_names(results: Iterable[TagResults]) -> dict[tuple[str, str], str]:

@@ -1,0 +1,160 @@
+"""What there is of a tag: its plans, its attempts, the results that are complete, and what cannot be read."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hpoctl.core.canonical import canonical_json, content_hash
+from hpoctl.core.cells import METADATA, Cell
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.metadata import Metadata, read_metadata
+from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import read_many
+from hpoctl.engine.ran import ran
+from hpoctl.engine.so_far import SoFar, read_so_far
+from hpoctl.engine.work_folder import journal_of
+from hpoctl.ops.studies.config import Root
+from hpoctl.ops.studies.tags import TagPlan, nothing_of, read_standings, readable_plans, wanted_cells
+from hpoctl.stores.ledger import Attempt, Standing, read_results
+
+SkipKind = Literal["damaged", "duplicate", "foreign", "failed", "interrupted", "running", "missing"]
+OPEN: frozenset[SkipKind] = frozenset({"damaged", "foreign", "failed", "interrupted", "running", "missing"})
+"""The kinds after which an experiment may be without a result that counts; a duplicate always has one."""
+
+LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that an analysis does not read.
+
+    Attributes:
+        path: Where it is; for an experiment that nobody has begun, where the tag is.
+        cell: The experiment; None if that cannot be read.
+        what: What is wrong with it, in one line.
+        policy: What follows from that, in one line.
+        kind: What is wrong, in one word.
+        tag: The tag.
+    """
+
+    path: str
+    cell: Cell | None
+    what: str
+    policy: str
+    kind: SkipKind = "damaged"
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundResult:
+    """A complete result.
+
+    Attributes:
+        cell: The experiment.
+        attempt: The result directory.
+        metadata: Its metadata.
+        setup: The hash of what determines it, all seeds left out.
+        so_far: What an experiment has that is not complete; None: it is complete.
+    """
+
+    cell: Cell
+    attempt: Attempt
+    metadata: Metadata
+    setup: str
+    so_far: SoFar | None = None
+
+
+@dataclass(frozen=True)
+class TagContents:
+    """All that there is of a tag.
+
+    Attributes:
+        tag: The tag.
+        root: The root of results.
+        plans: Its plans, the oldest first.
+        attempts: Its attempts.
+        stands: How each experiment stands.
+        found: The complete results of each experiment.
+        unread: What cannot be read.
+    """
+
+    tag: str
+    root: Root
+    plans: list[TagPlan]
+    attempts: list[Attempt]
+    stands: dict[Cell, Standing]
+    found: dict[Cell, list[FoundResult]]
+    unread: list[Skipped]
+
+
+def read_contents(root: Root, tag: str, *, unfinished: bool) -> TagContents:
+    """Read all that there is of a tag.
+
+    Args:
+        root: The root of results.
+        tag: The tag.
+        unfinished: Whether experiments with real trials count that are not complete, with what they have so far.
+
+    Raises:
+        IncompleteError: There is nothing of the tag.
+        HpoctlError: The store cannot be read.
+    """
+    plans, problems = readable_plans(root, tag)
+    attempts, stands = read_standings(root, tag, wanted_cells(plans))
+    if not attempts and not plans and not problems:
+        raise nothing_of(root, tag)
+    found: dict[Cell, list[FoundResult]] = {}
+    unread = [
+        Skipped(root.store.location(tag), None, problem, "the experiments that it wants are not known", "damaged", tag)
+        for problem in problems
+    ]
+    complete = [attempt for attempt in attempts if attempt.recorded == "completed"]
+    reads = dict(read_many(root.store, {}, [f"{attempt.directory}/{METADATA}" for attempt in complete]))
+    for attempt in complete:
+        if attempt.cell is None:
+            continue
+        try:
+            metadata = read_metadata(reads[f"{attempt.directory}/{METADATA}"]())
+        except (FileNotFoundError, DamagedError) as error:  # forged, or changed since we looked a moment ago
+            why = f"{METADATA} cannot be read: {error}"
+            unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
+            continue
+        found.setdefault(attempt.cell, []).append(FoundResult(attempt.cell, attempt, metadata, _setup(metadata)))
+    if unfinished:
+        for cell, stand in stands.items():
+            so_far = _unfinished_result(root, cell, stand)
+            if so_far is not None:
+                found[cell] = [so_far]
+    return TagContents(tag, root, plans, attempts, stands, found, unread)
+
+
+def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult | None:
+    """What an experiment has so far; None: it is complete, simulated, or its journal is on another machine."""
+    last = stand.current
+    if stand.state == "done" or last is None or last.recorded == "damaged":
+        return None
+    journal = journal_of(root.store, last.directory)
+    try:
+        metadata = read_metadata(root.store.get(f"{last.directory}/{METADATA}"))
+        so_far = read_so_far(ran(metadata.entries), journal)
+    except (OSError, HpoctlError):  # listed as what it is: running, failed
+        return None
+    return FoundResult(cell, last, replace(metadata, results_sha256=so_far.digest), _setup(metadata), so_far)
+
+
+def results_of(root: Root, found: FoundResult) -> bytes:
+    """The results file of an experiment, compared with its hash; of an incomplete one, its rows so far.
+
+    Raises:
+        IncompleteError: A file is missing or damaged.
+        HpoctlError: The store cannot be read.
+    """
+    return read_results(root.store, found.attempt) if found.so_far is None else found.so_far.results
+
+
+def _setup(metadata: Metadata) -> str:
+    """The hash of what determines a result but its seeds."""
+    if metadata.determinants is None:
+        return ""
+    own = {"seeds", "content"}  # an imported result has its content among what identifies it
+    determined_by = {key: value for key, value in metadata.determined_by.items() if key not in own}
+    return content_hash(canonical_json(determined_by))
