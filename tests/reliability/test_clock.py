@@ -21,7 +21,8 @@ from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.ops.upkeep.logs import find_logs
 from hpoctl.ops.upkeep.selection import Criteria, select
-from hpoctl.ops.upkeep.status import StudyStatus, read_status
+from hpoctl.ops.upkeep.status import read_status
+from hpoctl.ops.upkeep.status_model import StudyStatus
 from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.stores.ledger import Attempt, read_attempts, standings
 from hpoctl.testing.hard_cases import Nobody

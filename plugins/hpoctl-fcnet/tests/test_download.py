@@ -12,7 +12,8 @@ import pytest
 from file_server import Served, serving
 
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
-from hpoctl_fcnet.download import Limits, download, forget, recorded_hash
+from hpoctl_fcnet.download import Limits, download
+from hpoctl_fcnet.partial_file import forget, recorded_hash
 
 DATA = b"\x1f\x8b" + bytes(range(256)) * 4000
 QUICK = Limits(pause=0.0, timeout=5.0, attempts=3)

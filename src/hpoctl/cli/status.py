@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hpoctl.core.cells import Filters
     from hpoctl.core.jobs import Launcher
     from hpoctl.ops.studies.config import Root
-    from hpoctl.ops.upkeep.status import StudyStatus
+    from hpoctl.ops.upkeep.status_model import StudyStatus
 
 MethodFilter = Annotated[
     list[str] | None, typer.Option("--method", "-m", help="Only this method; repeatable. Default: all.")

@@ -11,7 +11,7 @@ from hpoctl.cli.words import many, rough_time, size_text, utc_text
 from hpoctl.core.cells import Filters
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.seed_ranges import runs
-from hpoctl.ops.upkeep.status import Pair, SeedSet, StudyStatus
+from hpoctl.ops.upkeep.status_model import Pair, SeedSet, StudyStatus
 from hpoctl.ops.upkeep.tag_list import TagList, TagSummary
 from hpoctl.ops.upkeep.time_left import TimeLeft
 

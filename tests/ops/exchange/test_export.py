@@ -25,7 +25,8 @@ from hpoctl.core.study import Study
 from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.exchange.export import Exported, ExportFormat, ExportRequest, export
 from hpoctl.ops.exchange.import_results import ImportRequest, import_results
-from hpoctl.ops.exchange.syne_tune_files import read_rows, rows_csv, tuner_folders, unzipped
+from hpoctl.ops.exchange.syne_tune_files import tuner_folders, unzipped
+from hpoctl.ops.exchange.syne_tune_rows import read_rows, rows_csv
 from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
 from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.tags import keep_plan

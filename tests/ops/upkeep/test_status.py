@@ -17,7 +17,8 @@ from hpoctl.ops.launching.jobs import Costs
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
-from hpoctl.ops.upkeep.status import FailureGroup, Pair, SeedSet, StudyStatus, read_status
+from hpoctl.ops.upkeep.status import read_status
+from hpoctl.ops.upkeep.status_model import FailureGroup, Pair, SeedSet, StudyStatus
 from hpoctl.ops.upkeep.tag_list import list_tags
 from hpoctl.ops.upkeep.time_left import TimeLeft
 from hpoctl.stores.claims import LocalClaims

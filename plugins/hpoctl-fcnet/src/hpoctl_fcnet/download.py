@@ -6,16 +6,12 @@
 <target>.json        its address, size and SHA-256, computed when it had come
 """
 
-import json
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import (
@@ -31,8 +27,8 @@ from urllib.request import (
 
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
+from hpoctl_fcnet.partial_file import CHUNK, PartialFile, finish, is_whole, read_state, write_notes
 
-CHUNK = 1 << 18
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers of servers after which another try may help."""
 
@@ -52,38 +48,6 @@ class Limits:
     timeout: float = 30.0
     attempts: int = 5
     pause: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What has come of a file.
-
-    Attributes:
-        target: Where the whole file will be.
-        url: Its address.
-        state: What the server told about the version that it is a part of: `validator` and `total`, maybe None.
-    """
-
-    target: Path
-    url: str
-    state: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def file(self) -> Path:
-        return _beside(self.target, ".part")
-
-    @property
-    def notes(self) -> Path:
-        return _beside(self.target, ".part.json")
-
-    @property
-    def size(self) -> int:
-        return self.file.stat().st_size if self.file.exists() else 0
-
-    def drop(self) -> None:
-        self.file.unlink(missing_ok=True)
-        self.notes.unlink(missing_ok=True)
-        self.state.clear()
 
 
 class _NetworkError(Exception):
@@ -110,10 +74,10 @@ def download(url: str, target: Path, progress: Progress, *, magic: bytes = b"", 
         raise UsageError(f"{url!r} is no address to download from.", "Give one that begins with http:// or https://.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not _is_whole(target, url, progress):
-            part = _Part(target, url, _read_state(target, url))
+        if not is_whole(target, url, progress):
+            part = PartialFile(target, url, read_state(target, url))
             _complete(part, progress, magic, limits or Limits())
-            _finish(part, progress)
+            finish(part, progress)
     except OSError as error:
         raise HpoctlError(
             f"{target} cannot be written: {error.strerror or error}.",
@@ -122,54 +86,7 @@ def download(url: str, target: Path, progress: Progress, *, magic: bytes = b"", 
     return target
 
 
-def forget(target: Path) -> None:
-    """Remove a downloaded file, so that it is downloaded again."""
-    target.unlink(missing_ok=True)
-    _beside(target, ".json").unlink(missing_ok=True)
-
-
-def recorded_hash(target: Path) -> str:
-    """The SHA-256 that a downloaded file had when it had come."""
-    return str(json.loads(_beside(target, ".json").read_bytes())["sha256"])
-
-
-def _beside(target: Path, suffix: str) -> Path:
-    return target.with_name(target.name + suffix)
-
-
-def _is_whole(target: Path, url: str, progress: Progress) -> bool:
-    """Whether the file is there, from this address, with the SHA-256 that it had."""
-    try:
-        notes = json.loads(_beside(target, ".json").read_bytes())
-        if notes["url"] != url or notes["size"] != target.stat().st_size:
-            return False
-        return bool(notes["sha256"] == _hash(target, progress))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _hash(file: Path, progress: Progress) -> str:
-    digest, done, total = sha256(), 0, file.stat().st_size
-    with file.open("rb") as opened:
-        while data := opened.read(CHUNK):
-            digest.update(data)
-            done += len(data)
-            progress(f"checking {file.name.removesuffix('.part')}", done, total)
-    return digest.hexdigest()
-
-
-def _read_state(target: Path, url: str) -> dict[str, Any]:
-    """What is known of the part that is there, if it is one of this address."""
-    try:
-        notes = json.loads(_beside(target, ".part.json").read_bytes())
-        if notes["url"] == url and isinstance(notes["validator"], str) and isinstance(notes["total"], int | None):
-            return {"validator": notes["validator"], "total": notes["total"]}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        pass
-    return {}
-
-
-def _complete(part: _Part, progress: Progress, magic: bytes, limits: Limits) -> None:
+def _complete(part: PartialFile, progress: Progress, magic: bytes, limits: Limits) -> None:
     """Connect until everything is there; an attempt that brought something starts the count anew."""
     failures = 0
     while True:
@@ -190,7 +107,7 @@ def _complete(part: _Part, progress: Progress, magic: bytes, limits: Limits) -> 
         time.sleep(limits.pause * 2.0 ** (failures - 1))
 
 
-def _attempt(part: _Part, progress: Progress, magic: bytes, limits: Limits) -> bool:
+def _attempt(part: PartialFile, progress: Progress, magic: bytes, limits: Limits) -> bool:
     """One connection; whether everything is there afterwards."""
     have = part.size if part.state.get("validator") else 0
     if have and have == part.state.get("total"):
@@ -207,7 +124,7 @@ def _attempt(part: _Part, progress: Progress, magic: bytes, limits: Limits) -> b
     return part.state["total"] in {None, part.size}
 
 
-def _ask(part: _Part, have: int, limits: Limits) -> HTTPResponse | None:
+def _ask(part: PartialFile, have: int, limits: Limits) -> HTTPResponse | None:
     """Ask for the file from byte `have` on; None: the server has no such byte, its file is another one now."""
     headers = {"User-Agent": "hpoctl", "Accept-Encoding": "identity"}
     if have:
@@ -261,7 +178,7 @@ def _start(url: str, response: HTTPResponse, have: int) -> int:
     return have
 
 
-def _begin(part: _Part, response: HTTPResponse) -> None:
+def _begin(part: PartialFile, response: HTTPResponse) -> None:
     """Note which version of the file is coming, before any of it is kept."""
     part.drop()
     etag = response.headers.get("ETag", "")
@@ -269,10 +186,12 @@ def _begin(part: _Part, response: HTTPResponse) -> None:
     validator = etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
     length = response.headers.get("Content-Length", "")
     part.state.update(validator=validator, total=int(length) if length.isdecimal() else None)
-    _write(part.notes, {"url": part.url, **part.state})
+    write_notes(part.notes, {"url": part.url, **part.state})
 
 
-def _receive(part: _Part, response: HTTPResponse, start: int, progress: Progress, magic: bytes, limits: Limits) -> None:
+def _receive(
+    part: PartialFile, response: HTTPResponse, start: int, progress: Progress, magic: bytes, limits: Limits
+) -> None:
     title, total, done = f"downloading {part.target.name}", part.state["total"], start
     _check_size(part, total or 0, limits)
     with part.file.open("ab") as file:
@@ -293,7 +212,7 @@ def _next(response: HTTPResponse) -> bytes:
         return response.read(CHUNK)
 
 
-def _check_size(part: _Part, size: int, limits: Limits) -> None:
+def _check_size(part: PartialFile, size: int, limits: Limits) -> None:
     if size > limits.size:
         part.drop()
         raise _refused(part.url, f"a file of more than {limits.size:,} bytes")
@@ -303,21 +222,3 @@ def _refused(url: str, answer: str) -> IncompleteError:
     return IncompleteError(
         f"{url} is not what was looked for: the server answered {answer}.", "Give the address of the file with --url."
     )
-
-
-def _finish(part: _Part, progress: Progress) -> None:
-    with part.file.open("rb") as file:
-        os.fsync(file.fileno())
-    notes = {"url": part.url, "size": part.size, "sha256": _hash(part.file, progress)}
-    _write(_beside(part.target, ".json"), notes)
-    part.file.replace(part.target)
-    part.notes.unlink(missing_ok=True)
-
-
-def _write(file: Path, notes: Mapping[str, Any]) -> None:
-    temporary = _beside(file, ".tmp")
-    with temporary.open("w") as opened:
-        json.dump(notes, opened, indent=1)
-        opened.flush()
-        os.fsync(opened.fileno())
-    temporary.replace(file)

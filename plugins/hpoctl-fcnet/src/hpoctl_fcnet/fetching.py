@@ -20,8 +20,9 @@ from typing import IO, Final, Self
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.places import cache_directory
-from hpoctl_fcnet.download import download, forget, recorded_hash
+from hpoctl_fcnet.download import download
 from hpoctl_fcnet.original import FILES
+from hpoctl_fcnet.partial_file import forget, recorded_hash
 from hpoctl_fcnet.table_files import building, sync_directory, write_file
 
 URL: Final = "http://ml4aad.org/wp-content/uploads/2019/01/fcnet_tabular_benchmarks.tar.gz"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from hpoctl.core.columns import IDENTITY
-from hpoctl.ops.exchange.syne_tune_files import without_dictionaries
+from hpoctl.ops.exchange.syne_tune_rows import without_dictionaries
 
 if TYPE_CHECKING:
     import pyarrow as pa

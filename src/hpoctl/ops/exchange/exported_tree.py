@@ -19,7 +19,8 @@ from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND
-from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, rows_csv, zipped
+from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, zipped
+from hpoctl.ops.exchange.syne_tune_rows import rows_csv
 from hpoctl.ops.reading.results_of_tags import TagResults
 from hpoctl.ops.reading.tag_contents import FoundResult
 from hpoctl.ops.reading.written_files import write_file

@@ -16,7 +16,8 @@ from hpoctl.core.sealed import seal
 from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.exchange.column_kinds import column_kinds
 from hpoctl.ops.exchange.imported_metadata import Source, directory_of, imported_metadata, source_of
-from hpoctl.ops.exchange.syne_tune_files import LEAVE_OUT, read_files, read_rows, tuner_folders
+from hpoctl.ops.exchange.syne_tune_files import read_files, tuner_folders
+from hpoctl.ops.exchange.syne_tune_rows import LEAVE_OUT, read_rows
 from hpoctl.ops.studies.config import Root
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 

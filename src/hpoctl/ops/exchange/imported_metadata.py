@@ -23,7 +23,8 @@ from hpoctl.core.records import RecordError, from_plain
 from hpoctl.core.rng import WORD
 from hpoctl.core.sealed import CHECKSUM
 from hpoctl.engine.spec import FORMAT, identity_of
-from hpoctl.ops.exchange.syne_tune_files import LEAVE_OUT, TIME, TRIAL, TunerFiles, resource_of
+from hpoctl.ops.exchange.syne_tune_files import TunerFiles
+from hpoctl.ops.exchange.syne_tune_rows import LEAVE_OUT, TIME, TRIAL, resource_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

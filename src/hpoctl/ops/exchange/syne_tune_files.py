@@ -6,54 +6,28 @@
 Nothing else in such a folder is opened; `tuner.dill` least of all, because unpickling runs code.
 """
 
-import csv
 import io
 import json
 import os
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.files import check_json, read_regular
-from hpoctl.core.protocols import FloatArray
-from hpoctl.ops.exchange.column_kinds import ColumnKind
+from hpoctl.ops.exchange.syne_tune_rows import LEAVE_OUT, ROWS, UTF_8, in_short
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-ROWS = "results.csv"
 ROWS_ZIP = "results.csv.zip"
-TIME, TRIAL = "st_tuner_time", "trial_id"
-RESERVED = frozenset({"tag", "method", "benchmark", "seed", "origin"})
-"""Columns that a table of all experiments has in front: no row may have others of these names."""
-
 MOST_BYTES = 2**31 - 1
 """The largest table that is read as one block."""
 
-NO_KIND: Mapping[ColumnKind, str] = {
-    "whole": "no whole number",
-    "number": "no number",
-    "flag": "neither true nor false",
-    "text": "no text",
-}
-
-LEAVE_OUT = "Leave it out, or copy it again."
 FORKS = "__MACOSX/"
 """What an archiver of macOS adds to each file."""
-
-UTF_8 = "utf-8-sig"
-"""Some programs begin a file with a byte order mark."""
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """Equal rows are equal bytes, whenever they are written."""
@@ -109,7 +83,7 @@ def read_files(folder: Path) -> TunerFiles:
     except FileNotFoundError:
         raise IncompleteError(f"There is no {METADATA} beside its rows.", LEAVE_OUT) from None
     except (ValueError, RecursionError) as error:
-        raise IncompleteError(f"{METADATA} is damaged: {_short(error)}.", LEAVE_OUT) from error
+        raise IncompleteError(f"{METADATA} is damaged: {in_short(error)}.", LEAVE_OUT) from error
     if not isinstance(metadata, dict):
         raise IncompleteError(f"{METADATA} is no object.", LEAVE_OUT)
     return TunerFiles(folder, text, metadata, _rows_of(folder))
@@ -140,7 +114,7 @@ def unzipped(data: bytes) -> bytes:
             _check_size(members[0].file_size)
             return archive.read(members[0])
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise IncompleteError(f"{ROWS_ZIP} is damaged: {_short(error)}.", LEAVE_OUT) from error
+        raise IncompleteError(f"{ROWS_ZIP} is damaged: {in_short(error)}.", LEAVE_OUT) from error
 
 
 def _read(path: Path) -> bytes:
@@ -159,135 +133,6 @@ def _check_size(size: int) -> None:
         raise IncompleteError(f"Its rows take {size:,} bytes.", f"At most {MOST_BYTES:,} can be read.")
 
 
-def read_rows(data: bytes, metric: str, known: Mapping[str, ColumnKind] = MappingProxyType({})) -> "pa.Table":
-    """Rows in time order, with the columns that the file has, in their order.
-
-    Where nothing says what a column holds, whole numbers, numbers, flags and words are told apart by what stands in it,
-    as pandas does it; empty fields are missing.
-
-    Args:
-        data: The rows as CSV.
-        metric: The column of the metric.
-        known: What some columns hold.
-
-    Raises:
-        IncompleteError: They cannot be read, or lack what an analysis needs.
-    """
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.csv as pa_csv  # noqa: PLC0415
-
-    names = _header(data)
-    try:
-        text = pa_csv.read_csv(
-            pa.BufferReader(data),
-            pa_csv.ReadOptions(use_threads=False, block_size=len(data) + 1),
-            pa_csv.ParseOptions(newlines_in_values=True),
-            pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
-        )
-    except (pa.ArrowException, ValueError) as error:
-        raise IncompleteError(f"{ROWS} is damaged: {_short(error)}.", LEAVE_OUT) from error
-    needed: dict[str, ColumnKind] = {metric: "number", TIME: "number", TRIAL: "whole"}
-    kinds = {**known, **needed}
-    columns = {name: _typed(name, text.column(name), kinds.get(name)) for name in names}
-    for name in needed:
-        if name not in columns:
-            raise IncompleteError(f"{ROWS} has no column {name}.", LEAVE_OUT)
-    table = pa.table(columns)
-    times, trials = table.column(TIME).to_numpy(), table.column(TRIAL)
-    if not table.num_rows:
-        raise IncompleteError(f"{ROWS} has no rows.", LEAVE_OUT)
-    if trials.null_count or not (np.isfinite(times).all() and times.min() >= 0.0 < times.max()):
-        raise IncompleteError(f"{ROWS} has rows without {TRIAL}, or without a time in {TIME}.", LEAVE_OUT)
-    if np.all(times[1:] >= times[:-1]):
-        return table.combine_chunks()
-    return table.take(pa.array(np.argsort(times, kind="stable"))).combine_chunks()
-
-
-def _header(data: bytes) -> list[str]:
-    try:
-        names = next(csv.reader(io.TextIOWrapper(io.BytesIO(data), UTF_8, newline="")), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise IncompleteError(f"{ROWS} is damaged: {_short(error)}.", LEAVE_OUT) from error
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise IncompleteError(f"{ROWS} has the column {twice[0]!r} twice.", LEAVE_OUT)
-    taken = sorted(RESERVED & set(names))
-    if taken:
-        raise IncompleteError(f"{ROWS} has a column {taken[0]!r}, a name that hpoctl needs.", "Rename the column.")
-    return names
-
-
-def _typed(name: str, column: "pa.ChunkedArray", kind: ColumnKind | None) -> "pa.ChunkedArray":
-    import pyarrow as pa  # noqa: PLC0415
-
-    types = {"whole": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
-    if kind == "text":
-        return column.dictionary_encode()
-    for wanted in (types[kind],) if kind else types.values():
-        with suppress(pa.ArrowInvalid):
-            return column.cast(wanted)
-    if kind == "whole":  # such as 3.0, as pandas writes a column in which a value is missing
-        with suppress(pa.ArrowInvalid):
-            return column.cast(pa.float64()).cast(pa.int64())
-    if kind:
-        raise IncompleteError(f"{ROWS} has something in {name} that is {NO_KIND[kind]}.", LEAVE_OUT)
-    return column.dictionary_encode()
-
-
-def resource_of(table: "pa.Table", metric: str) -> str | None:
-    """The column of the resource: the one of whole numbers that grows from row to row of each trial; None: not one."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    trials = table.column(TRIAL).to_numpy()
-    order = np.argsort(trials, kind="stable")
-    same = np.diff(trials[order]) == 0
-    found = [
-        field.name
-        for field in table.schema
-        if field.type == pa.int64()
-        and field.name not in {TRIAL, metric}
-        and not field.name.startswith(("config_", "st_"))
-        and not table.column(field.name).null_count
-        and same.any()
-        and (np.diff(table.column(field.name).to_numpy()[order])[same] > 0).all()
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def rows_csv(table: "pa.Table") -> bytes:
-    """Rows as CSV: missing values are empty, numbers are written so that they are read back exactly."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.csv as pa_csv  # noqa: PLC0415
-
-    table = without_dictionaries(table)
-    for place, field in enumerate(table.schema):
-        if field.type == pa.float64() and _all_whole(table.column(place).to_numpy()):
-            # 3.0, because 3 would be read as a whole number
-            words = [None if value is None else repr(value) for value in table.column(place).to_pylist()]
-            table = table.set_column(place, field.name, pa.array(words, pa.string()))
-    sink = io.BytesIO()
-    pa_csv.write_csv(table, sink)
-    return sink.getvalue()
-
-
-def _all_whole(values: FloatArray) -> bool:
-    finite = values[np.isfinite(values)]
-    return bool((finite == np.round(finite)).all())
-
-
-def without_dictionaries(table: "pa.Table") -> "pa.Table":
-    """The table with words as words, not as codes."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    fields = [
-        pa.field(field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(fields))
-
-
 def zipped(rows: bytes) -> bytes:
     """What `results.csv.zip` holds."""
     sink = io.BytesIO()
@@ -302,7 +147,3 @@ def _unreadable(error: OSError) -> None:
     raise HpoctlError(
         f"Cannot read {error.filename}: {error.strerror or error}.", "Check the folder and its permissions."
     ) from error
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160].rstrip(".")

@@ -1,9 +1,7 @@
 """What `hpoctl launch` is about to do: which experiments are wanted, which of them are missing, in which jobs."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from hpoctl.core.names import check_tag
 from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import Basis, Costs, Expected, PlannedJob, makespan, plan_jobs, read_costs
+from hpoctl.ops.launching.launch_checks import check_new_tag, check_root, mixed_results
 from hpoctl.ops.launching.launchers import (
     FileOptions,
     choose_launcher,
@@ -26,7 +25,7 @@ from hpoctl.ops.launching.launchers import (
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
 from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
-from hpoctl.ops.studies.config import Config, Root, open_root, read_config
+from hpoctl.ops.studies.config import Config, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
 from hpoctl.ops.studies.tags import RandomSeed, TagPlan, draw_random_seed, new_tag, random_seed_for, read_plans
@@ -143,7 +142,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     newest = plans[-1].study
     manifests = manifests_of(store, tag)
     launcher, options = choose_launcher(newest, config, request.changes, registry, manifests)
-    _check_root(launcher, root)
+    check_root(launcher, root)
     launchers = launchers_of(manifests, registry)
     submitted = submitted_jobs(manifests, launchers | {launcher.name: launcher.make(options)})
     wanted = _wanted(plans, registry)
@@ -152,7 +151,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     standing = standings(tag, wanted, attempts, claims)
     mixed, larger, warnings = find_mixed(tag, random_seed.value, wanted.values(), standing, store)
     if mixed and not request.allow_mixed:
-        raise _refusal(tag, mixed)
+        raise mixed_results(tag, mixed)
     costs = read_costs()
     live = [job.manifest for job in submitted if job.status.live]
     submitted_cells = {task.cell for manifest in live for task in manifest.job.tasks}
@@ -192,14 +191,6 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     )
 
 
-def _check_root(launcher: LauncherEntry, root: Root) -> None:
-    """Refuse a root that the launcher's jobs cannot reach."""
-    where = root.store.location("")
-    if not where.startswith(launcher.root):
-        hint = launcher.root_hint or f"{launcher.root}..."
-        raise UsageError(f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {hint}.")
-
-
 def _plans(
     request: LaunchRequest, config: Config, registry: Registry, store: Store
 ) -> tuple[str, list[TagPlan], list[str]]:
@@ -222,8 +213,8 @@ def _plans(
         changes = carried(earlier[-1].changes, changes)
     else:
         if request.tag is not None and changes == Overrides() and not request.yes:
-            _check_new_tag(request.tag, store)
-        study, source = _default_or_said(changes, registry, config, folder)
+            check_new_tag(request.tag, store)
+        study, source = _default_or_given(changes, registry, config, folder)
     tag = request.tag or study.tag or new_tag()
     return tag, [TagPlan("", override(in_folder(study, config), changes), source, changes)], []
 
@@ -233,7 +224,7 @@ def _study_of(plan: TagPlan, registry: Registry, folder: Path) -> tuple[Study, s
     return (plan.study, COMMAND) if plan.source == COMMAND else find_study(plan.source, registry, folder)
 
 
-def _default_or_said(changes: Overrides, registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:
+def _default_or_given(changes: Overrides, registry: Registry, config: Config, folder: Path) -> tuple[Study, str]:
     """The default study and its source; without one, a study from the options, if they suffice."""
     try:
         return default_study(registry, config, folder)
@@ -241,27 +232,6 @@ def _default_or_said(changes: Overrides, registry: Registry, config: Config, fol
         if config.study is not None or not (changes.methods and changes.benchmarks):
             raise
     return Study("command", "Named on the command line", changes.methods, changes.benchmarks), COMMAND
-
-
-def _check_new_tag(tag: str, store: Store) -> None:
-    """Refuse to launch the default study under a tag that is probably meant to be another one.
-
-    Raises:
-        UsageError: `hpoctl run` or an import has made the tag, or there is a tag of nearly the same name.
-    """
-    name_it = "Name the study with --study, or add --yes to launch the default one under this tag."
-    if any(not name.startswith(".") for name in store.folders(tag)):
-        raise UsageError(f"Tag {tag} has results, but no study was launched under it.", name_it)
-    tags = [name for name in store.folders("") if not name.startswith(".")]
-    close = get_close_matches(tag, tags, n=1, cutoff=0.75)
-    if close and _without_numbers(close[0]) != _without_numbers(tag):
-        raise UsageError(
-            f"There is nothing of tag {tag}, and no study is named.", f"Did you mean {close[0]}? {name_it}"
-        )
-
-
-def _without_numbers(tag: str) -> str:
-    return re.sub(r"\d+", "", tag)  # docs-2 after docs-1 is no mistake
 
 
 def _changed(plans: Sequence[TagPlan], registry: Registry, folder: Path, config: Config) -> list[str]:
@@ -318,23 +288,3 @@ def _expected(want: Wanted, costs: Costs) -> Expected:
     benchmark = resolved.benchmarks[cell.benchmark]
     budget = resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
     return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, budget)
-
-
-def _refusal(tag: str, mixed: Sequence[Mixed]) -> UsageError:
-    count = sum(len(group.cells) for group in mixed)
-    shown = "; ".join(_difference_text(group) for group in mixed[:3])
-    more = f"; and {len(mixed) - 3} more kinds of differences" if len(mixed) > 3 else ""
-    return UsageError(
-        f"Tag {tag} has {count} complete results that this launch would not make again as they are: {shown}{more}.",
-        "Name another --tag, give the same options and versions as before, or add --allow-mixed to keep both.",
-    )
-
-
-def _difference_text(group: Mixed) -> str:
-    what = ", ".join(_short(text) for text in group.differences[:3])
-    more = f" and {len(group.differences) - 3} more" if len(group.differences) > 3 else ""
-    return f"{len(group.cells)} such as {group.cells[0]} ({what}{more})"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 160 else f"{text[:157]}..."
