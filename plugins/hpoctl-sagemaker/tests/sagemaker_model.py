@@ -3,6 +3,7 @@
 It is a model of AWS, written from its documentation, and no part of AWS. What it does as AWS does, as far as we know:
 
 * requests are checked against botocore's own model of the service, and signed, though no signature is verified;
+* who calls has the rights of `policies/launch.json`, and no others;
 * a name is taken for ever (ResourceInUse); a quota of machines is refused with AWS's words; calls can be throttled;
 * ListTrainingJobs comes in pages, and may not list at once what was created; an ended job cannot be stopped;
 * the container's command really runs: with a private /opt/ml, the configuration and the channels from S3 in it, and
@@ -10,8 +11,8 @@ It is a model of AWS, written from its documentation, and no part of AWS. What i
 * to stop is SIGTERM, then SIGKILL; a spot interruption is the same, and the job begins again, in a new /opt/ml with
   the checkpoints of the old one.
 
-What it cannot show: IAM and the role's permissions, images (the container is this machine's Python), the minutes that a
-machine takes to start, networks, KMS, prices, and whatever of AWS is not as its documentation says.
+What it cannot show: the role's permissions and IAM itself, images (the container is this machine's Python), the minutes
+that a machine takes to start, networks, KMS, prices, and whatever of AWS is not as its documentation says.
 """
 
 import json
@@ -41,6 +42,9 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/training"
 MACHINE = Path("/opt/ml")
+POLICIES = Path(__file__).parents[1] / "policies"
+SERVICES = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
+"""What a service is called in policies, by its name in requests."""
 GRACE = 4.0
 """Seconds between SIGTERM and SIGKILL; AWS gives two minutes."""
 
@@ -108,6 +112,9 @@ class SagemakerModel:
         self.jobs: dict[str, Job] = {}
         self.created: list[str] = []
         self.calls: Counter[str] = Counter()
+        self.used: set[tuple[str, str]] = set()
+        """Services and operations that were called."""
+        self._allowed = allowed("launch")
         self.private = _can_bind()
         self._lock = threading.RLock()
         self._service = botocore.session.get_session().get_service_model("sagemaker")
@@ -163,6 +170,9 @@ class SagemakerModel:
         service, _, operation = target.partition(".")
         with self._lock:
             self.calls[operation] += 1
+            self.used.add((SERVICES[service], operation))
+            if f"{SERVICES[service]}:{operation}" not in self._allowed:
+                raise Refusal("AccessDeniedException", f"not authorized to perform {SERVICES[service]}:{operation}")
             if self.throttled and service == "SageMaker":
                 self.throttled -= 1
                 raise Refusal("ThrottlingException", "Rate exceeded")
@@ -404,6 +414,12 @@ class SagemakerModel:
             region_name=REGION,
         )
         return client, parsed.netloc, parsed.path.lstrip("/")
+
+
+def allowed(policy: str) -> set[str]:
+    """The actions that one of the policies allows."""
+    statements = json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]
+    return {action for statement in statements for action in statement["Action"]}
 
 
 @contextmanager
