@@ -1,0 +1,75 @@
+"""A study of a training script that is launched elsewhere: its files travel with the jobs, and a copy of it runs."""
+
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from hpoctl.core.storage import Store
+from hpoctl.stores.ledger import read_attempts
+from hpoctl.testing.toy_jobs import complete_results, run_to_end
+
+TAG = "travels"
+PATIENCE = 280.0
+STUDY = """
+methods = ["RS"]
+benchmarks = ["own/benchmark.toml"]
+num_seeds = 1
+max_num_trials = 3
+"""
+TRAIN = """
+import argparse, json
+from pathlib import Path
+from loss import loss_of
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--epochs", type=int)
+args = parser.parse_args()
+here = int(Path(__file__).resolve() == Path({here!r}))
+for epoch in range(1, args.epochs + 1):
+    print("[tune-metric]: " + json.dumps({{"epoch": epoch, "loss": loss_of(args.lr, epoch), "here": here}}), flush=True)
+"""
+LOSS = """
+def loss_of(lr, epoch):
+    return lr / epoch
+"""
+BENCHMARK = """
+name = "own"
+script = "train.py"
+files = ["loss.py"]
+metric = "loss"
+mode = "min"
+resource_attr = "epoch"
+max_resource_attr = "epochs"
+n_workers = 1
+max_wallclock_time = 600
+[space]
+lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
+epochs = 3
+"""
+
+
+def launch(folder: Path, words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """Write the script and its study, and launch it; returns the exit code and what was printed."""
+    own = folder / "own"
+    own.mkdir()
+    (own / "train.py").write_text(TRAIN.format(here=str((own / "train.py").resolve())))
+    (own / "loss.py").write_text(LOSS)
+    (own / "benchmark.toml").write_text(BENCHMARK)
+    (folder / "study.toml").write_text(STUDY)
+    command = [sys.executable, "-m", "hpoctl", "launch", "--study", "study.toml", "--tag", TAG, "--random-seed", "7"]
+    return run_to_end([*command, *words], folder, environment, PATIENCE)
+
+
+def check(store: Store, answer: tuple[int, str]) -> None:
+    """The experiment is complete, three trials of three epochs, by a copy of the script."""
+    code, printed = answer
+    assert code == 0, printed
+    (results,) = complete_results(store, read_attempts(store, TAG, verify=True)).values()
+    rows = pq.read_table(io.BytesIO(results)).to_pydict()
+    assert sorted(zip(rows["trial_id"], rows["epoch"], strict=True)) == [(t, e) for t in range(3) for e in (1, 2, 3)]
+    assert rows["loss"] == [lr / epoch for lr, epoch in zip(rows["config_lr"], rows["epoch"], strict=True)]
+    assert set(rows["here"]) == {0}
