@@ -83,7 +83,8 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
     if len(request.methods) == 1:
         raise UsageError(f"{request.methods[0]} alone cannot be compared.", "Name another method, or none for all.")
     bases = tuple(dict.fromkeys(bare_name(name) for name in request.methods))
-    loaded = load_traces(replace(request.load, methods=bases))
+    filters = replace(request.load.filters, methods=bases)
+    loaded = load_traces(replace(request.load, filters=filters))
     chosen = _chosen(loaded.traces, request.methods, root.command("compare", *_tag_words(request.load.tags)))
     grouped = by_benchmark(chosen)
     methods = tuple(dict.fromkeys(trace.method for trace in chosen))
