@@ -26,7 +26,7 @@ def values(setting: Definition) -> st.SearchStrategy[Value]:
     return numbers | st.sampled_from(setting.words) if setting.words else numbers
 
 
-def said() -> st.SearchStrategy[dict[str, Any]]:
+def some_settings() -> st.SearchStrategy[dict[str, Any]]:
     """Some settings, as a person may say them."""
     return st.fixed_dictionaries({}, optional={name: values(setting) for name, setting in DEFINITIONS.items()})
 

@@ -11,7 +11,7 @@ import any_settings
 from hpoctl.core.errors import UsageError
 from hpoctl.core.settings import DEFINITIONS, Settings, check_all, option_words
 
-SAID = any_settings.given()
+SAID = any_settings.some_settings()
 WRONG: dict[str, tuple[Any, ...]] = {
     "a whole number >= 1": (0, -1, 1.0, 2.5, True, "4", "many", None, [1]),
     "a number > 0": (0, -0.5, float("inf"), float("nan"), True, "2", None),

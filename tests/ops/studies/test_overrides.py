@@ -48,13 +48,13 @@ def test_seeds_take_the_place_of_the_study_s(name: str, value: Any) -> None:
     assert override(STUDY, Overrides(**change)) == replace(STUDY, **change)
 
 
-@given(said=any_settings.given())
+@given(said=any_settings.some_settings())
 def test_settings_take_the_place_of_the_study_s_even_where_they_are_the_default(said: dict[str, Any]) -> None:
     changed = override(STUDY, Overrides(experiment=said))
     assert changed == replace(STUDY, experiment=replace(STUDY.experiment, **said))
 
 
-@given(earlier=any_settings.given(), said=any_settings.given())
+@given(earlier=any_settings.some_settings(), said=any_settings.some_settings())
 def test_what_was_said_earlier_is_carried_over_unless_it_is_said_again(
     earlier: dict[str, Any], said: dict[str, Any]
 ) -> None:
@@ -65,7 +65,7 @@ def test_what_was_said_earlier_is_carried_over_unless_it_is_said_again(
     )
 
 
-@given(said=any_settings.given())
+@given(said=any_settings.some_settings())
 def test_a_plan_keeps_what_was_said_beside_the_rest(said: dict[str, Any]) -> None:
     changes = Overrides(methods=("RS",), start_seed=0, experiment=said, launcher_options={"jobs": 2})
     table = changes.to_json()

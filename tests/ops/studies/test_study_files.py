@@ -47,7 +47,7 @@ def studies(draw: st.DrawFn) -> Study:
         start_seed=start,
         tag=draw(st.none() | TAGS),
         random_seed=draw(st.none() | st.integers(0, 2**32 - 1)),
-        experiment=Settings(**draw(any_settings.given())),
+        experiment=Settings(**draw(any_settings.some_settings())),
         fixed=draw(st.dictionaries(owners, st.dictionaries(TEXTS, VALUES, max_size=3), max_size=2)),
         launcher=draw(NAMES),
         launcher_options=draw(st.dictionaries(TEXTS, VALUES, max_size=3)),
