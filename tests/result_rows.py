@@ -65,6 +65,6 @@ def put_result(
     return put_attempt(store, cell, tag=tag, **{**content, **known, **values})
 
 
-def load_request(root: str, *tags: str, where: tuple[str, ...] = (), **filters: Any) -> LoadRequest:
+def load_request(root: str, tags: tuple[str, ...], where: tuple[str, ...] = (), **filters: Any) -> LoadRequest:
     """What is asked for of tags, with the fields of `Filters` by name."""
     return LoadRequest(tags, root, Filters(**filters), where)

@@ -66,7 +66,7 @@ def rungs(seed: int) -> bytes:
 
 
 def request(store: LocalStore, output: Path | None = None, **changes: Any) -> ReportRequest:
-    return ReportRequest(load_request(str(store.root), TAG, **changes), output or store.root.parent / "x.html")
+    return ReportRequest(load_request(str(store.root), (TAG,), **changes), output or store.root.parent / "x.html")
 
 
 def test_what_is_collected(store: LocalStore) -> None:

@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def do(store: LocalStore, output: Path, form: ExportFormat = "syne-tune", *tags: str, **changes: Any) -> Exported:
-    load = load_request(str(store.root), *(tags or (TAG,)), **changes)
+    load = load_request(str(store.root), tags or (TAG,), **changes)
     return export(ExportRequest(load, form, output), None)
 
 

@@ -37,7 +37,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 
 def request(store: LocalStore, *tags: str, **changes: Any) -> LoadRequest:
-    return load_request(str(store.root), *(tags or (TAG,)), **changes)
+    return load_request(str(store.root), tags or (TAG,), **changes)
 
 
 def load(store: LocalStore, *tags: str, **changes: Any) -> Loaded[Trace]:
@@ -102,7 +102,7 @@ def test_filters(store: LocalStore) -> None:
 def test_wrong_usage(store: LocalStore, changes: dict[str, Any], what: str) -> None:
     put_result(store, CELL)
     with pytest.raises(UsageError) as caught:
-        load_traces(load_request(str(store.root), *changes.pop("tags", (TAG,)), **changes))
+        load_traces(load_request(str(store.root), **{"tags": (TAG,), **changes}))
     assert what in caught.value.what
 
 
