@@ -1,15 +1,17 @@
-"""A study of a training script that is launched elsewhere: its files travel with the jobs, and a copy of it runs."""
+"""A study of a training script that is launched elsewhere: its files travel with the jobs, or machines have them."""
 
 import io
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from hpoctl.core.storage import Store
 from hpoctl.stores.ledger import read_attempts
-from hpoctl.testing.toy_jobs import complete_results, run_to_end
+from hpoctl.testing.polling import wait_until
+from hpoctl.testing.toy_jobs import complete_results
 
 TAG = "travels"
 PATIENCE = 280.0
@@ -52,8 +54,17 @@ epochs = 3
 """
 
 
-def launch(folder: Path, words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """Write the script and its study, and launch it; returns the exit code and what was printed."""
+def launch(
+    folder: Path, words: Sequence[str], environment: Mapping[str, str], submitted: Callable[[], bool] | None = None
+) -> tuple[int, str]:
+    """Write the script and its study, and launch it; returns the exit code and what was printed.
+
+    Args:
+        folder: Where all of it is.
+        words: What the command line says besides.
+        environment: The environment of the command.
+        submitted: Whether the job is submitted: from then on the files are not here any more. None: they stay.
+    """
     own = folder / "own"
     own.mkdir()
     (own / "train.py").write_text(TRAIN.format(here=str((own / "train.py").resolve())))
@@ -61,15 +72,24 @@ def launch(folder: Path, words: Sequence[str], environment: Mapping[str, str]) -
     (own / "benchmark.toml").write_text(BENCHMARK)
     (folder / "study.toml").write_text(STUDY)
     command = [sys.executable, "-m", "hpoctl", "launch", "--study", "study.toml", "--tag", TAG, "--random-seed", "7"]
-    return run_to_end([*command, *words], folder, environment, PATIENCE)
+    with (folder / "printed").open("wb") as printed:
+        process = subprocess.Popen([*command, *words], cwd=folder, env=environment, stdout=printed, stderr=printed)
+        try:
+            if submitted is not None:
+                wait_until(lambda: submitted() or process.poll() is not None, "no job is submitted", PATIENCE)
+                own.rename(folder / "away")
+            code = process.wait(PATIENCE)
+        finally:
+            process.kill()
+    return code, (folder / "printed").read_text()
 
 
-def check(store: Store, answer: tuple[int, str]) -> None:
-    """The experiment is complete, three trials of three epochs, by a copy of the script."""
+def check(store: Store, answer: tuple[int, str], *, by_a_copy: bool) -> None:
+    """The experiment is complete, three trials of three epochs, by the script here or by a copy of it."""
     code, printed = answer
     assert code == 0, printed
     (results,) = complete_results(store, read_attempts(store, TAG, verify=True)).values()
     rows = pq.read_table(io.BytesIO(results)).to_pydict()
     assert sorted(zip(rows["trial_id"], rows["epoch"], strict=True)) == [(t, e) for t in range(3) for e in (1, 2, 3)]
     assert rows["loss"] == [lr / epoch for lr, epoch in zip(rows["config_lr"], rows["epoch"], strict=True)]
-    assert set(rows["here"]) == {0}
+    assert set(rows["extra_here"]) == {0 if by_a_copy else 1}

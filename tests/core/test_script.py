@@ -208,6 +208,18 @@ class TestFiles:
         (script.folder / "model.toml").write_text("layers = 3")
         assert script_hash(script) != before
 
+    def test_what_the_command_starts_always_does(self, script: Script) -> None:
+        for name in ("train.py", "lib.py"):
+            (script.folder / name).write_text("")
+        listed = replace(script, files=("lib.py",))
+        assert script_files(listed) == ["lib.py", "train.py"]
+        before = script_hash(listed)
+        (script.folder / "train.py").write_text("changed = True")
+        assert script_hash(listed) != before
+        assert script_files(replace(listed, command=("./train.py",), python=None)) == ["lib.py", "train.py"]
+        for command in (("train.py",), ("/bin/sh",), ("../train.py",)):
+            assert script_files(replace(listed, command=command, python=None)) == ["lib.py"]
+
     def test_files_that_are_listed(self, script: Script) -> None:
         for name in ("lib/a.py", "lib/b.txt", "data.csv"):
             path = script.folder / name

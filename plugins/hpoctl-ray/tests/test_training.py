@@ -17,4 +17,4 @@ def test_a_script_is_tuned_inside_a_task(cluster: RayNodes, tmp_path: Path) -> N
     for option in (f"address={cluster.address}", "environment=HPOCTL_DATA", "cpus=0.5", "poll_interval=0.2"):
         words += ["--launcher-option", option]
     answer = travelling_script.launch(tmp_path, words, environment)
-    travelling_script.check(LocalStore(tmp_path / "there"), answer)
+    travelling_script.check(LocalStore(tmp_path / "there"), answer, by_a_copy=False)

@@ -21,5 +21,5 @@ def test_a_script_is_tuned_inside_a_job(
         words = ["--on", "sagemaker", "--results", s3_root]
         for option in (f"role={ROLE}", "image=python", "poll_interval=0.5"):
             words += ["--launcher-option", option]
-        answer = travelling_script.launch(tmp_path, words, environment)
-    travelling_script.check(open_results(s3_root).store, answer)
+        answer = travelling_script.launch(tmp_path, words, environment, lambda: bool(model.created))
+    travelling_script.check(open_results(s3_root).store, answer, by_a_copy=True)

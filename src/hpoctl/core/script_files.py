@@ -60,16 +60,27 @@ def script_hash(script: Script) -> str:
 def script_files(script: Script) -> list[str]:
     """The names of a script's files relative to its folder, with `/` between their parts, sorted.
 
+    The file that the command starts is always among them, if it lies in the folder.
+
     Raises:
         UsageError: A pattern matches no file, the folder cannot be listed, or there are too many files.
     """
     listed = _matching(script) if script.files else _in_folder(script.folder)
-    names: set[str] = set()
+    names = set(_started(script))
     for name in listed:
         names.add(name)
         if len(names) > MAX_FILES:
             raise _too_much(script, f"more than {MAX_FILES:,} files")
     return sorted(names)
+
+
+def _started(script: Script) -> list[str]:
+    """The file that the command starts, if it lies in the folder: its name there."""
+    word = script.command[0]
+    path = Path(os.path.normpath(script.folder / word))  # links are followed when it is read
+    named = script.python is not None or "/" in word
+    inside = named and path.is_relative_to(script.folder) and path.is_file()
+    return [_name(script.folder, path)] if inside else []
 
 
 def _too_much(script: Script, amount: str) -> UsageError:
