@@ -89,6 +89,8 @@ def main() -> None:
             done = int(state["epoch"])
             weights = [state[f"weight{place}"] for place in range(6)]
             speeds = [state[f"speed{place}"] for place in range(6)]
+            if done > int(os.environ["HPOCTL_RESUME_FROM"]):  # it was killed after it had saved, before it could report
+                hpoctl.report(epoch=done, loss=state["loss"], accuracy=state["accuracy"])
 
     for epoch in range(done + 1, args.epochs + 1):
         rng = np.random.default_rng((seed, epoch))
@@ -100,17 +102,17 @@ def main() -> None:
                 weights[place] += speeds[place]
         with np.errstate(all="ignore"):  # a learning rate may be too high: then the loss is NaN, and is reported
             outputs = forward(weights, images[validation].reshape(len(validation), -1))[-1]
+        metrics = {
+            "loss": -outputs[np.arange(len(validation)), labels[validation]].mean(),
+            "accuracy": (outputs.argmax(axis=1) == labels[validation]).mean(),
+        }
         if checkpoint is not None:
             state = {f"weight{place}": weight for place, weight in enumerate(weights)}
             state |= {f"speed{place}": speed for place, speed in enumerate(speeds)}
             unfinished = checkpoint.with_name("unfinished.npz")
-            np.savez(unfinished, epoch=epoch, **state)
+            np.savez(unfinished, epoch=epoch, **metrics, **state)
             unfinished.replace(checkpoint)  # killed at any moment, there is one whole checkpoint
-        hpoctl.report(
-            epoch=epoch,
-            loss=-outputs[np.arange(len(validation)), labels[validation]].mean(),
-            accuracy=(outputs.argmax(axis=1) == labels[validation]).mean(),
-        )
+        hpoctl.report(epoch=epoch, **metrics)
 
 
 if __name__ == "__main__":

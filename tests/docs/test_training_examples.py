@@ -115,3 +115,25 @@ def test_the_digits_network_computes_its_gradients(tmp_path: Path, monkeypatch: 
             slope = (above_loss - loss()) / (2 * step)
             weight[place] = kept
             assert gradient[place] == pytest.approx(slope, abs=1e-7)
+
+
+def test_the_digits_network_reports_again_what_it_had_saved_and_not_reported(tmp_path: Path) -> None:
+    folder = prepared("digits-network", tmp_path)
+
+    def trained(epochs: int, known: int) -> list[dict[str, float]]:
+        """What it reports when it trains up to some epoch, after one that is known."""
+        reports = tmp_path / f"{epochs}-{known}"
+        variables = {"HPOCTL_CHECKPOINT_DIR": str(tmp_path), "HPOCTL_RESUME_FROM": str(known)}
+        subprocess.run(
+            [sys.executable, "train.py", "--epochs", str(epochs), "--units", "8"],
+            cwd=folder,
+            env={**os.environ, **variables, "HPOCTL_REPORTS": str(reports)},
+            check=True,
+        )
+        return [json.loads(line) for line in reports.read_text().splitlines()]
+
+    first = trained(2, 0)
+    again = trained(3, 1)  # as if it had been killed before it reported epoch 2
+    assert [row["epoch"] for row in again] == [2, 3]
+    assert (again[0]["loss"], again[0]["accuracy"]) == (first[1]["loss"], first[1]["accuracy"])
+    assert [row["epoch"] for row in trained(4, 3)] == [4]

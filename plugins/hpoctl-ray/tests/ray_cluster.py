@@ -30,6 +30,9 @@ ATTEMPTS = 4
 NODE = "HPOCTL_TEST_NODE"
 """The environment variable that tells all processes of a node its number."""
 
+HEALTH = "RAY_health_check_period_ms"
+"""How often a head asks whether a node is alive: it gives one up that refuses five times, and waits for a slow one."""
+
 STARTED = "Ray runtime started"
 
 
@@ -49,7 +52,8 @@ class RayNodes:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.address = f"{HOST}:{_free_port()}"
-        self._environment = {**os.environ, **environment, "RAY_TMPDIR": str(folder), "TMPDIR": str(folder)}
+        own = {HEALTH: "500", "RAY_TMPDIR": str(folder), "TMPDIR": str(folder)}
+        self._environment = {**os.environ, **environment, **own}
         self._nodes: list[subprocess.Popen[bytes]] = []
 
     def add(self, *options: str) -> int:

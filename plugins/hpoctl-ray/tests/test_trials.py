@@ -17,7 +17,7 @@ from hpoctl.backends.local.leftovers import processes
 from hpoctl.backends.local.supervisor import owner_of
 from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.protocols import Ended, Outcome, Report
+from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
 from hpoctl.testing import check_backend, check_failures, check_recovery
@@ -107,7 +107,7 @@ def test_what_a_script_sees(cluster: RayNodes, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.timeout(300)
-def test_a_node_dies(cluster: RayNodes, tmp_path: Path) -> None:
+def test_a_node_dies_and_its_trial_resumes_elsewhere(cluster: RayNodes, tmp_path: Path) -> None:
     node = cluster.add(SPOT)
     made = backend(cluster, tmp_path, HELD, options={"resources": "spot=1"})
     made.recover([], 0.0)
@@ -123,10 +123,12 @@ def test_a_node_dies(cluster: RayNodes, tmp_path: Path) -> None:
     assert ended.outcome is Outcome.FAILED
     assert "is lost" in ended.reason
     assert not left(tmp_path)
-    cluster.add(SPOT)
-    made.start(0, CONFIG, resume_from=4, until=None)
-    found += to_the_end(made)
     made.close()
+    other = backend(cluster, tmp_path, HELD)
+    other.recover([Known(0, 4, 1.0)], 1.0)
+    other.start(0, CONFIG, resume_from=4, until=None)
+    found += to_the_end(other)
+    other.close()
     assert levels(found) == list(range(1, 10))
     (last,) = [event for event in found if isinstance(event, Ended)]
     assert last.outcome is Outcome.COMPLETED
