@@ -1,6 +1,7 @@
 """The examples that train: each is a script, a benchmark file and a page, and each can be tuned."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
