@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -28,7 +28,7 @@ DECISION_TIMES: st.SearchStrategy[Literal["zero", "measured"] | float] = st.one_
 
 @st.composite
 def studies(draw: st.DrawFn) -> Study:
-    backends = st.just({}) | st.fixed_dictionaries(
+    backends: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
         {"backend": NAMES}, optional={"backend_options": st.dictionaries(TEXTS, VALUES, max_size=3)}
     )
     methods = draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=3))

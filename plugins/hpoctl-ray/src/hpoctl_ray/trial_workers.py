@@ -189,8 +189,9 @@ class RayWorkers:
         if place.actor is None:
             place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._demand)
             place.up, place.heard = False, 0
-        files = tuple(ArrivingFile(path) for path in (start.reports, start.out, start.err))
-        place.key, place.start, place.files, place.since = key, start, files, time.monotonic()
+        reports, out, err = (ArrivingFile(path) for path in (start.reports, start.out, start.err))
+        place.key, place.start, place.since = key, start, time.monotonic()
+        place.files = (reports, out, err)
         place.lost, place.gone_at = "", None
         told = {
             "words": list(command.words),
@@ -201,7 +202,7 @@ class RayWorkers:
         }
         self._call(place, "start", key, str(start.path.absolute()), told)
         self._listen(place)
-        return Output(*files, begun=False)
+        return Output(reports, out, err, begun=False)
 
     def leave(self, key: str) -> None:
         """Ask a trial to leave; an actor that waits for resources is given up."""

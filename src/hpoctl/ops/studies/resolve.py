@@ -48,10 +48,10 @@ def resolve(study: Study, registry: Registry) -> Resolved:
         _backend(study, registry),
     )
     backend = resolved.backend
-    if backend is not None and not any(_fits(backend, benchmark) for benchmark in resolved.benchmarks.values()):
-        name, benchmark = next(iter(resolved.benchmarks.items()))
+    if backend is not None and not any(_fits(backend, each) for each in resolved.benchmarks.values()):
+        name, other = next(iter(resolved.benchmarks.items()))
         raise UsageError(
-            f"The backend {backend.name} runs a {backend.needs}, and {name} is a {_problem(benchmark)}.",
+            f"The backend {backend.name} runs a {backend.needs}, and {name} is a {_problem(other)}.",
             "Leave --backend out: it follows from the benchmark.",
         )
     for method in study.methods:
