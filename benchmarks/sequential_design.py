@@ -1,6 +1,6 @@
 """What `hpoctl launch --until-decided` costs and saves: its error under repeated looks, its power, its seeds.
 
-    python benchmarks/sequential_design.py [--repeats 3000]
+    python benchmarks/sequential_design.py [--repeats 3000] [--only closing,estimates]
 
 Prints the tables about looks of docs/explanation/statistics.md, in Markdown. The data are drawn, no study is run.
 """
@@ -13,12 +13,15 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from statistics_coverage import DIFFERENCES, Draw, Generator, one_sided, percent, row
 
-from hpoctl.analysis.decisions import Look, Question, follow
+from hpoctl.analysis.decisions import follow
+from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
+from hpoctl.analysis.interim import Look, Question, Rules, look_of
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.sequential import decided_after
 
 MOST = 60
+MARGIN = 0.5
 SHIFTS = (0.0, 0.3, 0.5, 0.8, 1.2)
 LEVEL = 0.05
 
@@ -131,7 +134,7 @@ def families(repeats: int) -> None:
             values = generator.normal(size=(4, 3, MOST)) / np.sqrt(2.0)
             for (other, place), shift in shifts.items():
                 values[place, "ABC".index(other)] += shift
-            course = follow(questions, looks, partial(see, values), LEVEL)
+            course = follow(questions, Rules(looks, LEVEL), partial(see, values))
             real = {Question("A", other, f"benchmark {place}") for other, place in shifts}
             called = {question for question, answer in course.answers.items() if answer.verdict != "undecided"}
             wrong += bool(called - real)
@@ -141,25 +144,119 @@ def families(repeats: int) -> None:
         row(name, percent(wrong / repeats), share, percent(used / (repeats * 12 * MOST)))
 
 
+def closing(repeats: int) -> None:
+    """Equivalence within half a standard deviation, with and without futility."""
+    print(
+        f"\nOne question, equivalence within {MARGIN} deviations, at most {MOST} seeds: answers, and seeds on average\n"
+    )
+    row("differences", "true shift", "futility", "a difference", "equivalent", "futile", "undecided", "seeds")
+    row("---", "---", "---", *("---:" for _ in range(5)))
+    question = Question("A", "B", "toy")
+    for name in ("normal", "heavy tails, t(2)", "of two skewed values (lognormal)"):
+        for shift in (0.0, 0.25, MARGIN, 0.8):
+            for futility in (False, True):
+                rules = Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility)
+                found = []
+                for sample in DIFFERENCES[name](np.random.default_rng([32, len(name)]), (repeats, MOST)) + shift:
+                    course = follow([question], rules, partial(look_of_first, sample, rules))
+                    found.append(course.answers[question])
+                words = ["difference" if each.verdict in ("better", "worse") else each.verdict for each in found]
+                ends = [*(word == "difference" for word in words)], [*(word == "equivalent" for word in words)]
+                futile = [each.futile for each in found]
+                open_end = [word == "undecided" and not each.futile for word, each in zip(words, found, strict=True)]
+                cells = [percent(float(np.mean(each))) for each in (*ends, futile, open_end)]
+                seeds = f"{np.mean([each.look.seeds for each in found]):.0f}"
+                row(name, f"{shift:g}", "yes" if futility else "no", *cells, seeds)
+
+
+def look_of_first(sample: np.ndarray, rules: Rules, _: Question, seeds: int) -> Look:
+    return look_of(sample[:seeds], rules, MARGIN)
+
+
+def equivalent_families(repeats: int) -> None:
+    print(
+        f"\nEight questions, equivalence within {MARGIN} deviations, at most {MOST} seeds, futility: any false claim "
+        "of equivalence, any false claim of a difference\n"
+    )
+    row("true shifts", "false equivalence", "false difference", "true equivalence found")
+    row("---", "---:", "---:", "---:")
+    questions = [Question("A", "B", f"benchmark {place}") for place in range(8)]
+    rules = Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility=True)
+    for name, shifts in {
+        "all as large as the margin": [MARGIN] * 8,
+        "four as large as the margin, four 0": [MARGIN] * 4 + [0.0] * 4,
+        "all 0": [0.0] * 8,
+    }.items():
+        generator = np.random.default_rng(len(name))
+        equal, different, found = 0, 0, 0
+        for _ in range(repeats):
+            values = generator.normal(size=(8, MOST)) + np.array(shifts)[:, None]
+
+            def tests(question: Question, seeds: int, values: np.ndarray = values) -> Look:
+                return look_of(values[int(question.benchmark.split()[1]), :seeds], rules, MARGIN)
+
+            answers = follow(questions, rules, tests).answers
+            said = [answers[question].verdict for question in questions]
+            pairs = list(zip(said, shifts, strict=True))
+            equal += any(word == "equivalent" and shift == MARGIN for word, shift in pairs)
+            different += any(word in ("better", "worse") and shift == 0.0 for word, shift in pairs)
+            found += sum(word == "equivalent" and shift == 0.0 for word, shift in pairs)
+        there = shifts.count(0.0)
+        share = percent(found / (repeats * there)) if there else "none there"
+        row(name, percent(equal / repeats), percent(different / repeats) if there else "none there", share)
+
+
+def estimates(repeats: int) -> None:
+    print(
+        f"\nEstimates after interim analyses, normal differences, at most {MOST} seeds: how many are below the true "
+        "shift (50 % is right), and how often intervals hold it\n"
+    )
+    row(
+        "true shift", "shift of the last analysis", "median-unbiased", "its repeated interval", "all repeated intervals"
+    )
+    row(*("---:" for _ in range(5)))
+    rules, question = Rules(planned_looks(MOST), LEVEL), Question("A", "B", "toy")
+    for shift in SHIFTS:
+        alone, unbiased, last, every = [], [], [], []
+        for sample in np.random.default_rng([33, int(10 * shift)]).normal(shift, 1.0, (repeats, MOST)):
+            course = follow([question], rules, lambda _, seeds, here=sample: look_of(here[:seeds], rules))
+            answer = course.answers[question]
+            if answer.estimate is None or answer.look.shift is None:
+                raise SystemExit("there is no estimate")
+            alone.append(answer.look.shift < shift)
+            unbiased.append(answer.estimate < shift)
+            intervals = [look_of(sample[:seeds], rules).interval for seeds in rules.looks]
+            holds = [interval is not None and interval.holds(shift) for interval in intervals]
+            last.append(holds[rules.looks.index(answer.look.seeds)])
+            every.append(all(holds))
+        row(f"{shift:g}", *(percent(float(np.mean(each))) for each in (alone, unbiased, last, every)))
+
+
 def see(values: np.ndarray, question: Question, seeds: int) -> Look:
     place, other = int(question.benchmark.split()[1]), "ABC".index(question.second)
     test = signed_rank(values[place, 0, :seeds] - values[place, other, :seeds])
-    return Look(seeds, seeds, test.p, "better" if test.lead < 0 else "worse" if test.lead else "undecided")
+    return Look(seeds, test.p, "better" if test.lead < 0 else "worse" if test.lead else "undecided")
+
+
+SECTIONS: dict[str, Callable[[int], None]] = {
+    "procedures": procedures,
+    "errors": errors,
+    "families": families,
+    "closing": closing,
+    "equivalence": equivalent_families,
+    "estimates": estimates,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3000)
-    repeats: int = parser.parse_args().repeats
-    print(f"Looks at {', '.join(map(str, planned_looks(MOST)))} seeds of {MOST}.")
-    print(f"{repeats:,} repetitions, a third of them in the last table.")
-    tables: list[Callable[[], None]] = [
-        partial(procedures, repeats),
-        partial(errors, repeats),
-        partial(families, max(repeats // 3, 50)),
-    ]
-    for table in tables:
-        table()
+    parser.add_argument("--only", default=",".join(SECTIONS), help=f"sections: {', '.join(SECTIONS)}")
+    arguments = parser.parse_args()
+    print(f"Interim analyses at {', '.join(map(str, planned_looks(MOST)))} seeds of {MOST}.")
+    for name in arguments.only.split(","):
+        print(f"\n{arguments.repeats:,} repetitions:")
+        SECTIONS[name](arguments.repeats)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ many repetitions it is of.
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.special import ndtri
+from scipy.stats import norm, rankdata
 
 from hpoctl.analysis.across import compare_overall
 from hpoctl.analysis.aggregate import Aggregate, band
@@ -18,7 +20,7 @@ from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.equivalence import equivalence_p, signed_rank_posterior
 from hpoctl.analysis.paired import hodges_lehmann, holm, improvement_interval, signed_rank
-from hpoctl.analysis.power import detectable_effect, predict_power, predictive_power, rank_effect, seeds_needed
+from hpoctl.analysis.power import MOST, detectable_effect, predict_power, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.run_times import speed
 from hpoctl.analysis.sequential import decided_after
@@ -245,104 +247,117 @@ def shifted(name: str, generator: Generator, shape: tuple[int, ...], shift: floa
     return np.round(2.0 * drawn) / 2.0 if name.startswith("tied") else drawn
 
 
-def effect_of(name: str, shift: float) -> float:
-    """P(d_i + d_j > 0) - 1/2, from two hundred thousand pairs."""
-    drawn = shifted(name, np.random.default_rng(3), (2, 200_000), shift)
-    return 0.5 * float(np.mean(np.sign(drawn[0] + drawn[1])))
+def pair_sums(name: str) -> np.ndarray:
+    """Sums of two differences of a pair without a shift, increasing, two hundred thousand of them."""
+    drawn = EFFECTS[name](np.random.default_rng(3), (2, 200_000))
+    return np.sort(drawn[0] + drawn[1])
 
 
-def shift_that_needs(name: str, seeds: int) -> float:
-    """The shift for which Noether's formula gives a number of seeds."""
-    low, high = 0.0, 8.0
-    for _ in range(18):
-        middle = 0.5 * (low + high)
-        needed = seeds_needed(effect_of(name, middle)) or 10**6
-        low, high = (middle, high) if needed > seeds else (low, middle)
-    return high
+def shift_of(sums: np.ndarray, effect: float) -> float:
+    """The shift with which P(d_i + d_j > 0) - 1/2 is the effect."""
+    return -0.5 * float(sums[min(round((0.5 - effect) * len(sums)), len(sums) - 1)])
+
+
+HEAD = (
+    "no number",
+    "decided (50 %)",
+    "decided (80 %)",
+    "as many as 1,000 in all: predicted",
+    "decided",
+    "interval (80 %)",
+)
 
 
 def needed(repeats: int) -> None:
-    few = repeats // 10
-    head = (
+    titles(
+        "How many more seeds, undecided studies with effects P(d_i + d_j > 0) that are uniform on 0 to 1",
+        repeats,
         "differences",
         "seeds",
-        "seeds that it needs",
-        "interval of 80 % holds it",
-        "no number",
-        "decided with the additional seeds",
-        "predicted",
+        *HEAD,
+        words=1,
     )
-    titles("How many more seeds, where it is not decided (power 80 %)", few, *head, words=2)
-    gaps: dict[str, list[float]] = {}
     for name in EFFECTS:
+        sums = pair_sums(name)
         for count in (8, 12, 20, 40):
-            for times in (2, 4):
-                truth = times * count
-                shift = shift_that_needs(name, truth)
-                held, missing, decided, predicted = one_need(name, count, truth, shift, few)
-                gaps.setdefault(name, []).append(float(np.mean(decided) - np.mean(predicted)))
-                row(
-                    name,
-                    count,
-                    truth,
-                    share(held),
-                    percent(missing),
-                    share(decided),
-                    percent(float(np.mean(predicted))),
-                )
+            generator = np.random.default_rng([count, 5])
+            row(name, count, *Outcomes.of(name, count, generator.uniform(-0.5, 0.5, repeats), sums).cells())
+    few = repeats // 2
     titles(
-        "Predictive power where effects differ from study to study (normal, SD 0.5): predicted and found",
+        "The same of normal differences, with other effects: normal distributions of the shift",
+        few,
+        "SD of shifts",
+        "seeds",
+        *HEAD,
+        words=1,
+    )
+    sums = pair_sums("normal")
+    for spread in (0.25, 0.5, 1.0):
+        for count in (8, 12, 20, 40):
+            effects = norm.cdf(np.sqrt(2.0) * np.random.default_rng([count, 6]).normal(0.0, spread, few)) - 0.5
+            row(spread, count, *Outcomes.of("normal", count, effects, sums).cells())
+    titles(
+        "The same with one true effect: the one with which a test needs twice or four times as many seeds",
         few,
         "differences",
         "seeds",
-        "predicted",
-        "decided",
-        words=2,
+        "needed",
+        *HEAD,
+        words=1,
     )
     for name in EFFECTS:
+        sums = pair_sums(name)
         for count in (8, 12, 20, 40):
-            predicted, decided = calibrated(name, count, few)
-            row(name, count, percent(float(np.mean(predicted))), share(decided))
+            for times in (2, 4):
+                effect = float(ndtri(0.975) + ndtri(0.8)) / np.sqrt(3.0 * times * count)
+                row(name, count, times * count, *Outcomes.of(name, count, np.full(few, effect), sums).cells())
 
 
-def one_need(
-    name: str, count: int, truth: int, shift: float, repeats: int
-) -> tuple[list[bool], float, list[bool], list[float]]:
-    generator = np.random.default_rng([count, truth])
-    held, decided, predicted, undecided, missing = [], [], [], 0, 0
-    for _ in range(repeats):
-        sample = shifted(name, generator, (count,), shift)
-        if signed_rank(sample).p <= 0.05:
-            continue
-        undecided += 1
-        found = predict_power(sample)
-        if found.contradicts:
-            missing += 1
-            continue
-        low, high = found.interval
-        held.append((low is None or low <= truth - count) and (high is None or truth - count <= high))
-        if found.more is None or found.predictive is None:
-            missing += 1
-            continue
-        more = max(min(found.more, 400), 1)
-        whole = np.concatenate([sample, shifted(name, generator, (more,), shift)])
-        decided.append(signed_rank(whole).p <= 0.05)
-        predicted.append(found.predictive)
-    return held, missing / max(undecided, 1), decided, predicted
+@dataclass
+class Outcomes:
+    """What comes of the numbers of seeds that are proposed to undecided studies.
 
+    Attributes:
+        missing: Whether no number is given.
+        half: Whether so many seeds decide that it is to happen with 50 %.
+        more: The same with 80 %.
+        most: Of studies without such a number, the predicted probability for 1,000 seeds in all, and whether they do.
+        held: Whether the interval holds the number that the true effect needs.
+    """
 
-def calibrated(name: str, count: int, repeats: int) -> tuple[list[float], list[bool]]:
-    generator = np.random.default_rng([count, 5])
-    predicted, decided = [], []
-    for _ in range(repeats):
-        shift = float(generator.normal(0.0, 0.5))
-        sample = shifted(name, generator, (count,), shift)
-        if signed_rank(sample).p <= 0.05:
-            continue
-        more = 2 * count
-        predicted.append(predictive_power(rank_effect(sample), count, more))
-        decided.append(signed_rank(np.concatenate([sample, shifted(name, generator, (more,), shift)])).p <= 0.05)
-    return predicted, decided
+    missing: list[bool] = field(default_factory=list)
+    half: list[bool] = field(default_factory=list)
+    more: list[bool] = field(default_factory=list)
+    most: list[tuple[float, bool]] = field(default_factory=list)
+    held: list[bool] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, name: str, count: int, effects: np.ndarray, sums: np.ndarray) -> "Outcomes":
+        generator, found = np.random.default_rng([count, len(name)]), cls()
+        for effect in effects:
+            whole = shifted(name, generator, (MOST,), shift_of(sums, float(effect)))
+            if signed_rank(whole[:count]).p > 0.05:
+                found.add(whole, count, float(effect))
+        return found
+
+    def add(self, whole: np.ndarray, count: int, effect: float) -> None:
+        found = predict_power(whole[:count])
+        self.missing.append(found.more is None)
+        if found.contradicts or found.predictive is None:
+            return
+        for more, decided in ((found.half, self.half), (found.more, self.more)):
+            if more is not None:
+                decided.append(signed_rank(whole[: count + more]).p <= 0.05)
+        if found.more is None:
+            self.most.append((found.predictive, signed_rank(whole).p <= 0.05))
+        truth = seeds_needed(effect) or MOST + 1
+        low, high = (MOST - count + 1 if end is None else end for end in found.interval)
+        self.held.append(low <= max(truth - count, 0) <= high)
+
+    def cells(self) -> list[str]:
+        predicted, decided = zip(*self.most, strict=True) if self.most else ((np.nan,), (np.nan,))
+        lists = (self.missing, self.half, self.more, predicted, decided, self.held)
+        return [percent(float(np.mean(each))) if len(each) else "-" for each in lists]
 
 
 def study(methods: int, benchmarks: int, seeds: int, generator: Generator, spread: float) -> list[Trace]:

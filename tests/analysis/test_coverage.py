@@ -39,6 +39,24 @@ def test_the_interval_of_how_many_more_seeds_holds_what_the_true_difference_need
     assert held / repeats >= 0.8 - 3.3 * np.sqrt(0.8 * 0.2 / repeats)
 
 
+def test_the_proposed_seeds_decide_as_often_as_announced() -> None:
+    # Effects of all sizes: P(d_i + d_j > 0) is uniform. The long form of this is in benchmarks/statistics_coverage.py.
+    generator = np.random.default_rng(10)
+    found: dict[str, list[bool]] = {"half": [], "more": []}
+    for effect in generator.uniform(0.2, 0.8, 400):
+        whole = generator.normal(norm.ppf(effect) / np.sqrt(2.0), 1.0, 1000)
+        if signed_rank(whole[:12]).p <= 0.05:
+            continue
+        said = predict_power(whole[:12])
+        for name, more in (("half", said.half), ("more", said.more)):
+            if more is not None:
+                found[name].append(signed_rank(whole[: 12 + more]).p <= 0.05)
+    for name, nominal in (("half", 0.5), ("more", 0.8)):
+        count = len(found[name])
+        assert count > 100
+        assert abs(float(np.mean(found[name])) - nominal) <= 0.05 + 3.3 * np.sqrt(nominal * (1.0 - nominal) / count)
+
+
 def pooled(scores: list[np.ndarray]) -> Statistic:
     every = np.concatenate(scores)[:, 0]
     return lambda weights: weighted_middle_means(every, np.concatenate(list(weights), axis=1))[:, None]

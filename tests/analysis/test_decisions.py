@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import Traces
-from hpoctl.analysis.decisions import Course, Look, Question, fewest_that_decide, follow, look_at
+from hpoctl.analysis.decisions import Course, fewest_that_decide, follow
+from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import look_levels, planned_looks
+from hpoctl.analysis.interim import Look, Question, Rules, look_at, look_of
 from hpoctl.analysis.paired import signed_rank
 from traces import trace
 
 LOOKS = (10, 20, 30)
+ONE = Rules((8,))
 FIRST, SECOND = Question("A", "B", "toy"), Question("A", "C", "toy")
 
 
@@ -23,9 +26,9 @@ def told(p: Mapping[Question, Sequence[float]], known: int = 3) -> Course:
 
     def see(question: Question, seeds: int) -> Look | None:
         place = LOOKS.index(seeds)
-        return Look(seeds, seeds, p[question][place], "better") if place < known else None
+        return Look(seeds, p[question][place], "better") if place < known else None
 
-    return follow(list(p), LOOKS, see)
+    return follow(list(p), Rules(LOOKS), see)
 
 
 def test_a_question_is_decided_at_the_first_look_that_is_below_its_level() -> None:
@@ -66,7 +69,7 @@ def test_more_of_the_level_can_decide_what_an_earlier_look_has_seen() -> None:
 
 
 def test_no_direction_is_no_decision() -> None:
-    course = follow([FIRST], LOOKS, lambda _, seeds: Look(seeds, 0, 0.0, "undecided"))
+    course = follow([FIRST], Rules(LOOKS), lambda _, seeds: Look(seeds, 0.0, "undecided"))
     assert course.open == (FIRST,)
 
 
@@ -91,26 +94,29 @@ def traces_of(differences: Mapping[str, np.ndarray], seeds: int) -> Traces:
 def test_a_look_is_the_signed_rank_test_of_its_seeds() -> None:
     shifts = np.random.default_rng(1).normal(0.1, 0.05, 12)
     traces = traces_of({"A": shifts, "B": np.zeros(12)}, 12)
-    found = look_at(traces, FIRST, range(8))
-    assert found == Look(8, 8, pytest.approx(signed_rank(shifts[:8]).p), "worse")  # type: ignore[arg-type]
-    assert look_at(traces, Question("B", "A", "toy"), range(8)).leads == "better"  # type: ignore[union-attr]
+    found = look_at(traces, FIRST, range(8), ONE)
+    assert found is not None
+    assert (found.seeds, found.p, found.leads) == (8, pytest.approx(signed_rank(shifts[:8]).p), "worse")
+    assert look_at(traces, Question("B", "A", "toy"), range(8), ONE).leads == "better"  # type: ignore[union-attr]
 
 
 def test_a_seed_that_is_missing_is_no_look() -> None:
     traces = traces_of({"A": np.zeros(8), "B": np.zeros(7)}, 8)
-    assert look_at(traces, FIRST, range(7)) is not None
-    assert look_at(traces, FIRST, range(8)) is None
-    assert look_at({}, FIRST, range(1)) is None
+    assert look_at(traces, FIRST, range(7), ONE) is not None
+    assert look_at(traces, FIRST, range(8), ONE) is None
+    assert look_at({}, FIRST, range(1), ONE) is None
 
 
 def test_seeds_without_a_value_count_as_run() -> None:
     made = [trace([1.0], method="A", seed=seed) for seed in range(8)]
     made += [trace([2.0] if seed else [], method="B", seed=seed) for seed in range(8)]
-    found = look_at(by_benchmark(made)["toy"], FIRST, range(8))
+    found = look_at(by_benchmark(made)["toy"], FIRST, range(8), ONE)
     assert found is not None
-    assert (found.seeds, found.pairs, found.leads) == (8, 8, "better")  # the run without a value is the worst
+    assert (found.seeds, found.p, found.leads) == (8, 2.0 * 0.5**8, "better")  # the run without a value is the worst
     none = [trace([], method=name, seed=0) for name in "AB"]
-    assert look_at(by_benchmark(none)["toy"], FIRST, range(1)) == Look(1, 1, 1.0, "undecided")
+    alone = look_at(by_benchmark(none)["toy"], FIRST, range(1), ONE)
+    assert alone is not None
+    assert (alone.seeds, alone.p, alone.leads) == (1, 1.0, "undecided")
 
 
 def test_higher_is_better_where_the_metric_is_maximised() -> None:
@@ -119,7 +125,7 @@ def test_higher_is_better_where_the_metric_is_maximised() -> None:
         for name, value in (("A", 2.0), ("B", 1.0))
         for seed in range(8)
     ]
-    assert look_at(by_benchmark(made)["toy"], FIRST, range(8)).leads == "better"  # type: ignore[union-attr]
+    assert look_at(by_benchmark(made)["toy"], FIRST, range(8), ONE).leads == "better"  # type: ignore[union-attr]
 
 
 @settings(max_examples=10)
@@ -144,9 +150,77 @@ def test_all_questions_together_keep_the_level() -> None:
         def see(question: Question, seeds: int, values: np.ndarray = values) -> Look:
             here = values[int(question.benchmark == "toy-2")]
             test = signed_rank(here[0, :seeds] - here["ABC".index(question.second), :seeds])
-            return Look(seeds, seeds, test.p, "better" if test.lead < 0 else "worse")
+            return Look(seeds, test.p, "better" if test.lead < 0 else "worse")
 
-        course = follow(questions, looks, see)
+        course = follow(questions, Rules(looks), see)
         called = {question for question, answer in course.answers.items() if answer.verdict != "undecided"}
         wrong += bool(called - {questions[0]})
     assert wrong / repeats <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / repeats)
+
+
+def seen(differences: np.ndarray, rules: Rules) -> Course:
+    """The course of one question with these differences."""
+    traces = traces_of({"A": differences, "B": np.zeros(len(differences))}, len(differences))
+    return follow([FIRST], rules, lambda question, seeds: look_at(traces, question, range(seeds), rules))
+
+
+def test_methods_that_hardly_differ_are_equivalent() -> None:
+    rules = Rules(planned_looks(30), margin=Margin(0.05, "metric"))
+    course = seen(np.random.default_rng(1).normal(0.0, 0.01, 30), rules)
+    answer = course.answers[FIRST]
+    assert (answer.verdict, answer.look.seeds < 30, course.open) == ("equivalent", True, ())
+    assert answer.p == answer.look.p_equivalent
+    assert answer.p <= answer.level
+    assert answer.look.interval is not None
+    assert answer.look.interval.holds(0.0)
+
+
+def test_methods_that_differ_by_the_margin_are_seldom_equivalent() -> None:
+    generator = np.random.default_rng(2)
+    rules, margin, repeats, wrong = Rules(planned_looks(24)), 0.5, 200, 0
+    for _ in range(repeats):
+        shifts = generator.normal(margin, 0.4, 24)
+        course = follow([FIRST], rules, lambda _, seeds, here=shifts: look_of(here[:seeds], rules, margin))
+        wrong += course.answers[FIRST].verdict == "equivalent"
+    assert 0 < wrong <= repeats * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / repeats))
+
+
+def test_a_question_that_is_unlikely_to_be_decided_is_closed() -> None:
+    differences = np.tile([0.3, -0.3, 0.1, -0.1], 15)
+    course = seen(differences, Rules(planned_looks(60), futility=True))
+    answer = course.answers[FIRST]
+    assert (answer.verdict, answer.futile, course.open, course.next_seeds) == ("undecided", True, (FIRST,), None)
+    assert answer.look.seeds < 60
+    whole = seen(differences, Rules(planned_looks(60)))
+    assert (whole.answers[FIRST].futile, whole.answers[FIRST].look.seeds) == (False, 60)
+
+
+def test_closing_leaves_no_level_to_others() -> None:
+    half = look_levels(LOOKS, 0.025)
+
+    def see(question: Question, seeds: int) -> Look:
+        if question == FIRST:
+            return Look(seeds, 1.0, "better", chance=0.0)
+        return Look(seeds, 0.999 * look_levels(LOOKS, 0.05)[LOOKS.index(seeds)], "better")
+
+    course = follow([FIRST, SECOND], Rules(LOOKS, futility=True), see)
+    assert course.answers[FIRST].futile
+    assert course.answers[SECOND].verdict == "undecided"
+    assert course.answers[SECOND].level == half[-1]
+
+
+def test_the_estimate_after_an_early_stop_is_smaller_than_that_of_the_last_analysis_alone() -> None:
+    course = seen(np.random.default_rng(3).normal(0.15, 0.1, 40), Rules(planned_looks(40)))
+    answer = course.answers[FIRST]
+    assert answer.verdict == "worse"
+    assert answer.look.shift is not None
+    assert answer.estimate is not None
+    assert 0.0 < answer.estimate <= answer.look.shift
+
+
+def test_repeated_intervals_all_hold_the_shift_with_the_confidence() -> None:
+    rules, repeats, missed = Rules(planned_looks(24)), 200, 0
+    for sample in np.random.default_rng(5).normal(0.3, 1.0, (repeats, 24)):
+        found = [look_of(sample[:seeds], rules).interval for seeds in rules.looks]
+        missed += not all(interval is not None and interval.holds(0.3) for interval in found)
+    assert 0 < missed <= repeats * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / repeats))

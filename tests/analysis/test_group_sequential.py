@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from hpoctl.analysis import group_sequential
-from hpoctl.analysis.group_sequential import look_levels, most_seeds, planned_looks, spending
+from hpoctl.analysis.group_sequential import look_levels, median_unbiased, most_seeds, planned_looks, spending
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import FEWEST
 
@@ -127,3 +127,29 @@ def test_looks_that_are_not_corrected_do_not() -> None:
     samples = np.random.default_rng(10).normal(size=(300, 30))
     called = np.mean([any(signed_rank(sample[:count]).p <= LEVEL for count in planned_looks(30)) for sample in samples])
     assert called > 0.1
+
+
+def test_the_estimate_of_the_first_analysis_is_unchanged() -> None:
+    looks = (10, 20, 30)
+    assert median_unbiased(looks, look_levels(looks, 0.05), 0, 3.0) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_estimates_after_interim_analyses_are_median_unbiased() -> None:
+    # A sum with independent increments, stopped at the bounds: half of the estimates are below the true drift.
+    looks = planned_looks(40)
+    levels = look_levels(looks, 0.05)
+    counts = np.array(looks, dtype=float)
+    shares = counts * (2 * counts + 1) / (counts + 1)
+    shares /= shares[-1]
+    generator = np.random.default_rng(4)
+    for drift in (1.5, 3.0):
+        below, plain = [], []
+        for _ in range(150):
+            steps = np.diff(shares, prepend=0.0)
+            z = np.cumsum(generator.normal(drift * steps, np.sqrt(steps))) / np.sqrt(shares)
+            last = next((k for k in range(len(looks)) if 2 * norm.sf(abs(z[k])) <= levels[k]), len(looks) - 1)
+            alone = z[last] / np.sqrt(shares[last])
+            below.append(median_unbiased(looks, levels, last, abs(z[last])) * alone < drift)
+            plain.append(alone < drift)
+        assert abs(np.mean(below) - 0.5) <= 3.3 * 0.5 / np.sqrt(150)
+        assert np.mean(below) >= np.mean(plain)  # alone, estimates are too large

@@ -6,16 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nct, t
 
-from hpoctl.analysis.paired import signed_rank
+from hpoctl.analysis.paired import critical_sum, signed_rank
 from hpoctl.analysis.power import (
+    EFFECTS,
     EFFICIENCY,
     MOST,
     detectable_effect,
+    likely_effects,
     power_of,
     predict_power,
     predictive_power,
     rank_effect,
     seeds_needed,
+    tied_spread,
 )
 
 
@@ -64,26 +67,36 @@ def test_the_effect_by_hand() -> None:
 def test_no_difference_needs_more_seeds_than_are_worth_a_number() -> None:
     assert seeds_needed(0.0) is None
     assert seeds_needed(0.01) is None
-    found = predict_power(np.array([1.0, -1.0] * 6))
-    assert (found.more, found.interval[1], found.predictive) == (None, None, None)
+    found = predict_power(np.tile([1.0, -1.0, 0.5, -0.5], 10))
+    assert (found.more, found.interval[1]) == (None, None)
+    assert found.predictive is not None
+    assert 0.0 < found.predictive < 0.8
 
 
 def test_how_many_more() -> None:
     differences = np.random.default_rng(3).normal(0.5, 1.0, 12)
     found = predict_power(differences)
-    needed = seeds_needed(rank_effect(differences))
-    assert needed is not None
-    assert found.more == needed - 12
+    assert found.half is not None
+    assert found.more is not None
+    assert found.predictive is not None
+    assert found.half < found.more
+    effect, spread = rank_effect(differences), tied_spread(differences)
+    for more, wanted in ((found.half, 0.5), (found.more, 0.8)):
+        assert predictive_power(effect, 12, more, spread=spread) >= wanted
+        assert predictive_power(effect, 12, more - 1, spread=spread) < wanted
+    assert found.predictive == predictive_power(effect, 12, found.more, spread=spread)
     low, high = found.interval
+    needed = seeds_needed(effect)
     assert low is not None
-    assert low <= found.more <= (MOST if high is None else high)
+    assert needed is not None
+    assert low <= needed - 12 <= (MOST if high is None else high)
     assert found.detectable == pytest.approx(detectable_effect(12) * np.std(differences, ddof=1))  # type: ignore[operator]
 
 
 def test_no_number_where_mean_and_shift_point_to_different_methods() -> None:
     # Eleven small differences one way, one large one the other way.
     found = predict_power(np.array([-0.1 - 0.01 * place for place in range(11)] + [9.0]))
-    assert (found.more, found.interval, found.predictive) == (None, (None, None), None)
+    assert (found.more, found.half, found.interval, found.predictive) == (None, None, (None, None), None)
     assert found.contradicts
 
 
@@ -93,6 +106,26 @@ def test_predictive_power_grows_with_seeds_and_is_below_certainty() -> None:
     assert 0.3 < found[1] < found[-1] < 1.0
     # With many seeds the effect is known: the predictive power is the power of the test.
     assert predictive_power(0.2, 300, 1) > 0.99
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.15])
+def test_predictive_power_is_the_mean_power_over_the_effects_that_are_left(effect: float) -> None:
+    # Effects from the posterior, then the effect of the new pairs, then the test of all: by simulation.
+    n, more, generator = 20, 60, np.random.default_rng(4)
+    drawn = generator.choice(EFFECTS, size=200_000, p=likely_effects(effect, n))
+    variance = np.maximum(1.0 - 4.0 * drawn**2, 1.0 / more) * (2 * more - 1) / (6 * more * (more - 1))
+    new = generator.normal(drawn, np.sqrt(variance))
+    whole = (n * effect + more * new) / (n + more)
+    cut = 0.5 - (2.0 * critical_sum(n + more, 0.05) + 1.0) / ((n + more) * (n + more + 1.0))
+    decided = float(np.mean(np.abs(whole) >= cut))
+    assert predictive_power(effect, n, more) == pytest.approx(decided, abs=3.3 * 0.5 / np.sqrt(200_000))
+
+
+def test_zeros_and_ties_make_the_statistic_less_variable() -> None:
+    assert tied_spread(np.arange(1.0, 9.0)) == pytest.approx(1.0)
+    assert tied_spread(np.zeros(8)) == 0.0
+    # Ranks by hand: two zeros share 1.5, two ones 3.5: 2 * 3.5^2 of 4 * 5 * 9 / 6.
+    assert tied_spread(np.array([0.0, 1.0, -1.0, 0.0])) == pytest.approx(24.5 / 30.0)
 
 
 @settings(max_examples=25)
@@ -106,7 +139,7 @@ def test_the_number_of_seeds_has_no_unit_and_no_sign(seed: int, scale: float) ->
 
 def test_equal_differences_have_no_size_that_could_be_detected() -> None:
     found = predict_power(np.full(8, 0.5))
-    assert (found.detectable, found.more) == (None, 3)
+    assert (found.detectable, found.more) == (None, 1)
     assert predict_power(np.zeros(8)).more is None
     assert predict_power(np.zeros(8)).detectable is None
     assert predict_power(np.full(8, 0.1) + np.array([1e-17] * 8)).detectable is None

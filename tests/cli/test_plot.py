@@ -4,9 +4,16 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from command_line import CommandLine
+from hpoctl.analysis.run_times import CURVE
+from hpoctl.core.cells import Cell
+from hpoctl.stores.local import LocalStore
+from trees import TAG, put_attempt
 
 
 def test_a_figure_is_the_same_twice_and_from_the_cache(study: CommandLine) -> None:
@@ -228,6 +235,49 @@ def test_the_curves_of_a_damaged_experiment(study: CommandLine) -> None:
     assert "No complete experiment of tag t fits; 1 is left out." in answer.json["errors"][0]["what"]
 
 
+def test_the_profile_of_a_method_that_is_twice_as_fast_is_moved_by_a_factor_of_two(cli: CommandLine) -> None:
+    places = 9
+    twice = (CURVE[-1] / CURVE[0]) ** (places / (len(CURVE) - 1))  # 1.995: so many places of the curve
+    for benchmark, seeds in (("toy", 6), ("toy-2", 5)):
+        for seed in range(seeds):
+            times = np.cumsum(np.random.default_rng(seed).uniform(20.0, 60.0, 9 - seed))  # fewer and worse values
+            for method, fast in (("SLOW", 1.0), ("FAST", twice)):
+                put_curve_at(LocalStore(cli.root), Cell(method, benchmark, seed), times / fast)
+    path = cli.root.parent / "profile.svg"
+    answer = cli("plot", "--tag", TAG, "--kind", "profile", "--output", str(path), "--json")
+    assert answer.code == 0, answer.err
+    data = answer.json["data"]
+    assert (data["kind"], data["x"], data["aggregate"]) == ("profile", "budget", "mean over seeds")
+    found = {(each["method"], each["benchmark"]): each for each in data["setups"]}
+    assert {benchmark for _, benchmark in found} == {"toy", "toy-2", "all benchmarks"}
+    assert found["SLOW", "all benchmarks"]["seeds"] == [0, 1, 2, 3, 4]  # those of both benchmarks
+    for benchmark in ("toy", "toy-2", "all benchmarks"):
+        slow, fast = (found[method, benchmark] for method in ("SLOW", "FAST"))
+        assert fast["centre"][:-places] == pytest.approx(slow["centre"][places:])
+        assert 0.0 == slow["centre"][0] < slow["centre"][-1] <= fast["centre"][-1] <= 1.0
+        assert all(0.0 <= low <= high <= 1.0 for low, high in zip(slow["low"], slow["high"], strict=True))
+    drawn = path.read_text()
+    assert "share of the budget (%)" in drawn
+    assert "all benchmarks" in drawn
+    shown = cli("plot", "--tag", TAG, "--kind", "profile", "--terminal", COLUMNS="80")
+    assert shown.code == 0, shown.err
+    assert "all benchmarks: share of targets and seeds reached" in shown.out
+
+
+def put_curve_at(store: LocalStore, cell: Cell, times: np.ndarray) -> None:
+    """A complete result that reports losses of 10, 9, ... at these times."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"st_tuner_time": times, "loss": 10.0 - np.arange(float(len(times)))}), sink)
+    put_attempt(
+        store,
+        cell,
+        rows=bytes(sink.getvalue()),
+        metric_names=["loss"],
+        metric_mode="min",
+        max_wallclock_time=400.0,
+    )
+
+
 WRONG = [
     ((), 2, "No --output says where the figure goes."),
     (("--output", "x.jpg"), 2, "x.jpg names no format of pictures."),
@@ -237,6 +287,8 @@ WRONG = [
     (("--terminal", "--kind", "curves"), 2, "--terminal draws lines"),
     (("--terminal", "--kind", "rungs", "--extra", "a"), 2, "--extra is a separate figure."),
     (("--json", "--kind", "strip", "--x", "trials"), 2, "--x is for the best value so far."),
+    (("--json", "--kind", "profile", "--x", "trials"), 2, "--x is for the best value so far."),
+    (("--json", "--kind", "profile", "--aggregate", "median"), 2, "A run-time profile is a share of seeds, a mean."),
     (("--json", "--extra", "a", "--x", "trials"), 2, "--x is for the best value so far."),
     (("--json", "--kind", "rungs"), 2, "No experiment has an extra result 'num_at_level*'."),
     (

@@ -77,6 +77,26 @@ def test_stage_after_stage_its_end_and_again(launch: "Launch") -> None:
     assert "--num-seeds" not in compared.out
 
 
+def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
+    closing = ("--equivalent-within", "99%", "--futility")
+    answer = launch("--study", "small", *OPTIONS[:3], "--max-seeds", "20", *closing)
+    assert answer.code == 0, answer.err
+    assert "; equivalent within 99%, at the same error rate; futile questions are closed" in answer.err
+    data = launch("--until-decided", "--json").json["data"]
+    assert (data["margin"], data["futility"], data["not_decided"]) == ("99%", True, [])
+    assert "equivalent" in {found["verdict"] for found in data["answers"]}
+    for found in data["answers"]:
+        p = found["look"]["p_equivalent" if found["verdict"] == "equivalent" else "p"]
+        assert p <= found["level"]
+        assert found["estimate"] is not None
+    other = launch("--until-decided", "--equivalent-within", "1%")
+    assert other.code == 2
+    assert "another --equivalent-within" in other.err
+    compared = " ".join(launch.cli("compare", "RS", "ASHA", "--tag", "t", HPOCTL_PLUGINS="small-plugin").out.split())
+    assert "they are equivalent after " in compared
+    assert "(median-unbiased), repeated interval [" in compared
+
+
 def test_a_dry_run_shows_the_first_interim_analysis_and_writes_nothing(launch: "Launch") -> None:
     answer = launch("--study", "small", *OPTIONS, "--dry-run")
     assert answer.code == 0, answer.err
@@ -93,6 +113,9 @@ def test_a_dry_run_shows_the_first_interim_analysis_and_writes_nothing(launch: "
     [
         (("--pairs", "RS:ASHA"), "--pairs and --max-seeds go with --until-decided only."),
         (("--max-seeds", "9"), "--pairs and --max-seeds go with --until-decided only."),
+        (("--equivalent-within", "1%"), "--equivalent-within and --futility go with --until-decided only."),
+        (("--futility",), "--equivalent-within and --futility go with --until-decided only."),
+        ((*OPTIONS, "--equivalent-within", "1"), "--equivalent-within cannot be '1'."),
         (("--until-decided", "--pairs", "RS", "--max-seeds", "9"), "--pairs cannot be 'RS'."),
         (("--until-decided",), "--until-decided needs pairs and the largest number of seeds."),
     ],

@@ -11,7 +11,7 @@ from hpoctl.analysis.aggregate import Band
 from hpoctl.analysis.curves import is_wide
 from hpoctl.analysis.drawing import figure_bytes, logarithmic, new_figure
 from hpoctl.analysis.horizontal import Horizontal, horizontal
-from hpoctl.analysis.spending import Axis
+from hpoctl.analysis.spending import Against
 from hpoctl.core.protocols import FloatArray, Mode
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ComparisonPicture:
     columns: int
     footnotes: Sequence[str]
     strip: bool = False
-    axis: Axis = "time"
+    axis: Against = "time"
     beside: bool = False
 
 
@@ -173,7 +173,7 @@ def _legend_beside(figure: "Figure", grid: Sequence["Axes"]) -> None:
     figure.legend(named.values(), named, loc="outside right upper", frameon=False, fontsize=8)
 
 
-def horizontal_of(panels: Sequence[Panel], axis: Axis) -> Horizontal:
+def horizontal_of(panels: Sequence[Panel], axis: Against) -> Horizontal:
     """The horizontal axis that panels of one benchmark share."""
     bands = [series.band for panel in panels for series in panel.series]
     begun = [band.times[np.isfinite(band.centre)][:1] for band in bands]
@@ -227,7 +227,8 @@ def _share(grid: Sequence["Axes"], picture: ComparisonPicture) -> None:
         own = [(axes, panel) for axes, panel in zip(grid, picture.panels, strict=False) if panel.benchmark == benchmark]
         panels = [panel for _, panel in own]
         over_decades = is_logarithmic(panels, strip=picture.strip)
-        low, high = _range(panels, strip=picture.strip, logarithmic=over_decades)
+        early = 0.0 if picture.axis == "budget" else EARLY  # shares begin at 0
+        low, high = _range(panels, early, strip=picture.strip, logarithmic=over_decades)
         for axes, panel in own:
             which: Literal["x", "y"] = "x" if picture.strip else "y"
             if over_decades:
@@ -242,14 +243,14 @@ def _share(grid: Sequence["Axes"], picture: ComparisonPicture) -> None:
                 axes.set_xlabel(panel.metric)
 
 
-def _range(panels: Sequence[Panel], *, strip: bool, logarithmic: bool) -> tuple[float, float]:
+def _range(panels: Sequence[Panel], early: float, *, strip: bool, logarithmic: bool) -> tuple[float, float]:
     """What is shown: all of it, but on a linear scale without the first values, which are far from all others."""
     every = [series for panel in panels for series in panel.series]
     if strip:
         values = np.concatenate([series.finals for series in every])
     else:
         bands = [series.band for series in every]
-        parts = [band.centre if logarithmic else _after(EARLY, band, band.centre) for band in bands]
+        parts = [band.centre if logarithmic else _after(early, band, band.centre) for band in bands]
         parts += [_after(0.5, band, ends) for band in bands for ends in (band.low, band.high)]
         values = np.concatenate(parts)
     values = values[np.isfinite(values) & ((values > 0.0) | (not logarithmic))]

@@ -3,51 +3,30 @@
 The decisions follow from the results alone: repeating the earlier interim analyses gives the same answers. Holm's
 procedure (1979) splits the level over the questions, at each interim analysis anew: each open question is tested at the
 level that is left for it. This is valid over repeated analyses (Maurer and Bretz 2013): the smallest level at which a
-question would have been decided so far is a p value that only decreases, as Holm's procedure requires.
+question would have been decided so far is a p value that only decreases, as Holm's procedure requires. Equivalence
+within a margin is a second family of tests with its own level. Futility is not binding: it closes a question and
+changes no level.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
-from hpoctl.analysis.comparison_model import Traces, Verdict
-from hpoctl.analysis.group_sequential import look_levels
-from hpoctl.analysis.paired import LEVEL, paired_differences, signed_rank
+import numpy as np
+from scipy.special import ndtri
 
+from hpoctl.analysis.comparison_model import Verdict
+from hpoctl.analysis.group_sequential import look_levels, median_unbiased
+from hpoctl.analysis.interim import Look, Question, Rules
+from hpoctl.analysis.paired import LEVEL
 
-@dataclass(frozen=True, slots=True, order=True)
-class Question:
-    """Which of two methods is better on a benchmark.
+FUTILE = 0.1
+"""A question is futile if the probability that it is decided by the last interim analysis is smaller."""
 
-    Attributes:
-        first: The method that is judged.
-        second: The one it is judged by.
-        benchmark: The benchmark.
-    """
+SMALLEST = 1e-15
+"""Smaller p values say no more about the estimate."""
 
-    first: str
-    second: str
-    benchmark: str
-
-    def __str__(self) -> str:
-        return f"{self.first}:{self.second} on {self.benchmark}"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The signed-rank test of a question at one interim analysis.
-
-    Attributes:
-        seeds: How many seeds had been run.
-        pairs: For how many of them both methods have a value.
-        p: The p value, by itself.
-        leads: What the first method is, if it is decided.
-    """
-
-    seeds: int
-    pairs: int
-    p: float
-    leads: Verdict
+UNDECIDED: Verdict = "undecided"
+EQUIVALENT: Verdict = "equivalent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +39,22 @@ class Answer:
             since; else the last one.
         level: The level of that analysis: a p value at or below it decides.
         verdict: What the first method is.
+        futile: Whether the question was closed because a decision had become unlikely.
+        estimate: The median-unbiased estimate of the shift at that analysis; None: there is no shift.
     """
 
     question: Question
     look: Look
     level: float
     verdict: Verdict
+    futile: bool = False
+    estimate: float | None = None
+
+    @property
+    def p(self) -> float:
+        """The p value that is compared with the level: that of equivalence if it is what is decided."""
+        equivalent = self.look.p_equivalent
+        return equivalent if self.verdict == EQUIVALENT and equivalent is not None else self.look.p
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +76,7 @@ class Course:
 
     Attributes:
         stages: The analyses.
-        open: The questions that are not decided.
+        open: The questions that are not decided; at the end futile ones are among them.
         next_seeds: The number of seeds of the next analysis; None: all questions are decided, or no analysis is left.
     """
 
@@ -111,61 +100,32 @@ class Course:
         return sum(used.values())
 
 
-def follow(
-    questions: Sequence[Question],
-    looks: tuple[int, ...],
-    see: Callable[[Question, int], Look | None],
-    level: float = LEVEL,
-) -> Course:
+def follow(questions: Sequence[Question], rules: Rules, see: Callable[[Question, int], Look | None]) -> Course:
     """Make all interim analyses that have results.
 
     Args:
         questions: The questions.
-        looks: The numbers of seeds of the interim analyses, increasing.
+        rules: How they are decided.
         see: Tests a question with a number of seeds; None: not all of them have been run.
-        level: The family-wise error rate.
     """
     still, seen = list(dict.fromkeys(questions)), dict[Question, list[Look]]()
-    count = len(still)
+    count, closed = len(still), list[Answer]()
     stages: list[Stage] = []
-    for seeds in looks:
+    for seeds in rules.looks:
         found = {question: see(question, seeds) for question in still}
         whole = {question: look for question, look in found.items() if look is not None}
         if len(whole) < len(still):
             return Course(tuple(stages), tuple(still), seeds)
         for question, look in whole.items():
             seen.setdefault(question, []).append(look)
-        answers = _answers({question: seen[question] for question in still}, count, looks, level)
+        answers = _answers({question: seen[question] for question in still}, count, closed, rules)
         stages.append(Stage(seeds, tuple(answers)))
-        still = [answer.question for answer in answers if answer.verdict == "undecided"]
+        closed += [answer for answer in answers if answer.verdict != "undecided" or answer.futile]
+        still = [answer.question for answer in answers if answer.verdict == "undecided" and not answer.futile]
         if not still:
             break
-    return Course(tuple(stages), tuple(still), None)
-
-
-def look_at(traces: Traces, question: Question, seeds: Sequence[int]) -> Look | None:
-    """Test a question; None: a seed is missing.
-
-    A run without a finite value counts as worse than every run that has one.
-
-    Args:
-        traces: The traces of the benchmark by method and seed.
-        question: The question.
-        seeds: The seeds of the interim analysis.
-    """
-    pair = [traces.get(name, {}) for name in (question.first, question.second)]
-    if not all(seed in runs for runs in pair for seed in seeds):
-        return None
-    names = (question.first, question.second)
-    here = {name: {seed: runs[seed] for seed in seeds} for name, runs in zip(names, pair, strict=True)}
-    end = budget_of(here)
-    values = [values_of(list(here[name].values()), end) for name in names]
-    test = signed_rank(paired_differences(*values, log=uses_ratios(here, 1.0)))
-    mode = pair[0][seeds[0]].mode
-    leads: Verdict = "undecided"
-    if test.lead:
-        leads = "better" if (test.lead < 0) == (mode == "min") else "worse"
-    return Look(len(seeds), len(seeds), test.p, leads)
+    futile = [answer.question for answer in closed if answer.futile]
+    return Course(tuple(stages), (*still, *futile), None)
 
 
 def fewest_that_decide(questions: int, looks_of: Callable[[int], tuple[int, ...]], level: float = LEVEL) -> int:
@@ -182,25 +142,71 @@ def fewest_that_decide(questions: int, looks_of: Callable[[int], tuple[int, ...]
     return most
 
 
-def _answers(seen: Mapping[Question, Sequence[Look]], count: int, looks: tuple[int, ...], level: float) -> list[Answer]:
+def _answers(
+    seen: Mapping[Question, Sequence[Look]], count: int, closed: Sequence[Answer], rules: Rules
+) -> list[Answer]:
     """The answers to the questions that were open: as they are decided, more of the level is left for the others."""
+    equal = _decided(seen, _left(closed, count, ("equivalent",)), rules, equivalence=True)
+    left = _left(closed, count, ("better", "worse"))
+    different = _decided(seen, left, rules, equivalence=False)
+    levels = look_levels(rules.looks, rules.level / max(left - len(different), 1))
+    answers = []
+    for question, past in seen.items():
+        look, bound, verdict = past[-1], levels[len(past) - 1], UNDECIDED
+        # Equivalence has priority: a difference that is smaller than the margin does not count.
+        if question in equal:
+            (look, bound), verdict = equal[question], EQUIVALENT
+        elif question in different:
+            look, bound = different[question]
+            verdict = look.leads
+        futile = verdict == UNDECIDED and look.chance is not None and look.chance < FUTILE
+        answers.append(Answer(question, look, bound, verdict, futile, _estimate(past, look, rules)))
+    return answers
+
+
+def _left(closed: Sequence[Answer], count: int, words: tuple[Verdict, ...]) -> int:
+    """The number of questions that have no such verdict yet; futile ones are among them."""
+    return count - sum(answer.verdict in words for answer in closed)
+
+
+def _decided(
+    seen: Mapping[Question, Sequence[Look]], left: int, rules: Rules, *, equivalence: bool
+) -> dict[Question, tuple[Look, float]]:
+    """The questions that one family of tests decides by Holm's procedure, each with its analysis and its level.
+
+    Args:
+        seen: The analyses of the open questions so far.
+        left: How many questions of the family are not decided; some of them may be closed.
+        rules: How they are decided.
+        equivalence: Whether it is the family of tests of equivalence, which are one-sided: a level on two sides of
+            twice the size has the size on each of them.
+    """
+    sides = 2.0 if equivalence else 1.0
     decided: dict[Question, tuple[Look, float]] = {}
-    done = count - len(seen)
     while True:
-        share = level / max(count - done - len(decided), 1)
-        levels = look_levels(looks, share)
+        levels = look_levels(rules.looks, sides * rules.level / max(left - len(decided), 1))
         new = {
-            question: (look, bound)
+            question: (look, bound / sides)
             for question, past in seen.items()
             if question not in decided
             for look, bound in reversed(list(zip(past, levels, strict=False)))  # of several, the first analysis decides
-            if look.p <= bound and look.leads != "undecided"
+            if _rejects(look, bound / sides, equivalence=equivalence)
         }
         if not new:
-            break
+            return decided
         decided |= new
-    answers = []
-    for question, past in seen.items():
-        look, bound = decided.get(question, (past[-1], levels[len(past) - 1]))
-        answers.append(Answer(question, look, bound, look.leads if question in decided else "undecided"))
-    return answers
+
+
+def _rejects(look: Look, bound: float, *, equivalence: bool) -> bool:
+    if equivalence:
+        return look.p_equivalent is not None and look.p_equivalent <= bound
+    return look.p <= bound and look.leads != UNDECIDED
+
+
+def _estimate(past: Sequence[Look], stopped: Look, rules: Rules) -> float | None:
+    """The median-unbiased estimate of the shift at the analysis that decided, or at the last one."""
+    if stopped.shift is None or not np.isfinite(stopped.shift):
+        return stopped.shift
+    z = -float(ndtri(max(stopped.p, SMALLEST) / 2.0))
+    factor = median_unbiased(rules.looks, look_levels(rules.looks, rules.level), list(past).index(stopped), z)
+    return float(stopped.shift**factor) if stopped.log else factor * stopped.shift

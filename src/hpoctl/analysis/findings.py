@@ -73,18 +73,21 @@ def _more_seeds(pair: PairLine, path: str) -> Sentence:
     more = pair.more
     if more is None or more.contradicts:
         return ("Not decided. No number of seeds is proposed: the mean and the shift point to different methods.",)
+    known = "(predictive power)"
     if more.more is None:
-        lots = f"more than {MOST - more.n:,} more"
-        return (
-            f"Not decided. If the effect is what these seeds show, it takes {lots}: the effect is too small to detect.",
+        return filled(
+            f"Not decided. Even {MOST - more.n:,} more seeds decide with a probability of only "
+            f"{{more.predictive:.0%}} {known}.",
+            pair,
+            path,
         )
     low, high = (f"more than {MOST - more.n:,}" if end is None else f"{max(end, 1):,}" for end in more.interval)
-    template = (
-        f"Not decided. If the effect is what these seeds show, {max(more.more, 1):,} more decide with a power of 80 % "
-        f"(80 % interval: {low} to {high}); as it may be smaller or larger, they decide with a probability of "
-        "{more.predictive:.0%} (predictive power)."
+    return filled(
+        "Not decided. {more.half:d} more seeds decide with a probability of 50 %, {more.more:d} with 80 % "
+        f"{known}. For a power of 80 % the true effect needs {low} to {high} more (80 % interval).",
+        pair,
+        path,
     )
-    return filled(template, pair, path)
 
 
 def _benchmark(found: BenchmarkComparison, path: str) -> Sentence:

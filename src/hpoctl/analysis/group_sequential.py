@@ -64,15 +64,46 @@ def look_levels(looks: tuple[int, ...], level: float, spend: Spending = spending
     ends, weights = np.zeros(1), np.ones(1)  # where the sum is that has not left the region yet, and how likely
     before = 0.0
     for share, part in zip(shares, spent, strict=True):
-        spread = float(np.sqrt(share - before))
-        bound = _bound(ends, weights, spread, float(part))
+        bound = _bound(ends, weights, float(np.sqrt(share - before)), float(part))
         levels.append(0.0 if np.isinf(bound) else float(2.0 * ndtr(-bound / np.sqrt(share))))
-        reach = min(bound, FAR * float(np.sqrt(share)))
-        nodes, each = np.polynomial.legendre.leggauss(NODES)
-        here = reach * nodes
-        density = np.exp(-0.5 * ((here[:, None] - ends) / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi))
-        ends, weights, before = here, reach * each * (density @ weights), share
+        ends, weights = _advanced(ends, weights, before, share, bound)
+        before = share
     return tuple(levels)
+
+
+def median_unbiased(looks: tuple[int, ...], levels: Sequence[float], last: int, z: float) -> float:
+    """The median-unbiased estimate of an effect after interim analyses, by the estimate of the last one alone.
+
+    After an early stop that one is too large on average, as large estimates are what stops. Outcomes are ordered by
+    the analysis that stops, earlier ones as more extreme (Tsiatis, Rosner and Mehta 1984); the estimate is the effect
+    with which half of all outcomes would be more extreme than the observed one.
+
+    Args:
+        looks: The numbers of pairs of all interim analyses, increasing.
+        levels: Their levels.
+        last: The place of the analysis that stopped, or of the last one so far.
+        z: Its standardised statistic, positive.
+    """
+    shares = _information(looks)
+    alone = z / float(np.sqrt(shares[last]))
+    if alone == 0.0:
+        return 1.0
+
+    def excess(drift: float) -> float:
+        """The probability of a more extreme outcome, less one half."""
+        ends, weights, before, above = np.zeros(1), np.ones(1), 0.0, 0.0
+        for place, share in enumerate(shares[: last + 1]):
+            spread, root = float(np.sqrt(share - before)), float(np.sqrt(share))
+            bound = FAR * root if levels[place] == 0.0 else -float(ndtri(levels[place] / 2.0)) * root
+            centre = ends + drift * (share - before)
+            edge = z * root if place == last else bound
+            above += float(weights @ ndtr((centre - edge) / spread))
+            if place < last:
+                ends, weights = _advanced(ends, weights, before, share, bound, drift)
+            before = share
+        return above - 0.5
+
+    return float(brentq(excess, alone - 12.0, alone + 12.0, xtol=1e-6)) / alone
 
 
 def most_seeds(needed: int, questions: int, level: float) -> int:
@@ -97,6 +128,25 @@ def _information(looks: Sequence[int]) -> FloatArray:
     counts = np.asarray(looks, dtype=float)
     grown = counts * (2.0 * counts + 1.0) / (counts + 1.0)
     return np.asarray(grown / grown[-1])
+
+
+def _advanced(
+    ends: FloatArray, weights: FloatArray, before: float, share: float, bound: float, drift: float = 0.0
+) -> tuple[FloatArray, FloatArray]:
+    """Where the sum is after an analysis at which it did not leave the region, and how likely each place is."""
+    spread = float(np.sqrt(share - before))
+    reach = min(bound, FAR * float(np.sqrt(share)) + abs(drift) * share)
+    nodes, each = _nodes()
+    here = reach * nodes
+    steps = here[:, None] - ends - drift * (share - before)
+    density = np.exp(-0.5 * (steps / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi))
+    return here, reach * each * (density @ weights)
+
+
+@cache
+def _nodes() -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of the Gauss-Legendre rule."""
+    return np.polynomial.legendre.leggauss(NODES)
 
 
 def _bound(ends: FloatArray, weights: FloatArray, spread: float, part: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpoctl.analysis.aggregate import POINTS, times_up_to
-from hpoctl.analysis.spending import Axis
+from hpoctl.analysis.spending import Against, Axis
 from hpoctl.core.protocols import FloatArray
 
 DECADE = 10.0
@@ -39,7 +39,7 @@ class Horizontal:
         return self.start + share * (self.end - self.start)
 
 
-def horizontal(axis: Axis, ends: Sequence[float], first: float, resource: str) -> Horizontal:
+def horizontal(axis: Against, ends: Sequence[float], first: float, resource: str) -> Horizontal:
     """The axis of lines that end at these places.
 
     What is spent gets a logarithmic scale where one line is more than ten times as long as another: a method that
@@ -55,6 +55,8 @@ def horizontal(axis: Axis, ends: Sequence[float], first: float, resource: str) -
     if axis == "time":
         unit, size = time_unit(end)
         return Horizontal(f"time of the experiment's clock ({unit})", unit, size, 0.0, end)
+    if axis == "budget":
+        return Horizontal("share of the budget (%)", "%", 0.01, first, end, logarithmic=True)
     what = "trials started" if axis == "trials" else f"{resource} spent by all trials together"
     wide = end > DECADE * min(ends) and 0.0 < first < end
     unit = "trials" if axis == "trials" else resource

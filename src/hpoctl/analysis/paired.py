@@ -193,7 +193,7 @@ def hodges_lehmann(differences: FloatArray, level: float = LEVEL) -> tuple[float
         # Halves are taken first, so that no sum overflows.
         means = 0.5 * differences[rows] + 0.5 * differences[columns]
     means = np.sort(np.where(np.isnan(means), 0.0, means))
-    cut = _critical_sum(n, level)
+    cut = critical_sum(n, level)
     interval = Interval(-np.inf, np.inf) if cut < 0 else Interval(float(means[cut]), float(means[-1 - cut]))
     if cut >= 0 and len(np.unique(differences)) < n:
         interval = _inverted(differences, means, cut, level)
@@ -303,7 +303,7 @@ def _untied(n: int) -> FloatArray:
 
 
 @cache
-def _critical_sum(n: int, level: float) -> int:
+def critical_sum(n: int, level: float) -> int:
     """The largest sum of ranks that the test rejects on one side, without ties; -1: it rejects none."""
     if n > MOST_EXACT:
         spread = np.sqrt(n * (n + 1.0) * (2.0 * n + 1.0) / 24.0)

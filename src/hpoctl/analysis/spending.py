@@ -9,6 +9,9 @@ from hpoctl.core.protocols import FloatArray, IntArray
 
 Axis = Literal["time", "resource", "trials"]
 
+Against = Literal["time", "resource", "trials", "budget"]
+"""What a line is drawn against: one of these, or the share of the budget."""
+
 
 def resource_spent(trial_ids: IntArray, resources: IntArray, starts_over: NDArray[np.bool_]) -> FloatArray:
     """The resource that all trials together have spent up to each row, shape (n,).

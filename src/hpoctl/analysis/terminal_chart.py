@@ -7,7 +7,7 @@ import numpy as np
 
 from hpoctl.analysis.comparison_figure import Panel, Series, horizontal_of, is_logarithmic
 from hpoctl.analysis.horizontal import Horizontal
-from hpoctl.analysis.spending import Axis
+from hpoctl.analysis.spending import Against
 from hpoctl.core.protocols import FloatArray
 
 MARKS = "●▲■◆○△□◇"
@@ -35,7 +35,7 @@ def mark(place: int) -> str:
     return MARKS[place % len(MARKS)]
 
 
-def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12, axis: Axis = "time") -> list[Row]:
+def chart(panel: Panel, peers: Sequence[Panel], width: int, height: int = 12, axis: Against = "time") -> list[Row]:
     """The lines of a panel, the last row being the horizontal axis.
 
     The value at the middle of each column is shown; on a linear scale the first twentieth of the columns does not count

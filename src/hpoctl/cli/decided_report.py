@@ -1,6 +1,7 @@
 """The lines of `hpoctl compare` about pairs that interim analyses decide."""
 
 from hpoctl.analysis.comparison_model import BenchmarkComparison
+from hpoctl.analysis.shown import filled, text_of
 from hpoctl.cli.words import many, p_text
 from hpoctl.ops.launching.decided_pairs import DecidedPairs
 
@@ -18,11 +19,16 @@ def interim_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> l
     for pair in found.pairs:
         if decided.covers(pair, found.benchmark):
             answer = decided.answer(pair, found.benchmark)
-            what = f"{pair.first} is {pair.verdict}" if pair.verdict != "undecided" else "it is undecided"
+            what = f"{pair.first} is {pair.verdict}"
+            if pair.verdict in ("equivalent", "undecided"):
+                what = "they are equivalent" if pair.verdict == "equivalent" else "it is undecided"
             looked = "no interim analysis has been made yet"
             if answer is not None:
-                looked = f"{what} after {answer.look.seeds} seeds, p = {p_text(answer.look.p)} at a level of "
+                looked = f"{what} after {answer.look.seeds} seeds, p = {p_text(answer.p)} at a level of "
                 looked += p_text(answer.level)
+                looked += text_of(filled("; shift {estimate:.3g} (median-unbiased)", answer, "answer"))
+                looked += text_of(filled(", repeated interval {look.interval:.3g}", answer, "answer"))
+                looked += "; closed, as a decision had become unlikely" if answer.futile else ""
             lines.append(f"{pair.first} and {pair.second} are decided by interim analyses at {looks} seeds: {looked}.")
     if lines and decided.next_look is not None:
         lines += ["More interim analyses follow:", f"$ {decided.command}"]

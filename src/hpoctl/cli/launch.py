@@ -75,6 +75,23 @@ def launch(
     max_seeds: Annotated[
         int | None, option("How many", "Most seeds of a pair that --until-decided runs.", "--max-seeds", metavar="N")
     ] = None,
+    equivalent_within: Annotated[
+        str | None,
+        option(
+            "How many",
+            "Margin within which --until-decided calls a pair equivalent: 1% of the metric, or regret:0.01.",
+            "--equivalent-within",
+            metavar="MARGIN",
+        ),
+    ] = None,
+    futility: Annotated[
+        bool | None,
+        option(
+            "How many",
+            "Whether --until-decided stops pairs that are unlikely to be decided. Default: no.",
+            "--futility/--no-futility",
+        ),
+    ] = None,
     experiment: Given,
     on: Annotated[
         str | None,
@@ -148,14 +165,21 @@ def launch(
     )
     request = LaunchRequest(changes, study, tag, random_seed, new_seed, allow_mixed, results, trust_config, yes)
     if until_decided:
+        from hpoctl.cli.reading import margin_of
         from hpoctl.cli.until_decided import launch_until_decided
+        from hpoctl.ops.launching.sequential_design import parse_pairs
+        from hpoctl.ops.launching.until_decided import DecisionRequest
 
-        background = partial(_detach, as_json=as_json) if detach else None
-        code = launch_until_decided(
-            request, pairs or (), max_seeds, dry_run=dry_run, detach=background, as_json=as_json, log=log
+        margin = margin_of(equivalent_within)
+        asked = DecisionRequest(
+            request, parse_pairs(pairs or ()), max_seeds, None if margin is None else str(margin), futility
         )
+        background = partial(_detach, as_json=as_json) if detach else None
+        code = launch_until_decided(asked, dry_run=dry_run, detach=background, as_json=as_json, log=log)
     elif pairs or max_seeds is not None:
         raise UsageError("--pairs and --max-seeds go with --until-decided only.", "Add --until-decided.")
+    elif equivalent_within is not None or futility is not None:
+        raise UsageError("--equivalent-within and --futility go with --until-decided only.", "Add --until-decided.")
     else:
         code = _launch(request, dry_run=dry_run, detach=detach, as_json=as_json, log=log)
     if code:

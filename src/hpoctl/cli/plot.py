@@ -26,10 +26,10 @@ def plot(
     seed: SeedFilter = None,
     where: Where = None,
     kind: Annotated[
-        Literal["best", "strip", "rungs", "curves"],
+        Literal["best", "strip", "rungs", "profile", "curves"],
         typer.Option(
-            help="Best value so far, the final value of each seed, sizes of rungs over time, or the learning curves of "
-            "one experiment."
+            help="Best value so far, the final value of each seed, sizes of rungs over time, run-time profiles (the "
+            "share of targets and seeds reached), or the learning curves of one experiment."
         ),
     ] = "best",
     axis: Annotated[
@@ -58,7 +58,7 @@ def plot(
         Literal["iqm_bootstrap", "mean", "median"] | None,
         typer.Option(
             help="Interquartile mean with bootstrap interval, mean with t-interval, or median with quartiles. "
-            "Default: iqm_bootstrap; of extra results, median."
+            "Default: iqm_bootstrap; of extra results, median; of run-time profiles, mean."
         ),
     ] = None,
     simultaneous: Annotated[
@@ -75,7 +75,7 @@ def plot(
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plot the best value so far of each setup with a band over seeds; or rungs, extra results, one experiment."""
+    """Plot the best value so far of each setup with a band over seeds; or rungs, profiles, one experiment."""
     shape = Shape(kind, axis, tuple(extra or ()), terminal=terminal)
     _check(shape, output, as_json=as_json)
     grouping = [*(["--group"] if group else []), *(["--no-groups"] if no_groups else [])]
@@ -91,6 +91,8 @@ def plot(
         return
     if shape.of_columns:
         _refuse(grouping, "extra results, which have a panel each")
+    if kind == "profile" and aggregate not in (None, "mean"):
+        raise UsageError("A run-time profile is a share of seeds, a mean.", "Leave --aggregate out.")
 
     from hpoctl.cli import plot_report as report
     from hpoctl.ops.answers.plot import plot_study
@@ -98,7 +100,7 @@ def plot(
     from hpoctl.ops.answers.plot_request import PlotRequest
     from hpoctl.ops.answers.plotted_setups import Summary
 
-    usual: Aggregate = "median" if shape.of_columns else "iqm_bootstrap"
+    usual: Aggregate = "median" if shape.of_columns else "mean" if kind == "profile" else "iqm_bootstrap"
     request = PlotRequest(
         load=load,
         output=output,

@@ -1,10 +1,11 @@
 """`hpoctl launch --until-decided`: the output at each interim analysis, and at the end."""
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from hpoctl.analysis.shown import NOTHING, filled, show, text_of
 from hpoctl.builtins import open_registry
 from hpoctl.cli.documents import Grid, Lines, render
 from hpoctl.cli.launch_progress import LaunchBars, duration
@@ -14,8 +15,8 @@ from hpoctl.cli.trust import settle_trust
 from hpoctl.cli.words import many, p_text
 from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError
 from hpoctl.ops.launching.launch import LaunchWatcher
-from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
-from hpoctl.ops.launching.sequential_design import parse_pairs
+from hpoctl.ops.launching.launch_plan import LaunchPlan
+from hpoctl.ops.launching.sequential_design import SequentialDesign
 from hpoctl.ops.launching.until_decided import (
     DecisionOutcome,
     DecisionPlan,
@@ -54,9 +55,7 @@ class InterimAnalyses:
 
 
 def launch_until_decided(
-    request: LaunchRequest,
-    pairs: Sequence[str],
-    max_seeds: int | None,
+    request: DecisionRequest,
     *,
     dry_run: bool,
     detach: Callable[[LaunchPlan], int] | None,
@@ -66,9 +65,7 @@ def launch_until_decided(
     """Add seeds to pairs until they are decided; returns the exit code.
 
     Args:
-        request: The options of the launch.
-        pairs: What was typed after each `--pairs`.
-        max_seeds: The largest number of seeds.
+        request: The options of the command.
         dry_run: Whether only the jobs of the next interim analysis are shown.
         detach: Continues in the background, given the first launch; None: everything runs in this process.
         as_json: Whether one object is printed instead of text.
@@ -76,14 +73,14 @@ def launch_until_decided(
     """
     registry = open_registry()
     with err().status("reading the results of the pairs"):
-        plan = plan_decisions(DecisionRequest(request, parse_pairs(pairs), max_seeds), registry)
+        plan = plan_decisions(request, registry)
     if dry_run:
         _dry_run(plan, registry, as_json=as_json)
         return 0
     _print_design(plan)
     launches = stage_plans(plan, registry)
     for launch in launches[:1]:
-        settle_trust(launch, request, as_json=as_json)
+        settle_trust(launch, request.launch, as_json=as_json)
     if detach is not None and launches:
         return detach(launches[0])
     if not as_json:
@@ -107,7 +104,7 @@ def print_stage(stage: "Stage") -> None:
     done = sum(answer.verdict != "undecided" for answer in stage.answers)
     still = len(stage.answers) - done
     head = f"interim analysis at {many(stage.seeds, 'seed')}: {done} decided, {still} not decided"
-    titles = ["benchmark", "A", "B", "A is", "p", "decides at", "seeds"]
+    titles = ["benchmark", "A", "B", "A is", "p", "decides at", "shift", "repeated interval", "seeds"]
     console = out()
     grid = Grid(titles, [_row(answer) for answer in stage.answers], keys=3)
     console.print(render([Lines([head]), grid], "text", console.width), markup=False, soft_wrap=True)
@@ -119,10 +116,12 @@ def _row(answer: "Answer") -> list[str]:
         asked.benchmark,
         asked.first,
         asked.second,
-        answer.verdict,
-        p_text(look.p),
+        "undecided, futile" if answer.futile else answer.verdict,
+        p_text(answer.p),
         p_text(answer.level),
-        str(look.pairs),
+        NOTHING if answer.estimate is None else show(answer.estimate, ".3g"),
+        text_of(filled("{interval:.3g}", look, "look")),
+        str(look.seeds),
     ]
 
 
@@ -150,7 +149,7 @@ def _print_design(plan: DecisionPlan) -> None:
     console.print(
         f"tag {plan.tag}: {questions} ({many(len(design.pairs), 'pair')} on {many(len(design.benchmarks), 'benchmark')}"
         f"), interim analyses at {looks} seeds from seed {design.start_seed} on; family-wise error rate at most "
-        f"{100 * design.level:g} %",
+        f"{100 * design.level:g} %{_closing(design)}",
         markup=False,
         soft_wrap=True,
     )
@@ -163,6 +162,12 @@ def _print_design(plan: DecisionPlan) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+def _closing(design: SequentialDesign) -> str:
+    """What else closes a question."""
+    equal = "" if design.margin is None else f"; equivalent within {design.margin}, at the same error rate"
+    return equal + ("; futile questions are closed" if design.futility else "")
 
 
 def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
@@ -185,7 +190,7 @@ def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
         hint(f"next: {again}")
         return
     if still:
-        text = f"not decided with {plan.design.looks[-1]} seeds: {', '.join(still)}"
+        text = f"not decided with at most {plan.design.looks[-1]} seeds: {', '.join(still)}"
     else:
         text = "it is decided" if asked == 1 else f"all {asked} questions are decided"
     out().print(
@@ -194,7 +199,7 @@ def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
         soft_wrap=True,
     )
     if still:
-        text = "not decided is not the same as equal: the intervals of `compare` show which differences are possible"
+        text = "not decided is not the same as equal: the repeated intervals show which differences are possible"
         out().print(text, markup=False, soft_wrap=True)
     hint(f"next: {plan.root.command('compare', '--tag', plan.tag)}")
 
@@ -208,6 +213,8 @@ def _facts(plan: DecisionPlan) -> dict[str, Any]:
         "start_seed": design.start_seed,
         "looks": list(design.looks),
         "level": design.level,
+        "margin": design.margin,
+        "futility": design.futility,
         "seen_before": design.seen,
         "stages": plan.course.stages,
     }

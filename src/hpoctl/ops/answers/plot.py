@@ -9,6 +9,7 @@ from hpoctl.analysis.drawing import figure_format
 from hpoctl.analysis.traces import Trace
 from hpoctl.ops.answers.plot_extras import extra_setups, extras_panels, extras_picture, without_extras
 from hpoctl.ops.answers.plot_panels import best_picture, panels_of
+from hpoctl.ops.answers.plot_profiles import not_on_all, profile_picture, profile_setups
 from hpoctl.ops.answers.plot_request import (
     METHODS,
     RUNG_SIZES,
@@ -38,7 +39,10 @@ def plot_study(request: PlotRequest) -> PlottedStudy:
     if request.output is not None:
         kind = figure_format(request.output)
         check_folder(request.output)
-    drawn = _extras(request) if request.kind in ("rungs", "extra") else _best(request)
+    if request.kind == "profile":
+        drawn = _profiles(request)
+    else:
+        drawn = _extras(request) if request.kind in ("rungs", "extra") else _best(request)
     if request.output is not None and kind is not None:
         picture = drawn.picture
         write_file(request.output, made_before(_picture_key(picture, kind), lambda: draw_comparison(picture, kind)))
@@ -46,7 +50,7 @@ def plot_study(request: PlotRequest) -> PlottedStudy:
         path=None if request.output is None else str(request.output),
         tags=request.load.tags,
         kind=request.kind,
-        axis=request.axis,
+        axis=drawn.picture.axis,
         aggregate=METHODS[request.summary.aggregate],
         interval=interval_words(request.summary, request.axis),
         panels=drawn.panels,
@@ -83,6 +87,16 @@ def _extras(request: PlotRequest) -> _Drawn:
     setups = extra_setups(loaded, request.summary)
     notes = remarks(loaded, setups, without_extras(loaded, setups))
     return _Drawn(setups, extras_panels(setups), notes, loaded.skipped, extras_picture(request, setups, notes))
+
+
+def _profiles(request: PlotRequest) -> _Drawn:
+    loaded = load_traces(request.load)
+    setups = profile_setups(loaded, request.summary)
+    panels = panels_of(loaded, request, setups)
+    shown = {name for members in panels.values() for name in members}
+    setups = tuple(setup for setup in setups if setup.name in shown)
+    notes = remarks(loaded, setups, not_on_all(setups))
+    return _Drawn(setups, panels, notes, loaded.skipped, profile_picture(request, setups, panels, notes))
 
 
 def _without_values(loaded: Loaded[Trace]) -> list[str]:

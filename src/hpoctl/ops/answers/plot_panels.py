@@ -12,7 +12,7 @@ from hpoctl.ops.answers.plotted_setups import Setup
 from hpoctl.ops.reading.load_traces import Loaded
 
 OTHERS = "others"
-LINES = {"strip": "final value of each seed", "best": "best value so far"}
+LINES = {"strip": "final value of each seed", "best": "best value so far", "profile": "run-time profiles"}
 
 
 def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -7,13 +7,13 @@ from typing import Literal
 
 from hpoctl.analysis.aggregate import RESAMPLES, Aggregate
 from hpoctl.analysis.comparison_figure import ComparisonPicture
-from hpoctl.analysis.spending import Axis
+from hpoctl.analysis.spending import Against, Axis
 from hpoctl.core.errors import UsageError
 from hpoctl.ops.answers.plotted_setups import Setup, Summary
 from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.reading.tag_contents import Skipped
 
-FigureKind = Literal["best", "strip", "rungs", "extra"]
+FigureKind = Literal["best", "strip", "rungs", "extra", "profile"]
 RUNG_SIZES = "num_at_level*"
 """The columns of the composer `rung-levels`."""
 
@@ -32,7 +32,8 @@ class PlotRequest:
     Attributes:
         load: Which results.
         output: The file; its suffix says the format; None: no file.
-        kind: Best value so far, the final value of each seed, the sizes of rungs, or other extra results.
+        kind: Best value so far, the final value of each seed, the sizes of rungs, other extra results, or run-time
+            profiles.
         axis: What the best value so far is drawn against.
         groups: Titles of panels with their setups; None: those of the study; empty: one panel for each benchmark.
         summary: How seeds become a line and a band.
@@ -69,7 +70,7 @@ class PlottedStudy:
     path: str | None
     tags: tuple[str, ...]
     kind: FigureKind
-    axis: Axis
+    axis: Against
     aggregate: str
     interval: str
     panels: Mapping[str, tuple[str, ...]]
@@ -110,6 +111,9 @@ def line_words(request: PlotRequest) -> str:
     shown = METHODS[request.summary.aggregate]
     if request.kind == "strip":
         return f"Bar: {shown}."
+    if request.kind == "profile":
+        targets = "Targets of a benchmark: what 90, 80, ..., 10 % of all its runs in this figure reach."
+        return f"Line: {shown}. Band: {interval_words(request.summary, 'time')}. {targets}"
     ends = "" if request.axis == "time" else " A line ends where the first of its seeds has spent its budget."
     return f"Line: {shown}. Band: {interval_words(request.summary, request.axis)}.{ends}"
 

@@ -1,10 +1,13 @@
 """The pairs of a tag that interim analyses decide, as `hpoctl compare` shows them, with their valid answers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hpoctl.analysis.comparison_model import TURNED, BenchmarkComparison, PairLine
-from hpoctl.analysis.decisions import Answer, Question
+from hpoctl.analysis.decisions import Answer
+from hpoctl.analysis.interim import Question
+from hpoctl.analysis.paired import Interval
 from hpoctl.ops.launching.sequential_design import course_of, read_design
 from hpoctl.ops.studies.config import Root
 
@@ -42,8 +45,31 @@ class DecidedPairs:
         for answer in self.answers:
             if _asks(answer.question, pair, benchmark):
                 same = answer.question.first == pair.first
-                return answer if same else replace(answer, verdict=TURNED[answer.verdict])
+                return answer if same else turned_answer(answer)
         return None
+
+
+def turned_answer(answer: Answer) -> Answer:
+    """An answer as the second method of its question sees it."""
+    look = answer.look
+
+    def turned(value: float) -> float:
+        if not look.log:
+            return -value
+        return 1.0 / value if value else math.inf
+
+    interval = look.interval
+    if interval is not None:
+        ends = turned(interval.high), turned(interval.low)
+        interval = Interval(*ends, open_low=interval.open_high, open_high=interval.open_low)
+    seen = replace(
+        look,
+        leads=TURNED[look.leads],
+        shift=None if look.shift is None else turned(look.shift),
+        interval=interval,
+    )
+    estimate = None if answer.estimate is None else turned(answer.estimate)
+    return replace(answer, look=seen, verdict=TURNED[answer.verdict], estimate=estimate)
 
 
 def decided_pairs(root: Root, tags: Sequence[str]) -> DecidedPairs | None:

@@ -11,8 +11,10 @@ from functools import partial
 
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import Traces
-from hpoctl.analysis.decisions import Course, Look, Question, fewest_that_decide, follow, look_at
+from hpoctl.analysis.decisions import Course, fewest_that_decide, follow
+from hpoctl.analysis.equivalence import parse_margin
 from hpoctl.analysis.group_sequential import planned_looks
+from hpoctl.analysis.interim import Look, Question, Rules, look_at
 from hpoctl.analysis.paired import LEVEL
 from hpoctl.core.cells import CONTROL, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
@@ -36,6 +38,8 @@ class SequentialDesign:
         seen: How many experiments of these pairs were complete before the design was fixed.
         source: What the study was read from.
         changes: Changes by options of the command line.
+        margin: Within what methods count as equivalent, such as `1%`; None: they are not tested for equivalence.
+        futility: Whether futile questions are closed.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -46,6 +50,14 @@ class SequentialDesign:
     seen: int
     source: str
     changes: Overrides
+    margin: str | None = None
+    futility: bool = False
+
+    @property
+    def rules(self) -> Rules:
+        """How the questions are decided."""
+        margin = None if self.margin is None else parse_margin(self.margin)
+        return Rules(self.looks, self.level, margin, self.futility)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -123,14 +135,17 @@ def read_design(store: Store, tag: str) -> SequentialDesign | None:
         IncompleteError: It is damaged.
     """
     try:
-        return DESIGNS.unseal(store.get(_file(tag)))
+        design = DESIGNS.unseal(store.get(_file(tag)))
+        if design.margin is not None:
+            parse_margin(design.margin)
     except FileNotFoundError:
         return None
-    except DamagedError as error:
+    except (DamagedError, UsageError) as error:
         raise IncompleteError(
             f"{store.location(_file(tag))} is damaged ({error}): the interim analyses are unknown.",
             "Use another --tag; for this one the error rate cannot be guaranteed any more.",
         ) from error
+    return design
 
 
 def new_design(
@@ -139,6 +154,7 @@ def new_design(
     seeds: tuple[int, int],
     seen: int,
     study: tuple[str, Overrides],
+    closing: tuple[str | None, bool] = (None, False),
 ) -> SequentialDesign:
     """A new design.
 
@@ -148,6 +164,7 @@ def new_design(
         seeds: The first seed, and the largest number of seeds.
         seen: How many experiments of these pairs are complete.
         study: What the study was read from, and its changes by options of the command line.
+        closing: The margin of equivalence, and whether futile questions are closed.
 
     Raises:
         UsageError: There are too few seeds to decide any question.
@@ -155,7 +172,7 @@ def new_design(
     start, most = seeds
     source, changes = study
     looks = settled_looks(most, len(pairs) * len(benchmarks))
-    return SequentialDesign(tuple(pairs), tuple(benchmarks), start, looks, LEVEL, seen, source, changes)
+    return SequentialDesign(tuple(pairs), tuple(benchmarks), start, looks, LEVEL, seen, source, changes, *closing)
 
 
 def _file(tag: str) -> str:
@@ -168,7 +185,7 @@ def course_of(root: Root, tag: str, design: SequentialDesign) -> Course:
     Raises:
         HpoctlError: The store cannot be read.
     """
-    return follow(design.questions, design.looks, partial(_see, _traces(root, tag, design), design), design.level)
+    return follow(design.questions, design.rules, partial(_see, _traces(root, tag, design), design))
 
 
 def _traces(root: Root, tag: str, design: SequentialDesign) -> dict[str, Traces]:
@@ -185,4 +202,4 @@ def _traces(root: Root, tag: str, design: SequentialDesign) -> dict[str, Traces]
 
 
 def _see(traces: dict[str, Traces], design: SequentialDesign, question: Question, seeds: int) -> Look | None:
-    return look_at(traces.get(question.benchmark, {}), question, design.seeds(seeds))
+    return look_at(traces.get(question.benchmark, {}), question, design.seeds(seeds), design.rules)

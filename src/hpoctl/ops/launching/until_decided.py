@@ -35,11 +35,15 @@ class DecisionRequest:
         launch: The options of the launch; its methods are those of the pairs.
         pairs: The pairs; empty: those of the tag.
         max_seeds: The largest number of seeds; None: that of the tag.
+        margin: The margin of equivalence, such as `1%`; None: that of the tag, or no test of equivalence.
+        futility: Whether futile questions are closed; None: what the tag says, or no.
     """
 
     launch: LaunchRequest
     pairs: tuple[tuple[str, str], ...] = ()
     max_seeds: int | None = None
+    margin: str | None = None
+    futility: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +201,8 @@ def _settled(request: DecisionRequest, registry: Registry) -> tuple[str, Sequent
     newest = whole.plans[-1]
     seeds = (start, request.max_seeds)
     benchmarks = tuple(dict.fromkeys(newest.study.benchmarks))
-    return whole.tag, new_design(request.pairs, benchmarks, seeds, whole.done, (newest.source, newest.changes))
+    study, closing = (newest.source, newest.changes), (request.margin, request.futility is True)
+    return whole.tag, new_design(request.pairs, benchmarks, seeds, whole.done, study, closing)
 
 
 def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Registry, again: str) -> None:
@@ -207,6 +212,8 @@ def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Re
     differs = {
         "--pairs": request.pairs and set(request.pairs) != set(design.pairs),
         "--max-seeds": request.max_seeds not in (None, design.looks[-1]),
+        "--equivalent-within": request.margin not in (None, design.margin),
+        "--futility": request.futility not in (None, design.futility),
         "--benchmark": asked.benchmarks and set(asked.benchmarks) != set(design.benchmarks),
         "--start-seed": asked.start_seed not in (None, design.start_seed),
         "--set": not set(asked.settings) <= set(kept.settings),
