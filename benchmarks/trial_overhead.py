@@ -20,7 +20,6 @@ from pathlib import Path
 
 from hpoctl.builtins import RS
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.entries import Benchmark
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Fixed, Space, Uniform
@@ -30,6 +29,7 @@ from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
+from hpoctl.testing.toys import toy_script_benchmark
 
 SCRIPT = """
 import json, os, sys, time
@@ -42,7 +42,6 @@ with open(os.environ["HPOCTL_REPORTS"], "a") as file:
         file.write(json.dumps({"epoch": epoch, "loss": float(options["--x"]) / epoch}) + "\\n")
         file.flush()
 """
-SLOTS = 2
 
 
 @contextmanager
@@ -70,30 +69,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, chosen_backend(ray=options.ray) as backend:
         folder = Path(name)
         (folder / "train.py").write_text(SCRIPT, encoding="utf-8")
-        benchmark = Benchmark(
-            name="sleeps",
-            summary="Sleeps and reports",
-            space=Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(epochs)}),
-            metrics=("loss",),
-            metric="loss",
-            mode="min",
-            resource_attr="epoch",
-            max_resource_attr="epochs",
-            n_workers=SLOTS,
-            max_wallclock_time=1e6,
-            script=Script(folder, (sys.executable, "-I", "-S", str(folder / "train.py"))),
-        )
+        space = Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(epochs)})
+        script = Script(folder, (sys.executable, "-I", "-S", str(folder / "train.py")))
+        benchmark = toy_script_benchmark(space, script, name="sleeps", budget=1e6)
         settings = Settings(max_num_trials=options.trials)
         spec = ExperimentSpec("bench", RS, benchmark, 0, 7, settings, backend=backend)
         began, cpu = time.monotonic(), time.process_time()
         provenance = Provenance({"hpoctl": "0"}, None, "benchmark")
         told = run_experiment(spec, LocalStore(folder / "root"), provenance, Nobody(), SystemTime())
         wall, own = time.monotonic() - began, time.process_time() - cpu
-    slept = told.rows * 0.1 / SLOTS
+    slots = benchmark.n_workers
+    slept = told.rows * 0.1 / slots
     children = resource.getrusage(resource.RUSAGE_CHILDREN)  # the supervisor; trials are its children, and included
     print(f"{told.trials} trials, {told.rows:,} rows, load of the machine {os.getloadavg()[1]:.1f}")
-    print(f"sum of sleeps over {SLOTS} slots {slept:.1f} s, wall {wall:.1f} s, {wall / slept - 1:+.2%}")
-    print(f"{(wall - slept) * SLOTS / told.trials:.2f} s for each trial beyond its sleeps")
+    print(f"sum of sleeps over {slots} slots {slept:.1f} s, wall {wall:.1f} s, {wall / slept - 1:+.2%}")
+    print(f"{(wall - slept) * slots / told.trials:.2f} s for each trial beyond its sleeps")
     print(f"CPU of the controller {own:.2f} s, {own / wall:.2%} of a core, {1e6 * own / told.rows:.0f} us a row")
     print(f"CPU of the supervisor and all trials {children.ru_utime + children.ru_stime:.1f} s")
     print(f"peak memory of the controller {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

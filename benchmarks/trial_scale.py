@@ -18,7 +18,6 @@ from pathlib import Path
 from hpoctl.builtins import RS
 from hpoctl.core.cells import WORK
 from hpoctl.core.clock import SystemTime
-from hpoctl.core.entries import Benchmark
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
@@ -32,6 +31,7 @@ from hpoctl.engine.spec import ExperimentSpec, determinants
 from hpoctl.schedulers.random_search import RandomConfigs
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
+from hpoctl.testing.toys import toy_script_benchmark
 
 
 def main() -> None:
@@ -44,19 +44,9 @@ def main() -> None:
         script = folder / "script"
         script.mkdir()
         (script / "train.py").write_text("raise SystemExit(1)\n", encoding="utf-8")
-        benchmark = Benchmark(
-            name="many",
-            summary="Many trials",
-            space=Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(options.reports)}),
-            metrics=("loss",),
-            metric="loss",
-            mode="min",
-            resource_attr="epoch",
-            max_resource_attr="epochs",
-            n_workers=2,
-            max_wallclock_time=1e9,
-            script=Script(script, (sys.executable, "train.py")),
-        )
+        space = Space({"x": Uniform(0.0, 1.0), "epochs": Fixed(options.reports)})
+        problem = Script(script, (sys.executable, "train.py"))
+        benchmark = toy_script_benchmark(space, problem, name="many", budget=1e9)
         spec = ExperimentSpec("many", RS, benchmark, 0, 7, Settings(max_num_trials=options.trials))
         store = LocalStore(folder / "root")
         provenance = Provenance({"hpoctl": "0"}, None, "benchmark")

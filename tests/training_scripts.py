@@ -9,12 +9,10 @@ from typing import Any
 from hpoctl.backends.local.workers import local_backend
 from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.core.clock import RealClock
-from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import Ended, Report
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
-from hpoctl.core.space import Space
 from hpoctl.core.trial_backends import BackendContext, TrialLimits
 
 PRELUDE = """
@@ -46,20 +44,6 @@ def script(folder: Path, body: str = TRAIN, **facts: Any) -> Script:
     (folder / "train.py").write_text(PRELUDE + body)
     facts = {"checkpoints": True, **facts}
     return Script(folder, (sys.executable, "-I", "-S", str(folder / "train.py")), **facts)
-
-
-def script_benchmark(name: str, space: Space, problem: Script, **facts: Any) -> Benchmark:
-    """A benchmark on a script that reports a loss after each epoch."""
-    known: dict[str, Any] = {
-        "metrics": ("loss",),
-        "metric": "loss",
-        "mode": "min",
-        "resource_attr": "epoch",
-        "max_resource_attr": "epochs",
-        "n_workers": 2,
-        "max_wallclock_time": 60.0,
-    }
-    return Benchmark(name=name, summary="A script that reports quickly", space=space, script=problem, **known | facts)
 
 
 def context(folder: Path, problem: Script, **facts: Any) -> BackendContext:

@@ -165,6 +165,18 @@ def test_the_summary_says_what_the_data_say() -> None:
     assert len(said) == 4
 
 
+def test_experiments_that_are_not_complete_are_told_apart() -> None:
+    every = [experiment(name, "x", seed) for name in ("A", "B") for seed in range(4)]
+    every[1:3] = [replace(each, complete=False) for each in every[1:3]]
+    said = "6 of 8 experiments that were asked for are complete; the rows so far of 2 more are counted, so values and "
+    assert texts(report_data(every))[0] == f"{said}verdicts may change."
+    (first, *_) = texts(report_data(every, missing={("x", "A"): 1}))
+    assert first == f"{said.replace('of 8', 'of 9')}verdicts may change; the others are listed below."
+    page = page_of(report_data(every))
+    assert "2 of 4" in re.sub(r"<[^>]+>", "", page)
+    assert check_page(page).wrong == ()
+
+
 def test_what_is_undecided_is_said() -> None:
     every = [experiment(name, "x", seed) for name in ("A", "B") for seed in range(4)]
     said = texts(report_data(every))

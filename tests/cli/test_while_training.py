@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from command_line import CommandLine
+from hpoctl.analysis.report_check import check_page
 
 TRAIN = """
 import argparse, os, time
@@ -79,7 +80,16 @@ def test_everything_can_be_seen_while_it_trains(cli: CommandLine, training) -> N
     assert (asked["agrees"], asked["source"], asked["moments"][0]["kind"]) == (None, "its journal", "suggested")
     drawn = cli("plot", "--tag", "t", "--running", "--terminal")
     assert (drawn.code, "Not complete, with the rows so far: RS own seed 0" in drawn.out + drawn.err) == (0, True)
-    assert cli("plot", "--tag", "t", "--terminal").code == 3  # nothing is complete
+    for words in (("plot", "--terminal"), ("report",)):
+        answer = cli(*words, "--tag", "t")
+        assert (answer.code, "show the rows so far with --running" in answer.err) == (3, True)  # nothing is complete
+    written = cli("report", "--tag", "t", "--running", "--output", "running.html")
+    assert written.code == 0, written
+    assert "* 0 of 1 experiments that were asked for are complete; the rows so far of 1 more are counted" in written.out
+    assert "* Not complete, with the rows so far: RS own seed 0." in written.out
+    page = (cli.root.parent / "running.html").read_text()
+    assert check_page(page).wrong == ()
+    assert "hpoctl report --tag t --running" in page
     assert process.poll() is None
     status = cli("status", "--tag", "t", COLUMNS="80")
     assert "RS on own: seed 0" in status.out

@@ -25,19 +25,16 @@ from hpoctl.engine.so_far import read_so_far
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
-from training_scripts import TRAIN, script, script_benchmark
+from hpoctl.testing.toys import toy_script_benchmark
+from training_scripts import TRAIN, script
 
 BODY = TRAIN.replace("loss=1 / epoch", "loss=float(options['--lr']) + 1 / epoch, accuracy=1 - 1 / epoch, note='x'")
 
 
 def trained(folder: Path, method: Method) -> tuple[LocalStore, str, ExperimentSpec]:
     (folder / "script").mkdir()
-    benchmark = script_benchmark(
-        "toy-script",
-        Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}),
-        script(folder / "script", BODY),
-        metrics=("loss", "accuracy"),
-    )
+    space = Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)})
+    benchmark = toy_script_benchmark(space, script(folder / "script", BODY), metrics=("loss", "accuracy"))
     spec = ExperimentSpec("docs-2", method, benchmark, 0, 7, Settings(max_num_trials=6))
     store = LocalStore(folder / "root")
     told = run_experiment(spec, store, Provenance({"hpoctl": "0"}, None, ""), Nobody(), SystemTime())

@@ -31,16 +31,16 @@ from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.trial_backends import LOCAL
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
-from training_scripts import TRAIN, script, script_benchmark
+from hpoctl.testing.toys import toy_script_benchmark
+from training_scripts import TRAIN, script
 
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
 
 
 def benchmark(folder: Path, body: str = TRAIN, **facts: Any) -> Benchmark:
     folder.mkdir(exist_ok=True)
-    return script_benchmark(
-        "toy-script", Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)}), script(folder, body, **facts)
-    )
+    space = Space({"lr": LogUniform(0.001, 1.0), "epochs": Fixed(9)})
+    return toy_script_benchmark(space, script(folder, body, **facts))
 
 
 def spec(folder: Path, method: Method = RS, body: str = TRAIN, **settings: Any) -> ExperimentSpec:

@@ -188,5 +188,13 @@ def test_runs_on_fcnet_begin_as_random_search_does(cli):
         assert ("optuna" in metadata["versions"]) is method.startswith("OPTUNA")
         assert experiment["best"]["value"] == rows["metric_valid_loss"].min()
         first[method] = tried.iloc[:4]
+        last = str(int(tried.index.max()))
+        told = cli("why", "--tag", "a", "--method", method, "--trial", last, "--json").json["data"]
+        assert told["agrees"] is True
+        moments = told["moments"]
+        assert any("Optuna's TPESampler" in note for note in moments[0]["notes"]) is method.startswith("OPTUNA")
+        if method == "OPTUNA-TPE-ASHA":
+            middle = cli("why", "--tag", "a", "--method", method, "--trial", "0", "--json").json["data"]["moments"]
+            assert middle[1]["rank"]["level"] == 1
     pd.testing.assert_frame_equal(first["RS"], first["OPTUNA-TPE"])
     pd.testing.assert_frame_equal(first["RS"], first["OPTUNA-TPE-ASHA"])

@@ -160,6 +160,27 @@ def test_a_promoted_trial_that_fails_keeps_its_value():
     assert (sampler.seen[0].state, sampler.seen[0].intermediate_values) == (TrialState.PRUNED, {1: 0.9})
 
 
+def test_what_the_sampler_knew_is_told():
+    searcher, _ = make([{"x": 3, "y": 2}, {"x": 4, "y": 2}, {"x": 3, "y": 2}, {"x": 3, "y": 2}, {"x": 3, "y": 2}])
+    for trial_id in range(4):
+        start(searcher, trial_id)
+    assert searcher.explain(0).notes == (
+        "trials that had reported: 0 of the 1 after which Optuna's Scripted takes over",
+    )
+    searcher.observe(0, TOP, 1.0)
+    searcher.observe(1, 3, 2.0)
+    searcher.ended(2)  # without a report
+    assert start(searcher, 4).origin == "model"
+    knew = "knew 4 trials: 1 complete, 1 with a value at a lower level, 1 yet to report, 1 failed"
+    assert searcher.explain(4).notes == (f"suggested by Optuna's Scripted, which {knew}",)
+    start(searcher, 5)
+    searcher.observe(4, TOP, 1.0)
+    assert start(searcher, 6).origin == "random"
+    (note,) = searcher.explain(6).notes
+    assert note.startswith("Optuna's Scripted suggested only configurations that were tried, 3 times; it knew 6 trials")
+    assert searcher.explain(9).notes == ()
+
+
 def test_in_a_table_the_nearest_fresh_row_is_tried_and_told():
     around = Space({"x": Uniform(0.0, 1.0), "y": Choice(("a", "b")), "epochs": Fixed(27)})
     pairs = [(0.5, "a"), (0.1, "a"), (0.2, "a"), (0.1, "b"), (0.9, "b")]

@@ -65,12 +65,17 @@ def report_page(data: ReportData, model: ReportModel) -> str:
 
 def summary(data: ReportData, model: ReportModel) -> list[Sentence]:
     """What the results say, the most important first."""
+    totals = model.totals
     template = "All {complete:,d} experiments that were asked for are complete."
-    if model.totals.complete != model.totals.wanted:
-        template = (
-            "{complete:,d} of {wanted:,d} experiments that were asked for are complete; the others are listed below."
-        )
-    sentences: list[Sentence] = [filled(template, model.totals, "totals")]
+    if totals.complete != totals.wanted:
+        template = "{complete:,d} of {wanted:,d} experiments that were asked for are complete; "
+        partial = "the rows so far of {partial:,d} more are counted, so values and verdicts may change"
+        listed = "the others are listed below."
+        if not totals.partial:
+            template += listed
+        else:
+            template += partial + ("." if totals.complete + totals.partial == totals.wanted else f"; {listed}")
+    sentences: list[Sentence] = [filled(template, totals, "totals")]
     sentences += [(modelled_note(data),)] if data.modelled else []
     sentences += [(f"{note[0].upper()}{note[1:]}.",) for note in data.notes]
     return [*sentences, *findings(model.comparison)]

@@ -40,6 +40,7 @@ class Experiment:
         decision: How long its scheduler took for all decisions, in seconds.
         cpu: What it took of a processor, in seconds.
         wall: How long it took, in seconds.
+        complete: Whether it is complete; otherwise it counts with its rows so far.
     """
 
     trace: Trace
@@ -50,6 +51,7 @@ class Experiment:
     decision: float | None = None
     cpu: float | None = None
     wall: float | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ def _experiment(each: Experiment, data: ReportData) -> dict[str, Any]:
         "levels": [] if each.rungs is None else list(each.rungs.levels),
         "counts": [] if each.rungs is None else [[int(count) for count in row] for row in each.rungs.counts],
         **costs,
+        "complete": each.complete,
     }
 
 
@@ -233,5 +236,6 @@ def _from_experiment(each: Mapping[str, Any], table: Mapping[str, Any]) -> Exper
         values=np.array(each["values"], dtype=float),
     )
     rungs = Rungs(tuple(each["levels"]), np.array(each["counts"], dtype=float)) if each["levels"] else None
-    costs = (each[name] for name in ("trials", "rows", "decision", "cpu", "wall"))
-    return Experiment(trace, each["results"], rungs, *costs)
+    costs = {name: each[name] for name in ("trials", "rows", "decision", "cpu", "wall")}
+    complete = each.get("complete", True)  # earlier pages have complete ones only
+    return Experiment(trace, each["results"], rungs, **costs, complete=complete)

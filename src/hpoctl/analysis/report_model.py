@@ -61,7 +61,7 @@ class Cell:
     Attributes:
         benchmark: The benchmark.
         method: The method.
-        complete: How many seeds have a result.
+        complete: How many seeds have a complete result.
         wanted: How many should have one.
         costs: What one experiment took.
         decision_per_trial: Real time of decisions for each trial, in milliseconds, over all seeds together.
@@ -87,7 +87,8 @@ class Totals:
         methods: How many methods there are.
         benchmarks: How many benchmarks.
         seeds: How many different seeds.
-        complete: How many experiments have a result.
+        complete: How many experiments are complete.
+        partial: How many others count with their rows so far; None: no others do.
         wanted: How many should have one.
         left_out: How many results are not read, and experiments missing.
         costs: What all experiments took together.
@@ -97,6 +98,7 @@ class Totals:
     benchmarks: int
     seeds: int
     complete: int
+    partial: int | None
     wanted: int
     left_out: int
     costs: Costs
@@ -144,7 +146,7 @@ def _cells(data: ReportData) -> Iterable[Cell]:
             yield Cell(
                 benchmark=benchmark,
                 method=method,
-                complete=len(own),
+                complete=sum(each.complete for each in own),
                 wanted=data.wanted[place][number],
                 costs=_costs(own, lambda values: float(np.median(values))),
                 decision_per_trial=1000.0 * seconds / sum(each.trials or 0.0 for each in timed) if timed else None,
@@ -187,7 +189,8 @@ def _totals(data: ReportData) -> Totals:
         methods=len(data.methods),
         benchmarks=len(data.benchmarks),
         seeds=len({each.trace.seed for each in data.experiments}),
-        complete=len(data.experiments),
+        complete=sum(each.complete for each in data.experiments),
+        partial=sum(not each.complete for each in data.experiments) or None,
         wanted=sum(map(sum, data.wanted)),
         left_out=sum(each.count for each in data.left_out),
         costs=_costs(data.experiments, lambda values: float(sum(values))),

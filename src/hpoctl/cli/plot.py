@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.reading import Tags, Where, load_request
+from hpoctl.cli.reading import Running, Tags, Where, load_request
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 from hpoctl.core.errors import UsageError
 
@@ -68,10 +68,7 @@ def plot(
         int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap. Default: 0.")
     ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal.")] = False,
-    running: Annotated[
-        bool,
-        typer.Option("--running", help="Also what experiments that train and are not complete have reported so far."),
-    ] = False,
+    running: Running = False,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:

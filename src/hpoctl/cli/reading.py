@@ -19,6 +19,10 @@ Where = Annotated[
         "--where", help="Only experiments whose metadata fit, as in n_workers=4 or max_wallclock_time>=600; repeatable."
     ),
 ]
+Running = Annotated[
+    bool,
+    typer.Option("--running", help="Also what experiments that train and are not complete have reported so far."),
+]
 FamilyOption = Annotated[
     str,
     typer.Option(

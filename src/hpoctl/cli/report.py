@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.reading import EquivalentWithin, FamilyOption, Tags, Where, family_of, load_request, margin_of
+from hpoctl.cli.reading import EquivalentWithin, FamilyOption, Running, Tags, Where, family_of, load_request, margin_of
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 
 
@@ -21,6 +21,7 @@ def report(
     where: Where = None,
     family: FamilyOption = "benchmark",
     equivalent_within: EquivalentWithin = None,
+    running: Running = False,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +34,7 @@ def report(
     from hpoctl.cli.words import size_text
     from hpoctl.ops.answers.report import ReportRequest, write_report
 
-    load = load_request(tag, method, benchmark, seed, where, results)
+    load = load_request(tag, method, benchmark, seed, where, results, unfinished=running)
     options = CompareOptions(family=family_of(family), margin=margin_of(equivalent_within))
     written = write_report(ReportRequest(load, output, options))
     if as_json:

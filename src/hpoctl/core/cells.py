@@ -4,6 +4,7 @@
                                                                /results.parquet
                                                                /log.txt
                                                                /trials.parquet, journal    real trials only
+                                                               /suggestions.parquet        measured decision times only
 
 Names are for people. What a result is stands in its metadata.
 """
@@ -17,6 +18,7 @@ METADATA = "metadata.json"
 RESULTS = "results.parquet"
 TRIALS = "trials.parquet"
 JOURNAL = "journal"
+SUGGESTIONS = "suggestions.parquet"
 LOG = "log.txt"
 WORK = ".work"
 """The folder of a root on this machine in which experiments with real trials work."""

@@ -5,14 +5,14 @@
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpoctl.backends.simulator import Simulator
 from hpoctl.blackboxes.nearest import OffTable
 from hpoctl.core.blackbox import Blackbox
-from hpoctl.core.cells import RESULTS
+from hpoctl.core.cells import RESULTS, SUGGESTIONS
 from hpoctl.core.clock import SystemTime, VirtualClock
 from hpoctl.core.entries import MethodContext
 from hpoctl.core.errors import HpoctlError, OffTableError, UsageError
@@ -27,6 +27,7 @@ from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metada
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
 from hpoctl.engine.search_space import is_restricted, searched
 from hpoctl.engine.spec import ExperimentSpec, determinants
+from hpoctl.engine.suggestion_times import suggestion_times_bytes
 from hpoctl.engine.table import column_names, parquet_bytes, rows_table
 from hpoctl.engine.training import run_training
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
@@ -40,14 +41,22 @@ class Simulation:
         rows: Its rows.
         decision_seconds: Real time the scheduler's suggestions took.
         off_table: How far its trials were from the rows of its table, see `Finished`.
+        measured: Where suggestions cost the time that they really take: these seconds, in their order.
     """
 
     rows: Rows
     decision_seconds: float
     off_table: OffTable | None = None
+    measured: Sequence[float] = ()
 
 
-def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system: SystemTime) -> Simulation:
+def simulate(
+    spec: ExperimentSpec,
+    blackbox: Blackbox,
+    watcher: Watcher,
+    system: SystemTime,
+    measured: Sequence[float] | None = None,
+) -> Simulation:
     """Run an experiment on the simulator, without writing anything.
 
     Args:
@@ -55,6 +64,8 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
         blackbox: The benchmark's table.
         watcher: Watches it run.
         system: Where real time comes from.
+        measured: What suggestions cost when the experiment was run before, to run it again as it was; None: where they
+            cost the time that they really take, that is measured.
 
     Raises:
         UsageError: The method does not fit the benchmark, or the experiment cannot be restricted to its table.
@@ -66,7 +77,7 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
     )
     clock = VirtualClock()
     scheduler = spec.method.make(context, spec.method.options)
-    charged = _ChargedSuggestions(scheduler.suggest, clock, settings.decision_time, system)
+    charged = _ChargedSuggestions(scheduler.suggest, clock, settings.decision_time, system, measured)
     log = RowLog(benchmark.goal, len(benchmark.metrics), benchmark.max_resource)
     view = RunningExperiment(spec.method.name, benchmark.name, spec.seed, clock, scheduler, log)
     composers = [entry.make() for entry in spec.extra_results]
@@ -81,7 +92,7 @@ def simulate(spec: ExperimentSpec, blackbox: Blackbox, watcher: Watcher, system:
             "Correct the method: `context.space.configs(units)` makes configurations that are in it.",
         ) from error
     off_table = search.nearest.counted() if search.nearest else None
-    return Simulation(log.rows(extra, settings.max_num_evaluations), charged.seconds, off_table)
+    return Simulation(log.rows(extra, settings.max_num_evaluations), charged.seconds, off_table, charged.measured)
 
 
 def run_experiment(
@@ -127,6 +138,8 @@ def run_experiment(
         written_metadata(store, directory)
         if before_recording:
             before_recording()
+        if simulation.measured:
+            store.put(f"{directory}/{SUGGESTIONS}", suggestion_times_bytes(simulation.measured))
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - wall, system.cpu() - cpu)
         told = finished(spec, simulation.rows, facts["identity"], directory, seconds, off_table=simulation.off_table)
@@ -179,8 +192,11 @@ class _ChargedSuggestions:
         clock: VirtualClock,
         decision_time: DecisionTime,
         system: SystemTime,
+        before: Sequence[float] | None,
     ) -> None:
         self.seconds = 0.0
+        self.measured: list[float] = []
+        self._before = before
         self._suggest = suggest
         self._clock = clock
         self._decision_time = decision_time
@@ -192,6 +208,10 @@ class _ChargedSuggestions:
         took = self._system.monotonic() - began
         self.seconds += took
         if self._decision_time == "measured":
+            place = len(self.measured)
+            if self._before is not None:  # a method that decides otherwise now may want more suggestions
+                took = self._before[place] if place < len(self._before) else 0.0
+            self.measured.append(took)
             self._clock.advance(took)
         elif self._decision_time != "zero":
             self._clock.advance(float(self._decision_time))

@@ -18,7 +18,7 @@ from hpoctl.testing.methods import check_method, run_quietly, run_spec
 from hpoctl.testing.outliving import OtherSide
 from hpoctl.testing.stores import check_store
 from hpoctl.testing.toy_jobs import ToyJobs
-from hpoctl.testing.toys import toy_benchmark, toy_space, toy_table
+from hpoctl.testing.toys import toy_benchmark, toy_script_benchmark, toy_space, toy_table
 
 __all__ = [
     "ContractError",
@@ -36,6 +36,7 @@ __all__ = [
     "run_quietly",
     "run_spec",
     "toy_benchmark",
+    "toy_script_benchmark",
     "toy_space",
     "toy_table",
 ]

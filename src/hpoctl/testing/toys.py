@@ -1,4 +1,4 @@
-"""Small tables and benchmarks to test methods on: made-up curves, hundreds of configurations, milliseconds a run."""
+"""Small benchmarks to test on: tables of made-up curves, milliseconds a run, and any script that reports its loss."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from hpoctl.blackboxes.tabular import TabularBlackbox
 from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import FloatArray, Mode
+from hpoctl.core.script import Script
 from hpoctl.core.space import Choice, FinRange, Fixed, Ordinal, Space
 
 MAX_EPOCHS = 27
@@ -76,4 +77,36 @@ def toy_benchmark(
         max_wallclock_time=budget,
         blackbox=table,
         provenance={"curves": "made up"},
+    )
+
+
+def toy_script_benchmark(
+    space: Space,
+    script: Script,
+    *,
+    name: str = "toy-script",
+    metrics: tuple[str, ...] = (METRIC,),
+    budget: float = 60.0,
+) -> Benchmark:
+    """A benchmark on a script that reports its loss after each epoch: 2 workers, `budget` seconds.
+
+    Args:
+        space: Its space, with `epochs` fixed.
+        script: The script.
+        name: Its name.
+        metrics: What it reports, the loss first.
+        budget: Its budget in seconds.
+    """
+    return Benchmark(
+        name=name,
+        summary="A script that reports its loss after each epoch",
+        space=space,
+        metrics=metrics,
+        metric=metrics[0],
+        mode="min",
+        resource_attr="epoch",
+        max_resource_attr="epochs",
+        n_workers=2,
+        max_wallclock_time=budget,
+        script=script,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from hpoctl import builtins
 from hpoctl.builtins import ASHA, RS
-from hpoctl.core.cells import METADATA, Filters
+from hpoctl.core.cells import METADATA, SUGGESTIONS, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.entries import Benchmark, Goal, MethodContext
 from hpoctl.core.errors import IncompleteError, UsageError
@@ -30,9 +30,9 @@ from hpoctl.schedulers.asha import Asha
 from hpoctl.schedulers.options import AshaOptions
 from hpoctl.schedulers.random_search import RandomConfigs, RandomSearcher
 from hpoctl.testing.hard_cases import Nobody
-from hpoctl.testing.toys import toy_benchmark, toy_space
+from hpoctl.testing.toys import toy_benchmark, toy_script_benchmark, toy_space
 from support import context, report
-from training_scripts import script, script_benchmark
+from training_scripts import script
 
 METHODS = list(builtins.hpoctl_methods())
 PROVENANCE = Provenance({"hpoctl": "0"}, None, "hpoctl run")
@@ -168,6 +168,41 @@ def test_a_stored_result_that_differs_is_named(tmp_path: Path, registry: Registr
     assert "DIFFER" in answer.check
 
 
+class Late:
+    """A clock on which every suggestion takes some seconds, never the same."""
+
+    def __init__(self) -> None:
+        self.now, self.step = 0.0, 0
+
+    def __call__(self) -> float:
+        self.step += 1
+        self.now += 0.1 + 7.0 * math.modf(self.step * 0.61803398875)[0]
+        return self.now
+
+
+def test_suggestions_that_cost_what_they_really_took(tmp_path: Path, registry: Registry) -> None:
+    """The times are recorded beside the results, so that the experiment can be run again as it was."""
+    settings = Settings(decision_time="measured")
+    spec = ExperimentSpec("docs-2", ASHA, toy_benchmark(budget=500.0), 0, 7, settings)
+    root = open_root(str(tmp_path / "root"))
+    told = run_experiment(spec, root.store, PROVENANCE, Nobody(), SystemTime(monotonic=Late()))
+    assert told.rows > 20
+    answer = asked(root, 3, registry)
+    assert (answer.agrees, answer.source) == (True, "running it again")
+    name = f"{told.directory}/{SUGGESTIONS}"
+    root.store.put(name, b"nonsense")
+    with pytest.raises(IncompleteError, match=r"suggestions\.parquet cannot be read"):
+        asked(root, 3, registry)
+    root.store.delete(name)
+    with pytest.raises(IncompleteError, match=r"cost the time that they really took, and these times are not known"):
+        asked(root, 3, registry)
+
+
+def test_other_experiments_record_no_times(tmp_path: Path) -> None:
+    root = ran(tmp_path, ExperimentSpec("docs-2", RS, toy_benchmark(budget=100.0), 0, 7))
+    assert not [name for name in root.store.list("docs-2") if name.endswith(SUGGESTIONS)]
+
+
 def test_what_has_changed_since_is_named(tmp_path: Path, registry: Registry) -> None:
     benchmark = replace(toy_benchmark(budget=500.0), mode="max")
     root = ran(tmp_path, ExperimentSpec("docs-2", RS, benchmark, 0, 7))
@@ -189,7 +224,7 @@ def test_a_trial_that_is_none(tmp_path: Path, registry: Registry) -> None:
 def test_a_script_is_told_from_its_journal(tmp_path: Path, registry: Registry) -> None:
     (tmp_path / "script").mkdir()
     made = script(tmp_path / "script")
-    benchmark = script_benchmark("own", toy_space(max_epochs=3), made)
+    benchmark = toy_script_benchmark(toy_space(max_epochs=3), made, name="own")
     spec = ExperimentSpec("docs-2", ASHA, benchmark, 0, 7, Settings(max_num_trials=4))
     root = ran(tmp_path, spec)
     answer = asked(root, 1, registry)

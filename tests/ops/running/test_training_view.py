@@ -17,8 +17,8 @@ from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running import worker
 from hpoctl.ops.running.training_view import TrainingView
-from hpoctl.testing.toys import toy_benchmark
-from training_scripts import script, script_benchmark
+from hpoctl.testing.toys import toy_benchmark, toy_script_benchmark
+from training_scripts import script
 
 LOG = RowLog(Goal(0, 1.0), 1, 27)
 
@@ -82,7 +82,7 @@ def test_a_resumed_trial_is_timed_from_where_it_continues() -> None:
 
 def test_a_worker_tells_its_launcher_which_trials_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PULSE", 0.0)
-    benchmark = script_benchmark("own", toy_benchmark().space, script(tmp_path), max_wallclock_time=10.0)
+    benchmark = toy_script_benchmark(toy_benchmark().space, script(tmp_path), name="own", budget=10.0)
     told: list[Mapping[str, Any]] = []
     for each, expected in ((benchmark, "#0 2/9 0.25"), (toy_benchmark(), None)):
         pulse = worker._Pulse(told.append, ExperimentSpec("t", RS, each, 0, 7))

@@ -4,6 +4,7 @@ import math
 
 from optuna.samplers import BaseSampler
 
+from hpoctl.core.grounds import Grounds
 from hpoctl.core.space import Config, TableSpace
 from hpoctl.plugins import MethodContext
 from hpoctl.schedulers.random_search import RandomConfigs
@@ -31,18 +32,34 @@ class OptunaSearcher:
         self._space = context.space
         self._max_resource = context.max_resource
         self._n_startup_trials = n_startup_trials
+        self._sampler = type(sampler).__name__
         self._configs = RandomConfigs(context.space, context.streams)
         self._memory = Memory(sampler, distributions(context.space))
         self._numbers: dict[int, int] = {}
         self._reported: set[int] = set()
+        self._complete: set[int] = set()  # those of them that have reported their final value
+        self._failed = 0
+        self._notes: dict[int, str] = {}
 
     def suggest(self, trial_id: int) -> Suggestion | None:
         """A configuration that was not tried; None: the space is exhausted."""
         if len(self._reported) < self._n_startup_trials:
+            self._notes[trial_id] = (
+                f"trials that had reported: {len(self._reported)} of the {self._n_startup_trials} after which Optuna's "
+                f"{self._sampler} takes over"
+            )
             return self._random(trial_id, "initial")
         if len(self._numbers) == self._space.size:
             return None
-        return self._asked(trial_id) or self._random(trial_id, "random")
+        told = self._told()
+        asked = self._asked(trial_id)
+        if asked is not None:
+            self._notes[trial_id] = f"suggested by Optuna's {self._sampler}, which {told}"
+            return asked
+        self._notes[trial_id] = (
+            f"Optuna's {self._sampler} suggested only configurations that were tried, {MAX_ASKS} times; it {told}"
+        )
+        return self._random(trial_id, "random")
 
     def pending(self, trial_id: int, resource: int) -> None:
         """Optuna's trial runs from the start of the trial to its first report; there is nothing to do."""
@@ -53,6 +70,7 @@ class OptunaSearcher:
         self._reported.add(trial_id)
         value = value if math.isfinite(value) else math.inf
         if self._max_resource is None or resource >= self._max_resource:
+            self._complete.add(trial_id)
             self._memory.finish(number, value)
         else:
             self._memory.stand(number, resource, value)
@@ -60,7 +78,21 @@ class OptunaSearcher:
     def ended(self, trial_id: int) -> None:
         """A trial has left its worker; without a report it has failed."""
         if trial_id not in self._reported:
+            self._failed += 1
             self._memory.fail(self._numbers[trial_id])
+
+    def explain(self, trial_id: int) -> Grounds:
+        """Which sampler chose the configuration of a trial, and what it had been told by then."""
+        note = self._notes.get(trial_id)
+        return Grounds(notes=() if note is None else (note,))
+
+    def _told(self) -> str:
+        """What the sampler knows now."""
+        complete, below = len(self._complete), len(self._reported) - len(self._complete)
+        waiting = len(self._numbers) - len(self._reported) - self._failed
+        rungs = f", {below} with a value at a lower level" if below else ""
+        failed = f", {self._failed} failed" if self._failed else ""
+        return f"knew {len(self._numbers)} trials: {complete} complete{rungs}, {waiting} yet to report{failed}"
 
     def _random(self, trial_id: int, origin: Origin) -> Suggestion | None:
         drawn = self._configs.draw()

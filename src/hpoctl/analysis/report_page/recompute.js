@@ -103,7 +103,7 @@ function cellNumbers(found, data) {
   const groups = data.benchmarks.flatMap((_, place) => byMethod(data, place));
   groups.forEach((seeds, place) => {
     const [benchmark, method] = [Math.floor(place / data.methods.length), place % data.methods.length];
-    found.set(`cells.${place}.complete`, seeds.length);
+    found.set(`cells.${place}.complete`, seeds.filter((each) => each.complete).length);
     found.set(`cells.${place}.wanted`, data.wanted[benchmark][method]);
     for (const name of COSTS) {
       const known = seeds.map((each) => each[name]).filter((value) => value !== null);
@@ -119,7 +119,9 @@ function cellNumbers(found, data) {
 }
 
 function totalNumbers(found, data) {
-  found.set("totals.complete", data.experiments.length);
+  found.set("totals.complete", data.experiments.filter((each) => each.complete).length);
+  const partial = data.experiments.filter((each) => !each.complete).length;
+  if (partial) found.set("totals.partial", partial);
   found.set("totals.wanted", sum(data.wanted.flat()));
   found.set("totals.left_out", sum(data.left_out.map((each) => each[5])));
   found.set("totals.methods", data.methods.length);

@@ -94,7 +94,9 @@ def _read(tag: TagResults, found: FoundResult, cache: TraceCache, name: str) -> 
     trace = read_trace(tag, found, cache, name)
     costs = {key: getattr(found.metadata, entry) for key, entry in COSTS.items()}
     results = found.metadata.results_sha256 or ""
-    return _Read(Experiment(trace, results, _rungs(read_extras(tag, found, cache)), **costs), found.metadata)
+    complete = found.so_far is None
+    rungs = _rungs(read_extras(tag, found, cache)) if complete else None
+    return _Read(Experiment(trace, results, rungs, **costs, complete=complete), found.metadata)
 
 
 def _rungs(record: Record) -> Rungs | None:
@@ -254,4 +256,5 @@ def _own_command(load: LoadRequest, options: CompareOptions) -> str:
         words += ["--seed", seeds_text(load.filters.seeds).replace(" ", "")]
     words += ["--family", options.family] if options.family != "benchmark" else []
     words += ["--equivalent-within", str(options.margin)] if options.margin is not None else []
+    words += ["--running"] if load.unfinished else []
     return shlex.join(words)

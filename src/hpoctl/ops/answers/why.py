@@ -5,14 +5,14 @@ asks the scheduler after each decision what it rests on.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from hpoctl.core.cells import JOURNAL, METADATA, Cell, Filters
+from hpoctl.core.cells import JOURNAL, METADATA, SUGGESTIONS, Cell, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.grounds import Rank
@@ -26,6 +26,7 @@ from hpoctl.engine.ran import Ran, ran
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.so_far import metrics_of
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.engine.suggestion_times import read_suggestion_times
 from hpoctl.engine.work_folder import journal_of
 from hpoctl.ops.answers.witness import Moment, MomentKind, Wait, Witness
 from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns
@@ -142,7 +143,7 @@ def why(root: Root, found: Asked, trial_id: int, registry: Registry) -> Why:
     again = (
         _replayed(root, found.attempt, experiment, trial_id, registry)
         if scripted
-        else _simulated(experiment, trial_id, registry)
+        else _simulated(root, found.attempt, experiment, trial_id, registry)
     )
     spec, rows, witness = again
     if trial_id >= len(rows.configs) or not witness.moments:
@@ -172,17 +173,30 @@ def why(root: Root, found: Asked, trial_id: int, registry: Registry) -> Why:
     )
 
 
-def _simulated(experiment: Ran, trial_id: int, registry: Registry) -> tuple[ExperimentSpec, Rows, Witness]:
+def _simulated(
+    root: Root, attempt: Attempt, experiment: Ran, trial_id: int, registry: Registry
+) -> tuple[ExperimentSpec, Rows, Witness]:
     spec = spec_again(experiment, registry)
-    if spec.effective.decision_time == "measured":
-        raise IncompleteError(
-            "Its suggestions cost the time that they really took, so that it cannot be run again as it was.",
-            "Run it with another --decision-time to ask about its trials.",
-        )
+    measured = _suggestion_times(root.store, attempt) if spec.effective.decision_time == "measured" else None
     witness = Witness(trial_id, spec.benchmark.goal)
     watched = replace(spec, method=witness.follows(spec.method))
-    rows = simulate(watched, spec.benchmark.blackbox(), witness, SystemTime()).rows
+    rows = simulate(watched, spec.benchmark.blackbox(), witness, SystemTime(), measured).rows
     return spec, rows, witness
+
+
+def _suggestion_times(store: Store, attempt: Attempt) -> Sequence[float]:
+    """What the suggestions of an experiment really took."""
+    name = f"{attempt.directory}/{SUGGESTIONS}"
+    try:
+        return read_suggestion_times(store.get(name), store.location(name))
+    except FileNotFoundError as error:
+        raise IncompleteError(
+            "Its suggestions cost the time that they really took, and these times are not known: "
+            f"there is no {store.location(name)}.",
+            "Run it again: the times are recorded with the results."
+            if attempt.recorded == "completed"
+            else "Ask when it is complete.",
+        ) from error
 
 
 def _replayed(

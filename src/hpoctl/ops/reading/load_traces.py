@@ -168,8 +168,10 @@ def read_trace(tag: TagResults, found: FoundResult, cache: TraceCache, name: str
         record_key(*question),
         lambda: _steps(Columns(results_of(tag.root, found), where), about, axis),
     ).values
-    whole = axis == "time" and found.so_far is None
-    budget = found.attempt.budget if whole else float(times[-1]) if len(times) else 0.0
+    if axis == "time":
+        budget = found.attempt.budget if found.so_far is None else found.so_far.now
+    else:
+        budget = float(times[-1]) if len(times) else 0.0
     identity = found.attempt.identity or ""
     return Trace(tag.tag, name, cell.benchmark, cell.seed, identity, about.metric, about.mode, budget, times, values)
 
