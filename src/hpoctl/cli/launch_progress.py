@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hpoctl.cli.progress import trials_table
 from hpoctl.core.jobs import Activity, Failure
 from hpoctl.ops.launching.launch import LaunchProgress
 
@@ -72,7 +74,7 @@ class LaunchBars:
         now = time.monotonic()
         if self._live and now - self._drawn >= REFRESH:
             self._drawn = now
-            self._live.update(_picture(self._tag, progress), refresh=True)
+            self._live.update(_picture(self._tag, progress, self._console.width), refresh=True)
         elif not self._live and now - self._said >= NEWS:
             self._said = now
             self._console.print(_summary(self._tag, progress), markup=False, soft_wrap=True)
@@ -89,7 +91,7 @@ def _summary(tag: str, progress: LaunchProgress) -> str:
     return "  ".join(parts)
 
 
-def _picture(tag: str, progress: LaunchProgress) -> Group:
+def _picture(tag: str, progress: LaunchProgress, width: int) -> Group:
     ended = progress.done + len(progress.failures)
     head = Table.grid(padding=(0, 1))
     head.add_row(
@@ -97,7 +99,13 @@ def _picture(tag: str, progress: LaunchProgress) -> Group:
         Text(f"{100 * ended // max(1, progress.total):3d}%"),
         Text(_summary(tag, progress), style="red" if progress.failures else ""),
     )
-    return Group(head, _workers(progress.activity))
+    parts: list[RenderableType] = [head, _workers(progress.activity)]
+    for entry in progress.activity:
+        if entry.trials:
+            several = sum(bool(other.trials) for other in progress.activity) > 1
+            parts += [Text(f"{entry.worker}:", style="dim")] if several else []
+            parts.append(Padding(trials_table(entry.trials, width - 2), (0, 0, 0, 2)))
+    return Group(*parts)
 
 
 def _workers(activity: Sequence[Activity]) -> Table:

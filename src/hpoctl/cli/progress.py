@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from hpoctl.core.jobs import TrialActivity
 from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resume, Start
 from hpoctl.core.text import printable
 from hpoctl.engine.finished import Finished
@@ -39,8 +40,9 @@ class TrialProgress(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bars, and a line for each trial."""
         yield from super().get_renderables()
-        if self.view is not None and self.view.trials:
-            yield trials_table(self.view, self.console.width)
+        trials = [] if self.view is None else self.view.trials
+        if trials:
+            yield trials_table(trials, self.console.width)
 
 
 TRIAL_COLUMNS = {"slot": True, "trial": True, "resource": True, "value": True, "left": True, "configuration": False}
@@ -50,27 +52,25 @@ TAKEN = 48
 """Columns of the terminal that the numbers in `trials_table` take."""
 
 
-def trials_table(view: TrainingView, width: int) -> Table:
+def trials_table(trials: Sequence[TrialActivity], width: int) -> Table:
     """The trials that train now: slot, number, resource, last value, time left, configuration; a line each.
 
     Args:
-        view: The trials.
+        trials: The trials.
         width: The columns of the terminal.
     """
     table = Table.grid(padding=(0, 2))
     for right in TRIAL_COLUMNS.values():
         table.add_column(justify="right" if right else "left", no_wrap=True)
     table.add_row(*(Text(title, style="dim") for title in TRIAL_COLUMNS))
-    now = view.now()
-    for trial in view.trials:
-        left = trial.left(now)
+    for trial in trials:
         resource = "-" if trial.resource is None else str(trial.resource)
         table.add_row(
             Text(str(trial.slot)),
             Text(str(trial.trial_id)),
             Text(resource if trial.aim is None else f"{resource}/{trial.aim}"),
             Text("-" if trial.value is None else f"{trial.value:.6g}"),
-            Text("-" if left is None else f"{left:,.0f} s"),
+            Text("-" if trial.left is None else f"{trial.left:,.0f} s"),
             Text(_cut(config_text(trial.config), max(20, width - TAKEN))),
         )
     return table
@@ -146,7 +146,7 @@ class BarWatcher:
     def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
         """Show a trial that trains; simulated ones are too many."""
         if self._view is not None:
-            self._view.begins(trial_id, step)
+            self._view.begins(trial_id, step, now)
 
     def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
         """Show the progress of the experiment."""

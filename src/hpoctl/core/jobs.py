@@ -1,6 +1,6 @@
 """The contract of launchers: jobs and their experiments, how far they are, and who runs them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -103,6 +103,29 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialActivity:
+    """A trial that trains now.
+
+    Attributes:
+        slot: The number of its slot, from 0.
+        trial_id: The trial.
+        config: Its configuration, without fixed values.
+        aim: The resource level that it is trained to; None: it ends by itself.
+        resource: The last resource that it has reported; None: nothing yet.
+        value: The tuned metric there.
+        left: Seconds until it reaches its aim; None: not known yet.
+    """
+
+    slot: int
+    trial_id: int
+    config: Mapping[str, bool | int | float | str]
+    aim: int | None
+    resource: int | None
+    value: float | None
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """What a worker is doing.
 
@@ -111,12 +134,14 @@ class Activity:
         what: What it is doing, in a few words.
         share: How much of it is done, from 0 to 1; None: unknown.
         seconds: For how long.
+        trials: The trials that train in its experiment; none: it is simulated, or they are not known.
     """
 
     worker: str
     what: str
     share: float | None
     seconds: float
+    trials: tuple[TrialActivity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

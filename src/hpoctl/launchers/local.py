@@ -103,8 +103,7 @@ class LocalLauncher:
         lines = []
         for place, worker in enumerate(self._workers, 1):
             what = str(worker.cell) if worker.cell else "idle" if worker.ready else "starting"
-            what += f": {worker.trials}" if worker.cell and worker.trials else ""
-            lines.append(Activity(f"worker {place}", what, worker.share, worker.seconds))
+            lines.append(Activity(f"worker {place}", what, worker.share, worker.seconds, worker.trials))
         if self._waiting:
             text = f"{len(self._waiting)} experiments that another launch runs"
             lines.append(Activity("waiting for", text, None, 0.0))
@@ -212,7 +211,7 @@ class LocalLauncher:
         elif event == "began":
             worker.directory = message["directory"]
         elif event == "progress":
-            worker.share, worker.trials = message["share"], message.get("trials", "")
+            worker.progresses(message)
         elif event == "ended":
             worker.drop()
             entry = self._running.pop(id(worker))

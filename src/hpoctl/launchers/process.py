@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.jobs import Task
+from hpoctl.core.jobs import Task, TrialActivity
 from hpoctl.core.machine import BLAS_THREADS
 
 MAX_LOG = 1_000_000
@@ -34,8 +35,8 @@ class WorkerProcess:
         self.cell: Cell | None = None
         self.directory: str | None = None
         self.share: float | None = None
-        self.trials = ""  # those that train, in a few words
-        self.since = time.monotonic()
+        self.heard = self.since = time.monotonic()
+        self._trials: tuple[TrialActivity, ...] = ()  # as they were when they were last heard of
         self._rest = b""
         self._nonsense = ""
         # What a worker prints, last words in a crash included, goes to a file that it empties before each experiment.
@@ -72,10 +73,23 @@ class WorkerProcess:
         """How long it has been at what it does."""
         return time.monotonic() - self.since
 
+    @property
+    def trials(self) -> tuple[TrialActivity, ...]:
+        """The trials that train in its experiment, with the time that they have left now."""
+        age = time.monotonic() - self.heard
+        return tuple(
+            trial if trial.left is None else replace(trial, left=max(0.0, trial.left - age)) for trial in self._trials
+        )
+
+    def progresses(self, message: Mapping[str, Any]) -> None:
+        """It has told how far its experiment is."""
+        self.share, self.heard = message["share"], time.monotonic()
+        self._trials = tuple(TrialActivity(**entry) for entry in message.get("trials", ()))
+
     def give(self, task: Task) -> None:
         """Give it an experiment to run."""
         self.cell, self.directory, self.share, self.since = task.cell, None, None, time.monotonic()
-        self.trials = ""
+        self._trials = ()
         values = {
             "plan": task.plan,
             "method": task.cell.method,
@@ -101,6 +115,7 @@ class WorkerProcess:
     def drop(self) -> None:
         """It has done what it had in hand."""
         self.cell, self.directory, self.share, self.since = None, None, None, time.monotonic()
+        self._trials = ()
 
     def log(self) -> bytes:
         """What it printed during its present experiment."""

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -83,7 +83,8 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
 
     Args:
         lines: Tasks as JSON with `plan`, `method`, `benchmark` and `seed`.
-        answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}` and, for each task,
+        answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}`, with `trials` where they
+            train (see `TrialActivity`), and, for each task,
             `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (it was complete),
             `held` (somebody is running it) or `failed`.
         context: What it works with.
@@ -214,10 +215,11 @@ class _Pulse:
         self._view = None if spec.benchmark.script is None else TrainingView(spec)
         self._last = time.monotonic()
 
-    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:  # noqa: ARG002 - a watcher's signature
-        """Trials that train are told with the next sign of life."""
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
+        """Tell of a trial that trains: it may be long until it reports."""
         if self._view is not None:
-            self._view.begins(trial_id, step)
+            self._view.begins(trial_id, step, now)
+            self._tell(now)
 
     def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
         """Tell the share of the budget that is used, and which trials train."""
@@ -226,18 +228,21 @@ class _Pulse:
         now = time.monotonic()
         if now - self._last >= PULSE:
             self._last = now
-            share = min(1.0, float(report.times[-1]) / self._budget)
-            trials = {} if self._view is None else {"trials": self._view.summary()}
-            self._answer({"event": "progress", "share": share, **trials})
+            self._tell(float(report.times[-1]))
 
     def ends(self, event: Ended) -> None:
         """A trial has left its worker."""
         if self._view is not None:
             self._view.ends(event)
+            self._tell(event.time)
 
     def says(self, text: str) -> None:
         """What concerns the whole experiment goes to its log."""
         sys.stderr.write(f"{text}\n")
+
+    def _tell(self, now: float) -> None:
+        trials = {} if self._view is None else {"trials": [asdict(trial) for trial in self._view.trials]}
+        self._answer({"event": "progress", "share": min(1.0, now / self._budget), **trials})
 
 
 MODULE = "hpoctl.ops.running.worker"
