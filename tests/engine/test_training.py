@@ -161,6 +161,28 @@ def test_a_changed_script_is_another_experiment(tmp_path: Path) -> None:
     assert one.identity != other.identity
 
 
+class Full(LocalStore):
+    """On a full disk: progress and results cannot be written."""
+
+    def put(self, name: str, data: bytes, *, create: bool = False) -> None:
+        if name.endswith(RESULTS) or (name.endswith(METADATA) and b'"progress"' in data and b'"running"' in data):
+            raise HpoctlError("No space left.", "Make room.")
+        super().put(name, data, create=create)
+
+
+def test_results_that_could_not_be_written_are_written_by_the_same_command(tmp_path: Path) -> None:
+    made = spec(tmp_path, body=TRAIN.replace("0.01", "0.15"), max_num_trials=2)
+    with pytest.raises(HpoctlError, match="No space left"):
+        run_experiment(made, Full(tmp_path / "root"), PROVENANCE, Nobody(), SystemTime())
+    (found,) = metadata(tmp_path)
+    assert found["status"] == "failed"
+    starts = journal(tmp_path).count(b'"kind":"start"')
+    told = run(tmp_path, made)
+    assert journal(tmp_path).count(b'"kind":"start"') == starts == 2, "nothing was trained again"
+    assert levels(table(tmp_path, told, RESULTS)) == {0: list(range(1, 10)), 1: list(range(1, 10))}
+    assert [found["status"] for found in metadata(tmp_path)] == ["completed"]
+
+
 CONTROLLER = """
 import sys
 sys.path[:0] = {path!r}

@@ -4,10 +4,14 @@ Only regular files are read: a named pipe, a device or a sparse giant is refused
 and in the digits of its numbers before anything recurses over it.
 """
 
+import errno
 import os
 import re
 import stat
 from pathlib import Path
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The errors that say that there is no room on a disk: none at all, or none for this user."""
 
 MOST_BYTES = 2**30
 """The largest file that is read whole: results of millions of rows are smaller."""

@@ -77,15 +77,17 @@ def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str,
 
 
 def _may_continue(attempt: Attempt, metadata: Metadata, settings: Settings) -> bool:
-    """Whether an attempt was cut off, or ended by a limit that allows more now."""
-    if attempt.recorded in ("running", "interrupted"):
-        return True
+    """Whether an attempt was cut off, by an error too, or ended by a limit that allows more now.
+
+    Where an error comes from the method, it comes again, at the same place and without training; a method that was
+    mended continues if it decides as before.
+    """
     if metadata.ended_by == FAILURES:
         before = Settings().max_failures if metadata.max_failures is None else metadata.max_failures
         if before == "none" or isinstance(before, str):
             return False
         return settings.max_failures == "none" or float(settings.max_failures) > before
-    return attempt.recorded == "failed" and metadata.ended_by is None  # killed, or without workers
+    return attempt.recorded in ("running", "interrupted", "failed")
 
 
 def _at_least(budget: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

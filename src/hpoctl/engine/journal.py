@@ -10,7 +10,6 @@ A record that was cut off at the end of the file is what a crash leaves; it is r
 damage, and is refused.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -22,10 +21,9 @@ from typing import Any
 from zlib import crc32
 
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.files import sync_directory
+from hpoctl.core.files import FULL, sync_directory
 
 Record = Mapping[str, Any]
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 PATIENCE = 1.0
 """Seconds between two tries to write to a full disk."""
 

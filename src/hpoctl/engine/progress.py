@@ -1,8 +1,10 @@
 """How far an experiment with real trials is, written into its metadata every few seconds: `status` reads it there."""
 
+from contextlib import suppress
 from typing import Any
 
 from hpoctl.core.clock import SystemTime
+from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
 from hpoctl.core.storage import Store
 from hpoctl.engine.attempts import close_metadata
@@ -62,7 +64,8 @@ class RunProgress:
         if self._trials is None or self._journaled is None or now - self._written < self._every:
             return
         self._written = now
-        close_metadata(self._store, self._directory, {"progress": self.facts(self._trials)})
+        with suppress(HpoctlError):  # on a full disk, or a store that is away for a while: the next one counts
+            close_metadata(self._store, self._directory, {"progress": self.facts(self._trials)})
 
     def facts(self, trials: TrialLog) -> dict[str, Any]:
         """How far it is: trials by outcome, rows, seconds, the best value, failures and why."""

@@ -1,7 +1,9 @@
 """Trials on this machine: what they see, how they end, and what is left of them."""
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -284,6 +286,25 @@ else: os._exit(0)
     found, end = run(tmp_path, body)
     assert resources(found) == [1, 2, 3, 9]
     assert end.outcome is Outcome.COMPLETED
+    assert re.fullmatch(
+        r"6 reports were left out, the first one: line \d: epoch \d comes after \d: levels have to increase", end.reason
+    )
+
+
+def test_reports_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    body = "report(epoch=0, loss=1)\nreport(epoch=1, loss=1)\nopen(os.environ['HPOCTL_REPORTS'], 'a').write('{\"ep')"
+    _, end = run(tmp_path, body)
+    wrong = "line 1: epoch is 0: levels are whole numbers from 1 on"
+    assert (end.outcome, end.reason) == (
+        Outcome.COMPLETED,
+        f"2 reports were left out, the first one: {wrong}",
+    )
+    made = backend(tmp_path, f"{body}\ntime.sleep(60)")
+    made.start(1, CONFIG, resume_from=None, until=1)
+    found = events(made, lambda report: made.stop(1, pause=True))
+    made.close()
+    end = only_end(found)
+    assert (end.outcome, end.reason) == (Outcome.PAUSED, f"a report was left out: {wrong}")  # it was cut off in another
 
 
 def test_a_trial_at_the_largest_resource_may_finish(tmp_path: Path) -> None:
@@ -343,13 +364,14 @@ def test_a_full_disk_holds_trials_and_says_so(tmp_path: Path, monkeypatch: pytes
     free = iter([10**12, 0, 0])
     usage = type("Usage", (), {})
     monkeypatch.setattr("hpoctl.backends.scripts.backend.IDLE", 0.2)
+    monkeypatch.setattr("hpoctl.backends.scripts.room.AGAIN", 0.1)
 
     def disk_usage(path: Path) -> object:
         found = usage()
         found.free = next(free, 10**12)
         return found
 
-    monkeypatch.setattr("hpoctl.backends.scripts.backend.shutil.disk_usage", disk_usage)
+    monkeypatch.setattr("hpoctl.backends.scripts.room.shutil.disk_usage", disk_usage)
     body = "for i in range(1, 10):\n    report(epoch=i, loss=1)\n    time.sleep(0.1)"
     made = backend(tmp_path, body, say=said.append)
     made.start(0, CONFIG, resume_from=None, until=None)
@@ -358,6 +380,32 @@ def test_a_full_disk_holds_trials_and_says_so(tmp_path: Path, monkeypatch: pytes
     assert len(said) == 2
     assert "trials are held" in said[0]
     assert "trials continue" in said[1]
+
+
+def test_a_disk_without_any_room_holds_trials_until_the_next_one_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the files of a start is written when there is room for it."""
+    said: list[str] = []
+    made = backend(tmp_path, say=said.append)
+    monkeypatch.setattr("hpoctl.backends.local.room.AGAIN", 0.01)
+    write_text, refused = Path.write_text, set[str]()
+
+    def full_once(path: Path, *words: Any, **named: Any) -> int:
+        if path.name not in refused:
+            refused.add(path.name)
+            write_text(path, "cut o")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_text(path, *words, **named)
+
+    monkeypatch.setattr(Path, "write_text", full_once)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    assert resources(events(made)) == list(range(1, 10))
+    made.close()
+    assert refused == {"config.unfinished", "process.json"}
+    assert json.loads((tmp_path / "work/trials/0/config.json").read_text()) == CONFIG
+    assert [text for text in said if "is full: trials are held" in text] == said[::2]
+    assert len(said) == 2 * len(refused)
 
 
 CONTROLLER = """

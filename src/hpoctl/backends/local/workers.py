@@ -9,6 +9,7 @@ from hpoctl.backends.local.processes import Processes
 from hpoctl.backends.local.slots import make_slots, usable_devices
 from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.backends.scripts.files import output_of
+from hpoctl.backends.scripts.room import Room
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.backends.scripts.workers import Command, Exit, Output, Slot
 from hpoctl.core.machine import usable_cores
@@ -41,6 +42,7 @@ class LocalWorkers:
         self._slots = make_slots(context.n_workers, script.cpus, script.gpus, devices, usable_cores())
         self._grace = context.limits.grace_period
         self._processes = Processes(self._grace)
+        self._room = Room(context, self.hold)
         self._failed: list[Exit] = []
 
     @property
@@ -71,7 +73,7 @@ class LocalWorkers:
         if isinstance(started, str):
             self._failed.append(Exit(key, None, None, why=started))
         else:
-            start.record(started)
+            self._room.write(lambda: start.record(started))
         return output_of(start)
 
     def leave(self, key: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hpoctl.backends.scripts.endings import ended
 from hpoctl.backends.scripts.files import output_of, shorten
 from hpoctl.backends.scripts.folders import TRIALS, TrialFolder, trial_folder
+from hpoctl.backends.scripts.room import Room
 from hpoctl.backends.scripts.training import Training, Written
 from hpoctl.backends.scripts.workers import Began, Command, Exit, Workers
-from hpoctl.core.clock import RealClock
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import BackendContext
@@ -41,6 +41,7 @@ class ScriptBackend:
         self._context = context
         self._script, self._folder = context.needed_script
         self._workers = workers
+        self._room = Room(context, workers.hold)
         self._running: dict[int, Training] = {}
         self._elapsed: dict[int, float] = {}
         self._spent = 0.0  # seconds of training of starts that have ended
@@ -67,7 +68,7 @@ class ScriptBackend:
         known = resume_from or 0
         unread = self._unread(folder, known)
         last = unread[-1].resource if unread else known
-        start = folder.new_start(config, last)
+        start = self._room.write(lambda: folder.new_start(config, last))
         slot = self._workers.take()
         key = f"{trial_id}/{start.path.name}"
         call = TrialCall(trial_id, self._seed(trial_id), last, folder.config, folder.checkpoints, start.reports)
@@ -236,28 +237,13 @@ class ScriptBackend:
                 training.began(self._context.clock.now(), event.devices)
 
     def _in_between(self) -> None:
-        """Once in a while: let others act, and look at the disk."""
+        """Once in a while: look at the disk, and let others act."""
         now = time.monotonic()
         if now - self._idled < IDLE:
             return
         self._idled = now
+        self._room.check()
         self._context.idle()
-        if self._disk_is_full():
-            least = self._context.settings.min_free_disk
-            self._context.say(f"less than {least:g} GB are free on the disk: trials are held")
-            self._workers.hold(go_on=False)
-            try:
-                while self._disk_is_full():
-                    time.sleep(IDLE)
-            finally:
-                held = time.monotonic() - now
-                self._workers.hold(go_on=True)
-                if isinstance(self._context.clock, RealClock):
-                    self._context.clock.leave_out(held)
-            self._context.say(f"disk space is available again: trials continue after {held:.0f} s")
-
-    def _disk_is_full(self) -> bool:
-        return shutil.disk_usage(self._folder).free < self._context.settings.min_free_disk * 1e9
 
     def _unread(self, folder: TrialFolder, known: int) -> list[TrialRow]:
         """The rows above a resource that earlier starts of a trial have written; most of the time none.

@@ -14,6 +14,9 @@ LAST = 20_000
 LINE = 200
 """Characters of that line that a reason quotes."""
 
+KILLED = "killed after the grace period"
+"""Why a trial that was told to leave did not do so by itself."""
+
 HINTS = {signal.SIGKILL: "out of memory, or killed from outside"}
 
 
@@ -34,13 +37,19 @@ def ended(training: Training, now: float) -> Ended:
 
 
 def _outcome(training: Training, gone: Exit) -> tuple[Outcome, str]:
+    left_out = training.written.left_out
     if training.finishing:
-        return Outcome.COMPLETED, "" if gone.code == 0 else f"after its last report: {_how(gone)}"
+        after = "" if gone.code == 0 else f"after its last report: {_how(gone)}"
+        return Outcome.COMPLETED, _both(after, left_out)
     if training.pause is not None:
-        killed = "killed after the grace period" if gone.killed else ""
-        return (Outcome.PAUSED if training.pause else Outcome.STOPPED), killed
+        killed = KILLED if gone.killed else ""
+        return (Outcome.PAUSED if training.pause else Outcome.STOPPED), _both(killed, left_out)
     failure = training.failing or gone.why or _failure(training, gone)
-    return (Outcome.FAILED, failure) if failure else (Outcome.COMPLETED, "")
+    return (Outcome.FAILED, failure) if failure else (Outcome.COMPLETED, left_out)
+
+
+def _both(one: str, other: str) -> str:
+    return "; ".join(part for part in (one, other) if part)
 
 
 def _failure(training: Training, gone: Exit) -> str:
@@ -49,7 +58,7 @@ def _failure(training: Training, gone: Exit) -> str:
         last = last_line(training.folder.err)
         return f"{_how(gone)}: {last}" if last else _how(gone)
     if training.known == 0:
-        problem = f": {training.written.problems[0]}" if training.written.problems else ""
+        problem = f": {training.written.first_problem}" if training.written.first_problem else ""
         return f"it ended without a report{problem}"
     return ""
 

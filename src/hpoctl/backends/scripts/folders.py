@@ -47,8 +47,10 @@ class TrialFolder:
     def new_start(self, config: Config, after: int) -> StartFolder:
         """Make the folder of its next start after a known resource, and what is needed beside it."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        if not self.config.exists():
-            self.config.write_text(config_text(config), encoding="utf-8")
+        if not self.config.exists():  # whole or not at all: the disk may be full
+            unfinished = self.config.with_suffix(".unfinished")
+            unfinished.write_text(config_text(config), encoding="utf-8")
+            unfinished.replace(self.config)
         earlier = self.starts()
         number = int(earlier[-1].path.name) + 1 if earlier else 0
         folder = StartFolder(self.path / STARTS / str(number))

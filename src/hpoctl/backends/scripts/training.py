@@ -26,7 +26,8 @@ class Written:
         self._rows = rows
         self._streams = ((output.reports, ReportLines(marked=False)), (output.out, ReportLines(marked=True)))
         self._errors = output.err
-        self.problems: list[str] = []
+        self._problems = 0
+        self.first_problem = ""
 
     def read(self) -> list[TrialRow]:
         """The rows written since, so far as they fit one look."""
@@ -36,13 +37,18 @@ class Written:
                 found += self._made(lines.feed(data))
         return found
 
-    def rest(self) -> list[TrialRow]:
-        """All rows written since; nothing comes after."""
+    def rest(self, *, cut_off: bool = False) -> list[TrialRow]:
+        """All rows written since; nothing comes after.
+
+        Args:
+            cut_off: Whether it was made to leave: a report that it could not finish is no problem then.
+        """
         found: list[TrialRow] = []
         for file, lines in self._streams:
             while data := file.read():
                 found += self._made(lines.feed(data))
-            found += self._made(lines.close())
+            reports, problems = lines.close()
+            found += self._made((reports, [] if cut_off else problems))
             file.close()
         self._errors.close()
         return found
@@ -58,15 +64,29 @@ class Written:
         """Whether it prints more than can be kept."""
         return max(self._streams[1][0].size, self._errors.size) > MAX_OUTPUT
 
+    @property
+    def left_out(self) -> str:
+        """How many reports could not be used, and what is wrong with the first one; empty: all could."""
+        count = self._problems + sum(lines.untold for _, lines in self._streams)
+        if count == 0:
+            return ""
+        told = "a report was left out" if count == 1 else f"{count:,} reports were left out, the first one"
+        return f"{told}: {self.first_problem}"
+
     def _made(self, parsed: Parsed) -> Iterator[TrialRow]:
         reports, problems = parsed
-        self.problems += [str(problem) for problem in problems]
+        for problem in problems:
+            self._has_problem(str(problem))
         for report in reports:
             made = self._rows.add(report)
             if isinstance(made, TrialRow):
                 yield made
-            elif made is not None and len(self.problems) < 100:
-                self.problems.append(f"line {report.line}: {made}")
+            elif made is not None:
+                self._has_problem(f"line {report.line}: {made}")
+
+    def _has_problem(self, text: str) -> None:
+        self._problems += 1
+        self.first_problem = self.first_problem or text
 
 
 @dataclass(slots=True)
@@ -131,7 +151,7 @@ class Training:
         if self.exit is None:
             rows = self.written.read()
         else:
-            rows = self.written.rest()
+            rows = self.written.rest(cut_off=self.pause is not None or bool(self.failing) or self.exit.code is None)
             self.closed = True
         if rows:
             self.heard = now

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpoctl.backends.scripts.endings import KILLED
 from hpoctl.backends.scripts.folders import trial_folder
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError, UsageError, did_you_mean
@@ -249,11 +250,11 @@ def _second(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyT
     else:
         yield Finding("resume", "ok", f"it continues at {resource} {levels[0]}")
     if trial.ended is not None and trial.ended.outcome is Outcome.PAUSED:
-        if trial.ended.reason:
+        if trial.ended.reason.startswith(KILLED):
             yield Finding(
                 "pause",
                 "warning",
-                f"it ignores SIGTERM and was {trial.ended.reason}, {trial.leaving:.0f} s",
+                f"it ignores SIGTERM and was {KILLED}, {trial.leaving:.0f} s",
                 "Let it end at SIGTERM: each pause and stop takes that long.",
             )
         else:
