@@ -220,7 +220,7 @@ class TestBadInput:
         assert all(found.verdict == "ok" or long in found.text for found in findings), findings
 
     def test_values_of_a_configuration_arrive_unchanged(self, tmp_path: Path) -> None:
-        values = ["two words", "a'b\"c`$(x)", "-relu", "--help"]
+        values = ["two words", "a'b\"c`$(x)", "-relu", "--help", "two\nlines"]
         body = f"""
         wanted = {values!r}
         parser.add_argument("--text")

@@ -83,6 +83,50 @@ def test_what_could_not_be_read_is_said(script: Path) -> None:
         assert words in notes
 
 
+ODD = """
+import argparse as ap
+LR, LAYERS = 1e-2, 3
+RATE: float = 10**-3
+WIDTH = 2**7
+TWICE = 0.1
+TWICE = 0.2
+KINDS = ["sgd", "adam"]
+def options(cli: ap.ArgumentParser):
+    group = cli.add_argument_group("training")
+    group.add_argument("--rate", dest="lr", type=float, default=RATE)
+    group.add_argument("--decay", type=float, default=1 / 4)
+    group.add_argument("--width", type=int, default=WIDTH // 2)
+    group.add_argument("--twice", type=float, default=TWICE)
+    group.add_argument("--lr", type=float, default=LR)
+    group.add_argument("--kind", choices=KINDS, default=KINDS[0])
+    group.add_argument("--depth", type=int, choices=range(1, 4), default=2)
+    group.add_argument("--heads", type=int, choices=list(map(int, "124")), default=2)
+    group.add_argument("--huge", type=float, default=9.0**9**9)
+    group.add_argument("--zero", type=float, default=1 / 0)
+    group.add_argument("--odd", type=int, choices=range(0, 9, 0), default=1)
+    cli.add_argument("--seed", "-s", default=0, type=int)
+    cli.add_argument("--num-epochs", type=int, default=3 * 9)
+"""
+
+
+def test_scripts_of_odd_style(script: Path) -> None:
+    script.write_text(ODD)
+    made = new_benchmark(script, None)
+    made.path.write_text(made.text)
+    assert dict(load_benchmark(made.path).space.domains) == {
+        "rate": LogUniform(0.0001, 0.01),
+        "decay": LogUniform(0.025, 2.5),
+        "width": LogRandInt(16, 256),
+        "kind": Choice(("sgd", "adam")),
+        "depth": Choice((1, 2, 3)),
+        "num-epochs": Fixed(27),
+    }
+    assert "defaults hold for: twice, lr, huge, zero, seed." in made.text
+    notes = "\n".join(made.notes)
+    for name in ("heads", "odd"):
+        assert f"--{name}: its choices are computed" in notes
+
+
 def test_a_script_written_for_syne_tune(script: Path) -> None:
     script.write_text(
         "from argparse import ArgumentParser\n"

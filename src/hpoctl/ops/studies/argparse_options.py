@@ -1,7 +1,8 @@
 """What a Python script says about itself: its argparse options and what it reports, read without running it."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,18 @@ WITHOUT_VALUE = frozenset(
 )
 TYPES: Mapping[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
 REPORTERS = frozenset({"report", "reporter"})
+ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+}
+MOST = 1e6
+"""The largest number in arithmetic that is computed: a script may hold anything."""
+
+MOST_CHOICES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +80,14 @@ def read_script(source: bytes, where: str) -> ScriptFacts:
         raise UsageError(
             f"{where} is not Python of version 3{line}: {reason}.", "For another language give --command."
         ) from error
+    known = _module_constants(tree)
     options: dict[str, ScriptOption] = {}
     unread: list[str] = []
     reported: dict[str, None] = {}
     for call in _calls(tree):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name == "add_argument":
-            read = _option(call)
+            read = _option(call, known)
             if isinstance(read, str):
                 unread.append(f"line {call.lineno}: {read}")
             else:
@@ -89,9 +103,21 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return iter(sorted(calls, key=lambda call: (call.lineno, call.col_offset)))
 
 
-def _option(call: ast.Call) -> ScriptOption | str:
+def _module_constants(tree: ast.Module) -> Mapping[str, Any]:
+    """The values of names that the module sets once, to something that can be read."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
+    found: dict[str, Any] = {}
+    for node in assigned:
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name) and node.value is not None:
+                again = target.id in found
+                found[target.id] = None if again else _constant(node.value, found)
+    return found
+
+
+def _option(call: ast.Call, known: Mapping[str, Any]) -> ScriptOption | str:
     """The option that a call adds, or why it cannot be used."""
-    names = [_constant(argument) for argument in call.args]
+    names = [_constant(argument, known) for argument in call.args]
     if not names or not all(isinstance(name, str) for name in names):
         return "the name of an option is computed"
     long = [str(name) for name in names if str(name).startswith("--")]
@@ -104,25 +130,27 @@ def _option(call: ast.Call) -> ScriptOption | str:
     action = _action(keywords.get("action"))
     if action is not None:
         return f"{shown} takes no value ({action})"
-    if "nargs" in keywords and _constant(keywords["nargs"]) != "?":
+    if "nargs" in keywords and _constant(keywords["nargs"], known) != "?":
         return f"{shown} takes several values (nargs)"
-    default = _constant(keywords["default"]) if "default" in keywords else None
-    choices = _choices(keywords.get("choices"))
+    default = _constant(keywords["default"], known) if "default" in keywords else None
+    choices = _choices(keywords["choices"], known) if "choices" in keywords else ()
+    if choices is None:
+        return f"{shown}: its choices are computed"
     return ScriptOption(
         name=long[0].removeprefix("--"),
         type=_type(keywords.get("type")),
         default=default,
         choices=choices,
-        required=_constant(keywords["required"]) is True if "required" in keywords else False,
+        required=_constant(keywords["required"], known) is True if "required" in keywords else False,
         line=call.lineno,
     )
 
 
 def _action(node: ast.expr | None) -> str | None:
     """The action of an option that takes no value; None: it takes one."""
-    if node is None or _constant(node) == "store":
+    if node is None or _constant(node, {}) == "store":
         return None
-    value = _constant(node)
+    value = _constant(node, {})
     if isinstance(value, str):
         return value if value in WITHOUT_VALUE else f"action {value}"
     return ast.unparse(node).rpartition(".")[2]
@@ -135,14 +163,41 @@ def _type(node: ast.expr | None) -> type | None:
     return TYPES.get(node.id) if isinstance(node, ast.Name) else None
 
 
-def _choices(node: ast.expr | None) -> tuple[Any, ...]:
-    value = None if node is None else _constant(node)
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+def _choices(node: ast.expr, known: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The allowed values, also those of a `range`; None: they are computed."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+        bounds = [_constant(argument, known) for argument in node.args]
+        if not 1 <= len(bounds) <= 3 or not all(type(bound) is int for bound in bounds) or 0 in bounds[2:]:
+            return None
+        values = range(*bounds)
+        return tuple(values) if len(values) <= MOST_CHOICES else None
+    value = _constant(node, known)
+    if isinstance(value, set):
+        return tuple(sorted(value, key=repr))
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
 
 
-def _constant(node: ast.expr) -> Any:
-    """The value of a literal; None: it is computed."""
+def _constant(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    """The value of a literal, of arithmetic on numbers, or of a known name; None: it is computed."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.BinOp):
+        return _computed(node, known)
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
+
+
+def _computed(node: ast.BinOp, known: Mapping[str, Any]) -> int | float | None:
+    """The value of arithmetic such as `10**-3`; None: it is more than that."""
+    act = ARITHMETIC.get(type(node.op))
+    sides = [_constant(side, known) for side in (node.left, node.right)]
+    small = all(type(side) in (int, float) and abs(side) <= MOST for side in sides)
+    if act is None or not small or (isinstance(node.op, ast.Pow) and abs(sides[1]) > 64):
+        return None
+    try:
+        value: int | float = act(*sides)
+    except ArithmeticError:
+        return None
+    return value if type(value) in (int, float) else None
