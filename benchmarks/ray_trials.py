@@ -57,7 +57,7 @@ def main() -> int:
             kills["controller"] += process.wait() == -signal.SIGKILL
             process = start(root, options, *more)
         code = process.wait()
-        report(root, kills, time.monotonic() - began, code, options)
+        report(root, kills, time.monotonic() - began, code)
         (trials,) = root.rglob("trials.parquet")
         reasons = Counter(pq.read_table(trials).to_pandas().query("outcome == 'Failed'").reason.str.slice(0, 60))
         print(f"starts that failed: {dict(reasons)}")

@@ -74,11 +74,11 @@ def journal_size(root: Path) -> int:
     return sum(path.stat().st_size for path in (root / ".work").rglob(JOURNAL))
 
 
-def start(root: Path, options: argparse.Namespace) -> "subprocess.Popen[bytes]":
+def start(root: Path, options: argparse.Namespace, *more: str) -> "subprocess.Popen[bytes]":
     """Run or continue the experiment in a process of its own."""
     words = [sys.executable, "-m", "hpoctl", "run", "--method", options.method, "--benchmark", str(EXAMPLE)]
     words += ["--tag", "kills", "--random-seed", "7", "--results", str(root), "--max-num-trials", str(options.trials)]
-    words += ["--max-wallclock-time", "1000000", "--trial-retries", "1000", "--stop-timeout", "1"]
+    words += ["--max-wallclock-time", "1000000", "--trial-retries", "1000", "--stop-timeout", "1", *more]
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

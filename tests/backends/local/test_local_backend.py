@@ -198,6 +198,15 @@ def test_what_a_trial_leaves_behind_ends_with_its_first_process(tmp_path: Path) 
     assert end.outcome is Outcome.COMPLETED
 
 
+def test_a_script_that_trains_in_the_background_is_told_so(tmp_path: Path) -> None:
+    body = "if os.fork():\n    sys.exit(0)\nos.setsid()\ntime.sleep(60)\nreport(epoch=1, loss=1)"
+    _, end = run(tmp_path, body, limits={"grace_period": 0.3})
+    assert (end.outcome, end.reason) == (
+        Outcome.FAILED,
+        "it ended without a report; processes that it had left behind were ended",
+    )
+
+
 TIMEOUTS = [
     ("report(epoch=1, loss=1)\ntime.sleep(60)", {"report_timeout": 0.4}, "no report for 0.4 s"),
     (

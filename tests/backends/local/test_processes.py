@@ -35,7 +35,7 @@ def saying(monkeypatch: pytest.MonkeyPatch, *messages: dict[str, Any]) -> Proces
 
 
 COMMAND = Command(["true"], {supervisor.OWNER: "x"}, Path("/"), Path("out"), Path("err"))
-ENDED = {"event": "ended", "code": 0, "signal": None, "killed": False}
+ENDED = {"event": "ended", "code": 0, "signal": None, "killed": False, "left": False}
 
 
 def test_a_trial_that_has_ended_before_its_start_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,8 @@ class Processes:
 
     def _note(self, message: Mapping[str, Any]) -> None:
         if self._running.pop(message["key"], None) is not None:
-            self._exits.append(Exit(message["key"], message["code"], message["signal"], message["killed"]))
+            code, number, killed = message["code"], message["signal"], message["killed"]
+            self._exits.append(Exit(message["key"], code, number, killed, left=message["left"]))
 
     def _messages(self) -> list[Mapping[str, Any]]:
         """What the supervisor has said; waits until it has said something or is gone."""

@@ -43,6 +43,7 @@ class Trial:
         self.status: int | None = None  # of the first process, when that has ended
         self.kill_at: float | None = None  # when SIGKILL follows
         self.killed = False
+        self.left = False  # whether other processes of it lived when the first one had ended
 
 
 class Supervisor:
@@ -183,6 +184,7 @@ class Supervisor:
         now = time.monotonic()
         for trial in list(self.trials.values()):
             if trial.status is not None and trial.kill_at is None:
+                trial.left = group_lives(trial.pid) or bool(self.strays(trial))
                 self.leave(trial, self.grace)  # the processes it has left behind end with it
             if trial.kill_at is not None and now >= trial.kill_at:
                 trial.killed = trial.killed or trial.status is None
@@ -193,7 +195,7 @@ class Supervisor:
                 del self.trials[trial.key]
                 code = os.waitstatus_to_exitcode(trial.status)
                 how = {"code": code if code >= 0 else None, "signal": -code if code < 0 else None}
-                say({"event": "ended", "key": trial.key, **how, "killed": trial.killed})
+                say({"event": "ended", "key": trial.key, **how, "killed": trial.killed, "left": trial.left})
         if self.closing and not self.trials:
             for pid in children():
                 send(pid, signal.SIGKILL)

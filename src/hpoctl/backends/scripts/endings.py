@@ -59,7 +59,8 @@ def _failure(training: Training, gone: Exit) -> str:
         return f"{_how(gone)}: {last}" if last else _how(gone)
     if training.known == 0:
         problem = f": {training.written.first_problem}" if training.written.first_problem else ""
-        return f"it ended without a report{problem}"
+        left = "; processes that it had left behind were ended" if gone.left else ""
+        return f"it ended without a report{problem}{left}"
     return ""
 
 

@@ -67,6 +67,7 @@ class Exit:
         signal: That signal.
         killed: Whether SIGKILL was needed after the grace period.
         why: What else went wrong; empty: nothing.
+        left: Whether it left processes behind, which were ended.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Exit:
     signal: int | None
     killed: bool = False
     why: str = ""
+    left: bool = False
 
 
 class Growing(Protocol):
