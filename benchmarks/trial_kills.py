@@ -3,7 +3,7 @@
     python benchmarks/trial_kills.py --kills 40 --trials 60
 
 The script is examples/digits-network. Prints how many kills there were of each kind, whether every epoch of every trial
-is in the results once, whether replaying the journal gives the same rows and decisions, and how many processes are left.
+is in the results once, whether a replay of the journal gives the same rows and decisions, and which processes are left.
 """
 
 import argparse

@@ -74,7 +74,7 @@ class LaunchBars:
         now = time.monotonic()
         if self._live and now - self._drawn >= REFRESH:
             self._drawn = now
-            self._live.update(_picture(self._tag, progress, self._console.width), refresh=True)
+            self._live.update(_picture(self._tag, progress), refresh=True)
         elif not self._live and now - self._said >= NEWS:
             self._said = now
             self._console.print(_summary(self._tag, progress), markup=False, soft_wrap=True)
@@ -91,7 +91,7 @@ def _summary(tag: str, progress: LaunchProgress) -> str:
     return "  ".join(parts)
 
 
-def _picture(tag: str, progress: LaunchProgress, width: int) -> Group:
+def _picture(tag: str, progress: LaunchProgress) -> Group:
     ended = progress.done + len(progress.failures)
     head = Table.grid(padding=(0, 1))
     head.add_row(
@@ -104,7 +104,7 @@ def _picture(tag: str, progress: LaunchProgress, width: int) -> Group:
         if entry.trials:
             several = sum(bool(other.trials) for other in progress.activity) > 1
             parts += [Text(f"{entry.worker}:", style="dim")] if several else []
-            parts.append(Padding(trials_table(entry.trials, width - 2), (0, 0, 0, 2)))
+            parts.append(Padding(trials_table(entry.trials), (0, 0, 0, 2)))
     return Group(*parts)
 
 

@@ -42,26 +42,18 @@ class TrialProgress(Progress):
         yield from super().get_renderables()
         trials = [] if self.view is None else self.view.trials
         if trials:
-            yield trials_table(trials, self.console.width)
+            yield trials_table(trials)
 
 
 TRIAL_COLUMNS = {"slot": True, "trial": True, "resource": True, "value": True, "left": True, "configuration": False}
 """The columns of `trials_table`, and whether they are numbers."""
 
-TAKEN = 48
-"""Columns of the terminal that the numbers in `trials_table` take."""
 
-
-def trials_table(trials: Sequence[TrialActivity], width: int) -> Table:
-    """The trials that train now: slot, number, resource, last value, time left, configuration; a line each.
-
-    Args:
-        trials: The trials.
-        width: The columns of the terminal.
-    """
+def trials_table(trials: Sequence[TrialActivity]) -> Table:
+    """The trials that train now: slot, number, resource, last value, time left, and a configuration that may wrap."""
     table = Table.grid(padding=(0, 2))
     for right in TRIAL_COLUMNS.values():
-        table.add_column(justify="right" if right else "left", no_wrap=True)
+        table.add_column(justify="right" if right else "left", no_wrap=right, overflow="fold")
     table.add_row(*(Text(title, style="dim") for title in TRIAL_COLUMNS))
     for trial in trials:
         resource = "-" if trial.resource is None else str(trial.resource)
@@ -71,13 +63,9 @@ def trials_table(trials: Sequence[TrialActivity], width: int) -> Table:
             Text(resource if trial.aim is None else f"{resource}/{trial.aim}"),
             Text("-" if trial.value is None else f"{trial.value:.6g}"),
             Text("-" if trial.left is None else f"{trial.left:,.0f} s"),
-            Text(_cut(config_text(trial.config), max(20, width - TAKEN))),
+            Text(config_text(trial.config)),
         )
     return table
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 class Bars:

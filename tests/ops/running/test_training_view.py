@@ -81,7 +81,7 @@ def test_a_resumed_trial_is_timed_from_where_it_continues() -> None:
     clock.now = 103.0
     seen.reports(report(0, 10, 0.4, 103.0), Decision(Action.CONTINUE, "", 27), LOG)
     assert seen.trials[0].left == 17 * 3.0
-    lines = printed(trials_table(seen.trials, 80))
+    lines = printed(trials_table(seen.trials))
     assert lines[1].split()[:6] == ["0", "0", "10/27", "0.4", "51", "s"]
 
 
@@ -100,7 +100,7 @@ def test_launch_shows_the_trials_of_a_worker(tmp_path: Path) -> None:
         working.close()
     idle = Activity("worker 2", "idle", None, 1.0)
     for others in ([idle], [Activity("worker 2", "RS own seed 1", 0.1, 3.0, trains.trials)]):
-        lines = printed(_picture("t", LaunchProgress(2, 0, (), [trains, *others], 4.0, 4.0), 80))
+        lines = printed(_picture("t", LaunchProgress(2, 0, (), [trains, *others], 4.0, 4.0)))
         text = "\n".join(lines)
         assert "worker 1 RS own seed 0" in text
         found = [line.split() for line in lines]

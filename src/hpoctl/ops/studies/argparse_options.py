@@ -127,23 +127,27 @@ def _option(call: ast.Call, known: Mapping[str, Any]) -> ScriptOption | str:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     if any(keyword.arg is None for keyword in call.keywords):
         return f"{shown}: its properties are computed"
-    action = _action(keywords.get("action"))
-    if action is not None:
-        return f"{shown} takes no value ({action})"
-    if "nargs" in keywords and _constant(keywords["nargs"], known) != "?":
-        return f"{shown} takes several values (nargs)"
-    default = _constant(keywords["default"], known) if "default" in keywords else None
     choices = _choices(keywords["choices"], known) if "choices" in keywords else ()
-    if choices is None:
-        return f"{shown}: its choices are computed"
+    unusable = _unusable(keywords, known)
+    if unusable or choices is None:
+        return f"{shown}{unusable or ': its choices are computed'}"
     return ScriptOption(
         name=long[0].removeprefix("--"),
         type=_type(keywords.get("type")),
-        default=default,
+        default=_constant(keywords["default"], known) if "default" in keywords else None,
         choices=choices,
         required=_constant(keywords["required"], known) is True if "required" in keywords else False,
         line=call.lineno,
     )
+
+
+def _unusable(keywords: Mapping[str, ast.expr], known: Mapping[str, Any]) -> str:
+    """Why an option does not take one value; empty: it does."""
+    action = _action(keywords.get("action"))
+    if action is not None:
+        return f" takes no value ({action})"
+    several = "nargs" in keywords and _constant(keywords["nargs"], known) != "?"
+    return " takes several values (nargs)" if several else ""
 
 
 def _action(node: ast.expr | None) -> str | None:
