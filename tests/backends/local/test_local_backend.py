@@ -397,7 +397,7 @@ def test_a_disk_without_any_room_holds_trials_until_the_next_one_can_be_started(
     """Each of the files of a start is written when there is room for it."""
     said: list[str] = []
     made = backend(tmp_path, say=said.append)
-    monkeypatch.setattr("hpoctl.backends.local.room.AGAIN", 0.01)
+    monkeypatch.setattr("hpoctl.backends.scripts.room.AGAIN", 0.01)
     write_text, refused = Path.write_text, set[str]()
 
     def full_once(path: Path, *words: Any, **named: Any) -> int:

@@ -115,7 +115,7 @@ class TrialActor:
             for file in (output.reports, output.out, output.err):
                 file.close()
             start.forget()
-            facts = {"code": gone.code, "signal": gone.signal, "killed": gone.killed, "why": gone.why}
+            facts = {name: getattr(gone, name) for name in ("code", "signal", "killed", "why", "left")}
             self._tell("ended", gone.key, facts)
 
     def _send(self, key: str, output: Any) -> bool:

@@ -42,7 +42,7 @@ class LocalWorkers:
         self._slots = make_slots(context.n_workers, script.cpus, script.gpus, devices, usable_cores())
         self._grace = context.limits.grace_period
         self._processes = Processes(self._grace)
-        self._room = Room(context, self.hold)
+        self._room = Room(context, self)
         self._failed: list[Exit] = []
 
     @property

@@ -41,7 +41,7 @@ class ScriptBackend:
         self._context = context
         self._script, self._folder = context.needed_script
         self._workers = workers
-        self._room = Room(context, workers.hold)
+        self._room = Room(context, workers)
         self._running: dict[int, Training] = {}
         self._elapsed: dict[int, float] = {}
         self._spent = 0.0  # seconds of training of starts that have ended

@@ -16,10 +16,12 @@ AGAIN = 1.0
 T = TypeVar("T")
 
 
-class Hold(Protocol):
-    """Suspends all trials, or lets them continue."""
+class Holds(Protocol):
+    """What can suspend trials."""
 
-    def __call__(self, *, go_on: bool) -> None: ...
+    def hold(self, *, go_on: bool) -> None:
+        """Suspend all trials, or let them continue."""
+        ...
 
 
 class Room:
@@ -27,13 +29,13 @@ class Room:
 
     Args:
         context: The experiment.
-        hold: Suspends its trials.
+        trials: Its trials.
     """
 
-    def __init__(self, context: BackendContext, hold: Hold) -> None:
+    def __init__(self, context: BackendContext, trials: Holds) -> None:
         self._context = context
         _, self._folder = context.needed_script
-        self._hold = hold
+        self._trials = trials
 
     def check(self) -> None:
         """Suspend all trials while less than `min_free_disk` is free."""
@@ -70,12 +72,12 @@ class Room:
     def _suspended(self, why: str) -> Iterator[None]:
         began = time.monotonic()
         self._context.say(f"{why}: trials are held")
-        self._hold(go_on=False)
+        self._trials.hold(go_on=False)
         try:
             yield
         finally:
             held = time.monotonic() - began
-            self._hold(go_on=True)
+            self._trials.hold(go_on=True)
             if isinstance(self._context.clock, RealClock):
                 self._context.clock.leave_out(held)
         self._context.say(f"disk space is available again: trials continue after {held:.0f} s")
