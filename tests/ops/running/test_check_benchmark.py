@@ -220,7 +220,7 @@ class TestBadInput:
         assert all(found.verdict == "ok" or long in found.text for found in findings), findings
 
     def test_values_of_a_configuration_arrive_unchanged(self, tmp_path: Path) -> None:
-        values = ["two words", "a'b\"c`$(x)", "-relu", "--help", "two\nlines"]
+        values = ["two words", "a'b\"c`$(x)", "-relu", "--help"]
         body = f"""
         wanted = {values!r}
         parser.add_argument("--text")
@@ -233,6 +233,10 @@ class TestBadInput:
             inner = tmp_path / str(place)
             inner.mkdir()
             assert bad(check(inner, textwrap.dedent(body) + GOOD, head=head, space=space)) == []
+
+    def test_a_value_with_a_line_break_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="'two.nlines' has a control character"):
+            check(tmp_path, GOOD, space={**TABLE["space"], "text": "two\nlines"})
 
     def test_a_script_that_forks_and_exits(self, tmp_path: Path) -> None:
         body = f"if os.fork(): os._exit(0)\nstate.write_text('0')\ntime.sleep(0.2)\n{GOOD}"
