@@ -105,8 +105,9 @@ WHAT_A_SCRIPT_SEES = """
 | `--st_checkpoint_dir DIR`, and `--st_config_json_filename FILE` in place of `--config FILE` | `syne_tune_arguments` |
 
 The words are given to the operating system as they are, without a shell: a value may hold spaces and quotes.
-Control characters, such as line breaks, are refused. A text that begins with a dash and is not a number is passed as `--NAME=VALUE`, so that parsers do not take it
-for an option. True and false are `true` and `false`; with `syne_tune_arguments`, `True` and `False`.
+Control characters, such as line breaks, are refused. A text that begins with a dash and is not a number is passed as
+`--NAME=VALUE`, so that parsers do not take it for an option. True and false are `true` and `false`; with
+`syne_tune_arguments`, `True` and `False`.
 
 | environment variable | value |
 |---|---|

@@ -235,7 +235,7 @@ class TestBadInput:
             assert bad(check(inner, textwrap.dedent(body) + GOOD, head=head, space=space)) == []
 
     def test_a_value_with_a_line_break_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="'two.nlines' has a control character"):
+        with pytest.raises(UsageError, match="has a control character"):
             check(tmp_path, GOOD, space={**TABLE["space"], "text": "two\nlines"})
 
     def test_a_script_that_forks_and_exits(self, tmp_path: Path) -> None:
