@@ -63,6 +63,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
         places = {str(folder) for folder in (path, *path.parents)}
         marks = {mark for place, mark in MARKS.items() if place in places}
+        marks |= {"kills"} if "kill" in item.name else set()
         marks |= {mark for name, mark in FIXTURES.items() if name in getattr(item, "fixturenames", ())}
         for mark in marks:
             item.add_marker(mark)

@@ -305,6 +305,7 @@ def test_a_damaged_seed_or_plan_is_named(registry: Registry, folder: Path) -> No
     assert plan_launch(LaunchRequest(tag="t"), registry).done == 1
 
 
+@pytest.mark.studies
 def test_a_plan_of_10_000_experiments_writes_nothing(registry: Registry, folder: Path) -> None:
     plan = plan_launch(LaunchRequest(Overrides(methods=("RS", "BO"), num_seeds=2500), tag="t"), registry)
     assert (plan.experiments, len(plan.jobs)) == (10_000, 2501)
