@@ -183,7 +183,8 @@ def with_baycomp() -> None:
     for differences, margin in cases:
         found = signed_rank_posterior(differences, margin)
         ours += [found.better, found.equivalent, found.worse]
-        theirs += list(tests.SignedRankTest.probs(differences, np.zeros(12), rope=margin, nsamples=50_000))
+        higher, same, lower = tests.SignedRankTest.probs(differences, np.zeros(12), rope=margin, nsamples=50_000)
+        theirs += [lower, same, higher]  # lower losses are better
     report("Bayesian signed-rank probabilities, random draws", "baycomp", ours, theirs)
 
 

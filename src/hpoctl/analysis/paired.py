@@ -252,7 +252,7 @@ def improvement_interval(wins: int, ties: int, n: int, level: float = LEVEL) -> 
 
     A pair scores 1, 1/2 or 0; with a share t of ties the score has the variance p (1 - p) - t / 4. The ends are the p
     at which the mean score is as many standard errors away as the level asks for. The share of ties is taken a little
-    smaller than observed, as if z^2 more pairs had been without ties.
+    smaller than observed, as if one more pair had been without a tie: so some width is left where all pairs are tied.
 
     Args:
         wins: How many pairs the first wins.
@@ -261,7 +261,7 @@ def improvement_interval(wins: int, ties: int, n: int, level: float = LEVEL) -> 
         level: One less the confidence.
     """
     square = float(norm.isf(level / 2.0)) ** 2
-    part, share = square / n, ties / (n + square)
+    part, share = square / n, ties / (n + 1.0)
     centre = (wins + 0.5 * ties) / n
     half = np.sqrt(max(part * (4.0 * centre * (1.0 - centre) - share) + part**2 * (1.0 - share), 0.0))
     ends = [(2.0 * centre + part + sign * half) / (2.0 * (1.0 + part)) for sign in (-1.0, 1.0)]
