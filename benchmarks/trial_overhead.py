@@ -20,12 +20,14 @@ from pathlib import Path
 
 from hpoctl.builtins import RS
 from hpoctl.core.clock import SystemTime
+from hpoctl.core.protocols import Decision, Report
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
 from hpoctl.core.space import Fixed, Space, Uniform
 from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.metadata import Provenance
+from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
@@ -42,6 +44,15 @@ with open(os.environ["HPOCTL_REPORTS"], "a") as file:
         file.write(json.dumps({"epoch": epoch, "loss": float(options["--x"]) / epoch}) + "\\n")
         file.flush()
 """
+
+
+class FirstReport(Nobody):
+    """Notes when the first report has arrived."""
+
+    at: float | None = None
+
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:  # noqa: ARG002 - a watcher's
+        self.at = time.monotonic() if self.at is None else self.at
 
 
 @contextmanager
@@ -75,15 +86,18 @@ def main() -> None:
         settings = Settings(max_num_trials=options.trials)
         spec = ExperimentSpec("bench", RS, benchmark, 0, 7, settings, backend=backend)
         began, cpu = time.monotonic(), time.process_time()
+        first = FirstReport()
         provenance = Provenance({"hpoctl": "0"}, None, "benchmark")
-        told = run_experiment(spec, LocalStore(folder / "root"), provenance, Nobody(), SystemTime())
+        told = run_experiment(spec, LocalStore(folder / "root"), provenance, first, SystemTime())
         wall, own = time.monotonic() - began, time.process_time() - cpu
     slots = benchmark.n_workers
     slept = told.rows * 0.1 / slots
     children = resource.getrusage(resource.RUSAGE_CHILDREN)  # the supervisor; trials are its children, and included
     print(f"{told.trials} trials, {told.rows:,} rows, load of the machine {os.getloadavg()[1]:.1f}")
     print(f"sum of sleeps over {slots} slots {slept:.1f} s, wall {wall:.1f} s, {wall / slept - 1:+.2%}")
-    print(f"{(wall - slept) * slots / told.trials:.2f} s for each trial beyond its sleeps")
+    until_first = (first.at or began) - began - 0.1
+    print(f"{until_first:.1f} s until the first trial has begun")
+    print(f"{(wall - until_first - slept) * slots / told.trials:.2f} s for each trial beyond its sleeps after that")
     print(f"CPU of the controller {own:.2f} s, {own / wall:.2%} of a core, {1e6 * own / told.rows:.0f} us a row")
     print(f"CPU of the supervisor and all trials {children.ru_utime + children.ru_stime:.1f} s")
     print(f"peak memory of the controller {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
