@@ -81,14 +81,14 @@ def by_flips(sample: np.ndarray) -> float:
 
 def with_scipy(samples: Samples, ties: Samples) -> None:
     ours = [signed_rank(sample).p for sample in samples]
-    report("signed-rank p, no ties", "scipy", ours, (stats.wilcoxon(x, method="exact").pvalue for x in samples))
+    report("signed-rank p, no ties", "scipy", ours, (float(stats.wilcoxon(x, method="exact").pvalue) for x in samples))
     few = ties[:20]
     report("signed-rank p, ties and zeros", "scipy, all signs", (signed_rank(x).p for x in few), map(by_flips, few))
     ranks = [stats.rankdata(np.random.default_rng(seed).normal(size=(3, 4)), axis=1) for seed in range(5)]
     report("Friedman p, exact", "all orders", (friedman(each)[0] for each in ranks), map(by_orders, ranks))
     values = np.random.default_rng(3).lognormal(size=(21, 1))
     middle = band(values, np.array([1.0]), "iqm_bootstrap", resamples=10).centre
-    report("interquartile mean", "scipy", middle, [stats.trim_mean(values[:, 0], 0.25)])
+    report("interquartile mean", "scipy", middle, [float(stats.trim_mean(values[:, 0], 0.25))])
 
 
 def by_orders(ranks: np.ndarray) -> float:

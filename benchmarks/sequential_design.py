@@ -158,7 +158,7 @@ def closing(repeats: int) -> None:
                 rules = Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility)
                 found = []
                 for sample in DIFFERENCES[name](np.random.default_rng([32, len(name)]), (repeats, MOST)) + shift:
-                    course = follow([question], rules, partial(look_of_first, sample, rules))
+                    course = follow([question], rules, partial(look_of_first, sample, rules, MARGIN))
                     found.append(course.answers[question])
                 words = ["difference" if each.verdict in ("better", "worse") else each.verdict for each in found]
                 ends = [*(word == "difference" for word in words)], [*(word == "equivalent" for word in words)]
@@ -169,8 +169,8 @@ def closing(repeats: int) -> None:
                 row(name, f"{shift:g}", "yes" if futility else "no", *cells, seeds)
 
 
-def look_of_first(sample: np.ndarray, rules: Rules, _: Question, seeds: int) -> Look:
-    return look_of(sample[:seeds], rules, MARGIN)
+def look_of_first(sample: np.ndarray, rules: Rules, margin: float | None, _: Question, seeds: int) -> Look:
+    return look_of(sample[:seeds], rules, margin)
 
 
 def equivalent_families(repeats: int) -> None:
@@ -219,7 +219,7 @@ def estimates(repeats: int) -> None:
     for shift in SHIFTS:
         alone, unbiased, last, every = [], [], [], []
         for sample in np.random.default_rng([33, int(10 * shift)]).normal(shift, 1.0, (repeats, MOST)):
-            course = follow([question], rules, lambda _, seeds, here=sample: look_of(here[:seeds], rules))
+            course = follow([question], rules, partial(look_of_first, sample, rules, None))
             answer = course.answers[question]
             if answer.estimate is None or answer.look.shift is None:
                 raise SystemExit("there is no estimate")

@@ -1,6 +1,7 @@
 """Data of reports made by hand: a few methods and benchmarks, hostile names, everything that can be missing."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def experiment(
         "tag", method, benchmark, seed, identity, "loss", mode, budget, times[times <= budget], values[times <= budget]
     )
     counts = np.floor(np.linspace(0.0, 30.0 + seed, 40)[None] / np.array([[1.0], [3.0]]))
-    own = {"trials": 20.0 + seed, "rows": 300.0, "decision": 0.01 * (seed + 1), "cpu": 0.5, "wall": 0.6}
+    own: dict[str, Any] = {"trials": 20.0 + seed, "rows": 300.0, "decision": 0.01 * (seed + 1), "cpu": 0.5, "wall": 0.6}
     return Experiment(trace, "f" * 64, Rungs((1, 3), counts) if rungs else None, **own)
 
 

@@ -61,7 +61,9 @@ def look_levels(looks: tuple[int, ...], level: float, spend: Spending = spending
     shares = _information(looks)
     spent = np.diff(spend(shares, level), prepend=0.0)
     levels: list[float] = []
-    ends, weights = np.zeros(1), np.ones(1)  # where the sum is that has not left the region yet, and how likely
+    # Where the sum is that has not left the region yet, and how likely.
+    ends: FloatArray = np.zeros(1)
+    weights: FloatArray = np.ones(1)
     before = 0.0
     for share, part in zip(shares, spent, strict=True):
         bound = _bound(ends, weights, float(np.sqrt(share - before)), float(part))
@@ -91,7 +93,9 @@ def median_unbiased(looks: tuple[int, ...], levels: Sequence[float], last: int, 
 
     def excess(drift: float) -> float:
         """The probability of a more extreme outcome, less one half."""
-        ends, weights, before, above = np.zeros(1), np.ones(1), 0.0, 0.0
+        ends: FloatArray = np.zeros(1)
+        weights: FloatArray = np.ones(1)
+        before, above = 0.0, 0.0
         for place, share in enumerate(shares[: last + 1]):
             spread, root = float(np.sqrt(share - before)), float(np.sqrt(share))
             bound = FAR * root if levels[place] == 0.0 else -float(ndtri(levels[place] / 2.0)) * root

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from hpoctl.analysis.decisions import Question, Stage
+from hpoctl.analysis.decisions import Stage
+from hpoctl.analysis.interim import Question
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, claim_key
 from hpoctl.core.entries import Benchmark, LauncherEntry
