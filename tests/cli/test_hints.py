@@ -3,6 +3,8 @@
 import pytest
 
 from command_line import CommandLine
+from hpoctl.cli.run_report import _empty_notes
+from hpoctl.engine.finished import Finished
 
 RUN = ("run", "--method", "RS", "--benchmark", "toy", "--tag", "made-1", "--random-seed", "1")
 
@@ -61,3 +63,9 @@ def test_a_budget_that_ends_before_the_first_report_is_named(cli: CommandLine, b
     assert done.code == 0
     assert "RS toy seed 0: its budget ended before the first report" in done.out
     assert cli("trials", "--tag", "made-1").code == 0
+
+
+def test_an_experiment_whose_trials_all_failed_is_not_told_to_get_more_time() -> None:
+    told = Finished("RS own seed 0", "", "", 2, 0, 0, None, None, 1.0, 1.0, outcomes={"failed": 2})
+    (note,) = _empty_notes([told], "t")
+    assert note == "RS own seed 0: no report: 2 of 2 trials failed, `hpoctl trials --tag t` shows why"

@@ -10,6 +10,7 @@ from rich.table import Table
 from hpoctl.cli.options import experiment_words
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
+from hpoctl.cli.words import many
 from hpoctl.engine.finished import Finished
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running.run import RunOutcome, RunPlan, RunRequest
@@ -36,7 +37,11 @@ def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> No
     if outcome.finished:
         _print_table(outcome.finished)
         out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
-        for note in (*_data_notes(plan.specs), *_off_table_notes(outcome.finished), *_empty_notes(outcome.finished)):
+        for note in (
+            *_data_notes(plan.specs),
+            *_off_table_notes(outcome.finished),
+            *_empty_notes(outcome.finished, plan.tag),
+        ):
             out().print(note, markup=False, soft_wrap=True)
     for failed in outcome.failed:
         show_error(failed.error)
@@ -118,13 +123,19 @@ def _off_table_notes(finished: Sequence[Finished]) -> list[str]:
     return notes
 
 
-def _empty_notes(finished: Sequence[Finished]) -> list[str]:
-    """Experiments whose budget was too small for a single report."""
-    return [
-        f"{result.name}: its budget ended before the first report; give more, such as with --max-wallclock-time"
-        for result in finished
-        if not result.rows
-    ]
+def _empty_notes(finished: Sequence[Finished], tag: str) -> list[str]:
+    """Experiments without a single report: their trials failed, or the budget was too small."""
+    notes = []
+    for result in finished:
+        failed = result.outcomes.get("failed", 0)
+        if result.rows:
+            continue
+        if failed:
+            why = f"no report: {failed} of {many(result.trials, 'trial')} failed, `hpoctl trials --tag {tag}` shows why"
+        else:
+            why = "its budget ended before the first report; give more, such as with --max-wallclock-time"
+        notes.append(f"{result.name}: {why}")
+    return notes
 
 
 def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> str:

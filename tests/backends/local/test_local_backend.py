@@ -195,7 +195,7 @@ time.sleep(60)
 def test_what_a_trial_leaves_behind_ends_with_its_first_process(tmp_path: Path) -> None:
     body = "report(epoch=1, loss=1)\nif os.fork() == 0:\n    time.sleep(60)"
     _, end = run(tmp_path, body, limits={"grace_period": 0.3})
-    assert end.outcome is Outcome.COMPLETED
+    assert (end.outcome, end.reason) == (Outcome.COMPLETED, "processes that it had left behind were ended")
 
 
 def test_a_script_that_trains_in_the_background_is_told_so(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ LAST = 20_000
 LINE = 200
 """Characters of that line that a reason quotes."""
 
+LEFT_BEHIND = "processes that it had left behind were ended"
+"""What is told of a trial whose first process has ended before others: what these would have reported is missing."""
+
 KILLED = "killed after the grace period"
 """Why a trial that was told to leave did not do so by itself."""
 
@@ -45,7 +48,8 @@ def _outcome(training: Training, gone: Exit) -> tuple[Outcome, str]:
         killed = KILLED if gone.killed else ""
         return (Outcome.PAUSED if training.pause else Outcome.STOPPED), _both(killed, left_out)
     failure = training.failing or gone.why or _failure(training, gone)
-    return (Outcome.FAILED, failure) if failure else (Outcome.COMPLETED, left_out)
+    behind = LEFT_BEHIND if gone.left else ""
+    return (Outcome.FAILED, failure) if failure else (Outcome.COMPLETED, _both(behind, left_out))
 
 
 def _both(one: str, other: str) -> str:
@@ -59,8 +63,7 @@ def _failure(training: Training, gone: Exit) -> str:
         return f"{_how(gone)}: {last}" if last else _how(gone)
     if training.known == 0:
         problem = f": {training.written.first_problem}" if training.written.first_problem else ""
-        left = "; processes that it had left behind were ended" if gone.left else ""
-        return f"it ended without a report{problem}{left}"
+        return _both(f"it ended without a report{problem}", LEFT_BEHIND if gone.left else "")
     return ""
 
 
