@@ -78,6 +78,8 @@ def test_a_resumed_trial_is_timed_from_where_it_continues() -> None:
     assert seen.trials == []
     clock.now = 100.0
     seen.begins(0, Resume(0, 27, "promoted"), 100.0)
+    (resumed,) = seen.trials
+    assert (resumed.resource, resumed.value, resumed.left) == (9, 0.5, None)
     clock.now = 103.0
     seen.reports(report(0, 10, 0.4, 103.0), Decision(Action.CONTINUE, "", 27), LOG)
     assert seen.trials[0].left == 17 * 3.0

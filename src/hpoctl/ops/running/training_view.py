@@ -24,8 +24,8 @@ class _Training:
     aim: int | None
     begun: float
     begun_at: int
-    resource: int | None = None
-    value: float | None = None
+    resource: int | None
+    value: float | None
     reported: float = 0.0
     heard: float = 0.0
 
@@ -51,7 +51,7 @@ class TrainingView:
         self._clock = clock
         self._running: dict[int, _Training] = {}
         self._configs: dict[int, Config] = {}
-        self._reached: dict[int, int] = {}
+        self._reached: dict[int, tuple[int, float]] = {}
 
     @property
     def trials(self) -> list[TrialActivity]:
@@ -76,15 +76,16 @@ class TrainingView:
             self._configs[trial_id] = {name: v for name, v in step.config.items() if name not in self._fixed}
         taken = {trial.slot for trial in self._running.values()}
         slot = next(number for number in range(len(taken) + 1) if number not in taken)
-        config, reached = self._configs.get(trial_id, {}), self._reached.get(trial_id, 0)
-        self._running[trial_id] = _Training(slot, trial_id, config, step.until, now, reached)
+        config, (resource, value) = self._configs.get(trial_id, {}), self._reached.get(trial_id, (None, None))
+        self._running[trial_id] = _Training(slot, trial_id, config, step.until, now, resource or 0, resource, value)
 
     def reports(self, report: Report, decision: Decision, log: RowLog) -> None:  # noqa: ARG002 - a watcher's signature
         """A trial has reported."""
-        self._reached[report.trial_id] = resource = int(report.resources[-1])
+        resource, value = int(report.resources[-1]), float(report.metrics[-1, self._column])
+        self._reached[report.trial_id] = (resource, value)
         trial = self._running.get(report.trial_id)
         if trial is not None:
-            trial.resource, trial.value = resource, float(report.metrics[-1, self._column])
+            trial.resource, trial.value = resource, value
             trial.reported, trial.heard = float(report.times[-1]), self._clock()
             trial.aim = decision.until or trial.aim
 
