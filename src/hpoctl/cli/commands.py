@@ -99,7 +99,7 @@ COMMANDS = (
         "plot",
         "hpoctl.cli.plot:plot",
         ANSWERS,
-        "Plot the best value so far of each setup with a band over seeds; or rungs, extra results, one experiment.",
+        "Plot the best value so far of each setup with a band over seeds; or rungs, profiles, one experiment.",
     ),
     CommandEntry(
         "report",
