@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -422,3 +423,16 @@ def test_another_random_seed_and_other_results_are_refused(small: Small) -> None
     assert "--allow-mixed" in mixed.err
     assert small(*words, "--n-workers", "2", "--allow-mixed").code == 0
     assert small.statuses("a") == ["completed", "completed"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are those of Linux")
+@pytest.mark.parametrize("megabytes", [300, 430, 460])
+def test_a_limit_of_memory_ends_a_launch_with_a_reason(cli: CommandLine, megabytes: int) -> None:
+    words = ("launch", "--method", "MOBSTER", "--benchmark", "toy", "--num-seeds", "2", "--tag", "small", "-j", "2")
+    limited = ["sh", "-c", f'ulimit -v {megabytes * 1000}; exec "$@"', "sh", *cli.command(*words)]
+    answer = subprocess.run(
+        limited, cwd=cli.root.parent, env=cli.environment, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert answer.returncode in (0, 1, 4), answer
+    if answer.returncode:
+        assert "emory" in answer.stderr or "failed to map segment" in answer.stderr, answer

@@ -187,6 +187,58 @@ def test_what_takes_too_long_is_ended_and_says_so(toys: ToyJobs) -> None:
     assert {toys.standings()[cell].state for cell in others} == {"done"}
 
 
+SAYS = """
+        say(event="began", directory="t/x")
+        for step in range(8):
+            say(event="progress", share={share})
+            time.sleep(0.5)
+        say(event="ended", outcome="done", error="")
+"""
+
+
+def impatient(jobs: Sequence[Job], patience: float) -> list[Job]:
+    return [replace(job, tasks=tuple(replace(task, patience=patience) for task in job.tasks)) for job in jobs]
+
+
+@pytest.mark.parametrize("body", ["while True: pass", SAYS.format(share="0.5"), "time.sleep(100)"])
+def test_a_worker_without_progress_is_ended_and_says_so(tmp_path: Path, body: str) -> None:
+    (status,) = run(LocalOptions(jobs=1), impatient(jobs_of(tmp_path, worker(body)), 1.0))
+    assert (status.state, status.done) == ("failed", 0)
+    assert [failure.error for failure in status.failures] == ["it made no progress for 1 s"]
+
+
+def test_a_worker_that_makes_progress_may_take_any_time(tmp_path: Path) -> None:
+    command = worker(SAYS.format(share="step / 8"))
+    (status,) = run(LocalOptions(jobs=1), impatient(jobs_of(tmp_path, command), 3.0))
+    assert (status.state, status.done) == ("done", 1)
+
+
+def test_a_time_out_of_a_person_stands_in_place_of_the_patience(tmp_path: Path) -> None:
+    command = worker("time.sleep(2.0)\nsay(event='ended', outcome='done', error='')")
+    (status,) = run(LocalOptions(jobs=1, timeout=100.0), impatient(jobs_of(tmp_path, command), 0.5))
+    assert (status.state, status.done) == ("done", 1)
+
+
+def test_time_in_which_the_launch_itself_was_stopped_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpoctl.launchers.local.MOST_AT_ONCE", 0.1)
+    command = worker("time.sleep(3.0)\nsay(event='ended', outcome='done', error='')")
+    with launching(LocalOptions(jobs=1), impatient(jobs_of(tmp_path, command), 2.0)) as (launcher, receipts):
+        wait_until(lambda: launcher.poll(receipts, 0.05)[0].state == "running", "it does not begin")
+        time.sleep(2.5)  # as if this process were stopped
+        (status,) = finish(launcher, receipts)
+    assert status.state == "done"
+
+
+def test_workers_that_hang_while_they_start_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpoctl.launchers.local.START_LIMIT", 1.0)
+    jobs = jobs_of(tmp_path, ("sh", "-c", "exec sleep 100"), 3)
+    with launching(LocalOptions(jobs=2), jobs) as (launcher, receipts), pytest.raises(HpoctlError) as caught:
+        finish(launcher, receipts)
+    assert "Workers cannot start: it did not start within 1 s" in caught.value.what
+
+
 def test_what_ignores_the_signal_is_ended_and_recorded_as_interrupted(toys: ToyJobs) -> None:
     obeys, ignores = toys.cells("RS-EACH")[:2]
     toys.set_wire(obeys, "wait")

@@ -8,11 +8,13 @@ import os
 import random
 import shutil
 import sys
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,9 +27,11 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.sealed import seal, unseal
 from own_tables import Own, description, write_npz, write_parquet
-from toy_studies import LANE, fast_folder, lane
+from services.seaweedfs import BUCKET, Server
+from toy_studies import LANE, LONG, fast_folder, lane
 
-EXAMPLES = lane(50, 5_000)
+EXAMPLES = int(os.environ.get("HPOCTL_FUZZING_EXAMPLES", lane(50, 5_000)))
+FAR_EXAMPLES = max(1, EXAMPLES // lane(8, 10))
 CODES = {0: "done", 1: "failed", 2: "wrong usage", 3: "nothing or incomplete"}
 COUNTS: Counter[str] = Counter()
 RAW = ("\x1b", "\x07", "\u202e", "\0", "Traceback", "Unforeseen", "Warning:")
@@ -75,6 +79,8 @@ OF_TAG = [
     ["compare", *TAG, "--json"],
     ["plot", *TAG, "--terminal"],
     ["plot", *TAG, "--terminal", "--x", "resource"],
+    ["plot", *TAG, "--output", "plot.png"],
+    ["report", *TAG, "--output", "report.html"],
     ["export", *TAG, "--format", "csv", "--output", "out.csv"],
     ["export", *TAG, "--format", "parquet", "--output", "out.parquet"],
     ["export", *TAG, "--format", "syne-tune", "--output", "out"],
@@ -259,7 +265,7 @@ def _commands(file: Path) -> list[list[str]]:
     return {"trees": OF_TREES, "tables": OF_SOURCES}.get(rest[0], [*OF_FOLDER, *OF_TRIALS])
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES < 1000)
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=not LONG)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_commands_that_read_mutated_files(world: World, data: st.DataObject, seed: int) -> None:
     world.renew()
@@ -274,6 +280,75 @@ def test_commands_that_read_mutated_files(world: World, data: st.DataObject, see
         assert sound.code == 0, f"{what}\n{sound}"
         cleaned = hpoctl("clean", *TAG, "--yes")
         check(cleaned, what)
+
+
+@dataclass(frozen=True)
+class Far:
+    """A root on S3 with the study: the content of its objects as they were made, by name."""
+
+    client: Any
+    prefix: str
+    sound: Mapping[str, bytes]
+
+    @property
+    def root(self) -> str:
+        return f"s3://{BUCKET}/{self.prefix}"
+
+    def put(self, name: str, data: bytes) -> None:
+        self.client.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}", Body=data)
+
+    def delete(self, name: str) -> None:
+        self.client.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
+
+    def objects(self) -> dict[str, bytes]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{self.prefix}/")
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        bodies = (self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys)
+        return {key.removeprefix(f"{self.prefix}/"): body for key, body in zip(keys, bodies, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def far(world: World, seaweedfs: Server) -> Iterator[Far]:
+    import boto3
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in seaweedfs.environment.items():
+            patched.setenv(name, value)
+        patched.setattr("hpoctl.stores.s3_index.WORTH", 1)  # an index even of a small tag
+        world.renew()
+        empty = Far(boto3.client("s3"), uuid.uuid4().hex, {})
+        for words in (["sync", *TAG, "--up", "--to", str(world.live / "root")], ["status", *TAG]):
+            answer = hpoctl(*words, "--results", empty.root)
+            assert answer.code == 0, answer
+        sound = empty.objects()
+        assert any("/index/" in name for name in sound), sorted(sound)
+        yield replace(empty, sound=sound)
+
+
+@settings(max_examples=FAR_EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=not LONG)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_commands_that_read_mutated_objects(world: World, far: Far, data: st.DataObject, seed: int) -> None:
+    world.renew()
+    rng = random.Random(seed)
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(far.sound):
+        kinds.setdefault(Path(name).name, []).append(name)
+    name = rng.choice(kinds[rng.choice(sorted(kinds))])
+    new = None if rng.random() < 0.05 else mutated(Path(name), far.sound[name], rng)
+    COUNTS["objects"] += 1
+    what = f"{name} on S3 (seed {seed}): {new!r}"[:3000]
+    if new is None:
+        far.delete(name)
+    else:
+        far.put(name, new)
+    try:
+        for words in data.draw(st.lists(st.sampled_from(OF_TAG), min_size=2, max_size=3), label="commands"):
+            check(hpoctl(*words, "--results", far.root), what)
+    finally:
+        for other in far.objects().keys() - far.sound.keys():
+            far.delete(other)
+        for other in {name, *(each for each in far.sound if "/index/" in each)}:
+            far.put(other, far.sound[other])
 
 
 def test_the_figures_of_the_fuzzing_test(capsys: pytest.CaptureFixture[str]) -> None:

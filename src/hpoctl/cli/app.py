@@ -62,6 +62,8 @@ def run_words() -> int:
     """Run the command that `sys.argv` names; returns its exit code. Errors are shown, none is raised."""
     try:
         _check_folder()
+        if set(sys.argv[1:2]) & COMPUTES:
+            _check_memory_limit()
         return _call()
     except KeyboardInterrupt:
         err().print("interrupted", style="bold yellow")
@@ -92,6 +94,21 @@ def _call() -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return code if isinstance(code, int) else 0
+
+
+COMPUTES = frozenset({"run", "why", "compare", "plot", "report"})
+"""The commands that compute in this process."""
+
+
+def _check_memory_limit() -> None:
+    """Refuse a limit of memory below which numerical libraries would hang.
+
+    Raises:
+        HpoctlError: There is one.
+    """
+    from hpoctl.ops.running.memory_limit import check_memory_limit
+
+    check_memory_limit()
 
 
 def _check_folder() -> None:

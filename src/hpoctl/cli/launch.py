@@ -113,7 +113,10 @@ def launch(
         int | None, option("Where", "Times that a failed experiment is tried again at once.", metavar="N")
     ] = None,
     timeout: Annotated[
-        float | None, option("Where", "Real time that an experiment may take.", metavar="SECONDS")
+        float | None,
+        option(
+            "Where", "Real time that an experiment may take. Default: any, while it makes progress.", metavar="SECONDS"
+        ),
     ] = None,
     launcher_option: Annotated[
         list[str] | None,

@@ -295,7 +295,7 @@ def _time_left(status: StudyStatus) -> list[Text]:
         return []
     if left.seconds is None:
         return [Text("time left: unknown, nothing of the kind has been measured here")]
-    at_least = "at least " if left.unknown else ""
+    at_least = "at least " if left.unknown and not left.paced else ""
     started = "" if status.totals.running or status.launches else " once launched"
     text = f"time left: {at_least}about {rough_time(left.seconds)}{started}, {left.workers} at a time ({_basis(left)})"
     return [Text(text)]
@@ -303,5 +303,7 @@ def _time_left(status: StudyStatus) -> list[Text]:
 
 def _basis(left: TimeLeft) -> str:
     known = {"measured in this tag": left.from_tag, "measured on this machine": left.from_machine}
+    if left.paced:
+        return "at the pace of its launch"
     facts = [what for what, count in known.items() if count]
     return ", ".join([*facts, *([f"{many(left.unknown, 'experiment')} unknown"] if left.unknown else [])])

@@ -6,7 +6,9 @@ import time
 import traceback
 from pathlib import Path
 
+from hpoctl.core.credentials import command_text, concealed
 from hpoctl.core.errors import HpoctlError, UnforeseenError
+from hpoctl.core.files import write_durably
 from hpoctl.core.places import cache_directory
 
 LONGEST = 200
@@ -43,5 +45,6 @@ def _fix(error: Exception) -> str:
 
 def _write(path: Path, error: Exception) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = f"hpoctl {' '.join(sys.argv[1:])}\n\n{''.join(traceback.format_exception(error))}"
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    trace = concealed("".join(traceback.format_exception(error)))
+    text = f"{command_text(['hpoctl', *sys.argv[1:]])}\n\n{trace}"
+    write_durably(path, text.encode(errors="backslashreplace"), private=True)

@@ -13,6 +13,9 @@ from pathlib import Path
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The errors that say that there is no room on a disk: none at all, or none for this user."""
 
+PRIVATE = 0o600
+"""The mode of files that only their owner reads."""
+
 MOST_BYTES = 2**30
 """The largest file that is read whole: results of millions of rows are smaller."""
 
@@ -61,18 +64,21 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
         return file.read(most) if size == 0 else file.read(size)  # files of /proc have the size 0
 
 
-def write_durably(path: Path, data: bytes, *, create: bool = False) -> None:
+def write_durably(path: Path, data: bytes, *, create: bool = False, private: bool = False) -> None:
     """Write a file and wait until its bytes are on disk.
 
     Args:
         path: The file.
         data: Its bytes.
         create: Fail if there is such a file already.
+        private: Whether only its owner can read it.
 
     Raises:
         OSError: It cannot be written.
     """
     with path.open("xb" if create else "wb") as file:
+        if private:
+            os.fchmod(file.fileno(), PRIVATE)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

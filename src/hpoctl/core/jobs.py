@@ -17,12 +17,14 @@ class Task:
         cell: The experiment.
         seconds: How long it is expected to take.
         cores: The cores that its trials need where it runs; 0: it is simulated, and takes a process of one core.
+        patience: Seconds without progress after which its worker is ended; None: any number.
     """
 
     plan: str
     cell: Cell = field(metadata=EMBEDDED)
     seconds: float
     cores: int = 0
+    patience: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Job:
         Args:
             workers: Experiments at a time; None: one for each core of the other machine.
             retries: How often an experiment that fails is tried again at once.
-            timeout: Seconds of real time after which an experiment is stopped; None: never.
+            timeout: Seconds of real time after which an experiment is stopped; None: its own patience decides.
         """
         limits = {"workers": workers, "retries": retries, "timeout": timeout}
         known = {name: value for name, value in limits.items() if value is not None}

@@ -10,9 +10,13 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from hpoctl.core.credentials import check_values, check_variable
 from hpoctl.core.errors import UsageError, unknown_name
 
 PLAIN = (bool, int, float, str)
+SECRET = "secret"  # noqa: S105 - the name of an entry, no secret
+"""The entry of a field's metadata for an option that takes the name of an environment variable which has a secret."""
+
 OptionsT = TypeVar("OptionsT")
 NONE_WORDS = frozenset({"none", "null"})
 BOOL_WORDS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -66,6 +70,7 @@ def check_options(owner: str, options: Any) -> None:
                 f"Option {name} of {owner} has the type {kind}.",
                 "Use bool, int, float, str, a Literal of them, or one of them or None.",
             )
+    check_values(owner, option_values(options))
 
 
 def option_types(options: Any) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def apply_settings(owner: str, options: OptionsT, settings: Iterable[Setting]) -
     """The options with some of them changed.
 
     Raises:
-        UsageError: There is no such option, or the value has the wrong type or range.
+        UsageError: There is no such option, or the value has the wrong type or range, or is a credential.
     """
     types = option_types(options)
     changes: dict[str, Any] = {}
@@ -97,6 +102,7 @@ def apply_settings(owner: str, options: OptionsT, settings: Iterable[Setting]) -
             if not types:
                 raise UsageError(f"{owner} has no options.", f"Leave out --set {owner}.{setting.field}.")
             raise unknown_name(f"option of {owner}", setting.field, types, f"hpoctl methods {owner}")
+        check_values(owner, {setting.field: setting.text})
         changes[setting.field] = parse_value(f"{owner}.{setting.field}", types[setting.field], setting.text)
     return with_values(options, changes)
 
@@ -122,6 +128,17 @@ def named_options(owner: str, name: str, options: OptionsT, values: Mapping[str,
             raise UsageError(f"Unknown option {option!r} of {owner}.", f"{hint}{listed}")
     texts = {option: str(value).lower() if isinstance(value, bool) else str(value) for option, value in values.items()}
     return apply_settings(name, options, [Setting(name, option, text) for option, text in texts.items()])
+
+
+def check_secrets(owner: str, options: Any) -> None:
+    """Refuse values of secret options that do not name an environment variable which is set: they would be stored.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for entry in fields(options):
+        if entry.metadata.get(SECRET) and getattr(options, entry.name):
+            check_variable(owner, entry.name, getattr(options, entry.name))
 
 
 def with_values(options: OptionsT, changes: Mapping[str, Any]) -> OptionsT:

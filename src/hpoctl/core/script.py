@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hpoctl.core.credentials import check_values, check_words
 from hpoctl.core.errors import UsageError
 
 Arguments = Literal["options", "json"]
@@ -70,6 +71,8 @@ class Script:
         for word in (*self.command, *self.environment, *self.environment.values()):
             if "\0" in word:
                 raise UsageError(f"{word!r} holds a null character.", "Remove it: no program can be given one.")
+        check_values("the script's environment", self.environment)
+        check_words("The script's command", self.command)
         for name in self.environment:
             if not name or "=" in name or name.startswith(RESERVED):
                 raise UsageError(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from hpoctl.core.credentials import check_values
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_entry_name
@@ -108,6 +109,7 @@ class ScriptBenchmark:
         space = self.space if isinstance(self.space, Space) else Space.from_json(self.space)
         if all(isinstance(space[name], Fixed) for name in space):
             raise UsageError("All hyperparameters of the space are fixed.", "Give one of them a domain at least.")
+        check_values("the space", space.fixed)
         if self.arguments == "options":
             check_options_of(space)
         metrics = tuple(dict.fromkeys((self.metric, *self.metrics)))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hpoctl.core.cells import METADATA, experiment_prefix
+from hpoctl.core.credentials import concealed
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.metadata_head import read_head
 from hpoctl.core.sealed import DamagedError, seal, unseal
@@ -81,4 +82,9 @@ def failed(
 def one_line(error: BaseException) -> str:
     """The kind and the message of an error, in one line."""
     message = traceback.TracebackException.from_exception(error)  # a plugin's own `__str__` may fail, too
-    return " ".join(f"{type(error).__name__}: {message}".split()).rstrip(".: ")
+    return concealed(" ".join(f"{type(error).__name__}: {message}".split())).rstrip(".: ")
+
+
+def trace_text() -> str:
+    """The traceback of the error that is being handled, without credentials."""
+    return concealed(traceback.format_exc())

@@ -4,7 +4,6 @@
 `results.parquet`: an experiment counts when the second one is there.
 """
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +20,15 @@ from hpoctl.core.rng import Streams
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.settings import DecisionTime
 from hpoctl.core.storage import Store
-from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, one_line, written_metadata
+from hpoctl.engine.attempts import (
+    close_metadata,
+    failed,
+    interrupted,
+    new_directory,
+    one_line,
+    trace_text,
+    written_metadata,
+)
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metadata
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
@@ -153,7 +160,7 @@ def run_experiment(
         interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
-        closing = {**facts, "status": "failed", "error": traceback.format_exc()}
+        closing = {**facts, "status": "failed", "error": trace_text()}
         raise failed(spec, store, directory, closing, error) from error
     return told
 

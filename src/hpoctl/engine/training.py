@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import seal
 from hpoctl.core.storage import Store
 from hpoctl.core.trial_backends import BackendContext, TrialLimits
-from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, written_metadata
+from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, trace_text, written_metadata
 from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.journal import Journal
@@ -133,7 +132,7 @@ def run_training(
         interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
-        closing = {**facts, "status": "failed", "error": traceback.format_exc(), "ended_by": _ended_by(error)}
+        closing = {**facts, "status": "failed", "error": trace_text(), "ended_by": _ended_by(error)}
         raise failed(spec, store, directory, closing, error) from error
     return told
 

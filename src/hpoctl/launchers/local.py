@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpoctl.core.cells import LOG, METADATA
+from hpoctl.core.credentials import concealed_bytes
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import Activity, Failure, Job, JobState, JobStatus, Task
 from hpoctl.core.metadata_head import read_head
@@ -29,6 +30,9 @@ FAREWELL = 5.0
 
 START_LIMIT = 120.0
 """Seconds after which a worker that has not started is taken for hanging, in the import of a plugin for example."""
+
+MOST_AT_ONCE = 5.0
+"""Seconds without progress that one look counts at most: where all was stopped for a while, workers were, too."""
 
 FIRST_LOOK, LONGEST_LOOK = 0.1, 2.0
 """Seconds until a look at whether another launch has done with an experiment: at first, and at most."""
@@ -69,7 +73,8 @@ class LocalLauncher:
         self._waiting: list[_QueuedTask] = []  # for another launch, which runs them
         self._workers: list[WorkerProcess] = []
         self._running: dict[int, _QueuedTask] = {}  # by the id of the worker
-        self._overdue: set[int] = set()
+        self._overdue: dict[int, str] = {}  # why a worker was killed, by its id
+        self._looked = time.monotonic()
         self._failed_starts = 0
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
@@ -235,26 +240,38 @@ class LocalLauncher:
             self._jobs[entry.job.name].failures.append(Failure(entry.task.cell, error))
 
     def _stop_overdue(self) -> None:
+        """End workers that take too long: as long as a person has said, else too long without progress."""
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, MOST_AT_ONCE), now
         limit = self._options.timeout
         for worker in self._workers:
-            if limit is not None and worker.cell is not None and worker.seconds > limit:
-                self._overdue.add(id(worker))
-                worker.kill()
-            elif not worker.ready and worker.seconds > START_LIMIT:
-                worker.kill()
+            worker.silent += passed
+            entry = self._running.get(id(worker))
+            patience = None if entry is None else entry.task.patience
+            if not worker.ready and worker.silent > START_LIMIT:
+                self._end_overdue(worker, f"it did not start within {START_LIMIT:g} s")
+            elif entry is not None and limit is not None and worker.seconds > limit:
+                self._end_overdue(worker, f"it took longer than --timeout {limit:g} s")
+            elif entry is not None and limit is None and patience is not None and worker.silent > patience:
+                self._end_overdue(worker, f"it made no progress for {patience:,.0f} s")
+
+    def _end_overdue(self, worker: WorkerProcess, why: str) -> None:
+        self._overdue.setdefault(id(worker), why)
+        worker.kill()
 
     def _handle_exit(self, worker: WorkerProcess) -> None:
         """A worker has died: record why beside its experiment, if it had one."""
         entry, directory = self._running.get(id(worker)), worker.directory
-        overdue = id(worker) in self._overdue
+        overdue = self._overdue.get(id(worker))
         how, log = self._remove(worker, FAREWELL)
         if entry is None:
             self._failed_starts += 1
-            if self._failed_starts > self._options.workers:
-                what = f"Workers cannot start: {how}: {_gist(log)}"
+            hangs = overdue is not None and not any(other.ready for other in self._workers)
+            if hangs or self._failed_starts > self._options.workers:
+                what = f"Workers cannot start: {overdue or how}: {_gist(log)}"
                 raise HpoctlError(what, "`hpoctl plugins` shows what is loaded.")
             return
-        reason = f"it took longer than --timeout {self._options.timeout:g} s" if overdue else how
+        reason = overdue or how
         closing = {"status": "failed", "error": reason}
         if directory is not None and _record(open_results(entry.job.results).store, directory, closing, log):
             self._jobs[entry.job.name].done += 1
@@ -268,7 +285,7 @@ class LocalLauncher:
         worker.close()
         self._workers.remove(worker)
         self._running.pop(id(worker), None)
-        self._overdue.discard(id(worker))
+        self._overdue.pop(id(worker), None)
         return how, log
 
     def _close(self, seconds: float) -> None:
@@ -293,7 +310,7 @@ def _record(store: Store, directory: str, closing: Mapping[str, Any], log: bytes
         if status == "running":
             close_metadata(store, directory, closing)
         if log:
-            store.put(f"{directory}/{LOG}", log)
+            store.put(f"{directory}/{LOG}", concealed_bytes(log))
     except (HpoctlError, FileNotFoundError, DamagedError):
         return False  # its directory was removed, or the disk is full: the failure itself is told anyway
     return bool(status == "completed")

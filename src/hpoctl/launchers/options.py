@@ -14,7 +14,7 @@ class LocalOptions:
     jobs: int | None = field(default=None, metadata={"help": "Experiments at a time; none: one for each core"})
     retries: int = field(default=0, metadata={"help": "How often an experiment that fails is tried again at once"})
     timeout: float | None = field(
-        default=None, metadata={"help": "Seconds of real time after which an experiment is stopped; none: any time"}
+        default=None, metadata={"help": "Seconds that an experiment may take; none: any number while it makes progress"}
     )
 
     def __post_init__(self) -> None:

@@ -37,6 +37,7 @@ class WorkerProcess:
         self.share: float | None = None
         self.heard = self.since = time.monotonic()
         self._trials: tuple[TrialActivity, ...] = ()  # as they were when they were last heard of
+        self.silent = 0.0  # seconds without progress
         self._rest = b""
         self._nonsense = ""
         # What a worker prints, last words in a crash included, goes to a file that it empties before each experiment.
@@ -82,7 +83,9 @@ class WorkerProcess:
         )
 
     def progresses(self, message: Mapping[str, Any]) -> None:
-        """It has told how far its experiment is."""
+        """It has told how far its experiment is; the same as before is no progress."""
+        if message["share"] != self.share:
+            self.silent = 0.0
         self.share, self.heard = message["share"], time.monotonic()
         self._trials = tuple(TrialActivity(**entry) for entry in message.get("trials", ()))
 
@@ -90,6 +93,7 @@ class WorkerProcess:
         """Give it an experiment to run."""
         self.cell, self.directory, self.share, self.since = task.cell, None, None, time.monotonic()
         self._trials = ()
+        self.silent = 0.0
         values = {
             "plan": task.plan,
             "method": task.cell.method,

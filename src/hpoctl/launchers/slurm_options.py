@@ -42,7 +42,7 @@ class SlurmOptions:
     jobs: int | None = field(default=None, metadata={"help": "Experiments at a time in an element; none: its CPUs"})
     retries: int = field(default=0, metadata={"help": "How often an experiment that fails is tried again at once"})
     timeout: float | None = field(
-        default=None, metadata={"help": "Seconds of real time after which an experiment is stopped; none: any time"}
+        default=None, metadata={"help": "Seconds that an experiment may take; none: any number while it makes progress"}
     )
     poll_interval: float = field(default=2.0, metadata={"help": "Seconds between two questions to Slurm"})
     patience: float = field(default=300.0, metadata={"help": "Seconds for which Slurm may be out of reach"})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import CONTROL, LOG
+from hpoctl.core.credentials import concealed_bytes
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.jobs import Failure, Job, JobState, Task
 from hpoctl.core.sealed import DamagedError, RecordType
@@ -134,8 +135,8 @@ def read_report(store: Store, tag: str, name: str) -> JobReport | None:
 
 
 def keep_log(store: Store, tag: str, name: str, log: bytes) -> None:
-    """Keep what a job has printed."""
-    store.put(f"{job_folder_of(tag, name)}/{LOG}", log)
+    """Keep what a job has printed, without credentials."""
+    store.put(f"{job_folder_of(tag, name)}/{LOG}", concealed_bytes(log))
 
 
 def read_log(store: Store, tag: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 A write is atomic: the bytes go to a temporary file beside the target, are flushed to the disk, and take the target's
 name in one step. A reader sees either the old bytes or the new ones; a killed process leaves a temporary file that no
-listing shows.
+listing shows. What lies in a `.hpoctl` folder is private to its owner.
 """
 
 import os
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.files import read_regular, sync_directory, write_durably
 from hpoctl.core.names import BAD, check_blob_name
@@ -37,7 +38,8 @@ class LocalStore:
             self._make_folder(target.parent)
             temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
             try:
-                write_durably(temporary, data, create=True)
+                # What launches keep says with which options they ran, and by which command.
+                write_durably(temporary, data, create=True, private=CONTROL in name.split("/"))
                 if create:
                     os.link(temporary, target)
                 else:

@@ -13,7 +13,7 @@ from hpoctl.core.cells import METADATA, RESULTS, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Costs
+from hpoctl.ops.launching.jobs import Costs, seconds_left
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
@@ -359,6 +359,29 @@ def test_time_left_is_unknown_where_nothing_was_measured(root: Root) -> None:
     put_attempt(root.store, replace(CELL, benchmark="toy-max"))
     # Six experiments of two seconds, two at a time; three of unknown cost are not most of them.
     assert look(root).time_left == TimeLeft(6.0, 2, from_tag=6, from_machine=0, unknown=3)
+
+
+def test_time_left_of_a_launch_that_runs_is_what_its_bar_shows(root: Root) -> None:
+    keep_plan(root.store, TAG, STUDY, "toys")
+    put_attempt(root.store, replace(CELL, seed=2), seconds=-50.0)  # before it
+    launch = keep_launch(root.store, root.claims, TAG, 4, BEGIN, "hpoctl launch", "", (11, 100.0))
+    root.claims.release(f"{TAG}/.hpoctl/launches/{launch.name}")
+    put_attempt(root.store, CELL, seconds=5.0)
+    put_attempt(root.store, replace(CELL, seed=1), "failed", seconds=6.0)
+    with claimed_elsewhere(lambda: LocalClaims(folder_of(root)), f"{TAG}/.hpoctl/launches/{launch.name}"):
+        left = look(root, now=BEGIN.timestamp() + 40.0).time_left
+        of_one = look(root, Filters(methods=("ASHA",)), now=BEGIN.timestamp() + 40.0).time_left
+    assert left is not None
+    assert (left.seconds, left.paced) == (pytest.approx(seconds_left(11, 2, 40.0, 100.0)), True)
+    assert of_one is not None
+    assert not of_one.paced  # the launch runs more than that
+
+
+@pytest.mark.parametrize(
+    ("ended", "elapsed", "left"), [(0, 30.0, 100.0), (5, 60.0, (0.5 * 120.0 + 0.5 * 100.0) / 2), (10, 80.0, 0.0)]
+)
+def test_the_pace_of_a_launch_counts_more_the_further_it_is(ended: int, elapsed: float, left: float) -> None:
+    assert seconds_left(10, ended, elapsed, 100.0) == pytest.approx(left)
 
 
 def test_what_a_running_experiment_has_behind_it_is_not_left(root: Root) -> None:

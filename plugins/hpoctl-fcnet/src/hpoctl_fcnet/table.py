@@ -7,6 +7,7 @@ The hash of an expanded table covers the packaged data and the format: other dat
 that expand a table at once the first one wins.
 """
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,21 @@ def load_imported(name: str, directory: Path) -> TableFiles:
         if directory.name != directory_name(name, files.sha256):
             raise ValueError("its manifest has changed")
     except UNREADABLE as error:
+        _check_memory(directory, error)
         raise damaged_import(directory, error) from error
     return files
+
+
+def _check_memory(directory: Path, error: Exception) -> None:
+    """Tell a lack of memory from damage.
+
+    Raises:
+        HpoctlError: The error is a lack of memory.
+    """
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        raise HpoctlError(
+            f"There is not enough memory for the table in {directory}.", "Raise the limit of memory (ulimit -v)."
+        ) from error
 
 
 def damaged_import(directory: Path, reason: object) -> IncompleteError:
@@ -87,6 +101,7 @@ def _open_expanded(name: str) -> Table:
     try:
         files = load_table(directory)
     except UNREADABLE as error:
+        _check_memory(directory, error)
         raise IncompleteError(
             f"The cached table in {directory} is damaged ({error}).",
             "Delete that directory; the table is then made again.",

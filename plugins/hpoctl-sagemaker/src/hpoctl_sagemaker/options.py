@@ -50,7 +50,7 @@ class SagemakerOptions:
     )
     retries: int = field(default=0, metadata={"help": "How often an experiment that fails is tried again at once"})
     timeout: float | None = field(
-        default=None, metadata={"help": "Seconds of real time after which an experiment is stopped; none: any time"}
+        default=None, metadata={"help": "Seconds that an experiment may take; none: any number while it makes progress"}
     )
     poll_interval: float = field(default=10.0, metadata={"help": "Seconds between two questions to SageMaker"})
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hpoctl.backends.scripts.training import Training
 from hpoctl.backends.scripts.workers import Exit
+from hpoctl.core.credentials import concealed
 from hpoctl.core.protocols import Ended, Outcome
 from hpoctl.core.text import one_line
 
@@ -79,7 +80,7 @@ def _how(gone: Exit) -> str:
 
 
 def last_line(path: Path) -> str:
-    """The last line of a text file that says something, so far as it can be printed."""
+    """The last line of a text file that says something, so far as it can be printed, without credentials."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -87,4 +88,4 @@ def last_line(path: Path) -> str:
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return one_line(next((line for line in reversed(lines) if line.strip()), ""), LINE)
+    return one_line(concealed(next((line for line in reversed(lines) if line.strip()), "")), LINE)

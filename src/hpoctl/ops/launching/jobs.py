@@ -33,6 +33,34 @@ MEMORY = 50
 """A new measurement has the weight of one in this number."""
 
 
+LEAST_PATIENCE = 600.0
+"""Seconds that every experiment may make no progress: a machine may be busy, and a table large."""
+
+TIMES = 20.0
+"""How often its expected time an experiment may make no progress."""
+
+
+def simulated_patience(expected: float) -> float:
+    """Seconds without progress after which a simulated experiment is taken for hanging.
+
+    Args:
+        expected: How many seconds it is expected to take in all.
+    """
+    return max(LEAST_PATIENCE, TIMES * expected)
+
+
+def training_patience(budget: float, stop_timeout: float) -> float:
+    """Seconds without a report after which an experiment is taken for hanging whose trials train.
+
+    Its own budget ends it long before; one epoch may take all of it.
+
+    Args:
+        budget: Its budget, in seconds.
+        stop_timeout: The seconds that a trial gets to save its state.
+    """
+    return LEAST_PATIENCE + 2.0 * (budget + stop_timeout)
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """How long an experiment is expected to take.
@@ -162,3 +190,18 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
     for each in sorted(seconds, reverse=True):
         heapreplace(ends, ends[0] + each)
     return max(ends)
+
+
+def seconds_left(total: int, ended: int, elapsed: float, expected: float) -> float:
+    """How long a launch still takes: at first what was expected, later what its experiments have taken.
+
+    Args:
+        total: How many experiments it has.
+        ended: How many of them have ended.
+        elapsed: Seconds since it began.
+        expected: Seconds that it was expected to take.
+    """
+    share = min(1.0, ended / max(1, total))
+    # The longest run first, so early observations are too large.
+    seen = elapsed / share if ended else expected
+    return max(0.0, (1.0 - share) * (share * seen + (1.0 - share) * expected))

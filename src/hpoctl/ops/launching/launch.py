@@ -11,7 +11,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.core.places import is_address
-from hpoctl.ops.launching.jobs import read_costs, write_costs
+from hpoctl.ops.launching.jobs import read_costs, seconds_left, write_costs
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.job import RUNNER
@@ -115,7 +115,8 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         for known in plan.plans
     ]
     if plan.jobs or plan.live:
-        keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log)
+        size = (_total(plan), plan.seconds)
+        keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log, size)
     watcher.begins(random_seed)
     jobs = _jobs(plan, plans, random_seed)
     if jobs and plan.launcher.outlives and is_address(plan.store.location("")):
@@ -180,13 +181,13 @@ def _progress(
 ) -> LaunchProgress:
     done = sum(status.done for status in statuses)
     failures = tuple(failure for status in statuses for failure in status.failures)
-    ended = done + len(failures)
-    total = plan.experiments + sum(len(job.tasks) for job in plan.live)
-    share = ended / max(1, total)
-    # At first the estimate, later the observed times: the longest run first, so early observations are too large.
-    seen = elapsed / share if ended else plan.seconds
-    left = max(0.0, (1.0 - share) * (share * seen + (1.0 - share) * plan.seconds))
+    total = _total(plan)
+    left = seconds_left(total, done + len(failures), elapsed, plan.seconds)
     return LaunchProgress(total, done, failures, activity, elapsed, left)
+
+
+def _total(plan: LaunchPlan) -> int:
+    return plan.experiments + sum(len(job.tasks) for job in plan.live)
 
 
 def _outcome(

@@ -12,7 +12,17 @@ from hpoctl.core.jobs import Job, Task
 from hpoctl.core.names import check_tag
 from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Basis, Costs, Expected, PlannedJob, makespan, plan_jobs, read_costs
+from hpoctl.ops.launching.jobs import (
+    Basis,
+    Costs,
+    Expected,
+    PlannedJob,
+    makespan,
+    plan_jobs,
+    read_costs,
+    simulated_patience,
+    training_patience,
+)
 from hpoctl.ops.launching.launch_checks import check_new_tag, check_root, mixed_results
 from hpoctl.ops.launching.launchers import (
     FileOptions,
@@ -159,7 +169,10 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     not_done = [want for cell, want in wanted.items() if cell in larger or cell in unfinished]
     todo = [want for want in not_done if want.cell not in submitted_cells]
     expected = [_expected(want, costs) for want in todo]
-    tasks = [Task(want.plan, want.cell, cost.seconds, want.cores) for want, cost in zip(todo, expected, strict=True)]
+    tasks = [
+        Task(want.plan, want.cell, cost.seconds, want.cores, _patience(want, cost))
+        for want, cost in zip(todo, expected, strict=True)
+    ]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
     workers = launcher.workers(options) if launcher.workers else 0
     states = [standing[cell].state for cell in wanted]
@@ -285,6 +298,15 @@ def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
 
 def _expected(want: Wanted, costs: Costs) -> Expected:
     cell, resolved = want.cell, want.resolved
-    benchmark = resolved.benchmarks[cell.benchmark]
-    budget = resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
-    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, budget)
+    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, _budget(want))
+
+
+def _budget(want: Wanted) -> float:
+    benchmark = want.resolved.benchmarks[want.cell.benchmark]
+    return want.resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
+
+
+def _patience(want: Wanted, cost: Expected) -> float:
+    if not want.cores:
+        return simulated_patience(cost.seconds)
+    return training_patience(_budget(want), want.resolved.study.experiment.stop_timeout)

@@ -14,7 +14,7 @@ from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.files import read_regular, write_durably
 from hpoctl.core.jobs import JobStatus, Launcher
-from hpoctl.core.options import named_options
+from hpoctl.core.options import check_secrets, named_options
 from hpoctl.core.places import data_directory
 from hpoctl.core.storage import Store
 from hpoctl.core.study import DEFAULT_LAUNCHER, Study
@@ -63,7 +63,9 @@ def choose_launcher(
     given = of_folder.get(name) or of_study.get(name) or changes.launcher_options
     given_before = {} if given else of_before.get(name, {})
     values = {**given_before, **of_folder.get(name, {}), **of_study.get(name, {}), **changes.launcher_options}
-    return entry, _options(entry, values)
+    options = _options(entry, values)
+    check_secrets(f"launcher {name}", options)
+    return entry, options
 
 
 def _options(entry: LauncherEntry, values: Mapping[str, bool | int | float | str]) -> Any:
@@ -195,7 +197,7 @@ def trust(files: tuple[FileOptions, ...]) -> None:
     path = data_directory() / TRUSTED
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, json.dumps(sorted(known)).encode())
+        write_durably(path, json.dumps(sorted(known)).encode(), private=True)
     except OSError as error:
         raise HpoctlError(
             f"Cannot write {path}: {error.strerror or error}.", "Name another folder with HPOCTL_DATA."

@@ -36,6 +36,8 @@ class Launch:
         started: When it began, in seconds since 1970.
         command: The command line.
         log: Where its output goes; empty: to a terminal.
+        total: How many experiments it has submitted; 0: unknown.
+        expected: How many seconds it was expected to take.
     """
 
     name: str
@@ -45,15 +47,26 @@ class Launch:
     started: float
     command: str
     log: str
+    total: int = 0
+    expected: float = 0.0
 
 
 LAUNCHES = RecordType("launch", Launch)
 
 
-def keep_launch(store: Store, claims: Claims, tag: str, workers: int, now: datetime, command: str, log: str) -> Launch:
-    """Record that this process launches the tag, until it ends."""
+def keep_launch(
+    store: Store,
+    claims: Claims,
+    tag: str,
+    workers: int,
+    now: datetime,
+    command: str,
+    log: str,
+    size: tuple[int, float] = (0, 0.0),
+) -> Launch:
+    """Record that this process launches the tag, until it ends; `size`: experiments, and their expected seconds."""
     name = f"{now.strftime('%Y%m%d-%H%M%S-%f')}-{os.getpid()}"
-    launch = Launch(name, platform.node(), os.getpid(), workers, now.timestamp(), command, log)
+    launch = Launch(name, platform.node(), os.getpid(), workers, now.timestamp(), command, log, *size)
     claims.take(_key(tag, name))
     store.put(f"{_folder(tag)}/{name}.json", LAUNCHES.seal(launch))
     return launch

@@ -25,6 +25,7 @@ from typing import Any
 from hpoctl.builtins import open_registry
 from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
 from hpoctl.core.clock import SystemTime
+from hpoctl.core.credentials import concealed, concealed_bytes
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
 from hpoctl.core.leaving import leave
 from hpoctl.core.metadata import read_metadata
@@ -36,6 +37,7 @@ from hpoctl.engine.experiment import determined, run_experiment
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.running.memory_limit import check_memory_limit
 from hpoctl.ops.running.training_view import TrainingView
 from hpoctl.ops.studies.provenance import own_python, versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
@@ -107,9 +109,9 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
             outcome = _run_once(spec, answer, context, versions[kind])
         except HpoctlError as error:
             why = error.what.removeprefix(f"{cell} failed: ")  # the reader knows the experiment
-            answer({"event": "ended", "outcome": "failed", "error": why})
+            answer({"event": "ended", "outcome": "failed", "error": concealed(why)})
         except Exception as error:  # noqa: BLE001 - what a plugin does ends its experiment, not the others
-            answer({"event": "ended", "outcome": "failed", "error": f"{type(error).__name__}: {error}"})
+            answer({"event": "ended", "outcome": "failed", "error": concealed(f"{type(error).__name__}: {error}")})
         else:
             answer({"event": "ended", "outcome": outcome, "error": ""})
 
@@ -183,7 +185,7 @@ def _run_logged(
         printed = _output()
         if printed and directories:
             with suppress(HpoctlError):  # an experiment counts without its log, too
-                context.store.put(f"{directories[0]}/{LOG}", printed)
+                context.store.put(f"{directories[0]}/{LOG}", concealed_bytes(printed))
 
 
 def _forget_output() -> None:
@@ -277,6 +279,7 @@ def main(argument: str) -> int:
             answers.flush()
 
     try:
+        check_memory_limit()
         opened = open_results(setup["results"])
         context = WorkerContext(
             opened.store,

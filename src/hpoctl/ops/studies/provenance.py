@@ -1,13 +1,13 @@
 """Where and by what experiments are run: versions, commit, command line."""
 
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from hpoctl.core.credentials import command_text
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.plugins import Registry
@@ -50,8 +50,8 @@ def _libraries(distribution: str) -> dict[str, str]:
 
 
 def command_line() -> str:
-    """The command as it was typed."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """The command as it was typed, without credentials."""
+    return command_text([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def own_python() -> list[str]:

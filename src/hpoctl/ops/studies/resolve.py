@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
 from hpoctl.core.errors import UsageError
-from hpoctl.core.options import apply_settings, named_options, parse_setting
+from hpoctl.core.options import apply_settings, check_secrets, named_options, parse_setting
 from hpoctl.core.study import Study
 from hpoctl.core.trial_backends import BackendEntry, Problem
 from hpoctl.engine.search_space import searched
@@ -102,6 +102,7 @@ def _backend(study: Study, registry: Registry) -> BackendEntry | None:
             "Settings say how time passes there, such as --poll-interval.",
         )
     options = named_options(f"trial backend {entry.name}", entry.name, entry.options, study.backend_options)
+    check_secrets(f"trial backend {entry.name}", options)
     return replace(entry, options=options)
 
 
@@ -117,5 +118,6 @@ def _method(name: str, study: Study, registry: Registry) -> Method:
     method = registry.method(name)
     own = [setting for setting in map(parse_setting, study.settings) if setting.owner == name]
     method = method.with_options(apply_settings(name, method.options, own))
+    check_secrets(name, method.options)
     fixed = study.fixed.get(name)
     return method.with_fixed(fixed, name=name, summary=method.summary) if fixed else method

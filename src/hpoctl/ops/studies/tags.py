@@ -16,7 +16,8 @@ from msgspec import Meta
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.cells import CONTROL, Cell
-from hpoctl.core.errors import IncompleteError, unknown_name
+from hpoctl.core.credentials import check_values
+from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
 from hpoctl.core.names import made_up_tag
 from hpoctl.core.records import to_plain
 from hpoctl.core.rng import stream
@@ -161,8 +162,14 @@ def stored_random_seed(store: Store, tag: str) -> int | None:
 
 
 def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overrides | None = None) -> TagPlan:
-    """Store a plan before its launch; if the tag's newest plan is equal, it is used again."""
+    """Store a plan before its launch; if the tag's newest plan is equal, it is used again.
+
+    Raises:
+        UsageError: A value in it is a credential.
+    """
     changes = changes or Overrides()
+    for name, values in {"launcher": study.launcher_options, "backend": study.backend_options, **study.fixed}.items():
+        check_values(f"{name} in study {study.name}", values)
     file = PlanFile(tag, source, study, changes)
     digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(file, defaults=False)}))[:12]
     names = plan_names(store, tag)
@@ -254,7 +261,7 @@ def readable_plans(root: Root, tag: str) -> tuple[list[TagPlan], list[str]]:
     for name in plan_names(root.store, tag):
         try:
             plans.append(read_plan(root.store, tag, name))
-        except IncompleteError as error:
+        except HpoctlError as error:  # damaged, or private to the person who launched
             problems.append(error.what)
     return plans, problems
 

@@ -71,7 +71,13 @@ def read_status(
         earlier_attempts=sum(len(stand.attempts) - (stand.current is not None) for stand in chosen.values()),
         launches=launches,
         time_left=time_left(
-            open_cells, attempts, wanted, costs, now, sum(launch.workers for launch in launches) or workers
+            open_cells,
+            attempts,
+            wanted,
+            costs,
+            now,
+            sum(launch.workers for launch in launches) or workers,
+            launches if filters == Filters() else (),
         ),
         size=sum(attempt.size for attempt in attempts if attempt.cell is None or attempt.cell in chosen),
         to_launch=sum(

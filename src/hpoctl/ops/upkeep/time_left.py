@@ -3,11 +3,12 @@
 It needs no plugins: methods and benchmarks are names here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpoctl.core.cells import Cell
-from hpoctl.ops.launching.jobs import HOUR, Costs, makespan
+from hpoctl.ops.launching.jobs import HOUR, Costs, makespan, seconds_left
+from hpoctl.ops.launching.launches import Launch
 from hpoctl.ops.studies.tags import TagPlan
 from hpoctl.stores.ledger import Attempt, Standing
 
@@ -22,6 +23,7 @@ class TimeLeft:
         from_tag: How many costs come from experiments of the same method and benchmark in this tag.
         from_machine: How many come from experiments of other tags on this machine.
         unknown: How many are unknown.
+        paced: Whether a launch that runs says it: as its own progress bar does.
     """
 
     seconds: float | None
@@ -29,15 +31,17 @@ class TimeLeft:
     from_tag: int
     from_machine: int
     unknown: int
+    paced: bool = False
 
 
 def time_left(
     stands: Iterable[Standing],
-    attempts: Iterable[Attempt],
+    attempts: Sequence[Attempt],
     wanted: Mapping[Cell, TagPlan],
     costs: Costs,
     now: float,
     workers: int,
+    launches: Sequence[Launch] = (),
 ) -> TimeLeft | None:
     """How long the given experiments take; None if the list is empty.
 
@@ -48,6 +52,7 @@ def time_left(
         costs: What experiments cost elsewhere on this machine.
         now: Now, in seconds since 1970.
         workers: How many experiments run at a time.
+        launches: The launches that run these experiments.
     """
     means, budgets = _measured(attempts)
     left: list[float] = []
@@ -68,8 +73,23 @@ def time_left(
         left.append(seconds - _spent(stand, now, seconds))
     if not left and not unknown:
         return None
+    paces = [
+        seconds_left(
+            launch.total, _ended_since(attempts, launch.started), max(0.0, now - launch.started), launch.expected
+        )
+        for launch in launches
+        if launch.total
+    ]
+    if paces:
+        return TimeLeft(max(paces), workers, from_tag, from_machine, unknown, paced=True)
     enough = len(left) >= unknown  # a sum over less than half of the work would be no estimate
     return TimeLeft(makespan(left, workers) if left and enough else None, workers, from_tag, from_machine, unknown)
+
+
+def _ended_since(attempts: Iterable[Attempt], moment: float) -> int:
+    """How many experiments have ended whose attempts began after a moment, in seconds since 1970."""
+    ended = {"completed", "failed"}
+    return len({attempt.cell for attempt in attempts if attempt.recorded in ended and attempt.started >= moment})
 
 
 def _measured(attempts: Iterable[Attempt]) -> tuple[dict[tuple[str, str], float], dict[str, float]]:

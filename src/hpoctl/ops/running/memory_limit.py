@@ -1,0 +1,56 @@
+"""Whether numerical libraries fit below a limit of the address space (`ulimit -v`).
+
+A BLAS library that cannot allocate its buffer while it is loaded may try again for ever, and no Python code runs
+meanwhile. So a child process loads the libraries first, within a limit of processor time that ends such a loop.
+"""
+
+import os
+import resource
+import signal
+
+from hpoctl.core.errors import HpoctlError
+
+ENOUGH_SECONDS = 10
+"""Seconds of processor time in which the libraries are loaded, many times over."""
+
+
+def check_memory_limit() -> None:
+    """Load the numerical libraries now, if the address space is limited; where it is not, nothing is done.
+
+    Raises:
+        HpoctlError: They cannot be loaded.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return
+    if not _fits():
+        raise HpoctlError(
+            f"The memory limit (ulimit -v {limit // 1024}) is too small for numerical libraries.",
+            "Raise it to 1 GB and the size of the tables at least, as with `ulimit -v 2000000`.",
+        )
+    _load()
+
+
+def _fits() -> bool:
+    """Whether a child process can load the libraries."""
+    try:
+        child = os.fork()
+    except OSError:
+        return False
+    if child == 0:
+        code = 1
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (ENOUGH_SECONDS, ENOUGH_SECONDS))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+            _load()
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return status == 0
+
+
+def _load() -> None:
+    import scipy.linalg  # noqa: PLC0415 - it has a BLAS library of its own, besides that of numpy
+    import scipy.special  # noqa: PLC0415, F401
