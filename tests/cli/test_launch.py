@@ -426,7 +426,7 @@ def test_another_random_seed_and_other_results_are_refused(small: Small) -> None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are those of Linux")
-@pytest.mark.parametrize("megabytes", [300, 430, 460])
+@pytest.mark.parametrize("megabytes", [300, 440])
 def test_a_limit_of_memory_ends_a_launch_with_a_reason(cli: CommandLine, megabytes: int) -> None:
     words = ("launch", "--method", "MOBSTER", "--benchmark", "toy", "--num-seeds", "2", "--tag", "small", "-j", "2")
     limited = ["sh", "-c", f'ulimit -v {megabytes * 1000}; exec "$@"', "sh", *cli.command(*words)]

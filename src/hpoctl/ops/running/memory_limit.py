@@ -1,7 +1,7 @@
 """Whether numerical libraries fit below a limit of the address space (`ulimit -v`).
 
-A BLAS library that cannot allocate its buffer while it is loaded may try again for ever, and no Python code runs
-meanwhile. So a child process loads the libraries first, within a limit of processor time that ends such a loop.
+A BLAS library that cannot allocate its buffer, while it is loaded or at its first call, may try again for ever, and no
+Python code runs meanwhile. So a child process does both first, within a limit of processor time that ends such a loop.
 """
 
 import os
@@ -10,7 +10,7 @@ import signal
 
 from hpoctl.core.errors import HpoctlError
 
-ENOUGH_SECONDS = 10
+ENOUGH_SECONDS = 3
 """Seconds of processor time in which the libraries are loaded, many times over."""
 
 
@@ -52,5 +52,10 @@ def _fits() -> bool:
 
 
 def _load() -> None:
+    """Load the libraries, and let each make its buffer: some do so at the first call, and keep it."""
+    import numpy as np  # noqa: PLC0415
     import scipy.linalg  # noqa: PLC0415 - it has a BLAS library of its own, besides that of numpy
-    import scipy.special  # noqa: PLC0415, F401
+    import scipy.special  # noqa: PLC0415
+
+    for cholesky in (np.linalg.cholesky, scipy.linalg.cholesky):
+        cholesky(np.eye(2) @ np.eye(2))
