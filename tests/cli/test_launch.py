@@ -426,12 +426,13 @@ def test_another_random_seed_and_other_results_are_refused(small: Small) -> None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are those of Linux")
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("megabytes", [300, 440])
 def test_a_limit_of_memory_ends_a_launch_with_a_reason(cli: CommandLine, megabytes: int) -> None:
-    words = ("launch", "--method", "MOBSTER", "--benchmark", "toy", "--num-seeds", "2", "--tag", "small", "-j", "2")
+    words = ("launch", "--method", "MOBSTER", "--benchmark", "toy", "--num-seeds", "2", "--tag", "small", "-j", "1")
     limited = ["sh", "-c", f'ulimit -v {megabytes * 1000}; exec "$@"', "sh", *cli.command(*words)]
     answer = subprocess.run(
-        limited, cwd=cli.root.parent, env=cli.environment, capture_output=True, text=True, check=False, timeout=100
+        limited, cwd=cli.root.parent, env=cli.environment, capture_output=True, text=True, check=False, timeout=360
     )
     assert answer.returncode in (0, 1, 4), answer
     if answer.returncode:
