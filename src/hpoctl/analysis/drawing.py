@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,7 +115,10 @@ def figure_bytes(figure: "Figure", kind: str) -> bytes:
     """
     _draw_literally(figure)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=DPI, metadata=WITHOUT_DATE[kind])
+    with warnings.catch_warnings():
+        # matplotlib measures time: on a busy machine it warns of any figure.
+        warnings.filterwarnings("ignore", message="Creating legend with loc")
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=WITHOUT_DATE[kind])
     if kind != "png" or float(np.prod(figure.get_size_inches())) * DPI**2 > MOST_PIXELS:
         return buffer.getvalue()
     from PIL import Image  # noqa: PLC0415 - matplotlib needs it, too
