@@ -8,9 +8,7 @@ actor, each piece once; what was on its way when an actor died is read from the 
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.metadata import distribution
-from pathlib import Path
 from typing import Any
 
 from hpoctl.backends.local.slots import Slots
@@ -18,12 +16,13 @@ from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.backends.scripts.workers import Began, Command, Exit, Output, Slot
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.errors import HpoctlError
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.launchers.wheels import wheel_of
 from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster, UnreachableError, find_address, fits
 from hpoctl_ray.options import RayTrialOptions, amounts, chosen
 from hpoctl_ray.trial_files import ArrivingFile
+from hpoctl_ray.trial_places import Call, Place
+from hpoctl_ray.trial_takeover import MARGIN, end_everywhere
 
 SESSION = "session"
 """The file that names the controller that may start trials of an experiment."""
@@ -33,12 +32,6 @@ LISTEN = 2.0
 
 SOON = 0.1
 """Seconds after which a call is repeated whose answer was lost."""
-
-MARGIN = 2.0
-"""Seconds beyond the grace period after which the trials of a machine are taken to have ended that cannot be asked."""
-
-PATIENCE = 60.0
-"""Seconds beyond the grace period that machines get to end what an earlier controller has left."""
 
 LOOK = 10.0
 """Seconds between two looks at the cluster as a whole."""
@@ -52,43 +45,6 @@ def ray_backend(context: BackendContext, options: RayTrialOptions) -> ScriptBack
         HpoctlError: The cluster cannot be used.
     """
     return ScriptBackend(context, RayWorkers(context, options))
-
-
-@dataclass(slots=True)
-class _Place:
-    """A slot, with the actor that runs its trials.
-
-    Attributes:
-        actor: The actor; None: there is none now.
-        up: Whether it is known to run: it had to wait for resources.
-        heard: The number of its last event that is known here.
-        key: The start that it runs; empty: none.
-        start: The folder of that start.
-        files: What that start writes: reports, standard output, standard error.
-        since: When the start was asked for.
-        lost: Why the start's actor is gone; empty: it is not.
-        gone_at: When the start's processes are taken to have ended, where nothing can be asked.
-    """
-
-    actor: Any = None
-    up: bool = False
-    heard: int = 0
-    key: str = ""
-    start: StartFolder = field(default_factory=lambda: StartFolder(Path()))
-    files: tuple[ArrivingFile, ...] = ()
-    since: float = 0.0
-    lost: str = ""
-    gone_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A call that was not answered yet."""
-
-    place: _Place
-    actor: Any
-    method: str
-    arguments: tuple[Any, ...]
 
 
 class RayWorkers:
@@ -122,8 +78,8 @@ class RayWorkers:
             "token": self._token,
         }
         self._slots = Slots(context.n_workers, (), (), 0)
-        self._places = [_Place() for _ in range(context.n_workers)]
-        self._calls: dict[Any, _Call] = {}
+        self._places = [Place() for _ in range(context.n_workers)]
+        self._calls: dict[Any, Call] = {}
         self._happened: list[Began | Exit] = []
         self._looked = time.monotonic()
         self._said = ""
@@ -147,33 +103,7 @@ class RayWorkers:
         self._session.write_text(
             self._token, encoding="ascii"
         )  # from now on, no actor of another controller starts any
-        by_host: dict[str, list[str]] = {}
-        for start in starts:
-            if start.host:
-                by_host.setdefault(start.host, []).append(str(start.path.absolute()))
-        nodes = self._cluster.hosts()
-        calls = {
-            self._cluster.end_there(nodes[host], self._spec, self._wheel, folders): host
-            for host, folders in by_host.items()
-            if host in nodes
-        }
-        count, left = 0, set(by_host) - set(nodes)
-        end = time.monotonic() + self._grace + PATIENCE
-        while calls:
-            if time.monotonic() > end:
-                raise HpoctlError(
-                    f"Trials of an earlier run cannot be ended on {', '.join(calls.values())}.",
-                    "Look whether these machines of the cluster run tasks, and run the command again.",
-                )
-            for call in self._cluster.finished(list(calls), 1.0):
-                host = calls.pop(call)
-                try:
-                    count += self._cluster.answer(call)
-                except (LostError, LostAnswerError):
-                    left.add(host)
-        if left:  # their trials end with their part of Ray
-            time.sleep(self._grace + MARGIN)
-        return count
+        return end_everywhere(self._cluster, self._spec, self._wheel, starts)
 
     def take(self) -> Slot:
         """A free slot."""
@@ -243,17 +173,17 @@ class RayWorkers:
             if actor is not None:
                 self._cluster.end_worker(actor)
 
-    def _call(self, place: _Place, method: str, *arguments: Any) -> None:
-        call = _Call(place, place.actor, method, arguments)
+    def _call(self, place: Place, method: str, *arguments: Any) -> None:
+        call = Call(place, place.actor, method, arguments)
         self._calls[getattr(place.actor, method).remote(*arguments)] = call
 
-    def _listen(self, place: _Place) -> None:
+    def _listen(self, place: Place) -> None:
         self._call(place, "listen", LISTEN, place.heard)
 
-    def _place(self, key: str) -> _Place | None:
+    def _place(self, key: str) -> Place | None:
         return next((place for place in self._places if place.key == key), None)
 
-    def _take_in(self, call: _Call, answered: Any) -> None:
+    def _take_in(self, call: Call, answered: Any) -> None:
         """Take in the answer to a call, or its loss."""
         place = call.place
         if call.method == "end":
@@ -276,7 +206,7 @@ class RayWorkers:
             if call.method == "listen":
                 self._hear(place, answer)
 
-    def _hear(self, place: _Place, events: Sequence[tuple[int, Any]]) -> None:
+    def _hear(self, place: Place, events: Sequence[tuple[int, Any]]) -> None:
         """Take note of events that are new, and listen on while a trial runs."""
         for number, event in events:
             if number > place.heard:
@@ -285,7 +215,7 @@ class RayWorkers:
         if place.key:
             self._listen(place)
 
-    def _note(self, place: _Place, what: str, key: str, facts: Mapping[str, Any]) -> None:
+    def _note(self, place: Place, what: str, key: str, facts: Mapping[str, Any]) -> None:
         """Take note of an event."""
         if key != place.key:
             return
@@ -301,7 +231,7 @@ class RayWorkers:
             place.key = ""
             self._happened.append(Exit(key, **facts))
 
-    def _lose(self, place: _Place, why: str) -> None:
+    def _lose(self, place: Place, why: str) -> None:
         """An actor has died: end what is left of its trial before that is told."""
         self._cluster.end_worker(place.actor)
         place.actor, place.up = None, False
@@ -314,15 +244,15 @@ class RayWorkers:
         else:
             self._end_there(place, host)
 
-    def _end_there(self, place: _Place, host: str) -> None:
+    def _end_there(self, place: Place, host: str) -> None:
         node = self._cluster.hosts().get(host)
         if node is None:
             place.gone_at = time.monotonic() + self._grace + MARGIN
             return
         call = self._cluster.end_there(node, self._spec, self._wheel, [str(place.start.path.absolute())])
-        self._calls[call] = _Call(place, None, "end", (place.key,))
+        self._calls[call] = Call(place, None, "end", (place.key,))
 
-    def _ended_there(self, call: _Call, answered: Any) -> None:
+    def _ended_there(self, call: Call, answered: Any) -> None:
         """What an actor has left was ended, or its machine is gone by now."""
         place = call.place
         if call.arguments != (place.key,):
@@ -334,7 +264,7 @@ class RayWorkers:
         else:
             self._give_up(place)
 
-    def _give_up(self, place: _Place) -> None:
+    def _give_up(self, place: Place) -> None:
         """The processes of a start are gone, without a word of how: what it has written is in its files."""
         for file in place.files:
             file.look_itself()

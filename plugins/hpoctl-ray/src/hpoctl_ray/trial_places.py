@@ -1,0 +1,45 @@
+"""The slots of an experiment on Ray, and calls to their actors."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl_ray.trial_files import ArrivingFile
+
+
+@dataclass(slots=True)
+class Place:
+    """A slot, with the actor that runs its trials.
+
+    Attributes:
+        actor: The actor; None: there is none now.
+        up: Whether it is known to run: it had to wait for resources.
+        heard: The number of its last event that is known here.
+        key: The start that it runs; empty: none.
+        start: The folder of that start.
+        files: What that start writes: reports, standard output, standard error.
+        since: When the start was asked for.
+        lost: Why the start's actor is gone; empty: it is not.
+        gone_at: When the start's processes are taken to have ended, where nothing can be asked.
+    """
+
+    actor: Any = None
+    up: bool = False
+    heard: int = 0
+    key: str = ""
+    start: StartFolder = field(default_factory=lambda: StartFolder(Path()))
+    files: tuple[ArrivingFile, ...] = ()
+    since: float = 0.0
+    lost: str = ""
+    gone_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that was not answered yet."""
+
+    place: Place
+    actor: Any
+    method: str
+    arguments: tuple[Any, ...]
