@@ -1,5 +1,6 @@
 """`hpoctl why` as a person meets it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ def test_the_verdict_comes_first_and_the_rows_are_checked(ran: CommandLine) -> N
     data = ran("why", "--tag", "t", "--method", "ASHA", "--trial", "0", "--json").json["data"]
     assert (data["trial_id"], data["agrees"], data["metric"], data["resource"]) == (0, True, "loss", "epoch")
     assert data["moments"][1]["rank"]["place"] == 1
+
+
+def test_what_happened_stands_in_the_order_of_time(ran: CommandLine) -> None:
+    promoted = 0
+    for trial in range(8):
+        answer = ran("why", "--tag", "t", "--method", "ASHA", "--trial", str(trial), COLUMNS="80")
+        times = [float(found) for found in re.findall(r"^ *([\d.]+) s (?:\w)", answer.out, re.MULTILINE)]
+        assert len(times) > 1
+        assert times == sorted(times), answer.out
+        promoted += "promoted   to" in answer.out
+    assert promoted
 
 
 def test_an_experiment_is_named_by_its_result_directory_too(ran: CommandLine) -> None:

@@ -33,7 +33,7 @@ def print_why(answer: Why) -> None:
     waits = [wait for wait in answer.waits if wait.end is None or wait.ahead or wait.other_promotions + wait.new_trials]
     shown: Rank | None = None
     for moment in answer.moments:
-        if moment.kind in ("promoted", "ended", "failed") and waits and (waits[0].end or 0.0) <= moment.time:
+        if moment.kind in ("promoted", "ended", "failed") and waits and waits[0].begin <= moment.time:
             lines += _wait(waits.pop(0), answer, console.width)
         lines += _moment(moment, answer, console.width, shown)
         shown = moment.rank
