@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from statistics_coverage import DIFFERENCES, Draw, Generator, one_sided, percent, row
 
 from hpoctl.analysis.decisions import follow
-from hpoctl.analysis.equivalence import Margin
+from hpoctl.analysis.equivalence import Margin, equivalence_p
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
 from hpoctl.analysis.interim import Look, Question, Rules, look_of
 from hpoctl.analysis.paired import signed_rank
@@ -206,6 +206,22 @@ def equivalent_families(repeats: int) -> None:
         row(name, percent(equal / repeats), percent(different / repeats) if there else "none there", share)
 
 
+def at_margin(repeats: int) -> None:
+    print(f"\nOne question with a shift as large as the margin of {MARGIN}: how often it is called equivalent\n")
+    row("differences", "called equivalent")
+    row("---", "---:")
+    looks = planned_looks(MOST)
+    levels = [0.5 * level for level in look_levels(looks, 2.0 * LEVEL)]
+    names = ("normal", "heavy tails, t(2)", "of two skewed values (lognormal)")
+    for seed, name in enumerate(names, start=32):
+        samples = DIFFERENCES[name](np.random.default_rng(seed), (repeats, MOST)) + MARGIN
+        called = [
+            any(equivalence_p(sample[:count], MARGIN) <= level for count, level in zip(looks, levels, strict=True))
+            for sample in samples
+        ]
+        row(name, percent(float(np.mean(called))))
+
+
 def estimates(repeats: int) -> None:
     print(
         f"\nEstimates after interim analyses, normal differences, at most {MOST} seeds: how many are below the true "
@@ -245,6 +261,7 @@ SECTIONS: dict[str, Callable[[int], None]] = {
     "closing": closing,
     "equivalence": equivalent_families,
     "estimates": estimates,
+    "margin": at_margin,
 }
 
 
