@@ -336,7 +336,7 @@ class Soak:
         for launched in self.launches:
             launched.process.wait(PATIENCE)
         self.gather()
-        for tag in TAGS:
+        for tag in TAGS[: lane(1, 2)]:
             code, out, err = self.command("launch", "--tag", tag, "--jobs", "2")
             assert code == 0, self.story(out + err)
             assert self._cells(tag) == set(CELLS), self.story("not complete in the end")

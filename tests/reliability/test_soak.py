@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.timeout(3 * 3600),
 ]
 
-SECONDS = float(os.environ.get("HPOCTL_SOAK_SECONDS", lane(15, 3600)))
+SECONDS = float(os.environ.get("HPOCTL_SOAK_SECONDS", lane(8, 3600)))
 SEED = os.environ.get("HPOCTL_SOAK_SEED", "1")
 
 
