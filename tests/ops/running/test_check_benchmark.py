@@ -241,7 +241,8 @@ class TestBadInput:
     def test_a_script_that_forks_and_exits(self, tmp_path: Path) -> None:
         body = f"if os.fork(): os._exit(0)\nstate.write_text('0')\ntime.sleep(0.2)\n{GOOD}"
         findings = check(tmp_path, body)
-        assert all(found.subject in {"script", "reports"} for found in findings), findings
+        assert ("processes", "warning", "processes that it had left behind were ended") in bad(findings)
+        assert all(found.subject in {"script", "processes", "reports"} for found in findings), findings
         assert len([found for found in findings if found.verdict == "problem"]) <= 1
 
     def test_two_processes_that_report_at_once(self, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpoctl.backends.scripts.endings import KILLED
+from hpoctl.backends.scripts.endings import KILLED, LEFT_BEHIND
 from hpoctl.backends.scripts.folders import trial_folder
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError, UsageError, did_you_mean
@@ -107,6 +107,9 @@ def _first(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyTr
     command = shlex.join(trial_command(script, start.config, call))
     ended = trial.ended
     reported = bool(trial.heard.rows)
+    if ended is not None and LEFT_BEHIND in ended.reason:
+        wait = "Let the script wait for what it starts: a trial ends with its first process."
+        yield Finding("processes", "warning", LEFT_BEHIND, wait)
     if ended is not None and ended.exit_status != 0 and ended.reason:
         yield _failure(trial, command)
         if not reported:
