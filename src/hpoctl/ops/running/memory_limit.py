@@ -14,6 +14,10 @@ ENOUGH_SECONDS = 3
 """Seconds of processor time in which the libraries are loaded, many times over."""
 
 
+MARGIN = 64 * 2**20
+"""Bytes that have to be left when the child has loaded them: memory is not laid out alike in any two processes."""
+
+
 def check_memory_limit() -> None:
     """Load the numerical libraries now, if the address space is limited; where it is not, nothing is done.
 
@@ -23,7 +27,7 @@ def check_memory_limit() -> None:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return
-    if not _fits():
+    if not _fits(limit - MARGIN):
         raise HpoctlError(
             f"The memory limit (ulimit -v {limit // 1024}) is too small for numerical libraries.",
             "Raise it to 1 GB and the size of the tables at least, as with `ulimit -v 2000000`.",
@@ -31,8 +35,8 @@ def check_memory_limit() -> None:
     _load()
 
 
-def _fits() -> bool:
-    """Whether a child process can load the libraries."""
+def _fits(limit: int) -> bool:
+    """Whether a child process can load the libraries below a limit of its address space, in bytes."""
     try:
         child = os.fork()
     except OSError:
@@ -42,6 +46,7 @@ def _fits() -> bool:
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (ENOUGH_SECONDS, ENOUGH_SECONDS))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_AS, (max(0, limit), max(0, limit)))
             signal.signal(signal.SIGXCPU, signal.SIG_DFL)
             _load()
             code = 0
