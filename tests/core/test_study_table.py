@@ -36,6 +36,8 @@ def test_every_field_finds_its_way_there_and_back() -> None:
         "fixed": {"ASHA": {"activation": "relu", "rate": 0.5, "units": 8, "bias": True}},
         "launcher": "cluster",
         "launcher_options": {"queue": "short", "nodes": 2, "hours": 0.5, "spot": False},
+        "backend": "cluster",
+        "backend_options": {"folder": "/shared/trials", "nodes": 2, "grace": 0.5},
         "default": True,
         "benchmark_files": {"toy": "/tmp/toy/benchmark.toml"},
         "panels": {"all of them": ("RS", "ASHA"), "one": ("RS",)},

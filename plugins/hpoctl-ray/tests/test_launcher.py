@@ -15,7 +15,7 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.jobs import Failure
 from hpoctl.stores.job_files import JobReport
 from hpoctl.testing import ToyJobs
-from hpoctl.testing.polling import finish, poll_until, states
+from hpoctl.testing.polling import finish, poll_until, states, wait_until
 from hpoctl_ray.check import check
 from hpoctl_ray.connection import find_address, fits
 from hpoctl_ray.launcher import RayLauncher
@@ -72,7 +72,8 @@ def test_results_on_s3(options: RayOptions, seaweedfs: Server, tmp_path: Path, m
     receipts = launcher.submit(jobs)
     (status,) = finish(launcher, receipts)
     assert (status.state, status.done) == ("done", 2), status
-    assert "2 of 2 experiments are complete" in launcher.log(receipts[0])
+    complete = "2 of 2 experiments are complete"
+    wait_until(lambda: complete in launcher.log(receipts[0]), "the log on S3 stays incomplete")
 
 
 @pytest.mark.timeout(300)

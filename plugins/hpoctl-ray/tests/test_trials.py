@@ -23,6 +23,7 @@ from hpoctl.core.settings import Settings
 from hpoctl.testing import check_backend, check_failures, check_recovery
 from hpoctl.testing.polling import wait_until
 from hpoctl_ray.check import check_trials
+from hpoctl_ray.connection import RayCluster
 from hpoctl_ray.options import RayTrialOptions
 from hpoctl_ray.trial_workers import ray_backend
 from ray_cluster import RayNodes
@@ -30,7 +31,6 @@ from training_scripts import TRAIN, context, script
 
 CONFIG = {"lr": 0.1, "epochs": 9}
 PATIENCE = 120.0
-SPOT = '--resources={"spot": 1}'
 
 HELD = """
 for epoch in range(load() + 1, epochs + 1):
@@ -108,8 +108,8 @@ def test_what_a_script_sees(cluster: RayNodes, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.timeout(300)
 def test_a_node_dies_and_its_trial_resumes_elsewhere(cluster: RayNodes, tmp_path: Path) -> None:
-    node = cluster.add(SPOT)
-    made = backend(cluster, tmp_path, HELD, options={"resources": "spot=1"})
+    node = cluster.add('--resources={"brief": 1}')
+    made = backend(cluster, tmp_path, HELD, options={"resources": "brief=1"})
     made.recover([], 0.0)
     made.start(0, CONFIG, resume_from=None, until=None)
     found: list[Report | Ended] = []
@@ -142,11 +142,37 @@ def test_a_trial_that_no_node_can_run_says_so_and_can_be_stopped(
     made = backend(cluster, tmp_path, options={"resources": "a100=1"}, say=said.append, limits={"deadline": 2.0})
     made.recover([], 0.0)
     made.start(0, CONFIG, resume_from=None, until=None)
-    assert made.wait() == []  # the time is over
+    # The time is over soon; what the trial waits for is said when the cluster has told.
+    wait_until(lambda: made.wait() == [] and bool(said), "no word of what the trial waits for", PATIENCE)
     made.stop(0, pause=False)
     made.close()
     assert said == ["1 trials wait for the cluster: each needs 1 CPU, 1 a100, and no node has that"]
     assert not list((tmp_path / "work" / "trials" / "0" / "starts" / "0").iterdir())  # it has not begun
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_that_dies_before_it_runs_is_made_again(
+    cluster: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[Any] = []
+    make = RayCluster.trial_worker
+
+    def kept(self: RayCluster, *arguments: Any) -> Any:
+        workers.append(make(self, *arguments))
+        return workers[-1]
+
+    monkeypatch.setattr(RayCluster, "trial_worker", kept)
+    made = backend(cluster, tmp_path, options={"resources": "late=1"})
+    made.recover([], 0.0)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    import ray  # the fixture skips where it is missing
+
+    ray.kill(workers[0])
+    cluster.add('--resources={"late": 1}')
+    found = to_the_end(made)
+    made.close()
+    assert len(workers) == 2
+    assert levels(found) == list(range(1, 10))
 
 
 BENCHMARK = """

@@ -9,7 +9,7 @@ from hpoctl.core.jobs import Job, JobStatus, Launcher
 from hpoctl.testing.contract import ContractError, require
 from hpoctl.testing.toy_jobs import ToyJobs
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a launcher gets for what it should do at once."""
 
 STOPS = 4.0

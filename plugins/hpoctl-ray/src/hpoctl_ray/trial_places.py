@@ -1,5 +1,6 @@
 """The slots of an experiment on Ray, and calls to their actors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ class Place:
         start: The folder of that start.
         files: What that start writes: reports, standard output, standard error.
         since: When the start was asked for.
+        command: What the actor was told to start.
+        left: Whether the start was asked to leave.
+        actors: How many actors were made for the start.
         lost: Why the start's actor is gone; empty: it is not.
         gone_at: When the start's processes are taken to have ended, where nothing can be asked.
     """
@@ -31,6 +35,9 @@ class Place:
     start: StartFolder = field(default_factory=lambda: StartFolder(Path()))
     files: tuple[ArrivingFile, ...] = ()
     since: float = 0.0
+    command: Mapping[str, Any] = field(default_factory=dict)
+    left: bool = False
+    actors: int = 0
     lost: str = ""
     gone_at: float | None = None
 

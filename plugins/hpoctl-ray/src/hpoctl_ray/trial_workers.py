@@ -33,6 +33,9 @@ LISTEN = 2.0
 SOON = 0.1
 """Seconds after which a call is repeated whose answer was lost."""
 
+ACTORS = 3
+"""How many actors are made for a start, where each dies before it runs."""
+
 LOOK = 10.0
 """Seconds between two looks at the cluster as a whole."""
 
@@ -116,22 +119,18 @@ class RayWorkers:
     def start(self, key: str, start: StartFolder, slot: Slot, command: Command) -> Output:
         """Start a trial, as soon as Ray has a place for it."""
         place = self._places[slot.number]
-        if place.actor is None:
-            place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._demand)
-            place.up, place.heard = False, 0
         reports, out, err = (ArrivingFile(path) for path in (start.reports, start.out, start.err))
         place.key, place.start, place.since = key, start, time.monotonic()
         place.files = (reports, out, err)
-        place.lost, place.gone_at = "", None
-        told = {
+        place.left, place.actors, place.lost, place.gone_at = False, 0, "", None
+        place.command = {
             "words": list(command.words),
             "environment": dict(command.environment),
             "folder": str(command.folder),
             "out": str(command.out.absolute()),
             "err": str(command.err.absolute()),
         }
-        self._call(place, "start", key, str(start.path.absolute()), told)
-        self._listen(place)
+        self._start(place)
         return Output(reports, out, err, begun=False)
 
     def leave(self, key: str) -> None:
@@ -139,6 +138,7 @@ class RayWorkers:
         place = self._place(key)
         if place is None or place.actor is None:
             return
+        place.left = True
         if place.up:
             self._call(place, "leave", key)
         else:
@@ -172,6 +172,15 @@ class RayWorkers:
             actor, place.actor = place.actor, None
             if actor is not None:
                 self._cluster.end_worker(actor)
+
+    def _start(self, place: Place) -> None:
+        """Tell the actor of a place what to start; where it has none, one is made."""
+        if place.actor is None:
+            place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._demand)
+            place.up, place.heard = False, 0
+            place.actors += 1
+        self._call(place, "start", place.key, str(place.start.path.absolute()), place.command)
+        self._listen(place)
 
     def _call(self, place: Place, method: str, *arguments: Any) -> None:
         call = Call(place, place.actor, method, arguments)
@@ -234,10 +243,14 @@ class RayWorkers:
     def _lose(self, place: Place, why: str) -> None:
         """An actor has died: end what is left of its trial before that is told."""
         self._cluster.end_worker(place.actor)
+        never_up = not place.up
         place.actor, place.up = None, False
         if not place.key:
             return
         host = place.start.host
+        if never_up and not host and not place.left and place.actors < ACTORS:
+            self._start(place)  # as when the actor was meant for a node that has died
+            return
         place.lost = f"its worker on {host} is lost: {why}" if host else f"no worker for it: {why}"
         if not host:
             self._give_up(place)  # it was not started
