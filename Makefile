@@ -8,6 +8,8 @@ PLUGIN_PATH = $(subst $(EMPTY) $(EMPTY),:,$(wildcard plugins/*/src))
 PLUGIN_TESTS = $(wildcard plugins/*/tests)
 # Results must not depend on the number of BLAS threads; one is the fastest on small matrices.
 export OPENBLAS_NUM_THREADS = 1
+# Tests start hundreds of processes; none should compile what another has compiled.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: check static format-check lint types layers test test-fast docs-check format docs lock wheel-check reliability
 
@@ -34,7 +36,7 @@ test:
 
 # Under two minutes on two cores: without what the markers in pyproject.toml name, and with fewer examples of properties.
 test-fast:
-	python -m pytest -n 2 -m "$(foreach mark,services kills studies simulations,not $(mark) and) not tables" --hypothesis-profile fast
+	python -m pytest -n 2 -m "$(foreach mark,services kills studies pictures simulations,not $(mark) and) not tables" --hypothesis-profile fast
 
 docs-check:
 	python tools/generate_reference.py --check

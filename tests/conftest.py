@@ -28,10 +28,15 @@ MARKS = {
     "plugins/hpoctl-optuna/tests/test_methods.py": "studies",
     "plugins/hpoctl-sagemaker": "services",
     "tests/acceptance": "studies",
+    "tests/analysis/test_comparison_figure.py": "pictures",
     "tests/analysis/test_coverage.py": "simulations",
+    "tests/analysis/test_critical_difference.py": "pictures",
     "tests/analysis/test_decisions.py": "simulations",
+    "tests/analysis/test_equivalence.py": "simulations",
     "tests/analysis/test_group_sequential.py": "simulations",
+    "tests/analysis/test_report.py": "pictures",
     "tests/analysis/test_report_in_a_browser.py": "services",
+    "tests/analysis/test_trial_curves.py": "pictures",
     "tests/backends/local": "kills",
     "tests/blackboxes/test_storage.py": "kills",
     "tests/cli": "studies",
@@ -53,6 +58,9 @@ MARKS = {
 }
 """What `make test-fast` leaves out, by folder or file: see the markers in pyproject.toml."""
 
+NAMES = {"kill": "kills", "level_and_coverage": "simulations", "seldom_called": "simulations", "[s3": "services"}
+"""The same by a part of a test's name."""
+
 FIXTURES = {"seaweedfs": "services", "cluster": "services", "cli": "studies"}
 """The same by what a test asks for."""
 
@@ -63,7 +71,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
         places = {str(folder) for folder in (path, *path.parents)}
         marks = {mark for place, mark in MARKS.items() if place in places}
-        marks |= {"kills"} if "kill" in item.name else set()
+        marks |= {mark for part, mark in NAMES.items() if part in item.name}
         marks |= {mark for name, mark in FIXTURES.items() if name in getattr(item, "fixturenames", ())}
         for mark in marks:
             item.add_marker(mark)

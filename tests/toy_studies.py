@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import warm_process
 from hpoctl.core.canonical import content_hash
@@ -51,7 +51,10 @@ CELLS = [
 ]
 
 
-def lane(short: int, long: int) -> int:
+Number = TypeVar("Number", int, float)
+
+
+def lane(short: Number, long: Number) -> Number:
     """How many of something, in the lane that is run."""
     return long if LONG else short
 

@@ -4,10 +4,12 @@ A command that ends in an error that was not foreseen, a warning, a traceback, o
 """
 
 import io
+import math
 import os
 import random
 import shutil
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -30,10 +32,15 @@ from own_tables import Own, description, write_npz, write_parquet
 from services.seaweedfs import BUCKET, Server
 from toy_studies import LANE, LONG, fast_folder, lane
 
-EXAMPLES = int(os.environ.get("HPOCTL_FUZZING_EXAMPLES", lane(50, 5_000)))
+EXAMPLES = int(os.environ.get("HPOCTL_FUZZING_EXAMPLES", lane(50, 20_000)))
 FAR_EXAMPLES = max(1, EXAMPLES // lane(8, 10))
+SECONDS = float(os.environ.get("HPOCTL_FUZZING_SECONDS", lane(math.inf, 3600.0)))
+"""How long files are mutated, a fifth of it on S3; then the examples that are left pass without a look."""
 CODES = {0: "done", 1: "failed", 2: "wrong usage", 3: "nothing or incomplete"}
 COUNTS: Counter[str] = Counter()
+STARTS: dict[str, float] = {}
+"""When the tests have begun."""
+
 RAW = ("\x1b", "\x07", "\u202e", "\0", "Traceback", "Unforeseen", "Warning:")
 
 STUDY = """
@@ -268,6 +275,8 @@ def _commands(file: Path) -> list[list[str]]:
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=not LONG)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_commands_that_read_mutated_files(world: World, data: st.DataObject, seed: int) -> None:
+    if time.monotonic() > STARTS.setdefault("files", time.monotonic()) + 0.8 * SECONDS:
+        return
     world.renew()
     rng = random.Random(seed)
     file = rng.choice(rng.choice(world.kinds))
@@ -328,6 +337,8 @@ def far(world: World, seaweedfs: Server) -> Iterator[Far]:
 @settings(max_examples=FAR_EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=not LONG)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_commands_that_read_mutated_objects(world: World, far: Far, data: st.DataObject, seed: int) -> None:
+    if time.monotonic() > STARTS.setdefault("objects", time.monotonic()) + 0.2 * SECONDS:
+        return
     world.renew()
     rng = random.Random(seed)
     kinds: dict[str, list[str]] = {}
@@ -354,5 +365,6 @@ def test_commands_that_read_mutated_objects(world: World, far: Far, data: st.Dat
 def test_the_figures_of_the_fuzzing_test(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         figures = ", ".join(f"{name} {count:,}" for name, count in sorted(COUNTS.items()))
-        print(f"\nfuzzing, {LANE}: {figures}")
+        minutes = (time.monotonic() - min(STARTS.values(), default=time.monotonic())) / 60
+        print(f"\nfuzzing, {LANE}, {minutes:.1f} minutes: {figures}")
     assert not {name for name in COUNTS if name.startswith("exit code")}
