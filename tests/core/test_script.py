@@ -171,6 +171,15 @@ class TestFiles:
         (script.folder / "train.py").write_text("print(2)\n")
         assert script_hash(script) != before
 
+    def test_files_of_credentials_do_not_belong_to_it_unless_they_are_named(self, script: Script) -> None:
+        subprocess.run(["git", "init", "-q", str(script.folder)], check=True)
+        for name in (".env", ".env.local", "keys/server.pem", "keys/.netrc", ".aws/credentials", "environment.txt"):
+            path = script.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("secret")
+        assert script_files(script) == ["environment.txt", "lib.py", "train.py"]
+        assert script_files(replace(script, files=(".env",))) == [".env", "train.py"]
+
     def test_what_git_ignores_does_not_belong_to_it(self, script: Script) -> None:
         subprocess.run(["git", "init", "-q", str(script.folder)], check=True)
         (script.folder / ".gitignore").write_text("*.pt\n")

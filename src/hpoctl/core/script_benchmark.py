@@ -45,7 +45,8 @@ class ScriptBenchmark:
             or the folder of a virtual environment.
         working_folder: The folder in which trials run.
         files: Patterns of the files that belong to the script besides itself: when one changes, it is another
-            benchmark. Left out, all files of the folder that git would not ignore.
+            benchmark. Left out, all files of the folder that git would not ignore, without those that tools keep
+            credentials in, such as `.env`.
         arguments: How the script gets its configuration: `options` as `--NAME VALUE`, `json` as `--config FILE`.
         syne_tune_arguments: Whether it also gets what Syne Tune gives: `--st_checkpoint_dir DIR`, and with `json`
             the configuration as `--st_config_json_filename FILE`.

@@ -1,10 +1,12 @@
 """The files that belong to a script, and the hash that changes when the script does.
 
 By default they are the files of its folder that git would not ignore. Results of hpoctl, study files and benchmark
-files are not among them: what they say enters the identity of an experiment by itself.
+files are not among them: what they say enters the identity of an experiment by itself. Nor are files that tools keep
+credentials in, as the files of a script are sent with jobs.
 """
 
 import os
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -24,6 +26,12 @@ TAG_FILE = "study.json"
 
 OURS = frozenset({WORK, ".claims", ".probe", ".blackboxes"})
 """What a root of results holds besides tags, where it is below the script's folder."""
+
+PRIVATE = re.compile(
+    r"(?:.*/)?(?:\.env(?:\..*)?|\.netrc|\.pgpass|\.pypirc|\.npmrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|.*\.pem"
+    r"|\.(?:aws|ssh|kube)/.*)"
+)
+"""The names of files that tools keep credentials in."""
 
 TIMEOUT = 60
 """Seconds that git may take to list a folder."""
@@ -117,13 +125,13 @@ def _matching(script: Script) -> Iterator[str]:
 
 
 def _in_folder(folder: Path) -> Iterator[str]:
-    """The files of a folder that git would not ignore; all that are not hidden where there is no checkout."""
+    """The files of a folder that git would not ignore, without credentials; without a checkout all that are not hidden."""
     names = _of_git(folder)
     results: dict[Path, bool] = {folder: False}
     for name in _walk(folder, folder) if names is None else names:
         path = folder / name
         ours = not OURS.isdisjoint(PurePosixPath(name).parts) or _is_ours(path)
-        if not ours and path.is_file() and not _in_results(path.parent, results):
+        if not ours and not PRIVATE.fullmatch(name) and path.is_file() and not _in_results(path.parent, results):
             yield name
 
 
