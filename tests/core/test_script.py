@@ -177,7 +177,7 @@ class TestFiles:
             path = script.folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_text("secret")
-        assert script_files(script) == ["environment.txt", "lib.py", "train.py"]
+        assert script_files(script) == ["environment.txt", "train.py"]
         assert script_files(replace(script, files=(".env",))) == [".env", "train.py"]
 
     def test_what_git_ignores_does_not_belong_to_it(self, script: Script) -> None:

@@ -125,7 +125,7 @@ def _matching(script: Script) -> Iterator[str]:
 
 
 def _in_folder(folder: Path) -> Iterator[str]:
-    """The files of a folder that git would not ignore, without credentials; without a checkout all that are not hidden."""
+    """The files of a folder that git would not ignore; without a checkout all that are not hidden. No credentials."""
     names = _of_git(folder)
     results: dict[Path, bool] = {folder: False}
     for name in _walk(folder, folder) if names is None else names:
