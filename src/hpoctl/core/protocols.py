@@ -7,7 +7,7 @@ scheduler, and carries out its decisions. None of the three knows how the others
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,11 +223,32 @@ class Known:
         trial_id: The trial.
         resource: The last resource that was recorded; 0: none.
         elapsed: Seconds of training behind it.
+        starts: How often it was started or resumed, without a start that is about to be taken over.
     """
 
     trial_id: int
     resource: int
     elapsed: float
+    starts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a start or resume of a trial is billed. It may be told several times: the last one counts.
+
+    Attributes:
+        trial_id: The trial.
+        start: Which of its starts and resumes, from 0.
+        job: Which job of that start, where there were several.
+        seconds: Billed seconds, over all machines of the job.
+        cost: What they cost, in money; None: no price is known.
+    """
+
+    trial_id: int
+    start: int
+    job: int
+    seconds: float
+    cost: float | None
 
 
 class RecoverableBackend(TrialBackend, Protocol):
@@ -243,6 +264,15 @@ class RecoverableBackend(TrialBackend, Protocol):
             trials: All trials that the earlier process has started.
             training_seconds: Seconds of training of all of them together.
         """
+        ...
+
+
+@runtime_checkable
+class BilledBackend(Protocol):
+    """A backend whose trials are billed by another account of time than the experiment's clock."""
+
+    def bills(self) -> Sequence[Bill]:
+        """What has become known since the last call. What was told then is recorded by now."""
         ...
 
 

@@ -33,6 +33,7 @@ class TrialLimits:
         report_timeout: Seconds that a trial may take from one report to the next; None: any number.
         training_seconds: Seconds of training that all trials together may take; None: any number.
         grace_period: Seconds that a trial gets to save its state when it has to leave.
+        cost: What all trials together may cost, in money, where the backend knows what they cost; None: any amount.
     """
 
     deadline: float
@@ -40,6 +41,7 @@ class TrialLimits:
     report_timeout: float | None = None
     training_seconds: float | None = None
     grace_period: float = 10.0
+    cost: float | None = None
 
 
 @dataclass(frozen=True)

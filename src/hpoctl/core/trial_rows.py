@@ -16,6 +16,9 @@ from hpoctl.core.script import REPORT_NUMBER
 MAX_LEVEL = 2**53
 """The largest resource level; beyond it a double has no whole numbers."""
 
+BEGIN = "st_begin"
+"""The fact of a report that says that the script begins here, maybe again, after an interruption, from a checkpoint."""
+
 SHOWN = 60
 
 
@@ -56,6 +59,7 @@ class TrialRows:
         self._metric = metric
         self._resource_attr = resource_attr
         self._known = known
+        self._counted = counted
         self._last = counted if resource_attr == REPORT_NUMBER else 0
         self._pending: dict[str, Any] = {}
         self.repeated = 0
@@ -67,6 +71,9 @@ class TrialRows:
             The row that it completes; an error; or None: the tuned metric has yet to come, or the level is
             known already.
         """
+        if BEGIN in report.facts:
+            self._begin_again()
+            return None
         try:
             level = self._checked(report.values)
         except _WrongError as wrong:
@@ -84,6 +91,15 @@ class TrialRows:
             self.repeated += 1
             return None
         return row
+
+    def _begin_again(self) -> None:
+        """The script begins: levels that come again are known already."""
+        self._known = max(self._known, self._last)
+        if self._resource_attr == REPORT_NUMBER:
+            self._last = self._counted if self._counted == 0 else self._known
+        else:
+            self._last = 0
+        self._pending.clear()
 
     def _checked(self, values: Mapping[str, Any]) -> int | None:
         """The level that a report belongs to; None: it says none, nor did those before it that wait for the metric."""

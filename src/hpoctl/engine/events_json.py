@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hpoctl.core.protocols import Ended, Outcome, Report
+from hpoctl.core.protocols import Bill, Ended, Outcome, Report
 
 FACTS = tuple(entry.name for entry in fields(Ended) if entry.name not in ("trial_id", "outcome", "time"))
 DEFAULTS = {entry.name: entry.default for entry in fields(Ended)}
@@ -20,6 +20,17 @@ def to_json(events: Iterable[Report | Ended]) -> list[dict[str, Any]]:
 def from_json(values: Iterable[Mapping[str, Any]]) -> list[Report | Ended]:
     """Events from JSON values."""
     return [_to_ended(value) if "outcome" in value else _to_report(value) for value in values]
+
+
+def bills_to_json(bills: Iterable[Bill]) -> dict[str, Any]:
+    """Bills as an entry of a record; none: no entry."""
+    values = [[bill.trial_id, bill.start, bill.job, bill.seconds, bill.cost] for bill in bills]
+    return {"bills": values} if values else {}
+
+
+def bills_of(record: Mapping[str, Any]) -> list[Bill]:
+    """The bills in a record."""
+    return [Bill(*values) for values in record.get("bills", ())]
 
 
 def _report(report: Report) -> dict[str, Any]:

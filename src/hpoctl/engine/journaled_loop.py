@@ -89,7 +89,12 @@ def trial_limits(spec: ExperimentSpec) -> TrialLimits:
     price = settings.price_per_hour
     seconds = settings.max_cost / price * 3600.0 if settings.max_cost is not None and price else None
     return TrialLimits(
-        spec.max_wallclock_time, settings.trial_timeout, settings.report_timeout, seconds, settings.stop_timeout
+        spec.max_wallclock_time,
+        settings.trial_timeout,
+        settings.report_timeout,
+        seconds,
+        settings.stop_timeout,
+        settings.max_cost,
     )
 
 

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 from hpoctl.core.clock import RealClock
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Ended, Known, Outcome, RecoverableBackend, Report
+from hpoctl.core.protocols import Bill, BilledBackend, Ended, Known, Outcome, RecoverableBackend, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import TrialLimits
-from hpoctl.engine.events_json import from_json, to_json
+from hpoctl.engine.events_json import bills_of, bills_to_json, from_json, to_json
 from hpoctl.engine.journal import Record
 from hpoctl.engine.tuner import Limits
 
@@ -69,6 +69,7 @@ class _Trial:
     begin: float = 0.0
     running: bool = False
     pause: bool | None = None  # it was told to pause, to stop, or neither
+    starts: int = 0
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ class Journaled:
         self.resumed_at: float | None = None
         self._over = False
         self._closed = False
+        self.bills: list[Bill] = []
         self._advance()
 
     @property
@@ -173,6 +175,7 @@ class Journaled:
         trial = self._trials.setdefault(trial_id, _Trial(config))
         if self._backend is not None:
             self._backend.start(trial_id, config, resume_from=resume_from, until=until)
+        trial.starts += 1
         trial.until, trial.running, trial.pause, trial.begin = until, True, None, self.clock.now()
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
@@ -212,7 +215,8 @@ class Journaled:
             self._over = True
             return []
         now = self._real.now()
-        self._append({"kind": "events", "t": now, "events": to_json(events)}, durable=False)
+        bills = self._billed(backend)
+        self._append({"kind": "events", "t": now, "events": to_json(events), **bills}, durable=False)
         self.clock.set(now)
         return self._note(events)
 
@@ -236,7 +240,8 @@ class Journaled:
             if trial.running and trial_id not in told:
                 events.append(Ended(trial_id, Outcome.STOPPED, now, ENDED))
         limits = {"deadline": self._limits.deadline, "training_seconds": self._limits.training_seconds}
-        self._append({"kind": "close", "t": now, "over": self._over, **limits, "events": to_json(events)}, durable=True)
+        record = {"kind": "close", "t": now, "over": self._over, **limits, "events": to_json(events)}
+        self._append({**record, **self._billed(backend)}, durable=True)
         self.clock.set(now)
         return events
 
@@ -301,8 +306,15 @@ class Journaled:
         """Whether a trial was only ended because the experiment was; it continues."""
         return isinstance(event, Ended) and event.reason == ENDED
 
+    def _billed(self, backend: RecoverableBackend) -> dict[str, Any]:
+        """The bills that have become known, for a record."""
+        bills = backend.bills() if isinstance(backend, BilledBackend) else ()
+        self.bills += bills
+        return bills_to_json(bills)
+
     def _advance(self) -> None:
         if self._next is not None:
+            self.bills += bills_of(self._next)
             self.account.replayed += 1
             self._time = max(self._time, float(self._next.get("t", 0.0)))
         self._next = next(self._records, None)
@@ -324,7 +336,10 @@ class Journaled:
         self._append({"kind": "session", "t": self._time, **self._facts}, durable=True)
         running = {trial_id: trial for trial_id, trial in self._trials.items() if trial.running}
         spent = self.account.seconds + sum(self._time - trial.begin for trial in running.values())
-        known = [Known(trial_id, trial.resource, trial.elapsed) for trial_id, trial in self._trials.items()]
+        known = [
+            Known(trial_id, trial.resource, trial.elapsed, trial.starts - (trial_id in running and trial.pause is None))
+            for trial_id, trial in self._trials.items()
+        ]
         try:
             backend.recover(known, spent)
         except HpoctlError as error:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.entries import Benchmark
-from hpoctl.core.protocols import Action, Ended, Report
+from hpoctl.core.protocols import Action, Bill, Ended, Report
 from hpoctl.core.script import Script
 from hpoctl.core.space import Space
-from hpoctl.engine.events_json import from_json
+from hpoctl.engine.events_json import bills_of, from_json
 from hpoctl.engine.journal import Record, read_records
 from hpoctl.engine.ran import Ran
 from hpoctl.engine.replay import ENDED
@@ -55,7 +55,8 @@ def read_so_far(experiment: Ran, path: Path) -> SoFar:
     for record in read_records(path):
         fold.take(record)
     results = parquet_bytes(rows_table(fold.rows(), fold.benchmark, fold.benchmark.space))
-    runs = trials_table(fold.trials.runs, fold.log.configs, fold.benchmark.space, experiment.price_per_hour)
+    price = experiment.price_per_hour
+    runs = trials_table(fold.trials.runs, fold.log.configs, fold.benchmark.space, price, fold.bills)
     return SoFar(results, parquet_bytes(runs), content_hash(results), fold.now)
 
 
@@ -117,6 +118,7 @@ class _Fold:
     log: RowLog = field(init=False)
     trials: TrialLog = field(default_factory=TrialLog)
     now: float = 0.0
+    bills: list[Bill] = field(default_factory=list)
     _states: dict[int, _Trial] = field(default_factory=dict)
     _open: list[tuple[Report, Action]] = field(default_factory=list)
     """The last reports, in the order of their arrival: what was decided on them comes before the next events."""
@@ -129,6 +131,7 @@ class _Fold:
     def take(self, record: Record) -> None:
         """Take in a record."""
         self.now = max(self.now, float(record.get("t", 0.0)))
+        self.bills += bills_of(record)
         kind = record["kind"]
         self._undecided = kind in ("events", "stop")
         if kind == "start":

@@ -3,7 +3,7 @@
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from typing import Any, cast
 from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS
 from hpoctl.core.clock import RealClock, SystemTime
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import RecoverableBackend
+from hpoctl.core.protocols import Bill, RecoverableBackend
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_hash
@@ -33,7 +33,7 @@ from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
 from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.engine.trial_backends import LOCAL
 from hpoctl.engine.trial_log import TrialLog
-from hpoctl.engine.trials_table import trials_table
+from hpoctl.engine.trials_table import total_cost, trials_table
 from hpoctl.engine.tuner import TooManyFailuresError, Watcher, tune
 from hpoctl.engine.work_folder import work_folder
 
@@ -47,12 +47,14 @@ class Trained:
         trials: What became of its trials.
         decision_seconds: Real time that the scheduler's suggestions took, those that were replayed included.
         resumed_at: The second from which it was continued; None: it was not.
+        bills: What starts and resumes are billed, where the backend knows.
     """
 
     rows: Rows
     trials: TrialLog
     decision_seconds: float
     resumed_at: float | None
+    bills: Sequence[Bill] = ()
 
 
 def run_training(
@@ -99,7 +101,7 @@ def run_training(
             journal.close()
         results = parquet_bytes(rows_table(trained.rows, spec.benchmark, spec.space()))
         price = spec.effective.price_per_hour
-        happened = trials_table(trained.trials.runs, trained.rows.configs, spec.space(), price)
+        happened = trials_table(trained.trials.runs, trained.rows.configs, spec.space(), price, trained.bills)
         written_metadata(store, directory)
         if before_recording:
             before_recording()
@@ -108,7 +110,7 @@ def run_training(
         store.put(f"{directory}/{RESULTS}", results)
         seconds = (system.monotonic() - clocks[0], system.cpu() - clocks[1])
         training = trained.trials.seconds
-        cost = None if price is None else training * price / 3600.0
+        cost = total_cost(trained.trials.runs, price, trained.bills)
         told = finished(
             spec,
             trained.rows,
@@ -198,7 +200,7 @@ def train(
     tune(parts, counts)
     resumed_at = journaled.resumed_at if began > 1 else None
     rows = parts.log.rows(parts.extra, spec.effective.max_num_evaluations)
-    return Trained(rows, parts.trials, loop.decision_seconds, resumed_at)
+    return Trained(rows, parts.trials, loop.decision_seconds, resumed_at, journaled.bills)
 
 
 def _make(

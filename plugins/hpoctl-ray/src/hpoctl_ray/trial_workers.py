@@ -5,6 +5,7 @@ its node is made again elsewhere for the next trial. What a trial has written tr
 actor, each piece once; what was on its way when an actor died is read from the shared files.
 """
 
+import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,13 @@ from typing import Any
 
 from hpoctl.backends.local.slots import Slots
 from hpoctl.backends.scripts.backend import ScriptBackend
+from hpoctl.backends.scripts.folders import TrialFolder
 from hpoctl.backends.scripts.starts import StartFolder
-from hpoctl.backends.scripts.workers import Began, Command, Exit, Output, Slot
+from hpoctl.backends.scripts.workers import Began, Command, Exit, Output, Slot, StartBill
 from hpoctl.core.canonical import content_hash
+from hpoctl.core.script import Script
 from hpoctl.core.trial_backends import BackendContext
+from hpoctl.core.trial_call import TrialCall
 from hpoctl.launchers.wheels import wheel_of
 from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster, UnreachableError, find_address, fits
 from hpoctl_ray.options import RayTrialOptions, amounts, chosen
@@ -108,6 +112,14 @@ class RayWorkers:
         )  # from now on, no actor of another controller starts any
         return end_everywhere(self._cluster, self._spec, self._wheel, starts)
 
+    def continues(self, start: StartFolder) -> bool:  # noqa: ARG002 - see below
+        """No: what an earlier controller has started ends with it."""
+        return False
+
+    def seen(self, script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
+        """All paths are the same on all nodes."""
+        return script, call
+
     def take(self) -> Slot:
         """A free slot."""
         return self._slots.take()
@@ -164,6 +176,17 @@ class RayWorkers:
             self._look()
         happened, self._happened = self._happened, []
         return happened
+
+    def remove_checkpoints(self, folder: TrialFolder) -> None:
+        """Remove the checkpoints of a trial."""
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+
+    def cost(self) -> None:
+        """Costs follow from the seconds of training."""
+
+    def bills(self) -> Sequence[StartBill]:
+        """None."""
+        return ()
 
     def close(self) -> None:
         """End all actors, and with them what they run."""

@@ -1,6 +1,7 @@
 """Workers of this machine: a share of its cores and GPUs each."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +11,13 @@ from hpoctl.backends.local.slots import make_slots, usable_devices
 from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.backends.scripts.files import output_of
 from hpoctl.backends.scripts.room import Room
+from hpoctl.backends.scripts.folders import TrialFolder
 from hpoctl.backends.scripts.starts import StartFolder
-from hpoctl.backends.scripts.workers import Command, Exit, Output, Slot
+from hpoctl.backends.scripts.workers import Command, Exit, Output, Slot, StartBill
 from hpoctl.core.machine import usable_cores
+from hpoctl.core.script import Script
 from hpoctl.core.trial_backends import BackendContext
-from hpoctl.core.trial_call import THREADS
+from hpoctl.core.trial_call import THREADS, TrialCall
 
 
 def local_backend(context: BackendContext) -> ScriptBackend:
@@ -59,6 +62,14 @@ class LocalWorkers:
         """End what an earlier controller has left on this machine."""
         return end_starts(starts, self._grace)
 
+    def continues(self, start: StartFolder) -> bool:  # noqa: ARG002 - see below
+        """No: what an earlier controller has started ends with it."""
+        return False
+
+    def seen(self, script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
+        """All paths are the same here."""
+        return script, call
+
     def take(self) -> Slot:
         """A free slot."""
         return self._slots.take()
@@ -88,6 +99,17 @@ class LocalWorkers:
         """Wait so long at most for trials to end; returns those that have."""
         failed, self._failed = self._failed, []
         return [*failed, *self._processes.listen(0.0 if failed else seconds)]
+
+    def remove_checkpoints(self, folder: TrialFolder) -> None:
+        """Remove the checkpoints of a trial."""
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+
+    def cost(self) -> None:
+        """Costs follow from the seconds of training."""
+
+    def bills(self) -> Sequence[StartBill]:
+        """None."""
+        return ()
 
     def close(self) -> None:
         """End all trials."""

@@ -1,7 +1,7 @@
 """The trial backend of training scripts: each trial trains in a separate process group and folder, on some worker."""
 
-import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,9 +9,10 @@ from hpoctl.backends.scripts.endings import ended
 from hpoctl.backends.scripts.files import output_of, shorten
 from hpoctl.backends.scripts.folders import TRIALS, TrialFolder, trial_folder
 from hpoctl.backends.scripts.room import Room
+from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.backends.scripts.training import Training, Written
 from hpoctl.backends.scripts.workers import Began, Command, Exit, Workers
-from hpoctl.core.protocols import Ended, Known, Outcome, Report
+from hpoctl.core.protocols import Bill, Ended, Known, Outcome, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import TrialCall, trial_command, trial_environment
@@ -44,6 +45,7 @@ class ScriptBackend:
         self._room = Room(context, workers)
         self._running: dict[int, Training] = {}
         self._elapsed: dict[int, float] = {}
+        self._starts: Counter[int] = Counter()
         self._spent = 0.0  # seconds of training of starts that have ended
         self._ended: list[tuple[Training, Outcome]] = []  # told, and not cleaned up yet
         self._told: list[Ended] = []
@@ -52,6 +54,7 @@ class ScriptBackend:
     def recover(self, trials: Sequence[Known], training_seconds: float) -> None:
         """End what an earlier process has left behind; see `RecoverableBackend.recover`."""
         self._elapsed = {trial.trial_id: trial.elapsed for trial in trials}
+        self._starts = Counter({trial.trial_id: trial.starts for trial in trials})
         self._spent = training_seconds
         self._folder.mkdir(parents=True, exist_ok=True)
         starts = [start for trial in self._trial_folders() for start in trial.starts()]
@@ -66,17 +69,23 @@ class ScriptBackend:
         now = self._context.clock.now()
         folder = trial_folder(self._folder, trial_id)
         known = resume_from or 0
-        unread = self._unread(folder, known)
+        earlier = folder.starts()
+        continued = earlier[-1] if earlier and self._workers.continues(earlier[-1]) else None
+        unread = self._unread(folder, known, continued)
         last = unread[-1].resource if unread else known
-        start = self._room.write(lambda: folder.new_start(config, last))
+        start = continued or self._room.write(lambda: folder.new_start(config, last))
+        after = last if continued is None else continued.after
+        if continued is None:
+            start.belongs_to(self._starts[trial_id])
+        self._starts[trial_id] += 1
         slot = self._workers.take()
         key = f"{trial_id}/{start.path.name}"
         call = TrialCall(trial_id, self._seed(trial_id), last, folder.config, folder.checkpoints, start.reports)
-        call = replace(call, devices=slot.devices)
+        script, call = self._workers.seen(self._script, replace(call, devices=slot.devices))
         command = Command(
-            trial_command(self._script, config, call, self._workers.python),
-            trial_environment(self._script, call, self._workers.inherited),
-            self._script.runs_in,
+            trial_command(script, config, call, self._workers.python),
+            trial_environment(script, call, self._workers.inherited),
+            script.runs_in,
             start.out,
             start.err,
             slot.cores,
@@ -87,7 +96,7 @@ class ScriptBackend:
             key,
             start,
             slot,
-            Written(output, self._rows(last, last)),
+            Written(output, self._rows(last, after)),
             until,
             now,
             self._elapsed.get(trial_id, 0.0),
@@ -126,6 +135,13 @@ class ScriptBackend:
                 return []
             self._in_between()
             self._note(self._workers.listen(self._context.settings.trial_poll_interval))
+
+    def bills(self) -> Sequence[Bill]:
+        """What starts are billed, where that is known; see `BilledBackend.bills`."""
+        return [
+            Bill(int(bill.start.path.parents[1].name), bill.start.run, int(bill.start.path.name), bill.seconds, bill.cost)
+            for bill in self._workers.bills()
+        ]
 
     def close(self) -> Sequence[Report | Ended]:
         """End all trials; returns their unread reports, and their ends."""
@@ -210,7 +226,7 @@ class ScriptBackend:
                 shorten(folder.out)
                 folder.reports.unlink(missing_ok=True)
             if self._context.settings.delete_checkpoints and outcome in (Outcome.COMPLETED, Outcome.STOPPED):
-                shutil.rmtree(trial_folder(self._folder, training.trial_id).checkpoints, ignore_errors=True)
+                self._workers.remove_checkpoints(trial_folder(self._folder, training.trial_id))
         self._ended.clear()
         for training in self._running.values():
             if not training.ready:
@@ -220,6 +236,9 @@ class ScriptBackend:
         limits, now = self._context.limits, self._context.clock.now()
         if now >= limits.deadline:
             return True
+        cost = self._workers.cost() if limits.cost is not None else None
+        if limits.cost is not None and cost is not None:
+            return cost >= limits.cost
         if limits.training_seconds is None:
             return False
         running = sum(training.seconds(now) for training in self._running.values())
@@ -235,6 +254,7 @@ class ScriptBackend:
                 training.exit = event
             else:
                 training.began(self._context.clock.now(), event.devices)
+                self._read_late_rows(training)
 
     def _in_between(self) -> None:
         """Once in a while: look at the disk, and let others act."""
@@ -245,13 +265,26 @@ class ScriptBackend:
         self._room.check()
         self._context.idle()
 
-    def _unread(self, folder: TrialFolder, known: int) -> list[TrialRow]:
+    def _read_late_rows(self, training: Training) -> None:
+        """Rows that earlier starts have written while this one waited for a worker."""
+        folder = trial_folder(self._folder, training.trial_id)
+        last = training.ready[-1][0].resource if training.ready else training.known
+        rows = self._unread(folder, last, training.folder)
+        if rows:
+            training.add(rows, self._context.clock.now())
+            last = rows[-1].resource
+            training.folder.begins_after(last)
+            training.written = Written(training.written.output, self._rows(last, last))
+
+    def _unread(self, folder: TrialFolder, known: int, but: StartFolder | None) -> list[TrialRow]:
         """The rows above a resource that earlier starts of a trial have written; most of the time none.
 
-        All starts are read: a controller may have died several times before it handed a row over.
+        All starts but one are read: a controller may have died several times before it handed a row over.
         """
         found: list[TrialRow] = []
         for start in folder.starts():
+            if start == but:
+                continue
             last = found[-1].resource if found else known
             found += Written(output_of(start), self._rows(last, start.after)).rest()
         return found

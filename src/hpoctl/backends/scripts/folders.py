@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpoctl.backends.scripts.starts import AFTER, StartFolder
+from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.core.cells import CHECKPOINTS
 from hpoctl.core.space import Config
 from hpoctl.core.trial_call import config_text
@@ -55,8 +55,7 @@ class TrialFolder:
         number = int(earlier[-1].path.name) + 1 if earlier else 0
         folder = StartFolder(self.path / STARTS / str(number))
         folder.path.mkdir(parents=True)
-        if after:
-            (folder.path / AFTER).write_text(str(after), encoding="ascii")
+        folder.begins_after(after)
         return folder
 
 

@@ -5,6 +5,7 @@ trials/7/starts/0/reports.jsonl   what it reports
                   std.err
                   process.json    its first process, while it runs
                   after           the resource that was known when it began
+                  run             which start or resume of the trial it belongs to, where that is not its number
 """
 
 import json
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPORTS, OUT, ERR, PROCESS, AFTER = "reports.jsonl", "std.out", "std.err", "process.json", "after"
+REPORTS, OUT, ERR, PROCESS, AFTER, RUN = "reports.jsonl", "std.out", "std.err", "process.json", "after", "run"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -87,6 +88,24 @@ class StartFolder:
             return int((self.path / AFTER).read_text(encoding="ascii"))
         except (OSError, ValueError):
             return 0
+
+    def begins_after(self, resource: int) -> None:
+        """Remember the resource that was known when it began."""
+        if resource:
+            (self.path / AFTER).write_text(str(resource), encoding="ascii")
+
+    @property
+    def run(self) -> int:
+        """Which start or resume of the trial it belongs to: one that was taken over has several folders."""
+        try:
+            return int((self.path / RUN).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return int(self.path.name)
+
+    def belongs_to(self, run: int) -> None:
+        """Remember which start or resume of the trial it belongs to."""
+        if run != int(self.path.name):
+            (self.path / RUN).write_text(str(run), encoding="ascii")
 
     def _facts(self) -> Mapping[str, Any]:
         """What is recorded of its first process; nothing: it was not started, or is known to have ended."""

@@ -23,6 +23,7 @@ class Written:
     """
 
     def __init__(self, output: Output, rows: TrialRows) -> None:
+        self.output = output
         self._rows = rows
         self._streams = ((output.reports, ReportLines(marked=False)), (output.out, ReportLines(marked=True)))
         self._errors = output.err

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hpoctl.backends.scripts.folders import TrialFolder
 from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.core.script import Script
+from hpoctl.core.trial_call import TrialCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,21 @@ class Growing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StartBill:
+    """What a start of a trial is billed.
+
+    Attributes:
+        start: Its folder.
+        seconds: Billed seconds, over all machines that it had.
+        cost: What they cost, in money; None: no price is known.
+    """
+
+    start: StartFolder
+    seconds: float
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What a start of a trial writes.
 
@@ -134,7 +152,18 @@ class Workers(Protocol):
         ...
 
     def recover(self, starts: Sequence[StartFolder]) -> int:
-        """End the processes that starts of an earlier controller have left; returns how many there were."""
+        """End the processes that starts of an earlier controller have left; returns how many there were.
+
+        Where trials outlive their controller, their starts may be taken over instead: see `continues`.
+        """
+        ...
+
+    def continues(self, start: StartFolder) -> bool:
+        """Whether a start of an earlier controller can be taken over, by starting it again under the same key."""
+        ...
+
+    def seen(self, script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
+        """The script and the call with the paths that trials see."""
         ...
 
     def take(self) -> Slot:
@@ -163,6 +192,18 @@ class Workers(Protocol):
 
     def listen(self, seconds: float) -> Sequence[Began | Exit]:
         """Wait so long at most for something to happen; returns which trials have begun late, and which have ended."""
+        ...
+
+    def remove_checkpoints(self, folder: TrialFolder) -> None:
+        """Remove the checkpoints of a trial that is over."""
+        ...
+
+    def cost(self) -> float | None:
+        """What all starts have cost up to now, in money; None: that follows from the seconds of training."""
+        ...
+
+    def bills(self) -> Sequence[StartBill]:
+        """The bills that have become known since the last call; what was told then is recorded by now."""
         ...
 
     def close(self) -> None:
