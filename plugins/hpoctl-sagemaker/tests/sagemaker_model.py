@@ -3,19 +3,23 @@
 It is a model of AWS, written from its documentation, and no part of AWS. What it does as AWS does, as far as we know:
 
 * requests are checked against botocore's own model of the service, and signed, though no signature is verified;
-* who calls has the rights of `policies/launch.json`, and no others;
+* who calls has the rights of one of the `policies`, and no others;
 * a name is taken for ever (ResourceInUse); a quota of machines is refused with AWS's words; calls can be throttled;
 * ListTrainingJobs comes in pages, and may not list at once what was created; an ended job cannot be stopped;
 * the container's command really runs: with a private /opt/ml, the configuration and the channels from S3 in it, and
   nothing of the caller's environment; its exit code and /opt/ml/output/failure become status and FailureReason;
-* to stop is SIGTERM, then SIGKILL; a spot interruption is the same, and the job begins again, in a new /opt/ml with
-  the checkpoints of the old one.
+* a job is billed in whole seconds, from its machine's start to its end; a warm pool is billed until it is reused or
+  ends;
+* FilterLogEvents reads the logs of many jobs in one call;
+* to stop is SIGTERM, then SIGKILL, and may take longer than that; a spot interruption is the same, and the job begins
+  again, in a new /opt/ml with the checkpoints of the old one.
 
 What it cannot show: the role's permissions and IAM itself, images (the container is this machine's Python), the minutes
 that a machine takes to start, networks, KMS, prices, and whatever of AWS is not as its documentation says.
 """
 
 import json
+import math
 import os
 import re
 import shutil
@@ -78,6 +82,17 @@ class Job:
     """What is to happen to it: stop, or interrupt."""
     ended: threading.Event = field(default_factory=threading.Event)
     starts: int = 0
+    billed: float = 0.0
+    """Seconds for which its machines ran."""
+    pool: str = ""
+    """What has become of its machines: Available, Reused or Terminated; empty: they were not kept."""
+    pool_since: float = 0.0
+    pool_until: float = 0.0
+    pool_seconds: float = 0.0
+    warm: bool = False
+    """Whether it has the machines of an earlier job."""
+    stamps: list[float] = field(default_factory=list)
+    """When the lines of its log were first seen."""
 
     @property
     def name(self) -> str:
@@ -96,9 +111,17 @@ class SagemakerModel:
         environment: What a container's role can do: the variables that let it use S3.
         quota: How many machines of one type may train at a time.
         page: How many jobs a page of a list has at most.
+        policy: The policy that says which calls are allowed.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], quota: int = 8, page: int = 100) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        quota: int = 8,
+        page: int = 100,
+        policy: str = "launch",
+    ) -> None:
         self.folder = folder
         self.environment = dict(environment)
         self.quota = quota
@@ -109,12 +132,20 @@ class SagemakerModel:
         """How many of the next calls are refused for being too many."""
         self.losing = False
         """Whether answers to CreateTrainingJob are lost."""
+        self.refused = 0
+        """How many of the next calls of CreateTrainingJob are refused for good."""
+        self.stop_delay = 0.0
+        """Seconds that it takes to stop a job, after its container has ended."""
+        self.cold_start = 0.0
+        """Seconds that it takes until a machine runs, unless it is warm."""
+        self.logs_shown = True
+        """Whether logs have arrived in CloudWatch."""
         self.jobs: dict[str, Job] = {}
         self.created: list[str] = []
         self.calls: Counter[str] = Counter()
         self.used: set[tuple[str, str]] = set()
         """Services and operations that were called."""
-        self._allowed = allowed("launch")
+        self._allowed = allowed(policy)
         self.private = _can_bind()
         self._lock = threading.RLock()
         self._service = botocore.session.get_session().get_service_model("sagemaker")
@@ -186,7 +217,9 @@ class SagemakerModel:
             "ListTrainingJobs": self._list,
             "DescribeTrainingJob": self._describe,
             "StopTrainingJob": self._stop,
+            "UpdateTrainingJob": self._update,
             "DescribeLogStreams": self._streams,
+            "FilterLogEvents": self._filtered,
             "GetLogEvents": self._events,
         }
         return known[operation](request)
@@ -205,21 +238,31 @@ class SagemakerModel:
                     "Training job names must be unique within an AWS account and region, and a training job with this "
                     f"name already exists (arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name.lower()})",
                 )
+            if self.refused:
+                self.refused -= 1
+                raise Refusal("ValidationException", "The requested instance type is not available in this zone")
+            resources = request["ResourceConfig"]
+            if spot and resources.get("KeepAlivePeriodInSeconds"):
+                raise Refusal("ValidationException", "Warm pools are not supported with managed spot training")
+            count = resources["InstanceCount"]
             used = sum(
-                job.status in {"InProgress", "Stopping"} and job.request["ResourceConfig"]["InstanceType"] == machine
+                job.request["ResourceConfig"]["InstanceCount"]
                 for job in self.jobs.values()
+                if job.status in {"InProgress", "Stopping"} and job.request["ResourceConfig"]["InstanceType"] == machine
             )
-            if used >= self.quota:
+            if used + count > self.quota:
                 use = "spot training job usage" if spot else "training job usage"
                 raise Refusal(
                     "ResourceLimitExceeded",
                     f"The account-level service limit '{machine} for {use}' is {self.quota} Instances, with current "
-                    f"utilization of {used} Instances and a request delta of 1 Instances. Please use AWS Service "
+                    f"utilization of {used} Instances and a request delta of {count} Instances. Please use AWS Service "
                     "Quotas to request an increase for this quota.",
                 )
             folder = self.folder / name
             folder.mkdir(parents=True)
-            job = self.jobs[name] = Job(request, time.time(), folder / "log")
+            job = Job(request, time.time(), folder / "log")
+            job.warm = self._reuse(request)
+            self.jobs[name] = job
             self.created.append(name)
         threading.Thread(target=self._train, args=(job, folder), daemon=True).start()
         if self.losing:
@@ -233,6 +276,7 @@ class SagemakerModel:
             job
             for job in found
             if request.get("NameContains", "") in job.name
+            and request.get("StatusEquals", job.status) == job.status
             and job.created >= request.get("CreationTimeAfter", 0.0)
             and time.time() - job.created >= self.lag
         ]
@@ -245,6 +289,7 @@ class SagemakerModel:
                 "CreationTime": job.created,
                 "TrainingJobStatus": job.status,
                 "SecondaryStatus": job.detail,
+                **self._pool_of(job),
             }
             for job in found[begin:end]
         ]
@@ -258,8 +303,44 @@ class SagemakerModel:
             "TrainingJobStatus": job.status,
             "SecondaryStatus": job.detail,
             "CreationTime": job.created,
+            **({"BillableTimeInSeconds": billable(job)} if job.status not in {"InProgress", "Stopping"} else {}),
+            **self._pool_of(job),
             **({"FailureReason": job.reason} if job.reason else {}),
         }
+
+    def _reuse(self, request: Mapping[str, Any]) -> bool:
+        """Take the machines of an ended job that fit, if there are any."""
+        for job in self.jobs.values():
+            self._pool_of(job)
+            same = all(
+                job.request["ResourceConfig"].get(name) == request["ResourceConfig"].get(name)
+                for name in ("InstanceType", "InstanceCount", "VolumeSizeInGB")
+            )
+            if job.pool == "Available" and same and job.request["RoleArn"] == request["RoleArn"]:
+                job.pool, job.pool_seconds = "Reused", time.time() - job.pool_since
+                return True
+        return False
+
+    def _pool_of(self, job: Job) -> dict[str, Any]:
+        """What has become of the machines of a job."""
+        now = time.time()
+        if job.pool == "Available":
+            job.pool_seconds = min(now, job.pool_until) - job.pool_since
+            if now >= job.pool_until:
+                job.pool = "Terminated"
+        if not job.pool:
+            return {}
+        seconds = math.ceil(job.pool_seconds)
+        return {"WarmPoolStatus": {"Status": job.pool, "ResourceRetainedBillableTimeInSeconds": seconds}}
+
+    def _update(self, request: dict[str, Any]) -> Mapping[str, Any]:
+        job = self._find(request["TrainingJobName"])
+        with self._lock:
+            self._pool_of(job)
+            if job.pool != "Available":
+                raise Refusal("ValidationException", "The warm pool of the training job is not available")
+            job.pool_until = min(job.pool_until, time.time() + request["ResourceConfig"]["KeepAlivePeriodInSeconds"])
+        return {"TrainingJobArn": job.arn}
 
     def _stop(self, request: dict[str, Any]) -> Mapping[str, Any]:
         job = self._find(request["TrainingJobName"])
@@ -289,8 +370,35 @@ class SagemakerModel:
         events = [{"timestamp": 0, "ingestionTime": 0, "message": line} for line in lines[begin : begin + 100]]
         return {"events": events, "nextForwardToken": f"f/{begin + len(events)}", "nextBackwardToken": "b/0"}
 
+    def _filtered(self, request: dict[str, Any]) -> Mapping[str, Any]:
+        """Pages of a thousand lines of all logs; a page may hold none that fit, as with AWS."""
+        found, now = [], time.time()
+        with self._lock:
+            for job in self.jobs.values():
+                if (
+                    not self.logs_shown
+                    or not job.log.exists()
+                    or not job.name.startswith(request["logStreamNamePrefix"])
+                ):
+                    continue
+                lines = job.log.read_text(errors="replace").split("\n")[:-1]
+                job.stamps += [now] * (len(lines) - len(job.stamps))
+                found += [(stamp, job.name, line) for stamp, line in zip(job.stamps, lines, strict=True)]
+        pattern, begin = request["filterPattern"].strip('"'), int(request.get("nextToken", "0"))
+        page = found[begin : begin + 1000]
+        events = [
+            {"logStreamName": f"{name}/algo-1", "timestamp": int(stamp * 1000), "message": line, "eventId": "0"}
+            for stamp, name, line in page
+            if pattern in line and stamp * 1000 >= request.get("startTime", 0)
+        ]
+        more = {"nextToken": str(begin + 1000)} if begin + 1000 < len(found) else {}
+        return {"events": events, "searchedLogStreams": [], **more}
+
     def _train(self, job: Job, folder: Path) -> None:
         try:
+            began = time.monotonic()
+            while not job.warm and not job.wanted and time.monotonic() < began + self.cold_start:
+                time.sleep(0.02)
             while self._run_once(job, folder / f"run-{job.starts}"):
                 job.starts += 1
         except Exception as error:  # noqa: BLE001
@@ -300,6 +408,7 @@ class SagemakerModel:
 
     def _run_once(self, job: Job, machine: Path) -> bool:
         """Run a job's container once; returns whether it is to be begun again."""
+        began = time.monotonic()
         self._furnish(job, machine)
         command = [*job.request["AlgorithmSpecification"]["ContainerEntrypoint"]]
         command += job.request["AlgorithmSpecification"].get("ContainerArguments", [])
@@ -335,7 +444,10 @@ class SagemakerModel:
         again = job.wanted == "interrupt" and job.status == "InProgress"
         if again:
             job.wanted, job.detail = "", "Interrupted"
-        else:
+        elif job.wanted == "stop":
+            time.sleep(self.stop_delay)
+        job.billed += time.monotonic() - began
+        if not again:
             self._close(job, machine)
         shutil.rmtree(machine, ignore_errors=True)
         return again
@@ -362,6 +474,9 @@ class SagemakerModel:
         elif job.wanted == "stop":
             job.status, job.detail = "Stopped", "Stopped"
         elif code == 0:
+            if keep := job.request["ResourceConfig"].get("KeepAlivePeriodInSeconds", 0):
+                job.pool, job.pool_since = "Available", time.time()
+                job.pool_until = job.pool_since + keep
             job.status, job.detail = "Completed", "Completed"
         else:
             failure = machine / "output" / "failure"
@@ -416,6 +531,11 @@ class SagemakerModel:
         return client, parsed.netloc, parsed.path.lstrip("/")
 
 
+def billable(job: Job) -> int:
+    """The seconds that each machine of a job is billed."""
+    return math.ceil(job.billed)
+
+
 def allowed(policy: str) -> set[str]:
     """The actions that one of the policies allows."""
     statements = json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]
@@ -423,10 +543,12 @@ def allowed(policy: str) -> set[str]:
 
 
 @contextmanager
-def running(environment: Mapping[str, str], quota: int = 8, page: int = 100) -> Iterator[SagemakerModel]:
+def running(
+    environment: Mapping[str, str], quota: int = 8, page: int = 100, policy: str = "launch"
+) -> Iterator[SagemakerModel]:
     """The model, with a separate folder."""
     with tempfile.TemporaryDirectory(prefix="sagemaker-", ignore_cleanup_errors=True) as folder:
-        model = SagemakerModel(Path(folder), environment, quota, page)
+        model = SagemakerModel(Path(folder), environment, quota, page, policy)
         model.start()
         try:
             yield model

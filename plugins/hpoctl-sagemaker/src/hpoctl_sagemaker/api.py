@@ -11,6 +11,9 @@ from typing import Any
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.stores.s3_errors import CREDENTIALS, EXPIRED, LOGIN, NO_CREDENTIALS, REJECTED, RENEW, code_of, is_transient
 
+REPORT = "[hpoctl-report"
+"""How the lines of a log begin that are reports of trials."""
+
 ATTEMPTS = 12
 """Attempts that boto3 makes at one call, in its adaptive mode."""
 
@@ -25,7 +28,9 @@ PERMISSIONS = {
     "list training jobs": "sagemaker:ListTrainingJobs",
     "look at a training job": "sagemaker:DescribeTrainingJob",
     "stop a training job": "sagemaker:StopTrainingJob",
+    "end a warm pool": "sagemaker:UpdateTrainingJob",
     "read a log": "logs:DescribeLogStreams and logs:GetLogEvents",
+    "read the logs of trials": "logs:FilterLogEvents",
 }
 
 
@@ -55,15 +60,50 @@ class Training:
     Attributes:
         status: Its status: InProgress, Completed, Failed, Stopping or Stopped.
         detail: What it is at, such as Starting or Training.
+        kept: What has become of its machines after it: Available, InUse, Reused or Terminated; empty: they were not
+            kept.
+        kept_seconds: Billed seconds for which its machines were kept after it.
     """
 
     status: str
     detail: str
+    kept: str = ""
+    kept_seconds: int = 0
 
     @property
     def live(self) -> bool:
         """Whether it has not ended."""
         return self.status in {"InProgress", "Stopping"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """A line of a log.
+
+    Attributes:
+        name: The training job that has printed it.
+        time: When, in seconds since 1970.
+        text: The line.
+    """
+
+    name: str
+    time: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A training job that was looked at by itself.
+
+    Attributes:
+        training: How far it is.
+        reason: Why it failed; empty: it did not, or SageMaker does not say.
+        seconds: Billed seconds of each of its machines, up to now.
+    """
+
+    training: Training
+    reason: str
+    seconds: int
 
 
 class SagemakerApi:
@@ -99,12 +139,13 @@ class SagemakerApi:
         except _InUseError:
             return
 
-    def trainings(self, beginning: str, since: float) -> dict[str, Training]:
+    def trainings(self, beginning: str, since: float, status: str | None = None) -> dict[str, Training]:
         """Training jobs by name.
 
         Args:
             beginning: How their names begin.
             since: When the first of them was created at the earliest, in seconds since 1970.
+            status: Their status; None: any.
         """
         found: dict[str, Training] = {}
         request: dict[str, Any] = {
@@ -113,25 +154,38 @@ class SagemakerApi:
             "SortBy": "CreationTime",
             "SortOrder": "Descending",
             "MaxResults": PAGE,
+            **({} if status is None else {"StatusEquals": status}),
         }
         while True:
             answer = self._call("list training jobs", "sagemaker", "list_training_jobs", request)
             for entry in answer["TrainingJobSummaries"]:
-                training = Training(entry["TrainingJobStatus"], str(entry.get("SecondaryStatus", "")))
-                found[entry["TrainingJobName"]] = training
+                found[entry["TrainingJobName"]] = _training(entry)
             if not answer.get("NextToken"):
                 return {name: training for name, training in found.items() if name.startswith(beginning)}
             request["NextToken"] = answer["NextToken"]
 
     def describe(self, name: str) -> tuple[Training, str] | None:
         """A training job and why it failed; None: no job of that name."""
+        found = self.ending(name)
+        return None if found is None else (found.training, found.reason)
+
+    def ending(self, name: str) -> Ending | None:
+        """A training job, why it failed, and what it is billed; None: no job of that name."""
         request = {"TrainingJobName": name}
         try:
             answer = self._call("look at a training job", "sagemaker", "describe_training_job", request)
         except _GoneError:
             return None
-        training = Training(answer["TrainingJobStatus"], answer.get("SecondaryStatus", ""))
-        return training, " ".join(str(answer.get("FailureReason", "")).split())
+        reason = " ".join(str(answer.get("FailureReason", "")).split())
+        return Ending(_training(answer), reason, int(answer.get("BillableTimeInSeconds", 0)))
+
+    def let_go(self, name: str) -> None:
+        """End the warm pool of a training job; one that has ended, or is in use, is left alone."""
+        request = {"TrainingJobName": name, "ResourceConfig": {"KeepAlivePeriodInSeconds": 0}}
+        try:
+            self._call("end a warm pool", "sagemaker", "update_training_job", request)
+        except (_GoneError, UsageError):
+            return
 
     def stop(self, name: str) -> None:
         """Stop a training job; one that has ended, or never was, is left alone."""
@@ -149,6 +203,34 @@ class SagemakerApi:
         except _GoneError:
             return ""
         return "".join(f"{line}\n" for line in lines)
+
+    def logs(self, beginning: str, since: float, token: str | None) -> tuple[list[LogEvent], str | None]:
+        """A page of what training jobs have printed, so far as it has the mark of a report; in one call for all jobs.
+
+        Args:
+            beginning: How their names begin.
+            since: From when on, in seconds since 1970.
+            token: What the page before has returned; None: this is the first one.
+
+        Returns:
+            The lines, and what names the next page; None: there is none.
+        """
+        request: dict[str, Any] = {
+            "logGroupName": LOG_GROUP,
+            "logStreamNamePrefix": beginning,
+            "startTime": max(0, int(since * 1000)),
+            "filterPattern": f'"{REPORT}"',
+            **({} if token is None else {"nextToken": token}),
+        }
+        try:
+            answer = self._call("read the logs of trials", "logs", "filter_log_events", request)
+        except _GoneError:
+            return [], None
+        events = [
+            LogEvent(event["logStreamName"].partition("/")[0], event["timestamp"] / 1000.0, event["message"])
+            for event in answer.get("events", ())
+        ]
+        return events, answer.get("nextToken")
 
     def _events(self, stream: str) -> list[str]:
         lines: list[str] = []
@@ -174,6 +256,13 @@ class SagemakerApi:
             if service not in self._clients:
                 self._clients[service] = client_of(self._session, service)
             return self._clients[service]
+
+
+def _training(answer: Mapping[str, Any]) -> Training:
+    pool = answer.get("WarmPoolStatus") or {}
+    kept_seconds = int(pool.get("ResourceRetainedBillableTimeInSeconds", 0))
+    status, detail = answer["TrainingJobStatus"], str(answer.get("SecondaryStatus", ""))
+    return Training(status, detail, str(pool.get("Status", "")), kept_seconds)
 
 
 class _InUseError(HpoctlError):

@@ -19,6 +19,8 @@ from hpoctl_sagemaker.request import (
     image_for,
     training_job,
 )
+from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
+from hpoctl_sagemaker.trial_request import Place, trial_job
 
 
 def check(options: Any) -> Iterator[Finding]:
@@ -27,7 +29,7 @@ def check(options: Any) -> Iterator[Finding]:
     if region is None:
         return
     account = yield from _look("credentials", lambda: account_of(options.region), "of account ")
-    yield from _role(options, account)
+    yield from _role(options.role, account, "[launcher_options]")
     image = yield from _look("image", lambda: image_for(options, region, sys.version_info.minor))
     if image is not None and options.role is not None:
         yield from _request(options, region, image)
@@ -46,6 +48,26 @@ def check(options: Any) -> Iterator[Finding]:
     )
 
 
+def check_trials(options: SagemakerTrialOptions) -> Iterator[Finding]:
+    """Look at region, credentials, role, image and the whole request of a trial, and ask SageMaker for its jobs."""
+    if options.role is None:
+        yield Finding("trials on SageMaker", "ok", "not looked at: no role is given (backend option role)")
+        return
+    region = yield from _look("region", lambda: str(session_in(options.region).region_name))
+    if region is None:
+        return
+    account = yield from _look("credentials", lambda: account_of(options.region), "of account ")
+    yield from _role(options.role, account, "[backend_options]")
+    image = yield from _look("image", lambda: image_for(options, region, sys.version_info.minor))
+    if image is not None:
+        place = Place("sagemaker-bucket", "trials", "s3://sagemaker-bucket/bundle", "doctor-", "doctor", region)
+        request = trial_job("0/0", "{}", (options.instance_type, options.instance_count), image, place, options)
+        model = SagemakerApi(region).model_of_requests()
+        yield from _look("request", lambda: _checked(request, model))
+    if account is not None:
+        yield from _look("sagemaker", lambda: _jobs(options.region))
+
+
 def _look(subject: str, look: Callable[[], str], before: str = "") -> Generator[Finding, None, str | None]:
     try:
         found = look()
@@ -56,18 +78,18 @@ def _look(subject: str, look: Callable[[], str], before: str = "") -> Generator[
     return found
 
 
-def _role(options: SagemakerOptions, account: str | None) -> Iterator[Finding]:
-    if options.role is None:
-        text, remedy = "none is given", 'Put role = "arn:aws:iam::ACCOUNT:role/NAME" into [launcher_options].'
+def _role(role: str | None, account: str | None, table: str) -> Iterator[Finding]:
+    if role is None:
+        text, remedy = "none is given", f'Put role = "arn:aws:iam::ACCOUNT:role/NAME" into {table}.'
         yield Finding("role", "problem", text, remedy)
         return
-    parts = options.role.split(":")
+    parts = role.split(":")
     owner = parts[4] if len(parts) > 5 else ""
     if account is not None and owner and owner != account:
-        text = f"{options.role} is of account {owner}, and the credentials are of {account}"
+        text = f"{role} is of account {owner}, and the credentials are of {account}"
         yield Finding("role", "problem", text, "Name a role of the account, or use another AWS_PROFILE.")
     else:
-        text = f"{options.role}; whether it exists and you may pass it shows when a job is submitted"
+        text = f"{role}; whether it exists and you may pass it shows when a job is submitted"
         yield Finding("role", "ok", text)
 
 

@@ -81,20 +81,27 @@ class SagemakerOptions:
     @property
     def tag_values(self) -> dict[str, str]:
         """The tags."""
-        found = {}
-        for text in listed(self.tags):
-            key, equals, value = text.partition("=")
-            if not (equals and key.strip()):
-                raise _wrong(
-                    "tags", self.tags, "Write key=value, with commas between them, as in team=hpo,project=docs."
-                )
-            found[key.strip()] = value.strip()
-        return found
+        return tag_values(self.tags)
 
 
 def listed(text: str | None) -> list[str]:
     """The parts of a text with commas between them."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def tag_values(tags: str | None) -> dict[str, str]:
+    """Tags from a text.
+
+    Raises:
+        UsageError: They are written in another way.
+    """
+    found = {}
+    for text in listed(tags):
+        key, equals, value = text.partition("=")
+        if not (equals and key.strip()):
+            raise _wrong("tags", tags, "Write key=value, with commas between them, as in team=hpo,project=docs.")
+        found[key.strip()] = value.strip()
+    return found
 
 
 def _at_least(name: str, value: int | None, least: int) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import UsageError
@@ -53,15 +53,15 @@ def name_of(manifest: Manifest) -> str:
     """The name of a job's training job: no other job of any study has it, and the same job has it always."""
     job = manifest.job
     rest = job.name.removeprefix(f"{job.tag}-")
-    return f"{_part(job.tag, TAG_LENGTH)}-{_part(rest, REST_LENGTH)}-{manifest.digest[:HASH_LENGTH]}"
+    return f"{part_of(job.tag, TAG_LENGTH)}-{part_of(rest, REST_LENGTH)}-{manifest.digest[:HASH_LENGTH]}"
 
 
 def beginning_of(tag: str) -> str:
     """How the names of a tag's training jobs begin."""
-    return f"{_part(tag, TAG_LENGTH)}-"
+    return f"{part_of(tag, TAG_LENGTH)}-"
 
 
-def _part(text: str, length: int) -> str:
+def part_of(text: str, length: int) -> str:
     """A text as a part of a name: itself if it can be, else as much as fits and a hash of all of it."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
     if plain == text and len(text) <= length:
@@ -91,14 +91,14 @@ def training_job(manifest: Manifest, options: SagemakerOptions, around: Surround
             "runner": json.dumps(around.runner),
             "setup": json.dumps(job.setup(options.jobs, options.retries, options.timeout)),
         },
-        "InputDataConfig": [_channel(around.bundle)],
-        "OutputDataConfig": {"S3OutputPath": f"{own}/output", **_key("KmsKeyId", options.output_kms_key)},
+        "InputDataConfig": [channel(around.bundle)],
+        "OutputDataConfig": {"S3OutputPath": f"{own}/output", **key_of("KmsKeyId", options.output_kms_key)},
         "CheckpointConfig": {"S3Uri": f"{own}/{CHECKPOINTS}", "LocalPath": f"{MACHINE}/checkpoints"},
         "ResourceConfig": {
             "InstanceType": options.instance_type,
             "InstanceCount": 1,
             "VolumeSizeInGB": options.volume_size,
-            **_key("VolumeKmsKeyId", options.volume_kms_key),
+            **key_of("VolumeKmsKeyId", options.volume_kms_key),
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": options.max_run},
         "Environment": environment,
@@ -136,7 +136,21 @@ def check_training_job(request: dict[str, Any], model: Any) -> None:
         )
 
 
-def image_for(options: SagemakerOptions, region: str, minor: int) -> str:
+class ImageOptions(Protocol):
+    """Options that say which image is meant."""
+
+    @property
+    def image(self) -> str | None:
+        """The image; None: that of SageMaker."""
+        ...
+
+    @property
+    def instance_type(self) -> str:
+        """The machine."""
+        ...
+
+
+def image_for(options: ImageOptions, region: str, minor: int) -> str:
     """The image of jobs: the one that is named, else the one of SageMaker for PyTorch.
 
     Args:
@@ -165,10 +179,12 @@ def image_for(options: SagemakerOptions, region: str, minor: int) -> str:
     return str(image)
 
 
-def _channel(address: str) -> dict[str, Any]:
+def channel(address: str) -> dict[str, Any]:
+    """A channel with all files below an address on S3."""
     source = {"S3DataType": "S3Prefix", "S3Uri": f"{address}/", "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": CHANNEL, "DataSource": {"S3DataSource": source}}
 
 
-def _key(name: str, value: str | None) -> dict[str, str]:
+def key_of(name: str, value: str | None) -> dict[str, str]:
+    """An entry of a request; None: there is none."""
     return {} if value is None else {name: value}

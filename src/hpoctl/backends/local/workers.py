@@ -10,8 +10,8 @@ from hpoctl.backends.local.processes import Processes
 from hpoctl.backends.local.slots import make_slots, usable_devices
 from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.backends.scripts.files import output_of
-from hpoctl.backends.scripts.room import Room
 from hpoctl.backends.scripts.folders import TrialFolder
+from hpoctl.backends.scripts.room import Room
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.backends.scripts.workers import Command, Exit, Output, Slot, StartBill
 from hpoctl.core.machine import usable_cores

@@ -139,7 +139,9 @@ class ScriptBackend:
     def bills(self) -> Sequence[Bill]:
         """What starts are billed, where that is known; see `BilledBackend.bills`."""
         return [
-            Bill(int(bill.start.path.parents[1].name), bill.start.run, int(bill.start.path.name), bill.seconds, bill.cost)
+            Bill(
+                int(bill.start.path.parents[1].name), bill.start.run, int(bill.start.path.name), bill.seconds, bill.cost
+            )
             for bill in self._workers.bills()
         ]
 

@@ -1,0 +1,398 @@
+"""Workers on SageMaker: each start of a trial is a training job, which outlives its controller.
+
+The name of a job follows from the experiment and the start, and a name can be used once: a controller that takes over
+asks for the same jobs again, and finds those that are there. What a controller has to know of a job lies beside the
+files of its start.
+"""
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hpoctl.backends.local.slots import Slots
+from hpoctl.backends.scripts.backend import ScriptBackend
+from hpoctl.backends.scripts.files import output_of
+from hpoctl.backends.scripts.folders import TrialFolder
+from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.backends.scripts.workers import Began, Command, Exit, Output, Slot, StartBill
+from hpoctl.core.errors import HpoctlError
+from hpoctl.core.script import Script
+from hpoctl.core.trial_backends import BackendContext
+from hpoctl.core.trial_call import DEVICES, THREADS, TrialCall
+from hpoctl.launchers.bundle import upload
+from hpoctl.stores.opening import open_results
+from hpoctl.stores.s3_address import parse_address
+from hpoctl_sagemaker.api import BusyError, SagemakerApi
+from hpoctl_sagemaker.request import CHECKPOINTS, MACHINE, check_training_job, image_for
+from hpoctl_sagemaker.trial_job import TrialJob, kept_job
+from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
+from hpoctl_sagemaker.trial_poll import TrialPoll
+from hpoctl_sagemaker.trial_queue import TrialQueue
+from hpoctl_sagemaker.trial_reports import ArrivingReports
+from hpoctl_sagemaker.trial_request import Place, call_of, job_name, machine_of, mark_of, trial_bundle, trial_job
+
+FILE = "sagemaker"
+"""The file that says what an experiment is called on S3 and in the names of its jobs."""
+
+FOLDER = ".trials"
+STOPPING = 600.0
+"""Seconds that jobs get to end when their experiment does; AWS gives a container two minutes."""
+
+GRACE = 100.0
+"""Seconds between SIGTERM and SIGKILL for a script, at most: AWS ends the container after two minutes."""
+
+
+def sagemaker_backend(context: BackendContext, options: SagemakerTrialOptions) -> ScriptBackend:
+    """The backend that runs the trials of an experiment on SageMaker.
+
+    Raises:
+        UsageError: An option is wrong.
+        HpoctlError: S3 cannot be used.
+    """
+    return ScriptBackend(context, SagemakerWorkers(context, options))
+
+
+class SagemakerWorkers:
+    """The workers of one experiment on SageMaker; see `Workers`.
+
+    Args:
+        context: The experiment.
+        options: Where, how, and with what limits.
+
+    Raises:
+        UsageError: An option is wrong.
+        HpoctlError: S3 cannot be used.
+    """
+
+    def __init__(self, context: BackendContext, options: SagemakerTrialOptions) -> None:
+        script, folder = context.needed_script
+        self._script, self._options, self._say = script, options, context.say
+        self._grace = min(context.limits.grace_period, GRACE)
+        self._environment = options.chosen_environment()
+        self._api = SagemakerApi(options.region)
+        self._model = self._api.model_of_requests()
+        self._store = open_results(options.s3).store
+        bucket, prefix = parse_address(options.s3)
+        identity = _identity(folder)
+        own, mark = f"{FOLDER}/{identity}", mark_of(context.name, identity)
+        self._folder = own
+        bundle = upload(self._store, trial_bundle(script, options))
+        below = f"{prefix}/{own}" if prefix else own
+        self._place = Place(bucket, below, bundle, mark, context.name, self._api.region)
+        self._poll = TrialPoll(self._api, self._store, own, mark, logs=options.read_logs)
+        self._queue = TrialQueue(self._api, options.poll_interval)
+        self._price = context.settings.price_per_hour
+        self._slots = Slots(context.n_workers, (), (), 0)
+        self._jobs: dict[str, TrialJob] = {}
+        self._left_behind: dict[str, TrialJob] = {}  # by earlier controllers, and not taken over yet
+        self._spent = 0.0  # what starts have cost whose jobs have ended
+        self._telling: list[TrialJob] = []
+        self._told: list[TrialJob] = []
+        self._removing: set[str] = set()
+        self._stopping: set[str] = set()  # jobs that SageMaker was too busy to stop
+        self._pools: dict[str, TrialJob] = {}  # ended jobs whose machines are kept
+        self._happened: list[Began | Exit] = []
+        self._next = float("-inf")
+        self._said = ""
+
+    @property
+    def python(self) -> str:
+        """Empty: the Python of the container."""
+        return ""
+
+    @property
+    def inherited(self) -> Mapping[str, str]:
+        """The environment variables that the options name."""
+        return self._environment
+
+    def recover(self, starts: Sequence[StartFolder]) -> int:
+        """Find the jobs of an earlier controller; they run on. Returns 0: none are ended."""
+        for start in starts:
+            job = kept_job(start)
+            if job is None:
+                continue
+            if job.phase == "closed":
+                self._account(job)
+                if self._options.keep_alive:
+                    self._pools[job.name] = job
+            elif job.left:
+                self._take_over(job)
+            else:
+                self._left_behind[job.key] = job
+        if self._left_behind:
+            self._say(f"{len(self._left_behind)} training jobs of an earlier run of this experiment continue")
+        return 0
+
+    def continues(self, start: StartFolder) -> bool:
+        """Whether a job of an earlier controller was left to run, or has completed without it."""
+        return f"{start.path.parents[1].name}/{start.path.name}" in self._left_behind
+
+    def seen(self, script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
+        """The script and the call with the paths of the container."""
+        machine = Path(MACHINE)
+        work = machine / "work"
+        there = replace(
+            call,
+            config_file=work / "config.json",
+            checkpoints=machine / CHECKPOINTS,
+            reports=work / "reports.jsonl",
+            devices=(),
+        )
+        return replace(script, folder=machine / "code"), there
+
+    def take(self) -> Slot:
+        """A free slot."""
+        return self._slots.take()
+
+    def release(self, slot: Slot) -> None:
+        """Take a slot back."""
+        self._slots.release(slot)
+
+    def start(self, key: str, start: StartFolder, slot: Slot, command: Command) -> Output:  # noqa: ARG002 - see `Workers`
+        """Start a trial, as soon as SageMaker takes its job; one of an earlier controller is taken over."""
+        taken = self._left_behind.pop(key, None)
+        job = TrialJob(key, job_name(self._place.mark, key), start, "", 1, None, ArrivingReports(start.reports))
+        self._jobs[key] = job
+        job.reports.begin()
+        try:
+            job.request = self._request(job, command)
+        except HpoctlError as error:
+            self._end(job, Exit(key, None, None, why=f"{error.what} {error.fix}"))
+            return replace(output_of(start), begun=False)
+        job.keep()
+        if taken is not None and self._api.ending(job.name) is not None:
+            job.phase = "sent"
+        self._next = float("-inf") if taken is not None else self._next
+        self._submit()
+        return replace(output_of(start), begun=False)
+
+    def leave(self, key: str) -> None:
+        """Ask a trial to leave. Its job takes minutes; with `start_jobs_without_delay` its worker is free now."""
+        job = self._jobs.get(key)
+        if job is None or job.left:
+            return
+        job.left = True
+        if job.phase == "queued" and not self._queue.asked(job):
+            self._end(job, Exit(key, None, None))
+            return
+        job.keep()
+        job.phase = "sent" if job.phase == "queued" else job.phase
+        self._stop(job)
+        if self._options.start_jobs_without_delay:
+            self._tell(job, Exit(key, None, None))
+
+    def hold(self, *, go_on: bool) -> None:
+        """Nothing: trials do not write to this disk."""
+
+    def listen(self, seconds: float) -> Sequence[Began | Exit]:
+        """Wait so long at most for something to happen. SageMaker is asked every few seconds only."""
+        for job in self._left_behind.values():  # all that continue are started by now
+            job.left = True
+            self._take_over(job)
+        self._left_behind.clear()
+        now = time.monotonic()
+        if not self._happened and now < self._next:
+            time.sleep(max(0.0, min(seconds, self._next - now)))
+        if time.monotonic() >= self._next:
+            self._look()
+        happened, self._happened = self._happened, []
+        return happened
+
+    def remove_checkpoints(self, folder: TrialFolder) -> None:
+        """Remove the checkpoints of a trial, as soon as its job has ended."""
+        self._removing.add(folder.path.name)
+        self._remove()
+
+    def cost(self) -> float | None:
+        """What all starts have cost up to now."""
+        if self._price is None and not self._options.price_values:
+            return None
+        now = time.monotonic()
+        running = (
+            job.hourly * (now - job.since) / 3600.0
+            for job in self._jobs.values()
+            if job.live and job.began and job.hourly is not None
+        )
+        return self._spent + sum(running)
+
+    def bills(self) -> Sequence[StartBill]:
+        """What jobs are billed that have ended since the last call."""
+        for job in self._told:
+            job.billed = True
+            job.keep()
+        self._told, self._telling = self._telling, []
+        return [job.bill() for job in self._told]
+
+    def close(self) -> None:
+        """End all trials, and wait until their jobs have stopped, so that nothing is lost and all bills are known."""
+        for key in list(self._jobs):
+            self.leave(key)
+        end = time.monotonic() + STOPPING
+        waiting = self._open()
+        if waiting:
+            self._say(f"waiting for {len(waiting)} training jobs to stop")
+        while self._open() and time.monotonic() < end:
+            self.listen(self._options.poll_interval)
+        if self._options.keep_alive:
+            self._let_go()
+        self._jobs.clear()
+
+    def _open(self) -> list[TrialJob]:
+        return [job for job in self._jobs.values() if job.phase != "closed"]
+
+    def _request(self, job: TrialJob, command: Command) -> dict[str, Any]:
+        """What SageMaker is asked for; the job learns of its machines."""
+        text = TrialFolder(job.start.path.parents[1]).config.read_text(encoding="utf-8")
+        machine = machine_of(json.loads(text), self._options)
+        job.machine, job.count = machine
+        default = self._price if job.machine == self._options.instance_type else None
+        job.price = self._options.price_values.get(job.machine, default)
+        # The machine is the trial's alone: it has all cores and GPUs, unless the benchmark says otherwise.
+        free = {*THREADS, DEVICES} - {*self._script.environment, *self._environment}
+        environment = {name: value for name, value in command.environment.items() if name not in free}
+        call = call_of(
+            job.key, text, replace(command, environment=environment), self._place, self._options, self._grace
+        )
+        image = image_for(replace(self._options, instance_type=job.machine), self._api.region, sys.version_info.minor)
+        request = trial_job(job.key, call, machine, image, self._place, self._options)
+        check_training_job(request, self._model)
+        return request
+
+    def _submit(self) -> None:
+        """Ask for the jobs that wait."""
+        waiting = [job for job in self._jobs.values() if job.phase == "queued"]
+        busy = {job.trial for job in self._jobs.values() if job.phase in ("sent", "over")}
+        for key, why in self._queue.submit(waiting, busy).items():
+            self._end(self._jobs[key], Exit(key, None, None, why=why))
+
+    def _stop(self, job: TrialJob) -> None:
+        try:
+            self._api.stop(job.name)
+            self._stopping.discard(job.key)
+        except BusyError:
+            self._stopping.add(job.key)
+
+    def _take_over(self, job: TrialJob) -> None:
+        """End a job of an earlier controller; what it has reported is read when it has stopped."""
+        self._jobs[job.key] = job
+        job.announced = True
+        job.reports.begin()
+        job.keep()
+        self._stop(job)
+
+    def _tell(self, job: TrialJob, exit_: Exit) -> None:
+        if not job.told:
+            job.told = True
+            self._happened.append(exit_)
+
+    def _end(self, job: TrialJob, exit_: Exit) -> None:
+        """A job that SageMaker has never had is over."""
+        job.phase, job.seconds, job.billed = "closed", 0, True
+        job.keep()
+        self._tell(job, exit_)
+        self._jobs.pop(job.key, None)
+
+    def _look(self) -> None:
+        """Ask SageMaker how far jobs are, and what they have reported; ask for those that wait."""
+        trouble = ""
+        self._next = time.monotonic() + self._options.poll_interval
+        for key in list(self._stopping):
+            self._stop(self._jobs[key])
+        try:
+            self._poll.look(list(self._jobs.values()))
+        except BusyError as error:
+            trouble = error.what
+        for job in list(self._jobs.values()):
+            if (job.began or job.reports.any or job.phase == "closed") and not job.announced:
+                job.announced = True
+                if not job.began:
+                    job.began, job.since = True, time.monotonic()
+                if not job.told:
+                    self._happened.append(Began(job.key))
+            if job.phase == "closed":
+                self._finish(job)
+        self._submit()
+        if self._poll.more:
+            self._next = float("-inf")
+        self._say_what_is_waited_for(trouble)
+
+    def _finish(self, job: TrialJob) -> None:
+        """A job has ended, and all that it has reported is here."""
+        self._tell(job, Exit(job.key, 0 if job.completed else None, None, why=job.why))
+        self._account(job)
+        job.keep()
+        del self._jobs[job.key]
+        self._stopping.discard(job.key)
+        if self._options.keep_alive:
+            self._pools[job.name] = job
+        self._queue.room()
+        self._remove()
+
+    def _account(self, job: TrialJob) -> None:
+        self._spent += job.bill().cost or 0.0
+        if not job.billed:
+            self._telling.append(job)
+
+    def _remove(self) -> None:
+        """Remove checkpoints of trials that are over and whose jobs have ended."""
+        busy = {job.trial for job in self._jobs.values()}
+        for trial in list(self._removing - busy):
+            self._store.delete(f"{self._folder}/{CHECKPOINTS}/{trial}")
+            self._removing.discard(trial)
+
+    def _let_go(self) -> None:
+        """End the machines that are kept for a next trial, and learn what they are billed."""
+        end = time.monotonic() + STOPPING
+        while True:
+            listed = self._api.trainings(self._place.mark, 0.0)
+            kept = [name for name in self._pools if name in listed and listed[name].kept in ("Available", "InUse")]
+            for name in kept:
+                self._api.let_go(name)
+            if not kept or time.monotonic() > end:
+                break
+            time.sleep(self._options.poll_interval)
+        for name, job in self._pools.items():
+            if name in listed and listed[name].kept_seconds != job.kept_seconds:
+                job.kept_seconds, job.billed = listed[name].kept_seconds, False
+                job.keep()
+                self._telling.append(job)
+        self._pools.clear()
+
+    def _say_what_is_waited_for(self, trouble: str) -> None:
+        waiting = [job for job in self._jobs.values() if job.phase == "queued"]
+        busy = {job.trial for job in self._jobs.values() if job.phase in ("sent", "over")}
+        held = [job.trial for job in waiting if job.trial in busy]
+        parts = [trouble, self._poll.trouble]
+        if self._queue.why:
+            parts.append(f"{counted(len(waiting) - len(held))} for SageMaker: {self._queue.why}")
+        if held:
+            parts.append(f"{counted(len(held))} until the last job of the same trial has stopped")
+        if self._poll.interrupted:
+            parts.append(f"{counted(len(self._poll.interrupted))} for spot capacity after an interruption")
+        text = "; ".join(part for part in parts if part)
+        if text and text != self._said:
+            self._say(text)
+        self._said = text
+
+
+def counted(number: int) -> str:
+    """So many trials wait."""
+    return "1 trial waits" if number == 1 else f"{number} trials wait"
+
+
+def _identity(folder: Path) -> str:
+    """What an experiment is called on S3 and in the names of its jobs, whichever process continues it."""
+    file = folder / FILE
+    with suppress(FileNotFoundError):
+        return file.read_text(encoding="ascii")
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".new")
+    temporary.write_text(uuid.uuid4().hex, encoding="ascii")
+    temporary.replace(file)
+    return file.read_text(encoding="ascii")
