@@ -11,7 +11,7 @@ from hpoctl.core.sealed import DamagedError
 from hpoctl.core.settings import Settings
 from hpoctl.core.storage import Store
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.engine.work_folder import journal_of
+from hpoctl.engine.work_folder import has_journal
 from hpoctl.stores.ledger import Attempt, attempts_at
 
 BUDGET = ("max_wallclock_time", "max_num_evaluations", "max_num_trials")
@@ -65,7 +65,7 @@ def find_earlier(spec: ExperimentSpec, store: Store, determined_by: Mapping[str,
         before = metadata.determined_by
         if "budget" not in before or base_of(before) != base_of(determined_by):
             continue
-        if not journal_of(store, attempt.directory).exists():
+        if not has_journal(store, attempt.directory):
             continue
         complete = attempt.recorded == "completed"
         larger = _at_least(determined_by["budget"], before["budget"])

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,8 @@ from hpoctl.engine.trial_backends import LOCAL
 from hpoctl.engine.trial_log import TrialLog
 from hpoctl.engine.trials_table import total_cost, trials_table
 from hpoctl.engine.tuner import TooManyFailuresError, Watcher, tune
-from hpoctl.engine.work_folder import work_folder
+from hpoctl.engine.work_copy import copied_work
+from hpoctl.engine.work_folder import bring_work, work_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def run_training(
     clocks = system.monotonic(), system.cpu()
     determined_by = determinants(spec, script_hash(script))
     earlier = find_earlier(spec, store, determined_by)
+    if earlier is not None:
+        bring_work(store, earlier.directory)
     key = identity_of(determined_by)
     identity = {
         "identity": key,
@@ -93,12 +96,13 @@ def run_training(
     try:
         if opened:
             opened(directory)
-        journal = Journal(folder / JOURNAL, watcher.says)
-        try:
+        before = earlier.directory if earlier is not None and earlier.complete else ""
+        with (
+            copied_work(store, directory, folder, watcher.says, before),
+            closing(Journal(folder / JOURNAL, watcher.says)) as journal,
+        ):
             progress = RunProgress(store, directory, watcher, system)
             trained = train(spec, script, journal, folder, progress, base_of(determined_by), system)
-        finally:
-            journal.close()
         results = parquet_bytes(rows_table(trained.rows, spec.benchmark, spec.space()))
         price = spec.effective.price_per_hour
         happened = trials_table(trained.trials.runs, trained.rows.configs, spec.space(), price, trained.bills)
@@ -134,8 +138,8 @@ def run_training(
         interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
-        closing = {**facts, "status": "failed", "error": trace_text(), "ended_by": _ended_by(error)}
-        raise failed(spec, store, directory, closing, error) from error
+        ended = {**facts, "status": "failed", "error": trace_text(), "ended_by": _ended_by(error)}
+        raise failed(spec, store, directory, ended, error) from error
     return told
 
 

@@ -27,7 +27,7 @@ from hpoctl.engine.rows import Rows
 from hpoctl.engine.so_far import metrics_of
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.suggestion_times import read_suggestion_times
-from hpoctl.engine.work_folder import journal_of
+from hpoctl.engine.work_folder import readable_journal
 from hpoctl.ops.answers.witness import Moment, MomentKind, Wait, Witness
 from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns
 from hpoctl.ops.running.again import spec_again
@@ -212,7 +212,7 @@ def _replayed(
 @contextmanager
 def _journal(store: Store, attempt: Attempt) -> Iterator[Path]:
     """The journal of an attempt as a file on this machine."""
-    path = journal_of(store, attempt.directory)
+    path = readable_journal(store, attempt.directory)
     if path.exists():
         yield path
         return

@@ -11,7 +11,7 @@ from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import read_many
 from hpoctl.engine.ran import ran
 from hpoctl.engine.so_far import SoFar, read_so_far
-from hpoctl.engine.work_folder import journal_of
+from hpoctl.engine.work_folder import readable_journal
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.tags import TagPlan, nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.stores.ledger import Attempt, Standing, read_results
@@ -132,8 +132,8 @@ def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult |
     last = stand.current
     if stand.state == "done" or last is None or last.recorded == "damaged":
         return None
-    journal = journal_of(root.store, last.directory)
     try:
+        journal = readable_journal(root.store, last.directory)
         metadata = read_metadata(root.store.get(f"{last.directory}/{METADATA}"))
         so_far = read_so_far(ran(metadata.entries), journal)
     except (OSError, HpoctlError):  # listed as what it is: running, failed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hpoctl.core.cells import CHECKPOINTS, WORK
 from hpoctl.core.storage import Store
-from hpoctl.engine.work_folder import work_folder
+from hpoctl.engine.work_folder import copy_name, readable_work, work_folder
 from hpoctl.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -42,32 +42,30 @@ def work_use(store: Store, directory: str) -> WorkUse:
 
 
 def move_work(store: Store, directory: str, folder: str) -> None:
-    """Working files follow their results into a folder of the trash; those of results elsewhere are removed.
+    """Working files follow their results into a folder of the trash; of results elsewhere, the copy beside them does.
 
     Args:
         store: Where results are.
         directory: The name that their result directory, or tag, had.
         folder: The folder of the trash.
     """
-    if isinstance(store, LocalStore):
-        with suppress(FileNotFoundError, FileExistsError):
-            store.move(f"{WORK}/{directory}", f"{folder}/{WORK}/{directory}")
-    else:
+    with suppress(FileNotFoundError, FileExistsError):
+        store.move(copy_name(directory), f"{folder}/{WORK}/{directory}")
+    if not isinstance(store, LocalStore):
         shutil.rmtree(work_folder(store, directory), ignore_errors=True)
 
 
 def restore_work(store: Store, directory: str, folder: str) -> None:
     """Working files come back with their results."""
-    if isinstance(store, LocalStore):
-        with suppress(FileNotFoundError, FileExistsError):
-            store.move(f"{folder}/{WORK}/{directory}", f"{WORK}/{directory}")
+    with suppress(FileNotFoundError, FileExistsError):
+        store.move(f"{folder}/{WORK}/{directory}", copy_name(directory))
 
 
 def starts_of(store: Store, directory: str, trial_id: int) -> "list[StartFolder]":
-    """The folders of all starts of a trial, the first one first; none, if it was not started on this machine."""
-    from hpoctl.backends.scripts.folders import trial_folder  # noqa: PLC0415 - status does without it
+    """The folders of all starts of a trial, the first one first; none, if this machine knows of none."""
+    from hpoctl.backends.scripts.folders import TRIALS, trial_folder  # noqa: PLC0415 - status does without it
 
-    return trial_folder(work_folder(store, directory), trial_id).starts()
+    return trial_folder(readable_work(store, directory, f"{TRIALS}/{trial_id}/starts"), trial_id).starts()
 
 
 def _files(folder: Path | str, *, within: bool) -> "Iterator[tuple[os.DirEntry[str], bool]]":
