@@ -1,0 +1,189 @@
+"""An experiment whose trials are training jobs on the model of SageMaker, with all that may go wrong on the way.
+
+Spot capacity is taken from two jobs, one start is refused, jobs take their time to stop, the quota is small, and the
+controller is killed in the middle and started again.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from hpoctl.testing.polling import wait_until
+from sagemaker_model import ROLE, Job, SagemakerModel, billable, environment_of
+
+PATIENCE = 600.0
+PRICE = 0.115
+BENCHMARK = """
+name = "toy"
+script = "train.py"
+python = "python"
+metric = "loss"
+resource_attr = "epoch"
+max_resource_attr = "epochs"
+checkpoints = true
+n_workers = 4
+max_wallclock_time = 100000
+[space]
+lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
+epochs = 9
+"""
+
+TRAINING = """
+import argparse, os, time
+import hpoctl
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--epochs", type=int)
+options = parser.parse_args()
+state = os.path.join(os.environ["HPOCTL_CHECKPOINT_DIR"], "epoch")
+done = int(open(state).read()) if os.path.exists(state) else 0
+for epoch in range(done + 1, options.epochs + 1):
+    time.sleep(0.3)
+    hpoctl.report(epoch=epoch, loss=options.lr / epoch)
+    with open(state + ".new", "w") as file:
+        file.write(str(epoch))
+    os.replace(state + ".new", state)
+"""
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What came of it.
+
+    Attributes:
+        first: How the controller ended that was killed.
+        code: The exit code of the second one.
+        said: What the second one has said.
+        rows: How often each epoch of each trial is in the results.
+        starts: The rows of `trials.parquet`.
+        jobs: The training jobs.
+        interruptions: How often spot capacity was taken away.
+        calls: The calls to SageMaker and CloudWatch.
+    """
+
+    first: int
+    code: int
+    said: str
+    rows: Mapping[tuple[int, int], int]
+    starts: Sequence[Mapping[str, Any]]
+    jobs: Sequence[Job]
+    interruptions: int
+    calls: Mapping[str, int]
+
+    @property
+    def missing(self) -> list[tuple[int, int]]:
+        """Epochs of trials that are not in the results, although later ones are."""
+        last = Counter[int]()
+        for trial, epoch in self.rows:
+            last[trial] = max(last[trial], epoch)
+        wanted = {(trial, epoch) for trial, end in last.items() for epoch in range(1, end + 1)}
+        return sorted(wanted - self.rows.keys())
+
+    @property
+    def billed(self) -> dict[tuple[int, int], int]:
+        """Billed seconds by trial and start, according to the model."""
+        found: dict[tuple[int, int], int] = {}
+        for job in self.jobs:
+            trial, start = job.request["Environment"]["HPOCTL_TRIAL"].split("/")
+            found[int(trial), int(start)] = billable(job)
+        return found
+
+    @property
+    def table(self) -> dict[tuple[int, int], tuple[float, float]]:
+        """Billed seconds and costs by trial and start, according to `trials.parquet`."""
+        return {
+            (row["trial_id"], row["start"]): (row["billed_seconds"], row["cost"])
+            for row in self.starts
+            if row["billed_seconds"] is not None
+        }
+
+
+def rehearse(model: SagemakerModel, folder: Path, s3: str, trials: int, kill_after: int) -> Rehearsed:
+    """Run the experiment.
+
+    Args:
+        model: The model.
+        folder: A folder for the benchmark and the results.
+        s3: Where trials keep what they write.
+        trials: How many trials there are.
+        kill_after: How many training jobs there are when the controller is killed.
+    """
+    script = folder / "script"
+    script.mkdir()
+    (script / "benchmark.toml").write_text(BENCHMARK)
+    (script / "train.py").write_text(TRAINING)
+    model.refused = 1
+    words = [sys.executable, "-m", "hpoctl", "run", "--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "t"]
+    words += ["--results", str(folder / "results"), "--random-seed", "7", "--max-num-trials", str(trials)]
+    words += ["--price-per-hour", str(PRICE), "--trial-retries", "1", "--backend", "sagemaker"]
+    for option in (f"role={ROLE}", "image=python", f"s3={s3}", "use_spot=true", "poll_interval=0.2"):
+        words += ["--backend-option", option]
+    words += ["--backend-option", "upload_interval=0.2"]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HPOCTL_"))},
+        **environment_of(model),
+        "HPOCTL_PLUGINS": "sagemaker",
+    }
+    interrupted: set[str] = set()
+    with (folder / "first.log").open("wb") as log:
+        first = subprocess.Popen(words, cwd=script, env=environment, stdout=log, stderr=log)
+        try:
+            _interrupt(model, interrupted, first)
+            wait_until(
+                lambda: first.poll() is not None or len(model.created) >= kill_after, "trials do not start", PATIENCE
+            )
+        finally:
+            first.send_signal(signal.SIGKILL)
+            code = first.wait()
+    second = subprocess.Popen(
+        words, cwd=script, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    _interrupt(model, interrupted, second)
+    said, _ = second.communicate(timeout=PATIENCE)
+    if second.returncode != 0:
+        raise AssertionError(f"{(folder / 'first.log').read_text()[-3000:]}\n{said[-3000:]}")
+    (results,) = (folder / "results").rglob("results.parquet")
+    rows = pq.read_table(results, columns=["trial_id", "epoch"]).to_pydict()
+    return Rehearsed(
+        code,
+        second.returncode,
+        said,
+        Counter(zip(rows["trial_id"], rows["epoch"], strict=True)),
+        pq.read_table(results.with_name("trials.parquet")).to_pylist(),
+        list(model.jobs.values()),
+        sum(job.starts for job in model.jobs.values()),
+        dict(model.calls),
+    )
+
+
+def _interrupt(model: SagemakerModel, done: set[str], controller: "subprocess.Popen[Any]") -> None:
+    """Take the spot capacity of a job away that has reported."""
+
+    def reported() -> Job | None:
+        for job in list(model.jobs.values()):
+            running = job.status == "InProgress" and job.detail == "Training" and job.name not in done
+            if running and job.log.exists() and job.log.read_bytes().count(b"[hpoctl-report") >= 2:
+                return job
+        return None
+
+    taken: Job | None = None
+
+    def settled() -> bool:
+        return taken is not None and (taken.starts > 0 or taken.ended.is_set())
+
+    while taken is None or not taken.starts:  # one that ends, or is told to stop, at that moment does not begin again
+        wait_until(lambda: controller.poll() is not None or reported() is not None, "no job reports", PATIENCE)
+        taken = reported()
+        if taken is None:
+            return
+        done.add(taken.name)
+        model.interrupt(taken.name)
+        wait_until(settled, "a job is not interrupted", PATIENCE)
