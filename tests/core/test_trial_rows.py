@@ -93,3 +93,18 @@ def test_texts_that_are_no_unicode_can_be_written() -> None:
     (row,) = rows({"epoch": 1, "loss": 1.0, "a\ud800": "b\udfff"})
     assert isinstance(row, TrialRow)
     assert row.extra == {"a?": "b?"}
+
+
+def test_levels_that_come_again_after_an_interruption_are_known() -> None:
+    made = TrialRows(("loss", "accuracy"), "loss", "epoch")
+    begin = ReportLine(1, {}, {"st_begin": "1"})
+
+    def add(epoch: int) -> TrialRow | str | None:
+        return made.add(ReportLine(1, {"epoch": epoch, "loss": 1.0}, {}))
+
+    assert made.add(begin) is None
+    assert [isinstance(add(epoch), TrialRow) for epoch in (1, 2, 3)] == [True] * 3
+    assert made.add(begin) is None  # from a checkpoint after level 1
+    assert [add(2), add(3)] == [None, None]
+    assert isinstance(add(4), TrialRow)
+    assert made.repeated == 2

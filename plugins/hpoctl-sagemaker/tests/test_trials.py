@@ -1,17 +1,33 @@
 """Trials as training jobs, on a model of SageMaker and a real S3: the contract of backends, and what a script sees."""
 
+import math
 import signal
+import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.core.errors import UsageError
+from hpoctl.core.protocols import Ended, Outcome, Report
+from hpoctl.core.storage import Store
+from hpoctl.stores.opening import open_results
+from hpoctl.stores.s3 import S3Store
 from hpoctl.testing import check_backend, check_failures, check_recovery
-from sagemaker_model import SagemakerModel, environment_of, running
+from hpoctl_sagemaker.api import SagemakerApi
+from hpoctl_sagemaker.check import check_trials
+from hpoctl_sagemaker.trial_job import TrialJob
+from hpoctl_sagemaker.trial_poll import TrialPoll
+from hpoctl_sagemaker.trial_reports import ArrivingReports
+from sagemaker_model import Job, SagemakerModel, allowed, billable, environment_of, running
 from services.seaweedfs import BUCKET, Server
-from trial_jobs import CONFIG, backend
+from test_policies import IMPLIED
+from trial_jobs import CONFIG, FAST, backend, levels, to_the_end
 from trial_rehearsal import PRICE, rehearse
 
 
@@ -42,8 +58,229 @@ def test_a_rehearsal(seaweedfs: Server, tmp_path: Path) -> None:
     assert len({trial for trial, _ in found.rows}) == 8
     assert set(found.rows.values()) == {1}
     assert found.missing == []
-    # One job for each start that was not refused, none twice, and each billed to the second.
+    # Each start is one job, billed to the second; one that was refused, or whose rows were there already, is none.
     assert [row["outcome"] for row in found.starts].count("Failed") == 1
-    assert {key: seconds for key, (seconds, _) in found.table.items()} == found.billed
+    assert {key: seconds for key, (seconds, _) in found.table.items() if seconds} == found.billed
+    assert len(found.table) == len(found.starts)
     assert all(cost == seconds * PRICE / 3600.0 for seconds, cost in found.table.values())
-    assert len(found.jobs) == len(found.starts) - 1
+    assert len(found.jobs) == len(found.billed)
+
+
+SEES = """
+import json, os, sys
+import hpoctl
+hpoctl.report(epoch=1, loss=0.5, path=hpoctl.__file__, secret=os.environ["HPOCTL_TEST_SECRET"], mode=os.environ["MODE"])
+print('[tune-metric]: {"epoch": 2, "loss": 0.25, "hosts": "%s"}' % os.environ["SM_CURRENT_HOST"])
+"""
+
+
+@pytest.mark.timeout(300)
+def test_what_a_script_sees(sagemaker: SagemakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPOCTL_TEST_SECRET", "42")
+    options = {"environment": "HPOCTL_TEST_SECRET", "prices": "ml.g5.xlarge=2,ml.m5.large=1", "keep_alive": 600}
+    config = {"lr": 0.1, "st_instance_type": "ml.g5.xlarge", "st_instance_count": 2}
+    made = backend(tmp_path, SEES, options, script={"environment": {"MODE": "offline"}})
+    made.recover([], 0.0)
+    made.start(0, config, resume_from=None, until=None)
+    found = to_the_end(made)
+    assert levels(found) == [1, 2]
+    said = [dict(extra) for event in found if isinstance(event, Report) for extra in event.extra]
+    assert str(said[0]["path"]).endswith("/input/data/hpoctl/site/hpoctl/__init__.py")  # not what is installed here
+    assert (said[0]["secret"], said[0]["mode"], said[1]["hosts"]) == ("42", "offline", "algo-1")
+    made.start(1, config, resume_from=None, until=None)  # on the machines of the first one
+    to_the_end(made)
+    made.close()
+    first, second = sagemaker.jobs.values()
+    resources = first.request["ResourceConfig"]
+    assert (resources["InstanceType"], resources["InstanceCount"]) == ("ml.g5.xlarge", 2)
+    assert (first.pool, second.pool, second.warm) == ("Reused", "Terminated", True)
+    bills = {bill.trial_id: bill for bill in made.bills()}
+    for trial, job in enumerate((first, second)):
+        seconds = 2 * (billable(job) + math.ceil(job.pool_seconds))
+        assert (bills[trial].seconds, bills[trial].cost) == (seconds, seconds * 2.0 / 3600.0)
+
+
+WAITS = """
+for epoch in range(load() + 1, epochs + 1):
+    report(epoch=epoch, loss=1 / epoch)
+    save(epoch)
+    time.sleep(0.2)
+"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("without_delay", [True, False])
+def test_a_slow_stop_holds_up_others_only_if_that_is_asked_for(
+    sagemaker: SagemakerModel, tmp_path: Path, *, without_delay: bool
+) -> None:
+    sagemaker.stop_delay = 5.0
+    made = backend(tmp_path, WAITS, {"start_jobs_without_delay": without_delay})
+    made.recover([], 0.0)
+    made.start(0, {"lr": 0.1, "epochs": 1000}, resume_from=None, until=1)
+    found = list(made.wait())
+    made.stop(0, pause=True)
+    while not any(isinstance(event, Ended) for event in found):
+        found += made.wait()
+    (job,) = sagemaker.jobs.values()
+    assert job.ended.is_set() is not without_delay
+    assert isinstance(found[-1], Ended)
+    assert found[-1].outcome is Outcome.PAUSED
+    # It resumes when its last job has stopped, and no row of that one is lost or doubled.
+    made.start(0, {"lr": 0.1, "epochs": 1000}, resume_from=1, until=None)
+    while not levels(found) or levels(found)[-1] < 30:
+        happened = made.wait()
+        found += happened
+        for event in happened:
+            made.proceed(event.trial_id, until=None)
+    assert levels(found) == list(range(1, levels(found)[-1] + 1))
+    assert len(sagemaker.jobs) == 2
+    made.close()
+
+
+@pytest.mark.timeout(300)
+def test_reports_of_a_container_without_boto3_come_from_the_log(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    (tmp_path / "boto3.py").write_text("raise ImportError('there is none')")
+    sagemaker.environment["PYTHONPATH"] = str(tmp_path)
+    made = backend(tmp_path / "trials", options={"keep_alive": 600})
+    made.recover([], 0.0)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    made.start(1, {**CONFIG, "st_instance_count": 2}, resume_from=None, until=None)
+    made.stop(1, pause=False)
+    found = [event for event in to_the_end(made) if event.trial_id == 0]
+    assert levels(found) == list(range(1, 10))
+    made.close()
+    job, _ = sagemaker.jobs.values()
+    assert "no reports to S3: there is none" in job.log.read_text()
+    # All calls of the backend have been made by now: the policy allows these and no others.
+    used = {f"{service}:{operation}" for service, operation in sagemaker.used}
+    assert used | IMPLIED == {action for action in allowed("trials") if not action.startswith("s3:")}
+
+
+@pytest.mark.timeout(300)
+def test_what_trials_wait_for_is_said(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    said: list[str] = []
+    sagemaker.quota = 1
+    sagemaker.logs_shown = False  # reports come from S3
+    made = backend(tmp_path, n_workers=2, say=said.append)
+    made.recover([], 0.0)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    made.start(1, CONFIG, resume_from=None, until=None)
+    found = to_the_end(made)
+    made.close()
+    assert "1 trial waits for SageMaker: the quota of 1 for ml.m5.large for training job usage is used up" in said
+    assert sorted(levels(found)) == sorted([*range(1, 10), *range(1, 10)])
+    sagemaker.quota = 0
+    late = backend(tmp_path, n_workers=2)
+    late.recover([], 0.0)
+    with pytest.raises(UsageError, match=r"The quota 'ml\.m5\.large for training job usage' of SageMaker is 0"):
+        late.start(2, CONFIG, resume_from=None, until=None)
+
+
+@pytest.mark.timeout(300)
+def test_an_experiment_ends_at_its_cost(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    made = backend(
+        tmp_path, WAITS, {"prices": "ml.m5.large=3600"}, limits={"cost": 4.0}, settings={"price_per_hour": 1.0}
+    )
+    made.recover([], 0.0)
+    made.start(0, {"lr": 0.1, "epochs": 1000}, resume_from=None, until=None)
+    found = to_the_end(made)  # until it has cost 4
+    assert not any(isinstance(event, Ended) for event in found)
+    made.close()
+    (bill,) = made.bills()
+    assert bill.cost == bill.seconds >= 4.0
+
+
+def line(run: int, number: int, text: str = "{}") -> str:
+    return f"[hpoctl-report {run} {number}]: {text}"
+
+
+def test_reports_count_once_and_in_order_whichever_way_they_arrive(tmp_path: Path) -> None:
+    file = tmp_path / "reports.jsonl"
+    reports = ArrivingReports(file)
+    reports.arrive_in_log(line(1, 1, '{"b": 1}'))
+    assert not reports.any or not file.exists()  # the one before it has not arrived
+    reports.arrive_in_log(line(1, 0, '{"a": 1}'))
+    reports.arrive_in_log(line(1, 1, '{"b": 1}'))
+    reports.arrive_in_log('[hpoctl-report 1 2]: {"cut')
+    assert file.read_text() == '{"a": 1}\n{"b": 1}\n'
+    assert not reports.behind("1", file.stat().st_size)
+    reports.arrive_in_log(line(2, 0, '{"d": 1}'))  # begun again; the last report of the first run has not arrived
+    assert reports.behind("1", file.stat().st_size + 1)
+    reports.settle({"1": file.stat().st_size + 9})
+    assert file.read_text().count("\n") == 2
+    reports.arrive_on_s3("1", b'{"a": 1}\n{"b": 1}\n{"c": 1}\n')
+    reports.settle({"1": file.stat().st_size})
+    reports.arrive_on_s3("2", b'{"d": 1}\n{"e": 1}\n')
+    assert file.read_text() == "".join(f'{{"{name}": 1}}\n' for name in "abcde")
+    reports.arrive_in_log(line(2, 3, '{"g": 1}'))
+    reports.finish()  # number 2 is lost
+    assert file.read_text().splitlines()[-1] == '{"g": 1}'
+
+
+class CountingStore:
+    """A store whose calls are counted."""
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls += 1
+        return getattr(self._store, name)
+
+
+def test_a_look_at_a_hundred_trials_takes_few_calls(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    store = open_results(f"s3://{BUCKET}/{uuid.uuid4().hex}").store
+    jobs = []
+    for trial in range(100):
+        start = StartFolder(tmp_path / str(trial) / "starts" / "0")
+        start.path.mkdir(parents=True)
+        request = {"TrainingJobName": f"many-{trial}-0", "ResourceConfig": {"InstanceType": "x", "InstanceCount": 1}}
+        running_job = Job(request, time.time(), start.path / "log", detail="Training")
+        running_job.ended.set()
+        running_job.log.write_text(
+            f'[hpoctl-report 1 0]: {{"st_begin": 1}}\n[hpoctl-report 1 1]: {{"loss": {trial}}}\n'
+        )
+        sagemaker.jobs[running_job.name] = running_job
+        jobs.append(
+            TrialJob(f"{trial}/0", running_job.name, start, "x", 1, None, ArrivingReports(start.reports), phase="sent")
+        )
+        if trial % 10 == 0:  # more is on S3 already
+            lines = '{"st_begin": 1}\n{"loss": 1}\n{"loss": 2}\n'
+            store.put(f"e/reports/{trial}-0/1.jsonl", lines.encode())
+    counting = CountingStore(cast("S3Store", store))
+    poll = TrialPoll(SagemakerApi(None), cast("Store", counting), "e", "many-", logs=True)
+    sagemaker.calls.clear()
+    poll.look(jobs)
+    assert sum(sagemaker.calls.values()) + counting.calls < 20, (sagemaker.calls, counting.calls)
+    assert all(job.began and job.start.reports.read_text().count("\n") >= 2 for job in jobs)
+    assert poll.more  # two of the ten that are behind are left for the next look
+    poll.look(jobs)
+    assert [job.start.reports.read_text().count("\n") for job in jobs[::10]] == [3] * 10
+
+
+def test_doctor(sagemaker: SagemakerModel) -> None:
+    found = {finding.subject: finding for finding in check_trials(FAST)}
+    assert {finding.verdict for finding in found.values()} == {"ok"}, found
+    assert found["request"].text == "as SageMaker's model wants it"
+    (finding,) = check_trials(replace(FAST, role=None))
+    assert finding.verdict == "ok"
+    assert "no role is given" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"s3": "/tmp/results"}, "Option s3 of sagemaker is /tmp/results."),
+        ({"prices": "ml.m5.large"}, "Option prices of sagemaker is ml.m5.large."),
+        ({"keep_alive": 60, "use_spot": True}, "Option keep_alive of sagemaker is 60."),
+        ({"keep_alive": 7200}, "Option keep_alive of sagemaker is 7200."),
+        ({"instance_count": 0}, "Option instance_count of sagemaker is 0."),
+        ({"max_wait": 60}, "Option max_wait of sagemaker is 60."),
+        ({"subnets": "subnet-1"}, "A VPC needs both subnets and security_groups."),
+    ],
+)
+def test_options_that_are_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        replace(FAST, **changes)
+    assert refused.value.what == what

@@ -139,6 +139,7 @@ class Training:
     def __init__(self, process: subprocess.Popen[bytes], reports: Reports | None, file: Path, grace: float) -> None:
         self._process, self._reports, self._grace = process, reports, grace
         self._lines = GrowingLines(file)
+        self._lock = threading.Lock()
         self._killing: float | None = None
         self._last = ""
 
@@ -167,12 +168,17 @@ class Training:
     def _send(self, *, last: bool = False) -> None:
         if self._reports is None:
             return
-        for line in self._lines.read(last=last):
-            self._reports.add(line)
+        self._take(self._reports, last=last)
         if last:
             self._reports.end()
         else:
             self._reports.upload()
+
+    def _take(self, reports: Reports, *, last: bool = False) -> None:
+        """Take in what it has written into its file since."""
+        with self._lock:
+            for line in self._lines.read(last=last):
+                reports.add(line)
 
     def _read(self) -> None:
         for data in self._process.stdout or ():
@@ -181,6 +187,7 @@ class Training:
             self._last = line if line.strip() else self._last
             if self._reports is not None:
                 for text in line.split(MARK)[1:]:
+                    self._take(self._reports)  # what the script has reported before
                     self._reports.add(text.strip())
 
     def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature

@@ -78,7 +78,8 @@ class TrialJob:
     def bill(self) -> StartBill:
         """What it is billed."""
         seconds = ((self.seconds or 0) + self.kept_seconds) * self.count
-        return StartBill(self.start, seconds, None if self.price is None else seconds * self.price / 3600.0)
+        price = 0.0 if seconds == 0 else self.price
+        return StartBill(self.start, seconds, None if price is None else seconds * price / 3600.0)
 
     def keep(self) -> None:
         """Write down what a later controller has to know."""

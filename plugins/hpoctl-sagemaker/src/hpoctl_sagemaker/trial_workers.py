@@ -5,15 +5,11 @@ asks for the same jobs again, and finds those that are there. What a controller 
 files of its start.
 """
 
-import json
-import sys
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hpoctl.backends.local.slots import Slots
 from hpoctl.backends.scripts.backend import ScriptBackend
@@ -24,23 +20,21 @@ from hpoctl.backends.scripts.workers import Began, Command, Exit, Output, Slot, 
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.script import Script
 from hpoctl.core.trial_backends import BackendContext
-from hpoctl.core.trial_call import DEVICES, THREADS, TrialCall
-from hpoctl.launchers.bundle import upload
+from hpoctl.core.trial_call import TrialCall
 from hpoctl.stores.opening import open_results
-from hpoctl.stores.s3_address import parse_address
 from hpoctl_sagemaker.api import BusyError, SagemakerApi
-from hpoctl_sagemaker.request import CHECKPOINTS, MACHINE, check_training_job, image_for
+from hpoctl_sagemaker.request import CHECKPOINTS, MACHINE
 from hpoctl_sagemaker.trial_job import TrialJob, kept_job
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
+from hpoctl_sagemaker.trial_place import make_place
 from hpoctl_sagemaker.trial_poll import TrialPoll
+from hpoctl_sagemaker.trial_pools import end_pools
 from hpoctl_sagemaker.trial_queue import TrialQueue
 from hpoctl_sagemaker.trial_reports import ArrivingReports
-from hpoctl_sagemaker.trial_request import Place, call_of, job_name, machine_of, mark_of, trial_bundle, trial_job
+from hpoctl_sagemaker.trial_request import job_name
+from hpoctl_sagemaker.trial_requests import Requests
+from hpoctl_sagemaker.trial_waiting import Waiting, busy_trials
 
-FILE = "sagemaker"
-"""The file that says what an experiment is called on S3 and in the names of its jobs."""
-
-FOLDER = ".trials"
 STOPPING = 600.0
 """Seconds that jobs get to end when their experiment does; AWS gives a container two minutes."""
 
@@ -71,23 +65,18 @@ class SagemakerWorkers:
     """
 
     def __init__(self, context: BackendContext, options: SagemakerTrialOptions) -> None:
-        script, folder = context.needed_script
-        self._script, self._options, self._say = script, options, context.say
-        self._grace = min(context.limits.grace_period, GRACE)
+        script, _ = context.needed_script
+        self._options, self._say = options, context.say
         self._environment = options.chosen_environment()
         self._api = SagemakerApi(options.region)
-        self._model = self._api.model_of_requests()
         self._store = open_results(options.s3).store
-        bucket, prefix = parse_address(options.s3)
-        identity = _identity(folder)
-        own, mark = f"{FOLDER}/{identity}", mark_of(context.name, identity)
-        self._folder = own
-        bundle = upload(self._store, trial_bundle(script, options))
-        below = f"{prefix}/{own}" if prefix else own
-        self._place = Place(bucket, below, bundle, mark, context.name, self._api.region)
-        self._poll = TrialPoll(self._api, self._store, own, mark, logs=options.read_logs)
+        self._place, self._folder = make_place(context, options, self._store, self._api.region)
+        grace, price = min(context.limits.grace_period, GRACE), context.settings.price_per_hour
+        fixed = {*script.environment, *self._environment}
+        self._requests = Requests(self._place, options, self._api.model_of_requests(), fixed, grace, price)
+        self._poll = TrialPoll(self._api, self._store, self._folder, self._place.mark, logs=options.read_logs)
         self._queue = TrialQueue(self._api, options.poll_interval)
-        self._price = context.settings.price_per_hour
+        self._priced = price is not None or bool(options.price_values)
         self._slots = Slots(context.n_workers, (), (), 0)
         self._jobs: dict[str, TrialJob] = {}
         self._left_behind: dict[str, TrialJob] = {}  # by earlier controllers, and not taken over yet
@@ -99,7 +88,7 @@ class SagemakerWorkers:
         self._pools: dict[str, TrialJob] = {}  # ended jobs whose machines are kept
         self._happened: list[Began | Exit] = []
         self._next = float("-inf")
-        self._said = ""
+        self._waiting = Waiting(context.say)
 
     @property
     def python(self) -> str:
@@ -161,14 +150,13 @@ class SagemakerWorkers:
         self._jobs[key] = job
         job.reports.begin()
         try:
-            job.request = self._request(job, command)
+            self._requests.make(job, command)
         except HpoctlError as error:
             self._end(job, Exit(key, None, None, why=f"{error.what} {error.fix}"))
             return replace(output_of(start), begun=False)
         job.keep()
-        if taken is not None and self._api.ending(job.name) is not None:
-            job.phase = "sent"
-        self._next = float("-inf") if taken is not None else self._next
+        if taken is not None:
+            self._find(job)
         self._submit()
         return replace(output_of(start), begun=False)
 
@@ -211,7 +199,7 @@ class SagemakerWorkers:
 
     def cost(self) -> float | None:
         """What all starts have cost up to now."""
-        if self._price is None and not self._options.price_values:
+        if not self._priced:
             return None
         now = time.monotonic()
         running = (
@@ -240,36 +228,26 @@ class SagemakerWorkers:
         while self._open() and time.monotonic() < end:
             self.listen(self._options.poll_interval)
         if self._options.keep_alive:
-            self._let_go()
+            self._telling += end_pools(self._api, self._place.mark, self._pools, self._options.poll_interval)
+            self._pools.clear()
         self._jobs.clear()
 
     def _open(self) -> list[TrialJob]:
         return [job for job in self._jobs.values() if job.phase != "closed"]
 
-    def _request(self, job: TrialJob, command: Command) -> dict[str, Any]:
-        """What SageMaker is asked for; the job learns of its machines."""
-        text = TrialFolder(job.start.path.parents[1]).config.read_text(encoding="utf-8")
-        machine = machine_of(json.loads(text), self._options)
-        job.machine, job.count = machine
-        default = self._price if job.machine == self._options.instance_type else None
-        job.price = self._options.price_values.get(job.machine, default)
-        # The machine is the trial's alone: it has all cores and GPUs, unless the benchmark says otherwise.
-        free = {*THREADS, DEVICES} - {*self._script.environment, *self._environment}
-        environment = {name: value for name, value in command.environment.items() if name not in free}
-        call = call_of(
-            job.key, text, replace(command, environment=environment), self._place, self._options, self._grace
-        )
-        image = image_for(replace(self._options, instance_type=job.machine), self._api.region, sys.version_info.minor)
-        request = trial_job(job.key, call, machine, image, self._place, self._options)
-        check_training_job(request, self._model)
-        return request
-
     def _submit(self) -> None:
         """Ask for the jobs that wait."""
         waiting = [job for job in self._jobs.values() if job.phase == "queued"]
-        busy = {job.trial for job in self._jobs.values() if job.phase in ("sent", "over")}
+        busy = busy_trials(list(self._jobs.values()))
         for key, why in self._queue.submit(waiting, busy).items():
             self._end(self._jobs[key], Exit(key, None, None, why=why))
+
+    def _find(self, job: TrialJob) -> None:
+        """Look whether SageMaker has the job of an earlier controller; otherwise it is asked for again."""
+        with suppress(BusyError):
+            if self._api.ending(job.name) is not None:
+                job.phase = "sent"
+        self._next = float("-inf")
 
     def _stop(self, job: TrialJob) -> None:
         try:
@@ -293,7 +271,8 @@ class SagemakerWorkers:
 
     def _end(self, job: TrialJob, exit_: Exit) -> None:
         """A job that SageMaker has never had is over."""
-        job.phase, job.seconds, job.billed = "closed", 0, True
+        job.phase, job.seconds = "closed", 0
+        self._account(job)
         job.keep()
         self._tell(job, exit_)
         self._jobs.pop(job.key, None)
@@ -320,7 +299,8 @@ class SagemakerWorkers:
         self._submit()
         if self._poll.more:
             self._next = float("-inf")
-        self._say_what_is_waited_for(trouble)
+        troubles, jobs = [trouble, self._poll.trouble], list(self._jobs.values())
+        self._waiting.tell(troubles, self._queue.why, len(self._poll.interrupted), jobs)
 
     def _finish(self, job: TrialJob) -> None:
         """A job has ended, and all that it has reported is here."""
@@ -345,54 +325,3 @@ class SagemakerWorkers:
         for trial in list(self._removing - busy):
             self._store.delete(f"{self._folder}/{CHECKPOINTS}/{trial}")
             self._removing.discard(trial)
-
-    def _let_go(self) -> None:
-        """End the machines that are kept for a next trial, and learn what they are billed."""
-        end = time.monotonic() + STOPPING
-        while True:
-            listed = self._api.trainings(self._place.mark, 0.0)
-            kept = [name for name in self._pools if name in listed and listed[name].kept in ("Available", "InUse")]
-            for name in kept:
-                self._api.let_go(name)
-            if not kept or time.monotonic() > end:
-                break
-            time.sleep(self._options.poll_interval)
-        for name, job in self._pools.items():
-            if name in listed and listed[name].kept_seconds != job.kept_seconds:
-                job.kept_seconds, job.billed = listed[name].kept_seconds, False
-                job.keep()
-                self._telling.append(job)
-        self._pools.clear()
-
-    def _say_what_is_waited_for(self, trouble: str) -> None:
-        waiting = [job for job in self._jobs.values() if job.phase == "queued"]
-        busy = {job.trial for job in self._jobs.values() if job.phase in ("sent", "over")}
-        held = [job.trial for job in waiting if job.trial in busy]
-        parts = [trouble, self._poll.trouble]
-        if self._queue.why:
-            parts.append(f"{counted(len(waiting) - len(held))} for SageMaker: {self._queue.why}")
-        if held:
-            parts.append(f"{counted(len(held))} until the last job of the same trial has stopped")
-        if self._poll.interrupted:
-            parts.append(f"{counted(len(self._poll.interrupted))} for spot capacity after an interruption")
-        text = "; ".join(part for part in parts if part)
-        if text and text != self._said:
-            self._say(text)
-        self._said = text
-
-
-def counted(number: int) -> str:
-    """So many trials wait."""
-    return "1 trial waits" if number == 1 else f"{number} trials wait"
-
-
-def _identity(folder: Path) -> str:
-    """What an experiment is called on S3 and in the names of its jobs, whichever process continues it."""
-    file = folder / FILE
-    with suppress(FileNotFoundError):
-        return file.read_text(encoding="ascii")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(uuid.uuid4().hex, encoding="ascii")
-    temporary.replace(file)
-    return file.read_text(encoding="ascii")

@@ -1,0 +1,48 @@
+"""Where an experiment's trials are on S3, the same for each process that continues the experiment."""
+
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from hpoctl.core.storage import Store
+from hpoctl.core.trial_backends import BackendContext
+from hpoctl.launchers.bundle import upload
+from hpoctl.stores.s3_address import parse_address
+from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
+from hpoctl_sagemaker.trial_request import Place, mark_of, trial_bundle
+
+FILE = "sagemaker"
+"""The file that says what an experiment is called on S3 and in the names of its jobs."""
+
+FOLDER = ".trials"
+
+
+def make_place(context: BackendContext, options: SagemakerTrialOptions, store: Store, region: str) -> tuple[Place, str]:
+    """Put what containers need on S3.
+
+    Returns:
+        The place, and the folder of the experiment in the store.
+
+    Raises:
+        UsageError: A file of the script or the requirements file cannot be read.
+        HpoctlError: S3 cannot be used.
+    """
+    script, folder = context.needed_script
+    bucket, prefix = parse_address(options.s3)
+    identity = _identity(folder)
+    own = f"{FOLDER}/{identity}"
+    bundle = upload(store, trial_bundle(script, options))
+    below = f"{prefix}/{own}" if prefix else own
+    return Place(bucket, below, bundle, mark_of(context.name, identity), context.name, region), own
+
+
+def _identity(folder: Path) -> str:
+    """What an experiment is called on S3 and in the names of its jobs."""
+    file = folder / FILE
+    with suppress(FileNotFoundError):
+        return file.read_text(encoding="ascii")
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".new")
+    temporary.write_text(uuid.uuid4().hex, encoding="ascii")
+    temporary.replace(file)
+    return file.read_text(encoding="ascii")
