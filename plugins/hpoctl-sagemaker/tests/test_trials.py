@@ -113,7 +113,7 @@ for epoch in range(load() + 1, epochs + 1):
 def test_a_slow_stop_holds_up_others_only_if_that_is_asked_for(
     sagemaker: SagemakerModel, tmp_path: Path, *, without_delay: bool
 ) -> None:
-    sagemaker.stop_delay = 5.0
+    sagemaker.stop_delay = 2.0
     made = backend(tmp_path, WAITS, {"start_jobs_without_delay": without_delay})
     made.recover([], 0.0)
     made.start(0, {"lr": 0.1, "epochs": 1000}, resume_from=None, until=1)
@@ -127,7 +127,7 @@ def test_a_slow_stop_holds_up_others_only_if_that_is_asked_for(
     assert found[-1].outcome is Outcome.PAUSED
     # It resumes when its last job has stopped, and no row of that one is lost or doubled.
     made.start(0, {"lr": 0.1, "epochs": 1000}, resume_from=1, until=None)
-    while not levels(found) or levels(found)[-1] < 30:
+    while not levels(found) or levels(found)[-1] < 12:
         happened = made.wait()
         found += happened
         for event in happened:
