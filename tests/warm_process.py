@@ -119,7 +119,10 @@ def _handle(connection: socket.socket) -> None:
     """Run the command of a request in a child of this process, tell its number and its exit code, and exit."""
     data, files, _, _ = socket.recv_fds(connection, HEADER, 2)
     while not data.endswith(b"\n"):
-        data += connection.recv(HEADER)
+        more = connection.recv(HEADER)
+        if not more:  # the test has ended before it said what to run
+            os._exit(1)
+        data += more
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if child == 0:

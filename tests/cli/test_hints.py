@@ -1,5 +1,8 @@
 """Refusals name what is wrong and what to do, and hints repeat what was meant."""
 
+import re
+import shlex
+
 import pytest
 
 from command_line import CommandLine
@@ -55,6 +58,39 @@ def test_tags_and_methods_of_which_nothing_fits_are_told(cli: CommandLine) -> No
     shown = cli("plot", "--tag", "made-1", "--tag", "made-2", "--where", "n_workers=2", "--terminal")
     assert shown.code == 0
     assert "nothing of tag made-1 fits" in shown.out + shown.err
+
+
+def test_more_seeds_of_a_training_script_are_those_of_its_benchmark_file(cli: CommandLine) -> None:
+    folder = cli.root.parent / "own"
+    folder.mkdir()
+    (folder / "train.py").write_text("import hpoctl, sys\nhpoctl.report(loss=float(sys.argv[2]))\n")
+    (folder / "benchmark.toml").write_text(
+        'name = "own"\nscript = "train.py"\nmetric = "loss"\nn_workers = 1\nmax_wallclock_time = 7200\n'
+        '[space]\nlr = { type = "uniform", lower = 0.0, upper = 1.0 }\n'
+    )
+    words = ("run", "--method", "RS", "--method", "BO", "--benchmark", "own/benchmark.toml", "--tag", "t")
+    assert cli(*words, "--max-num-trials", "1").code == 0
+    (hint, *_) = re.findall(r"\$ hpoctl (launch .* --num-seeds \d+)", cli("compare", "RS", "BO", "--tag", "t").out)
+    launch = cli(*shlex.split(hint), "--dry-run")
+    assert launch.code == 0, launch.err
+    assert "6 jobs, 10 experiments" in launch.out, launch.out
+    assert "10:00:00" in launch.out  # what the budgets allow, two at a time
+    again = cli(
+        "run",
+        "--method",
+        "RS",
+        "--benchmark",
+        "own",
+        "--tag",
+        "t",
+        "--start-seed",
+        "1",
+        "--num-seeds",
+        "2",
+        "--max-num-trials",
+        "1",
+    )
+    assert again.code == 0, again.err
 
 
 @pytest.mark.parametrize("budget", ["0.5"])

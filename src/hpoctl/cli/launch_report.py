@@ -51,7 +51,7 @@ def print_plan(plan: LaunchPlan) -> None:
     out().print("random seed: drawn at launch" if seed.drawn else f"random seed {seed.value}", markup=False)
     if plan.jobs:
         workers = f" with {plan.workers} at a time" if plan.workers else ""
-        origin = "measured here" if plan.basis == "measured" else "partly from a model, not measured here"
+        origin = "measured here" if plan.basis == "measured" else "partly from a model or budgets, not measured here"
         out().print(
             f"expected time on {plan.launcher.name}{workers}: {duration(plan.seconds)} ({origin})", markup=False
         )

@@ -139,6 +139,7 @@ class Benchmark:
         check: Looks at the whole table, longer than opening it takes; yields a line for each thing that is right and
             raises an `HpoctlError` for the first that is not. None: the contract of blackboxes is all there is.
         script: The training script; None: there is a table.
+        file: The benchmark file that it stands in; None: a plugin has registered it.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Benchmark:
     card: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[], Iterator[str]] | None = None
     script: Script | None = None
+    file: str | None = None
 
     def __post_init__(self) -> None:
         check_entry_name("benchmark", self.name)

@@ -81,6 +81,7 @@ class Metadata:
         results_sha256: The hash of its results.
         st_tuner_start_timestamp: When it began, in seconds since 1970.
         data: What is known of the data behind it.
+        benchmark_file: The file that its benchmark stands in, on the machine that it ran on.
         fixed: Values that its method fixes.
         versions: Versions of programs, by name.
         git_commit: The commit of the folder of the command.
@@ -106,6 +107,7 @@ class Metadata:
     results_sha256: str | None = None
     st_tuner_start_timestamp: float | None = None
     data: Mapping[str, str | None] = field(default_factory=dict)
+    benchmark_file: str | None = None
     fixed: Mapping[str, Plain] = field(default_factory=dict)
     versions: Mapping[str, str | None] = field(default_factory=dict)
     git_commit: str | None = None

@@ -60,6 +60,7 @@ def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: fl
         "extra_results": [entry.name for entry in spec.extra_results],
         "off_table": None,
         "data": dict(benchmark.provenance),
+        **({"benchmark_file": benchmark.file} if benchmark.file else {}),
         "versions": dict(provenance.versions),
         "git_commit": provenance.git_commit,
         "entrypoint": provenance.entrypoint,

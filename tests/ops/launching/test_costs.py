@@ -29,6 +29,7 @@ def test_without_measurements_the_model_of_its_kind_says_it() -> None:
         assert NONE.expected("X", kind, "toy", HOUR) == Expected(seconds, "modelled")
         assert NONE.expected("X", kind, "toy", HOUR / 2).seconds == pytest.approx(seconds / 2)
     unknown = NONE.expected("X", "of a plugin", "toy", HOUR)
+    assert NONE.expected("X", "asha", "script", 1800.0, trains=True) == Expected(1800.0, "modelled")
     assert unknown.basis == "modelled"
     assert unknown.seconds > 0.0
 

@@ -84,7 +84,7 @@ class Costs:
 
     measured: Mapping[tuple[str, str], tuple[int, float]]
 
-    def expected(self, method: str, kind: str, benchmark: str, budget: float) -> Expected:
+    def expected(self, method: str, kind: str, benchmark: str, budget: float, *, trains: bool = False) -> Expected:
         """How long an experiment is expected to take.
 
         Args:
@@ -92,11 +92,12 @@ class Costs:
             kind: The kind of the method, for the model.
             benchmark: The name of the benchmark.
             budget: Its budget in seconds of the experiment's clock.
+            trains: Whether its trials really train: then it takes its budget.
         """
         known = self.measured.get((method, benchmark))
         if known is not None:
             return Expected(known[1] * budget / HOUR, "measured")
-        return Expected(MODEL.get(kind, OTHER) * budget / HOUR, "modelled")
+        return Expected(budget if trains else MODEL.get(kind, OTHER) * budget / HOUR, "modelled")
 
     def with_attempts(self, attempts: Iterable[Attempt], host: str) -> "Costs":
         """These, and what completed attempts on this host took."""

@@ -33,6 +33,7 @@ from hpoctl.ops.launching.launchers import (
     submitted_jobs,
 )
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
+from hpoctl.ops.reading.benchmark_files_of_tag import with_files_of_tag
 from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, open_root, read_config
@@ -216,6 +217,8 @@ def _plans(
     request = replace(request, changes=with_named_changes(request.changes, folder))
     check_names(request.changes, registry)
     earlier = read_plans(store, check_tag(request.tag)) if request.tag is not None else []
+    if request.tag is not None and not earlier:
+        request = replace(request, changes=with_files_of_tag(request.changes, registry, store, request.tag))
     changes = request.changes.experiments_only()
     if request.study is not None:
         study, source = find_study(request.study, registry, folder)
@@ -298,7 +301,8 @@ def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
 
 def _expected(want: Wanted, costs: Costs) -> Expected:
     cell, resolved = want.cell, want.resolved
-    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, _budget(want))
+    trains = resolved.benchmarks[cell.benchmark].script is not None
+    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, _budget(want), trains=trains)
 
 
 def _budget(want: Wanted) -> float:

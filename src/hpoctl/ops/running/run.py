@@ -16,6 +16,7 @@ from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
+from hpoctl.ops.reading.benchmark_files_of_tag import with_files_of_tag
 from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import find_study, in_folder
 from hpoctl.ops.studies.config import open_root, read_config
@@ -82,10 +83,11 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     """
     request = replace(request, changes=with_named_changes(request.changes, request.folder))
     check_names(request.changes, registry)
-    studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
     root = open_root(request.results, request.folder)
     store = root.store
+    request = replace(request, changes=with_files_of_tag(request.changes, registry, store, tag))
+    studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     random_seed = _random_seed(store, tag, request, studies)
     all_resolved = [resolve(study, registry) for study in studies]
     for resolved in all_resolved:

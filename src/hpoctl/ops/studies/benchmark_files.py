@@ -73,7 +73,7 @@ def load_benchmark(path: Path) -> Benchmark:
     missing = missing_program(benchmark.script) if benchmark.script is not None else None
     if missing is not None:
         raise UsageError(f"{path}: {missing.what}", missing.fix)
-    return benchmark
+    return replace(benchmark, file=str(path))
 
 
 def open_benchmark(name: str, registry: Registry, folder: Path) -> Benchmark:
