@@ -28,6 +28,40 @@ def hpoctl_launchers():
 """
 
 
+DEEP = """
+from dataclasses import dataclass
+from hpoctl.core.findings import Finding
+from hpoctl.core.trial_backends import BackendEntry
+from hpoctl.plugins import hookimpl
+
+@dataclass(frozen=True)
+class Options:
+    well: str = "none"
+
+def check(options):
+    yield Finding("well", "ok", f"it is {options.well}")
+
+@hookimpl
+def hpoctl_trial_backends():
+    return [BackendEntry("deep", "Deep down", lambda context, options: None, Options(), "script", check=check)]
+"""
+BENCHMARK = """
+script = "train.py"
+metric = "loss"
+max_wallclock_time = 10
+[space]
+x = { type = "uniform", lower = 0.0, upper = 1.0 }
+"""
+STUDY = """
+methods = ["RS"]
+benchmarks = ["toy.toml"]
+num_seeds = 1
+backend = "deep"
+[backend_options]
+well = "full"
+"""
+
+
 def _found(data: dict) -> list[tuple[str, str]]:
     return [(finding["subject"], finding["verdict"]) for finding in data["findings"]]
 
@@ -72,6 +106,21 @@ def test_the_configured_launcher_is_looked_at_with_its_options(cli: CommandLine)
     assert answer.code == 1
     assert "problem  bridge: no bridge to Avalon\n           fix: Build one." in answer.out
     assert answer.out.splitlines()[-1] == "2 problems would stop a launch"
+
+
+def test_the_trial_backend_of_the_folder_s_study_is_looked_at_with_its_options(cli: CommandLine) -> None:
+    cli.install("hpoctl-deep", DEEP)
+    folder = cli.root.parent
+    (folder / "train.py").write_text("")
+    (folder / "toy.toml").write_text(BENCHMARK)
+    (folder / "study.toml").write_text(STUDY)
+    assert "ok       well: it is none" in cli("doctor", HPOCTL_PLUGINS="hpoctl-deep", HPOCTL_ROOT=str(cli.root)).out
+    (folder / "hpoctl.toml").write_text('study = "study.toml"\n')
+    answer = cli("doctor", HPOCTL_PLUGINS="hpoctl-deep", HPOCTL_ROOT=str(cli.root))
+    assert "ok       well: it is full" in answer.out
+    (folder / "study.toml").write_text(STUDY.replace("well", "wheel"))
+    answer = cli("doctor", HPOCTL_PLUGINS="hpoctl-deep", HPOCTL_ROOT=str(cli.root))
+    assert "problem  deep: " in answer.out
 
 
 @pytest.mark.parametrize(

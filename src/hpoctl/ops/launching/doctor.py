@@ -14,6 +14,7 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
 from hpoctl.core.machine import BLAS_THREADS
+from hpoctl.core.options import named_options
 from hpoctl.core.places import cache_directory, data_directory, is_address
 from hpoctl.ops.launching.launchers import choose_launcher
 from hpoctl.ops.studies.choose_study import default_study
@@ -61,7 +62,7 @@ def examine(asked: Examination, registry: Registry) -> Iterator[Finding]:
     yield _writable("imported data", data_directory(), "HPOCTL_DATA")
     yield _writable("cache", cache_directory(), "HPOCTL_CACHE")
     yield from _launchers(asked, config, registry)
-    yield from _trial_backends(registry)
+    yield from _trial_backends(asked, config, registry)
 
 
 def _versions() -> Finding:
@@ -134,11 +135,23 @@ def _writable(subject: str, folder: Path, variable: str) -> Finding:
     )
 
 
-def _trial_backends(registry: Registry) -> Iterator[Finding]:
-    """What trial backends find with the options they have by default."""
+def _trial_backends(asked: Examination, config: Config, registry: Registry) -> Iterator[Finding]:
+    """What trial backends find: that of the folder's study with its options, the others with their defaults."""
+    try:
+        study, _ = default_study(registry, config, asked.folder)
+    except HpoctlError:
+        study = None
     for entry in (registered.entry for registered in registry.trial_backends.values()):
-        if entry.check is not None:
-            yield from _guarded(entry.name, partial(entry.check, entry.options))
+        if entry.check is None:
+            continue
+        options = entry.options
+        if study is not None and study.backend == entry.name:
+            try:
+                options = named_options(f"trial backend {entry.name}", entry.name, options, study.backend_options)
+            except HpoctlError as error:
+                yield Finding(entry.name, "problem", error.what, error.fix)
+                continue
+        yield from _guarded(entry.name, partial(entry.check, options))
 
 
 def _launchers(asked: Examination, config: Config, registry: Registry) -> Iterator[Finding]:
