@@ -44,7 +44,10 @@ def test_contract(sagemaker: SagemakerModel, tmp_path: Path) -> None:
     numbers = count()
     check_backend(lambda: backend(tmp_path / str(next(numbers))), CONFIG, 9)
     check_recovery(lambda: backend(tmp_path / "recovery"), CONFIG, 9)
-    check_failures(lambda: backend(tmp_path / "failures", "sys.exit(1)"), CONFIG)
+    body = "print('why it fails', file=sys.stderr); sys.exit(1)"
+    check_failures(lambda: backend(tmp_path / "failures", body), CONFIG)
+    printed = (tmp_path / "failures" / "work" / "trials" / "1" / "starts" / "0" / "std.err").read_text()
+    assert printed.splitlines()[0] == "why it fails"
     assert all(job.ended.is_set() for job in sagemaker.jobs.values())
 
 

@@ -304,6 +304,8 @@ class SagemakerWorkers:
 
     def _finish(self, job: TrialJob) -> None:
         """A job has ended, and all that it has reported is here."""
+        if job.why and job.began:
+            self._keep_log(job)
         self._tell(job, Exit(job.key, 0 if job.completed else None, None, why=job.why))
         self._account(job)
         job.keep()
@@ -313,6 +315,13 @@ class SagemakerWorkers:
             self._pools[job.name] = job
         self._queue.room()
         self._remove()
+
+    def _keep_log(self, job: TrialJob) -> None:
+        """Keep what a failed job has printed beside its start, so far as CloudWatch has it: `hpoctl logs` shows it."""
+        with suppress(HpoctlError):
+            lines = self._api.log(job.name).splitlines()
+            text = "".join(f"{line}\n" for line in lines if line.strip() and not line.startswith("[hpoctl-"))
+            job.start.err.write_text(text, encoding="utf-8")
 
     def _account(self, job: TrialJob) -> None:
         self._spent += job.bill().cost or 0.0
