@@ -88,7 +88,11 @@ def test_a_checkpoint_that_changes_all_the_time_stays_as_it_was(store: Watched, 
     weights = folder / "trials/7/checkpoints/weights"
     epochs = iter(range(4, 100))
     weights.write_text("epoch 4")
-    store.before = lambda data: weights.write_text(f"epoch {next(epochs)} and more") and None
+
+    def trains_on(data: bytes) -> None:
+        weights.write_text(f"epoch {next(epochs)} and more")
+
+    store.before = trains_on
     (folder / "journal").write_text("epoch 3, 4")
     copier.copy()
     found = copied(store, tmp_path)

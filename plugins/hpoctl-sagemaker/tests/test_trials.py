@@ -81,7 +81,7 @@ print('[tune-metric]: {"epoch": 2, "loss": 0.25, "hosts": "%s"}' % os.environ["S
 def test_what_a_script_sees(sagemaker: SagemakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPOCTL_TEST_SECRET", "42")
     options = {"environment": "HPOCTL_TEST_SECRET", "prices": "ml.g5.xlarge=2,ml.m5.large=1", "keep_alive": 600}
-    config = {"lr": 0.1, "st_instance_type": "ml.g5.xlarge", "st_instance_count": 2}
+    config: dict[str, float | int | str] = {"lr": 0.1, "st_instance_type": "ml.g5.xlarge", "st_instance_count": 2}
     made = backend(tmp_path, SEES, options, script={"environment": {"MODE": "offline"}})
     made.recover([], 0.0)
     made.start(0, config, resume_from=None, until=None)

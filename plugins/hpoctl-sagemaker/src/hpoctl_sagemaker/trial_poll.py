@@ -149,11 +149,12 @@ class TrialPoll:
 
     def _close(self, job: TrialJob, runs: Iterable[str]) -> None:
         """All reports of a job that has ended are read, unless they are only in its log and arrive there late."""
-        if not any(True for _ in runs) and job.began and self._logs and not job.reports.ended:
+        only_logged = not any(True for _ in runs) and job.began and self._logs
+        if only_logged and not job.reports.ended:
             for line in self._api.log(job.name).splitlines():
                 job.reports.arrive_in_log(line)
-            if not job.reports.ended and time.monotonic() - job.since < OVERLAP:
-                return
+        if only_logged and not job.reports.ended and time.monotonic() - job.since < OVERLAP:
+            return
         job.reports.finish()
         job.phase = "closed"
 
