@@ -6,8 +6,9 @@ Prints the tables about looks of docs/explanation/statistics.md, in Markdown. Th
 """
 
 import argparse
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -154,12 +155,14 @@ def closing(repeats: int) -> None:
     question = Question("A", "B", "toy")
     for name in ("normal", "heavy tails, t(2)", "of two skewed values (lognormal)"):
         for shift in (0.0, 0.25, MARGIN, 0.8):
+            samples = DIFFERENCES[name](np.random.default_rng([32, len(name)]), (repeats, MOST)) + shift
+            tested = [at_once(sample) for sample in samples]
             for futility in (False, True):
-                rules = Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility)
-                found = []
-                for sample in DIFFERENCES[name](np.random.default_rng([32, len(name)]), (repeats, MOST)) + shift:
-                    course = follow([question], rules, partial(look_of_first, sample, rules, MARGIN))
-                    found.append(course.answers[question])
+                rules = rules_with(futility)
+                found = [
+                    follow([question], rules, partial(looked_up, {question: tests}, futility)).answers[question]
+                    for tests in tested
+                ]
                 words = ["difference" if each.verdict in ("better", "worse") else each.verdict for each in found]
                 ends = [*(word == "difference" for word in words)], [*(word == "equivalent" for word in words)]
                 futile = [each.futile for each in found]
@@ -167,6 +170,26 @@ def closing(repeats: int) -> None:
                 cells = [percent(float(np.mean(each))) for each in (*ends, futile, open_end)]
                 seeds = f"{np.mean([each.look.seeds for each in found]):.0f}"
                 row(name, f"{shift:g}", "yes" if futility else "no", *cells, seeds)
+
+
+def rules_with(futility: bool) -> Rules:
+    return Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility)
+
+
+def at_once(sample: np.ndarray) -> Callable[[int], Look]:
+    """The tests of a sample at each analysis, each made once; without shifts and estimates, which decide nothing."""
+    rules = rules_with(futility=True)
+
+    @cache
+    def test(seeds: int) -> Look:
+        return replace(look_of(sample[:seeds], rules, MARGIN), shift=None, interval=None)
+
+    return test
+
+
+def looked_up(tests: Mapping[Question, Callable[[int], Look]], futility: bool, question: Question, seeds: int) -> Look:
+    look = tests[question](seeds)
+    return look if futility else replace(look, chance=None)
 
 
 def look_of_first(sample: np.ndarray, rules: Rules, margin: float | None, _: Question, seeds: int) -> Look:
@@ -181,7 +204,7 @@ def equivalent_families(repeats: int) -> None:
     row("true shifts", "false equivalence", "false difference", "true equivalence found")
     row("---", "---:", "---:", "---:")
     questions = [Question("A", "B", f"benchmark {place}") for place in range(8)]
-    rules = Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility=True)
+    rules = rules_with(futility=True)
     for name, shifts in {
         "all as large as the margin": [MARGIN] * 8,
         "four as large as the margin, four 0": [MARGIN] * 4 + [0.0] * 4,
@@ -191,11 +214,8 @@ def equivalent_families(repeats: int) -> None:
         equal, different, found = 0, 0, 0
         for _ in range(repeats):
             values = generator.normal(size=(8, MOST)) + np.array(shifts)[:, None]
-
-            def tests(question: Question, seeds: int, values: np.ndarray = values) -> Look:
-                return look_of(values[int(question.benchmark.split()[1]), :seeds], rules, MARGIN)
-
-            answers = follow(questions, rules, tests).answers
+            tests = {question: at_once(own) for question, own in zip(questions, values, strict=True)}
+            answers = follow(questions, rules, partial(looked_up, tests, True)).answers
             said = [answers[question].verdict for question in questions]
             pairs = list(zip(said, shifts, strict=True))
             equal += any(word == "equivalent" and shift == MARGIN for word, shift in pairs)

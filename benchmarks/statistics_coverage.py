@@ -98,10 +98,9 @@ def tests(repeats: int) -> None:
             samples = draw(np.random.default_rng([count, len(name)]), (repeats, count))
             cells.append(share([signed_rank(sample).p <= 0.05 for sample in samples]))
         row(name, *cells)
-    few = repeats // 10
-    titles("The same with 250 pairs, where ranks are taken for normal", few, "differences", "250 seeds")
+    titles("The same with 250 pairs, where ranks are taken for normal", repeats, "differences", "250 seeds")
     for name, draw in DIFFERENCES.items():
-        samples = draw(np.random.default_rng([250, len(name)]), (few, 250))
+        samples = draw(np.random.default_rng([250, len(name)]), (repeats, 250))
         row(name, share([signed_rank(sample).p <= 0.05 for sample in samples]))
 
 
@@ -161,10 +160,9 @@ def runs(count: int, fast: float, generator: Generator, late: float) -> dict[int
 
 
 def speeds(repeats: int) -> None:
-    few = repeats // 5
     titles(
         "Speed-up: interval of 95 %, and the median estimate",
-        few,
+        repeats,
         "run times",
         "truth",
         "12 seeds",
@@ -179,7 +177,7 @@ def speeds(repeats: int) -> None:
                 generator = np.random.default_rng([count, int(fast)])
                 found = [
                     speed(runs(count, fast, generator, late), runs(count, 1.0, generator, late), 100.0)
-                    for _ in range(few)
+                    for _ in range(repeats)
                 ]
                 cells.append(share([each.interval is not None and each.interval.holds(fast) for each in found]))
                 middle = float(np.median([each.ratio for each in found if each.ratio is not None]))
@@ -282,7 +280,7 @@ def needed(repeats: int) -> None:
         for count in (8, 12, 20, 40):
             generator = np.random.default_rng([count, 5])
             row(name, count, *Outcomes.of(name, count, generator.uniform(-0.5, 0.5, repeats), sums).cells())
-    few = repeats // 2
+    few = repeats // 10
     titles(
         "The same of normal differences, with other effects: normal distributions of the shift",
         few,
@@ -387,7 +385,7 @@ def study(methods: int, benchmarks: int, seeds: int, generator: Generator, sprea
 
 
 def overall(repeats: int) -> None:
-    few = max(repeats // 100, 5)
+    few = max(repeats // 50, 5)
     head = (
         "benchmarks",
         "rank, these",
@@ -445,27 +443,28 @@ def bands(repeats: int) -> None:
     for name, aggregate, values, drawn, truth in cases:
         found = band(drawn, times, aggregate)
         row(name, values, percent(float(np.mean((found.low <= truth) & (truth <= found.high)))))
-    few = max(repeats // 20, 50)
     kinds: tuple[tuple[str, Aggregate], ...] = (("mean", "mean"), ("interquartile mean", "iqm_bootstrap"))
     for name, aggregate in kinds:
         for simultaneous in (False, True):
             whole = 0
-            for _ in range(few):
+            for _ in range(repeats):
                 walks = generator.normal(size=(20, 30)).cumsum(axis=1)
                 found = band(walks, np.arange(1.0, 31.0), aggregate, simultaneous=simultaneous)
                 whole += bool(np.all((found.low <= 0.0) & (found.high >= 0.0)))
             kind = "simultaneous" if simultaneous else "at each time"
-            row(f"{name}, {kind}", "whole random walks", percent(whole / few))
+            row(f"{name}, {kind}", "whole random walks", percent(whole / repeats))
 
 
 def families(repeats: int) -> None:
-    few = repeats // 10
     titles(
-        "Many methods that are all equal: how often any difference is called", few, "procedure", "any difference called"
+        "Many methods that are all equal: how often any difference is called",
+        repeats,
+        "procedure",
+        "any difference called",
     )
     generator = np.random.default_rng(5)
     alone, adjusted = [], []
-    for _ in range(few):
+    for _ in range(repeats):
         values = generator.normal(size=(12, 8)) + generator.normal(size=(12, 1))
         found = [signed_rank(values[:, one] - values[:, other]).p for one in range(8) for other in range(one)]
         alone.append(min(found) <= 0.05)
@@ -473,13 +472,13 @@ def families(repeats: int) -> None:
     row("8 methods, 12 seeds, 28 pairs, each p by itself", share(alone))
     row("8 methods, 12 seeds, 28 pairs, Holm (a benchmark alone)", share(adjusted))
     together, four = [], []
-    for _ in range(few):
+    for _ in range(repeats):
         p = [[signed_rank(generator.normal(size=12)).p for _ in range(3)] for _ in range(4)]
         four.append(any(min(holm(each)) <= 0.05 for each in p))
         together.append(min(holm([value for each in p for value in each])) <= 0.05)
     row("3 pairs on 4 benchmarks, Holm over each benchmark alone", share(four))
     row("3 pairs on 4 benchmarks, Holm over all of them (--family all)", share(together))
-    for methods, benchmarks, count in ((3, 4, repeats), (4, 3, repeats), (8, 4, few), (5, 20, few)):
+    for methods, benchmarks, count in ((3, 4, repeats), (4, 3, repeats), (8, 4, repeats), (5, 20, repeats)):
         ranks = [rankdata(generator.normal(size=(benchmarks, methods)), axis=1) for _ in range(count)]
         row(
             f"{methods} methods on {benchmarks} benchmarks, Friedman by permutation",
@@ -490,15 +489,14 @@ def families(repeats: int) -> None:
             f"{methods} methods on {benchmarks} benchmarks, Nemenyi",
             share([bool(np.ptp(np.mean(each, axis=0)) >= critical) for each in ranks]),
         )
-    row("two methods, signed-rank test looked at after every seed from 6 to 60", percent(looks(few // 4)))
-    row("two methods, 12 seeds, then once those that `compare` proposes (at most 60)", percent(added_once(few)))
+    row("two methods, signed-rank test looked at after every seed from 6 to 60", percent(looks(repeats)))
+    row("two methods, 12 seeds, then once those that `compare` proposes (at most 60)", percent(added_once(repeats)))
 
 
 def evidence(repeats: int) -> None:
-    few = repeats // 5
     titles(
         "Looking after every seed, at most 60, until the evidence reaches 20",
-        few,
+        repeats,
         "differences",
         "reached",
         "seeds used, mean",
@@ -506,7 +504,7 @@ def evidence(repeats: int) -> None:
     cases = {f"normal, shift of {shift:g} deviations": (normal, shift) for shift in (0.0, 0.3, 0.5, 0.8)}
     others = {f"{name}, no shift": (draw, 0.0) for name, draw in list(DIFFERENCES.items())[1:]}
     for name, (draw, shift) in {**cases, **others}.items():
-        samples = draw(np.random.default_rng(len(name)), (few, 60)) + shift
+        samples = draw(np.random.default_rng(len(name)), (repeats, 60)) + shift
         after = [decided_after(sample) for sample in samples]
         row(name, share([count is not None for count in after]), f"{np.mean([count or 60 for count in after]):.0f}")
 
