@@ -12,10 +12,10 @@ from functools import cache, partial
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from statistics_coverage import DIFFERENCES, Draw, Generator, one_sided, percent, row
+from statistics_coverage import DIFFERENCES, Draw, Generator, one_sided, percent, rejects, row, within
 
 from hpoctl.analysis.decisions import follow
-from hpoctl.analysis.equivalence import Margin, equivalence_p
+from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
 from hpoctl.analysis.interim import Look, Question, Rules, look_of
 from hpoctl.analysis.paired import signed_rank
@@ -63,9 +63,14 @@ def at_looks(samples: np.ndarray, looks: tuple[int, ...]) -> np.ndarray:
     return np.array([[signed_rank(sample[:count]).p for count in looks] for sample in samples])
 
 
-def decided(p: np.ndarray, looks: tuple[int, ...], levels: tuple[float, ...]) -> tuple[float, float]:
-    """The share of samples that are decided, and the mean number of seeds."""
-    hit = p <= np.array(levels)
+def rejections(samples: np.ndarray, looks: tuple[int, ...], levels: tuple[float, ...]) -> np.ndarray:
+    """Whether each look rejects, of samples without ties, shape (samples, looks)."""
+    found = [rejects(samples[:, :count], level) for count, level in zip(looks, levels, strict=True)]
+    return np.stack(found, axis=1)
+
+
+def decided(hit: np.ndarray, looks: tuple[int, ...]) -> tuple[float, float]:
+    """The share of samples that are decided at any look, and the mean number of seeds."""
     any_hit = hit.any(axis=1)
     return float(any_hit.mean()), float(np.where(any_hit, np.array(looks)[hit.argmax(axis=1)], looks[-1]).mean())
 
@@ -79,14 +84,13 @@ def procedures(repeats: int) -> None:
         shift: np.random.default_rng([31, place]).normal(shift, 1.0, (repeats, MOST))
         for place, shift in enumerate(SHIFTS)
     }
-    p = {shift: at_looks(drawn, looks) for shift, drawn in samples.items()}
     uncorrected = tuple(LEVEL for _ in looks)
     for name, levels in {
         f"one test, with {MOST} seeds": (*(0.0 for _ in looks[1:]), LEVEL),
         "the same looks, each at 5 %": uncorrected,
         **{name: look_levels(looks, LEVEL, spend) for name, spend in PROCEDURES.items()},
     }.items():
-        found = [decided(p[shift], looks, levels) for shift in SHIFTS]
+        found = [decided(rejections(samples[shift], looks, levels), looks) for shift in SHIFTS]
         row(name, *(f"{percent(share)}, {seeds:.0f}" for share, seeds in found))
     after = {shift: [decided_after(sample) for sample in drawn] for shift, drawn in samples.items()}
     row(
@@ -108,8 +112,8 @@ def errors(repeats: int, maxima: tuple[int, ...] = (12, 20, MOST)) -> None:
         for most in maxima:
             looks = planned_looks(most)
             p = at_looks(draw(np.random.default_rng([most, len(name)]), (repeats, most)), looks)
-            cells.append(decided(p, looks, look_levels(looks, LEVEL))[0])
-        cells.append(decided(p, looks, look_levels(looks, LEVEL / 8))[0])
+            cells.append(decided(p <= np.array(look_levels(looks, LEVEL)), looks)[0])
+        cells.append(decided(p <= np.array(look_levels(looks, LEVEL / 8)), looks)[0])
         row(name, *map(percent, cells))
 
 
@@ -192,10 +196,6 @@ def looked_up(tests: Mapping[Question, Callable[[int], Look]], futility: bool, q
     return look if futility else replace(look, chance=None)
 
 
-def look_of_first(sample: np.ndarray, rules: Rules, margin: float | None, _: Question, seeds: int) -> Look:
-    return look_of(sample[:seeds], rules, margin)
-
-
 def equivalent_families(repeats: int) -> None:
     print(
         f"\nEight questions, equivalence within {MARGIN} deviations, at most {MOST} seeds, futility: any false claim "
@@ -235,11 +235,12 @@ def at_margin(repeats: int) -> None:
     names = ("normal", "heavy tails, t(2)", "of two skewed values (lognormal)")
     for seed, name in enumerate(names, start=32):
         samples = DIFFERENCES[name](np.random.default_rng(seed), (repeats, MOST)) + MARGIN
-        called = [
-            any(equivalence_p(sample[:count], MARGIN) <= level for count, level in zip(looks, levels, strict=True))
-            for sample in samples
-        ]
-        row(name, percent(float(np.mean(called))))
+        called = [within(samples[:, :count], MARGIN, level) for count, level in zip(looks, levels, strict=True)]
+        row(name, percent(float(np.mean(np.any(called, axis=0)))))
+
+
+def made(tests: Mapping[int, Look], _: Question, seeds: int) -> Look:
+    return tests[seeds]
 
 
 def estimates(repeats: int) -> None:
@@ -255,16 +256,15 @@ def estimates(repeats: int) -> None:
     for shift in SHIFTS:
         alone, unbiased, last, every = [], [], [], []
         for sample in np.random.default_rng([33, int(10 * shift)]).normal(shift, 1.0, (repeats, MOST)):
-            course = follow([question], rules, partial(look_of_first, sample, rules, None))
-            answer = course.answers[question]
+            tests = {seeds: look_of(sample[:seeds], rules) for seeds in rules.looks}
+            answer = follow([question], rules, partial(made, tests)).answers[question]
             if answer.estimate is None or answer.look.shift is None:
                 raise SystemExit("there is no estimate")
             alone.append(answer.look.shift < shift)
             unbiased.append(answer.estimate < shift)
-            intervals = [look_of(sample[:seeds], rules).interval for seeds in rules.looks]
-            holds = [interval is not None and interval.holds(shift) for interval in intervals]
-            last.append(holds[rules.looks.index(answer.look.seeds)])
-            every.append(all(holds))
+            holds = {seeds: look.interval is not None and look.interval.holds(shift) for seeds, look in tests.items()}
+            last.append(holds[answer.look.seeds])
+            every.append(all(holds.values()))
         row(f"{shift:g}", *(percent(float(np.mean(each))) for each in (alone, unbiased, last, every)))
 
 

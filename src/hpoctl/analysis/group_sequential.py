@@ -73,7 +73,8 @@ def look_levels(looks: tuple[int, ...], level: float, spend: Spending = spending
     return tuple(levels)
 
 
-def median_unbiased(looks: tuple[int, ...], levels: Sequence[float], last: int, z: float) -> float:
+@cache
+def median_unbiased(looks: tuple[int, ...], levels: tuple[float, ...], last: int, z: float) -> float:
     """The median-unbiased estimate of an effect after interim analyses, by the estimate of the last one alone.
 
     After an early stop that one is too large on average, as large estimates are what stops. Outcomes are ordered by
