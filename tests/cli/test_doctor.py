@@ -148,3 +148,28 @@ def test_a_root_that_is_a_file(cli: CommandLine) -> None:
     answer = cli("doctor", "--results", str(cli.root))
     assert answer.code == 1
     assert f"problem  results: Cannot write {cli.root}" in answer.out
+
+
+def test_a_small_study_is_run(cli: CommandLine) -> None:
+    answer = cli("doctor", "--smoke", "--results", str(cli.root), "--json")
+    assert answer.code == 0, answer.out
+    found = [entry for entry in _found(answer.json["data"]) if entry[0].startswith("job")]
+    assert found == [("job on local", "ok"), ("job on local: pause", "ok"), ("job on local: resume", "ok")]
+    assert [path.name for path in cli.root.iterdir()] == [".claims"]  # nothing is left
+
+
+def test_a_small_study_that_does_not_end_is_stopped(cli: CommandLine) -> None:
+    answer = cli("doctor", "--smoke", "--smoke-timeout", "1", "--results", str(cli.root), "--json")
+    assert answer.code == 1
+    assert [error["what"] for error in answer.json["errors"]] == ["not complete within 1 seconds, and stopped"]
+    assert [path.name for path in cli.root.iterdir()] == [".claims"]
+
+
+def test_a_small_study_is_not_run_where_it_would_be_stopped(cli: CommandLine) -> None:
+    cli.install("hpoctl-far", FAR)
+    words = ("doctor", "--smoke", "--on", "far", "--results", str(cli.root), "--json")
+    answer = cli(*words, HPOCTL_PLUGINS="hpoctl-far")
+    assert (answer.code, answer.json["data"]["findings"][-1]["text"]) == (1, "not run because of the problems above")
+    wrong = cli("doctor", "--smoke", "--backend", "rai", "--results", str(cli.root), "--json")
+    assert (wrong.code, wrong.json["errors"][0]["what"]) == (1, "Unknown trial backend 'rai'.")
+    assert cli("doctor", "--backend", "local").code == 2

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.options import AsJson, BackendName, BackendOptions, Results
 
 if TYPE_CHECKING:
     from hpoctl.core.findings import Finding
@@ -17,17 +17,34 @@ STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 def doctor(
     on: Annotated[str | None, typer.Option(help="Launcher to look at. Default: the configured one.")] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Also run a small real study there, with a pause and a resume.")
+    ] = False,
+    backend: BackendName = None,
+    backend_option: BackendOptions = None,
+    smoke_timeout: Annotated[
+        float,
+        typer.Option(
+            min=1.0, metavar="SECONDS", help="What the small study may take, on the launcher and again on the backend."
+        ),
+    ] = 900.0,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find what would prevent a launch from this folder: versions, plugins, results, credentials, launchers."""
+    """Find what would prevent a launch from this folder: versions, plugins, results, credentials, launchers.
+
+    Exit code 0: nothing would, and what --smoke ran works; 1: there is a problem.
+    """
     from hpoctl.builtins import open_registry
     from hpoctl.cli.output import emit_json, err, out
+    from hpoctl.core.errors import UsageError
     from hpoctl.ops.launching.doctor import Examination, examine
 
-    asked = Examination(results, on, Path.cwd())
+    if (backend or backend_option) and not smoke:
+        raise UsageError("--backend names where --smoke runs trials.", "Add --smoke, or leave it out.")
+    asked = Examination(results, on, Path.cwd(), smoke, backend or "", tuple(backend_option or ()), smoke_timeout)
     found = []
-    with err().status("looking"):
+    with err().status("looking, and running a small study" if smoke else "looking"):
         for finding in examine(asked, open_registry()):
             found.append(finding)
             if not as_json:

@@ -4,19 +4,20 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import HpoctlError, unknown_name
 from hpoctl.core.findings import Finding
 from hpoctl.core.machine import BLAS_THREADS
 from hpoctl.core.options import named_options
 from hpoctl.core.places import cache_directory, data_directory, is_address
 from hpoctl.ops.launching.launchers import choose_launcher
+from hpoctl.ops.launching.smoke import SmokeTest, smoke
 from hpoctl.ops.studies.choose_study import default_study
 from hpoctl.ops.studies.config import Config, read_config, results_address
 from hpoctl.ops.studies.overrides import Overrides
@@ -38,15 +39,43 @@ class Examination:
         results: What `--results` names; None: the default root.
         launcher: What `--on` names; None: the configured launcher.
         folder: The folder whose configuration counts.
+        smoke: Whether a small real study is run.
+        backend: A trial backend on which it is run besides; empty: none.
+        backend_options: Options of the trial backend.
+        timeout: Seconds that it may take, on each of the two.
     """
 
     results: str | None
     launcher: str | None
     folder: Path
+    smoke: bool = False
+    backend: str = ""
+    backend_options: Sequence[str] = ()
+    timeout: float = 900.0
 
 
 def examine(asked: Examination, registry: Registry) -> Iterator[Finding]:
-    """Look at everything that a launch needs; what cannot be looked at is a finding, too."""
+    """Look at everything that a launch needs, and run something if asked to; what cannot be done is a finding, too."""
+    problems = 0
+    for finding in _looked_at(asked, registry):
+        problems += finding.verdict == "problem"
+        yield finding
+    if asked.smoke and problems:
+        yield Finding("smoke test", "problem", "not run because of the problems above", "Solve them, and repeat.")
+    elif asked.smoke:
+        yield from _guarded("smoke test", partial(_smoke, asked, registry))
+
+
+def _smoke(asked: Examination, registry: Registry) -> Iterator[Finding]:
+    config = read_config(asked.folder)
+    launcher = asked.launcher or config.launcher or "local"
+    if asked.backend and asked.backend not in registry.trial_backends:
+        raise unknown_name("trial backend", asked.backend, registry.trial_backends, "hpoctl plugins")
+    results = results_address(asked.results, config)
+    yield from smoke(SmokeTest(results, launcher, asked.backend, asked.backend_options, asked.timeout))
+
+
+def _looked_at(asked: Examination, registry: Registry) -> Iterator[Finding]:
     yield _versions()
     yield from _plugins(registry)
     yield _blas()
