@@ -15,12 +15,13 @@ from hpoctl.ops.studies.config import Config
 from hpoctl.ops.studies.tags import PLANS, RANDOM_SEEDS_OF_TAGS
 from hpoctl.ops.tables.shared_tables import NEEDED
 from hpoctl.ops.upkeep.trash_entries import CLEANS
+from hpoctl.stores.folder_copies import COPIES
 from hpoctl.stores.job_files import MANIFESTS, REPORTS
 from hpoctl.stores.s3 import Move
 from hpoctl.stores.s3_claims import Holder
 
 SEALED: tuple[RecordType[Any], ...] = (
-    ANSWERS, ARRAYS, CLEANS, DESIGNS, LAUNCHES, MANIFESTS, RANDOM_SEEDS_OF_TAGS, NEEDED, PLANS, REPORTS, TABLE,
+    ANSWERS, ARRAYS, CLEANS, COPIES, DESIGNS, LAUNCHES, MANIFESTS, RANDOM_SEEDS_OF_TAGS, NEEDED, PLANS, REPORTS, TABLE,
 )  # fmt: skip
 """Files with a checksum: `RecordType.unseal` reads their bytes."""
 
