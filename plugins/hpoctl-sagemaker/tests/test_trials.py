@@ -14,7 +14,7 @@ import pytest
 
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.core.errors import UsageError
-from hpoctl.core.protocols import Ended, Outcome, Report
+from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.storage import Store
 from hpoctl.stores.opening import open_results
 from hpoctl.stores.s3 import S3Store
@@ -232,22 +232,39 @@ class CountingStore:
         return getattr(self._store, name)
 
 
+def running_trial(model: SagemakerModel, folder: Path, trial: int) -> TrialJob:
+    """A trial that runs and has reported, without a container."""
+    start = StartFolder(folder / str(trial) / "starts" / "0")
+    start.path.mkdir(parents=True)
+    resources = {"InstanceType": "x", "InstanceCount": 1}
+    job = Job({"TrainingJobName": f"many-{trial}-0", "ResourceConfig": resources}, time.time(), start.path / "log")
+    job.detail = "Training"
+    job.ended.set()
+    job.log.write_text(line(1, 0, '{"st_begin": 1}') + "\n" + line(1, 1, f'{{"loss": {trial}}}') + "\n")
+    model.jobs[job.name] = job
+    return TrialJob(f"{trial}/0", job.name, start, "x", 1, None, ArrivingReports(start.reports), phase="sent")
+
+
+def test_jobs_that_are_not_listed_yet_do_not_keep_ended_ones_waiting(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    sagemaker.lag = 600.0
+    jobs = [running_trial(sagemaker, tmp_path, trial) for trial in range(8)]
+    poll = TrialPoll(
+        SagemakerApi(None), open_results(f"s3://{BUCKET}/{uuid.uuid4().hex}").store, "e", "many-", logs=True
+    )
+    poll.look(jobs)
+    assert poll.more
+    assert [job.began for job in jobs] == [True] * 5 + [False] * 3
+    sagemaker.jobs["many-7-0"].status = "Completed"
+    poll.look(jobs)
+    assert jobs[7].completed
+    assert [job.phase for job in jobs[:7]] == ["sent"] * 7
+
+
 def test_a_look_at_a_hundred_trials_takes_few_calls(sagemaker: SagemakerModel, tmp_path: Path) -> None:
     store = open_results(f"s3://{BUCKET}/{uuid.uuid4().hex}").store
     jobs = []
     for trial in range(100):
-        start = StartFolder(tmp_path / str(trial) / "starts" / "0")
-        start.path.mkdir(parents=True)
-        request = {"TrainingJobName": f"many-{trial}-0", "ResourceConfig": {"InstanceType": "x", "InstanceCount": 1}}
-        running_job = Job(request, time.time(), start.path / "log", detail="Training")
-        running_job.ended.set()
-        running_job.log.write_text(
-            f'[hpoctl-report 1 0]: {{"st_begin": 1}}\n[hpoctl-report 1 1]: {{"loss": {trial}}}\n'
-        )
-        sagemaker.jobs[running_job.name] = running_job
-        jobs.append(
-            TrialJob(f"{trial}/0", running_job.name, start, "x", 1, None, ArrivingReports(start.reports), phase="sent")
-        )
+        jobs.append(running_trial(sagemaker, tmp_path, trial))
         if trial % 10 == 0:  # more is on S3 already
             lines = '{"st_begin": 1}\n{"loss": 1}\n{"loss": 2}\n'
             store.put(f"e/reports/{trial}-0/1.jsonl", lines.encode())
@@ -287,3 +304,30 @@ def test_options_that_are_refused(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(UsageError) as refused:
         replace(FAST, **changes)
     assert refused.value.what == what
+
+
+@pytest.mark.timeout(300)
+def test_a_new_controller_finds_the_jobs_of_one_that_died(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    config, said = {"lr": 0.1, "epochs": 12}, list[str]()
+    first = backend(tmp_path, WAITS)
+    first.recover([], 0.0)
+    for trial in (0, 1):
+        first.start(trial, config, resume_from=None, until=1)
+    found: list[Report | Ended] = []
+    while {event.trial_id for event in found} != {0, 1}:
+        found += first.wait()
+    known = {event.trial_id: int(event.resources[-1]) for event in found if isinstance(event, Report)}
+    # It dies here. Trial 1 was told to pause before, which SageMaker has not heard of.
+    second = backend(tmp_path, WAITS, say=said.append)
+    second.recover([Known(trial, level, 1.0, 1 - trial) for trial, level in known.items()], 2.0)
+    second.start(0, config, resume_from=known[0], until=None)
+    rest = to_the_end(second)
+    second.close()
+    assert said[0] == "2 training jobs of an earlier run of this experiment continue"
+    assert levels([event for event in found if event.trial_id == 0]) + levels(rest) == list(range(1, 13))
+    assert len(sagemaker.created) == 2
+    continued, stopped = (
+        next(job for name, job in sagemaker.jobs.items() if name.endswith(f"-{trial}-0")) for trial in (0, 1)
+    )
+    assert (continued.status, stopped.status) == ("Completed", "Stopped")
+    assert {(bill.trial_id, bill.start, bill.job) for bill in second.bills()} == {(0, 0, 0), (1, 0, 0)}

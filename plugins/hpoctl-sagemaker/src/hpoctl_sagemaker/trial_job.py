@@ -38,6 +38,7 @@ class TrialJob:
         kept_seconds: Billed seconds for which each machine was kept after it.
         since: When its end was first seen, or when it began, on a monotonic clock.
         billed: Whether its bill was told, and recorded.
+        looked: When it was last looked at by itself, on a monotonic clock; 0: never.
     """
 
     key: str
@@ -59,6 +60,7 @@ class TrialJob:
     kept_seconds: int = 0
     since: float = 0.0
     billed: bool = False
+    looked: float = 0.0
 
     @property
     def trial(self) -> str:

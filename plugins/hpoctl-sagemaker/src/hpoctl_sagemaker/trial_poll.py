@@ -39,10 +39,8 @@ class TrialPoll:
 
     def __init__(self, api: SagemakerApi, store: Store, folder: str, mark: str, *, logs: bool) -> None:
         self._api, self._store, self._folder, self._mark = api, store, folder, mark
-        self._since = time.time() - SKEW
         self._logs = logs
-        self._log_since = self._since
-        self._log_begin = self._since
+        self._log_since = self._log_begin = time.time() - SKEW
         self._token: str | None = None
         self.more = False
         """Whether the last look has left something out."""
@@ -69,24 +67,27 @@ class TrialPoll:
             self._read_s3(watched)
 
     def _states(self, jobs: Sequence[TrialJob]) -> None:
-        listed = self._api.trainings(self._mark, self._since, "InProgress")
+        listed = self._api.trainings(self._mark, 0.0, "InProgress")
         if any(job.left for job in jobs):
-            listed |= self._api.trainings(self._mark, self._since, "Stopping")
-        left = DESCRIBES
+            listed |= self._api.trainings(self._mark, 0.0, "Stopping")
+        missing = []
         for job in jobs:
             training = listed.get(job.name)
-            if training is not None:
-                self._runs(job, training)
-            elif left == 0:
-                self.more = True
+            if training is None:
+                missing.append(job)
             else:
-                left -= 1
-                self._look_at(job, self._api.ending(job.name))
+                self._runs(job, training)
+        missing.sort(key=lambda job: job.looked)  # new jobs that are not listed yet do not keep ended ones waiting
+        for job in missing[:DESCRIBES]:
+            job.looked = time.monotonic()
+            self._look_at(job, self._api.ending(job.name))
+        self.more = len(missing) > DESCRIBES
 
     def _look_at(self, job: TrialJob, found: Ending | None) -> None:
         """Take note of a job that is in no list: it has just been created, or has ended."""
         if found is None:
-            job.why, job.phase, job.seconds = "SageMaker knows nothing of its job any more", "over", 0
+            job.why = "" if job.left else "SageMaker knows nothing of its job any more"
+            job.phase, job.seconds = "over", 0
         elif found.training.live:
             self._runs(job, found.training)
             return
