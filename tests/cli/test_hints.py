@@ -74,7 +74,7 @@ def test_more_seeds_of_a_training_script_are_those_of_its_benchmark_file(cli: Co
     launch = cli(*shlex.split(hint), "--dry-run")
     assert launch.code == 0, launch.err
     assert "6 jobs, 10 experiments" in launch.out, launch.out
-    assert "10:00:00" in launch.out  # what the budgets allow, two at a time
+    assert "with 1 at a time: 20:00:00" in launch.out  # what their budgets allow
     again = cli(
         "run",
         "--method",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hpoctl.core.cells import Cell
 from hpoctl.core.jobs import Task
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import PlannedJob, makespan, plan_jobs
+from hpoctl.ops.launching.jobs import PlannedJob, launch_seconds, makespan, plan_jobs
 
 EXPENSIVE = {"RS": False, "ASHA": False, "BO": True, "MOBSTER": True}
 
@@ -82,3 +82,10 @@ def test_the_expected_time_is_near_the_best_possible(seconds: list[float], worke
 )
 def test_expected_times(seconds: list[float], workers: int, expected: float) -> None:
     assert makespan(seconds, workers) == expected
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 9.0), (2, 6.0), (9, 6.0), (0, 3.0)])
+def test_of_experiments_that_train_one_runs_at_a_time_here(workers: int, expected: float) -> None:
+    simulated = [Task("0001", Cell("RS", "toy", seed), 1.0) for seed in range(3)]
+    training = [Task("0001", Cell("RS", "own", seed), 3.0, cores=2) for seed in range(2)]
+    assert launch_seconds([*simulated, *training], workers) == expected

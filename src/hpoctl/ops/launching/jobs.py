@@ -193,6 +193,17 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
     return max(ends)
 
 
+def launch_seconds(tasks: Sequence[Task], workers: int) -> float:
+    """How long a launch is expected to take.
+
+    Args:
+        tasks: Its experiments; of those that train, one runs at a time on the machine that launches.
+        workers: How many run at a time there; 0: they run elsewhere, each as soon as it is submitted.
+    """
+    together = makespan([task.seconds for task in tasks], workers or len(tasks))
+    return max(together, sum(task.seconds for task in tasks if task.cores)) if workers else together
+
+
 def seconds_left(total: int, ended: int, elapsed: float, expected: float) -> float:
     """How long a launch still takes: at first what was expected, later what its experiments have taken.
 

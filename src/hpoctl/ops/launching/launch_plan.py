@@ -17,7 +17,7 @@ from hpoctl.ops.launching.jobs import (
     Costs,
     Expected,
     PlannedJob,
-    makespan,
+    launch_seconds,
     plan_jobs,
     read_costs,
     simulated_patience,
@@ -176,6 +176,8 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     ]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
     workers = launcher.workers(options) if launcher.workers else 0
+    if tasks and all(task.cores for task in tasks):
+        workers = min(workers, 1)  # the local launcher runs one that trains at a time
     states = [standing[cell].state for cell in wanted]
     damaged = [f"{attempt.directory}: {attempt.reason}" for attempt in attempts if attempt.recorded == "damaged"]
     return LaunchPlan(
@@ -191,7 +193,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         running=states.count("running"),
         waiting=len(not_done) - len(todo),
         failed=states.count("failed"),
-        seconds=makespan([task.seconds for task in tasks], workers or len(tasks)),
+        seconds=launch_seconds(tasks, workers),
         basis="measured" if all(cost.basis == "measured" for cost in expected) else "modelled",
         mixed=tuple(mixed),
         warnings=(*changed, *([random_seed.warning] if random_seed.warning else []), *warnings, *damaged),
