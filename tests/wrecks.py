@@ -34,10 +34,11 @@ class Wrecked:
             reached = self.calls == self.at
             if reached and not self.after:
                 self.happen()
-            answer = value(*arguments, **options)
-            if reached and self.after:
-                self.happen()
-            return answer
+            try:
+                return value(*arguments, **options)
+            finally:  # an operation that finds nothing is one, too
+                if reached and self.after:
+                    self.happen()
 
         return operation
 
