@@ -66,7 +66,8 @@ FIXTURES = {"seaweedfs": "services", "cluster": "services", "cli": "studies"}
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark tests as the tables say."""
+    """Mark tests as the tables say; from here on, processes that tests start write no bytecode into their folders."""
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for item in items:
         path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
         places = {str(folder) for folder in (path, *path.parents)}

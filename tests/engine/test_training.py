@@ -209,7 +209,7 @@ def test_a_killed_controller_and_killed_trials_cost_nothing(tmp_path: Path) -> N
         before = journal(tmp_path)
         process = controller(tmp_path)
         end = time.monotonic() + 60
-        while len(journal(tmp_path)) < len(before) + 600 * (kill + 1) and time.monotonic() < end:
+        while len(journal(tmp_path)) < len(before) + 250 * (kill + 1) and time.monotonic() < end:
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(number)

@@ -272,16 +272,23 @@ def _commands(file: Path) -> list[list[str]]:
     return {"trees": OF_TREES, "tables": OF_SOURCES}.get(rest[0], [*OF_FOLDER, *OF_TRIALS])
 
 
+def _over(what: str, share: float) -> bool:
+    """Whether a test has had its share of the time; it draws the same values then, or hypothesis finds it flaky."""
+    now = time.monotonic()
+    return now > STARTS.setdefault(what, now) + share * SECONDS
+
+
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=not LONG)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_commands_that_read_mutated_files(world: World, data: st.DataObject, seed: int) -> None:
-    if time.monotonic() > STARTS.setdefault("files", time.monotonic()) + 0.8 * SECONDS:
-        return
-    world.renew()
     rng = random.Random(seed)
     file = rng.choice(rng.choice(world.kinds))
+    commands = data.draw(st.lists(st.sampled_from(_commands(file)), min_size=2, max_size=4), label="commands")
+    if _over("files", 0.8):
+        return
+    world.renew()
     what = f"{file} (seed {seed}): {spoil(world.live / file, rng)}"
-    for words in data.draw(st.lists(st.sampled_from(_commands(file)), min_size=2, max_size=4), label="commands"):
+    for words in commands:
         check(hpoctl(*words), what)
     sound = hpoctl("status", "--tag", "other")
     check(sound, what)
@@ -337,7 +344,8 @@ def far(world: World, seaweedfs: Server) -> Iterator[Far]:
 @settings(max_examples=FAR_EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=not LONG)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_commands_that_read_mutated_objects(world: World, far: Far, data: st.DataObject, seed: int) -> None:
-    if time.monotonic() > STARTS.setdefault("objects", time.monotonic()) + 0.2 * SECONDS:
+    commands = data.draw(st.lists(st.sampled_from(OF_TAG), min_size=2, max_size=3), label="commands")
+    if _over("objects", 0.2):
         return
     world.renew()
     rng = random.Random(seed)
@@ -353,7 +361,7 @@ def test_commands_that_read_mutated_objects(world: World, far: Far, data: st.Dat
     else:
         far.put(name, new)
     try:
-        for words in data.draw(st.lists(st.sampled_from(OF_TAG), min_size=2, max_size=3), label="commands"):
+        for words in commands:
             check(hpoctl(*words, "--results", far.root), what)
     finally:
         for other in far.objects().keys() - far.sound.keys():
