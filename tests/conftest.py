@@ -21,7 +21,11 @@ os.environ.pop("COLUMNS", None)  # where lines break does not depend on who runs
 ROOT = Path(__file__).parents[1]
 MARKS = {
     "plugins/hpoctl-ray": "services",
+    "plugins/hpoctl-fcnet/tests/test_blackbox.py": "tables",
+    "plugins/hpoctl-fcnet/tests/test_imported.py": "tables",
     "plugins/hpoctl-fcnet/tests/test_original.py": "tables",
+    "plugins/hpoctl-fcnet/tests/test_pool.py": "tables",
+    "plugins/hpoctl-fcnet/tests/test_table.py": "tables",
     "plugins/hpoctl-fcnet/tests/test_trainer.py": "tables",
     "plugins/hpoctl-lcbench/tests/test_importer.py": "tables",
     "plugins/hpoctl-optuna/tests/test_contract.py": "studies",
@@ -42,8 +46,10 @@ MARKS = {
     "tests/cli": "studies",
     "tests/docs": "studies",
     "tests/engine/test_golden.py": "studies",
+    "tests/engine/test_so_far.py": "studies",
     "tests/engine/test_training.py": "kills",
     "tests/launchers": "kills",
+    "tests/ops/answers/test_why.py": "studies",
     "tests/ops/launching/test_launches.py": "kills",
     "tests/ops/launching/test_stop.py": "kills",
     "tests/ops/launching/test_until_decided.py": "studies",
@@ -55,6 +61,7 @@ MARKS = {
     "tests/stores/test_claims.py": "kills",
     "tests/stores/test_faults.py": "kills",
     "tests/test_builtins.py": "studies",
+    "tests/testing/test_check_method.py": "studies",
 }
 """What `make test-fast` leaves out, by folder or file: see the markers in pyproject.toml."""
 

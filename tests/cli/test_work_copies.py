@@ -117,7 +117,7 @@ def machines(cli: CommandLine, s3_root: str, seaweedfs: Server) -> Iterator[Mach
     (cli.root.parent / "go").touch()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_lost_machine(cli: CommandLine, machines: Machines) -> None:
     lost = machines.start("lost", *RUN, "--max-num-trials", "3")
     reported = [("Running", 2)] * 2

@@ -9,7 +9,7 @@ from pages import Folder, blocks, missing_lines
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "bring-your-own-table.md"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_page_is_what_happens(tmp_path: Path) -> None:
     path = tmp_path / "tables"
     path.mkdir()

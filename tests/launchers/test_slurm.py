@@ -32,7 +32,7 @@ def elements(slurm: Slurm, state: str) -> list[str]:
     return slurm.ask("squeue", "--noheader", "--array", f"--states={state}", "--format=%F_%K").split()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_contract(slurm: Slurm) -> None:
     other = OtherSide(slurm.kill_job, slurm.losing_replies, slurm.forget, slurm.submissions)
     check_launcher(lambda: SlurmLauncher(FAST), other)

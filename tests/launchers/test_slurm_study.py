@@ -23,7 +23,7 @@ PLAN = Plan(
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_after_a_second_launch_everything_is_complete_and_as_it_is_here(slurm: Slurm, tmp_path: Path) -> None:
     study = Study(tmp_path, slurm, PLAN)
     study.prepare()

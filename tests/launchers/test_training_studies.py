@@ -81,7 +81,7 @@ def launched(study: Study, where: str, gpus: int, **environment: str) -> list[di
     return [json.loads(line) for line in (own / "seen").read_text().splitlines()]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_experiments_that_train_do_not_train_at_once(tmp_path: Path) -> None:
     study = Study(tmp_path, cast("Slurm", NoSlurm()), Plan(STUDY, (), NONE_HELD, words=("-j", "2")))
     seen = launched(study, "local", gpus=0)
@@ -94,7 +94,7 @@ def test_experiments_that_train_do_not_train_at_once(tmp_path: Path) -> None:
     assert first_ends <= second_begins
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_trials_on_slurm_get_the_gpus_of_their_job(slurm: Slurm, tmp_path: Path) -> None:
     study = Study(tmp_path, slurm, Plan(STUDY, (), NONE_HELD, options={"poll_interval": "0.2"}))
     seen = launched(study, "slurm", gpus=1, CUDA_VISIBLE_DEVICES="3,5")

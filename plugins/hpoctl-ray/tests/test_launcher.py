@@ -62,7 +62,7 @@ def test_a_study_whose_node_dies_and_whose_launch_is_killed(cluster: RayNodes, t
     assert all(bundles in text for text in logs)  # not what is installed here
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_results_on_s3(options: RayOptions, seaweedfs: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in seaweedfs.environment.items():
         monkeypatch.setenv(name, value)
@@ -76,7 +76,7 @@ def test_results_on_s3(options: RayOptions, seaweedfs: Server, tmp_path: Path, m
     wait_until(lambda: complete in launcher.log(receipts[0]), "the log on S3 stays incomplete")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_cannot_be_installed_is_said(options: RayOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     (tmp_path / "requirements.txt").write_text("no-such-library\n")
@@ -95,7 +95,7 @@ def test_what_cannot_be_installed_is_said(options: RayOptions, tmp_path: Path, m
     assert states(finish(later, later.submit(jobs))) == ["done"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_jobs_that_no_node_can_run_say_so_and_can_be_cancelled(options: RayOptions, tmp_path: Path) -> None:
     toys = ToyJobs(tmp_path)
     jobs = toys.jobs(toys.cells("RS-EACH"))[:1]
@@ -152,7 +152,7 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         find_address(RayOptions())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_cluster_of_this_machine_is_started_on_request(tmp_path: Path) -> None:
     if os.environ.get("RAY_ADDRESS"):
         pytest.skip("RAY_ADDRESS names a cluster")

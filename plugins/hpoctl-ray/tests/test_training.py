@@ -13,7 +13,7 @@ from hpoctl.stores.local import LocalStore
 from ray_cluster import RayNodes
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("backend", ["local", "ray"])
 def test_a_script_is_tuned_inside_a_task(cluster: RayNodes, tmp_path: Path, backend: str) -> None:
     environment = {**os.environ, "HPOCTL_PLUGINS": "ray", "HPOCTL_DATA": str(tmp_path / "data")}
@@ -25,7 +25,7 @@ def test_a_script_is_tuned_inside_a_task(cluster: RayNodes, tmp_path: Path, back
     travelling_script.check(LocalStore(tmp_path / "there"), answer, by_a_copy=False)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_smoke_test_of_trials(cluster: RayNodes, tmp_path: Path) -> None:
     environment = {**os.environ, "HPOCTL_PLUGINS": "ray", "RAY_ADDRESS": cluster.address}
     words = ["doctor", "--smoke", "--backend", "ray", "--results", str(tmp_path / "there"), "--json"]

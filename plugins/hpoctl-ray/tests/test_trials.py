@@ -87,7 +87,7 @@ def test_contract(cluster: RayNodes, tmp_path: Path) -> None:
     assert not left(tmp_path)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_a_script_sees(cluster: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPOCTL_TEST_SECRET", "42")
     (tmp_path / "own.py").write_text(OWN)
@@ -106,7 +106,7 @@ def test_what_a_script_sees(cluster: RayNodes, tmp_path: Path, monkeypatch: pyte
         backend(cluster, tmp_path, own, options={"environment": "NO_SUCH_VARIABLE"})
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_node_dies_and_its_trial_resumes_elsewhere(cluster: RayNodes, tmp_path: Path) -> None:
     node = cluster.add('--resources={"brief": 1}')
     made = backend(cluster, tmp_path, HELD, options={"resources": "brief=1"})
@@ -150,7 +150,7 @@ def test_a_trial_that_no_node_can_run_says_so_and_can_be_stopped(
     assert not list((tmp_path / "work" / "trials" / "0" / "starts" / "0").iterdir())  # it has not begun
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_worker_that_dies_before_it_runs_is_made_again(
     cluster: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +209,7 @@ for epoch in range(done + 1, options.epochs + 1):
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_controller_is_killed(cluster: RayNodes, tmp_path: Path) -> None:
     (tmp_path / "benchmark.toml").write_text(BENCHMARK)
     (tmp_path / "train.py").write_text(TRAINING)

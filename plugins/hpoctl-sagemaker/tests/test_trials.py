@@ -77,7 +77,7 @@ print('[tune-metric]: {"epoch": 2, "loss": 0.25, "hosts": "%s"}' % os.environ["S
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_a_script_sees(sagemaker: SagemakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPOCTL_TEST_SECRET", "42")
     options = {"environment": "HPOCTL_TEST_SECRET", "prices": "ml.g5.xlarge=2,ml.m5.large=1", "keep_alive": 600}
@@ -111,7 +111,7 @@ for epoch in range(load() + 1, epochs + 1):
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("without_delay", [True, False])
 def test_a_slow_stop_holds_up_others_only_if_that_is_asked_for(
     sagemaker: SagemakerModel, tmp_path: Path, *, without_delay: bool
@@ -140,7 +140,7 @@ def test_a_slow_stop_holds_up_others_only_if_that_is_asked_for(
     made.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_reports_of_a_container_without_boto3_come_from_the_log(sagemaker: SagemakerModel, tmp_path: Path) -> None:
     (tmp_path / "boto3.py").write_text("raise ImportError('there is none')")
     sagemaker.environment["PYTHONPATH"] = str(tmp_path)
@@ -159,7 +159,7 @@ def test_reports_of_a_container_without_boto3_come_from_the_log(sagemaker: Sagem
     assert used | IMPLIED == {action for action in allowed("trials") if not action.startswith("s3:")}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_trials_wait_for_is_said(sagemaker: SagemakerModel, tmp_path: Path) -> None:
     said: list[str] = []
     sagemaker.quota = 1
@@ -179,7 +179,7 @@ def test_what_trials_wait_for_is_said(sagemaker: SagemakerModel, tmp_path: Path)
         late.start(2, CONFIG, resume_from=None, until=None)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_experiment_ends_at_its_cost(sagemaker: SagemakerModel, tmp_path: Path) -> None:
     made = backend(
         tmp_path, WAITS, {"prices": "ml.m5.large=3600"}, limits={"cost": 4.0}, settings={"price_per_hour": 1.0}
@@ -306,7 +306,7 @@ def test_options_that_are_refused(changes: dict[str, Any], what: str) -> None:
     assert refused.value.what == what
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_new_controller_finds_the_jobs_of_one_that_died(sagemaker: SagemakerModel, tmp_path: Path) -> None:
     config, said = {"lr": 0.1, "epochs": 12}, list[str]()
     first = backend(tmp_path, WAITS)
