@@ -184,7 +184,8 @@ def test_results_that_could_not_be_written_are_written_by_the_same_command(tmp_p
 
 
 CONTROLLER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
 sys.path[:0] = {path!r}
 from pathlib import Path
 from engine.test_training import ASHA, TRAIN, run, spec
