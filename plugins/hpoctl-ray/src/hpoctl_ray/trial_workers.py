@@ -197,7 +197,7 @@ class RayWorkers:
                 self._cluster.end_worker(actor)
 
     def _start(self, place: Place) -> None:
-        """Tell the actor of a place what to start; where it has none, one is made."""
+        """Tell the actor of a place what to start; create the actor first if it is missing."""
         if place.actor is None:
             place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._demand)
             place.up, place.heard = False, 0
