@@ -48,9 +48,11 @@ format:
 docs:
 	python tools/generate_reference.py
 
-# The tests behind docs/reference/promises.md with more kills, more examples and larger studies than CI has time for.
+# The tests behind docs/reference/promises.md with more kills, more examples and larger studies than CI has time for: an
+# hour of fuzzing and an hour of soaking, which begin first, beside the others.
 reliability:
-	HPOCTL_RELIABILITY=long python -m pytest -n 2 --timeout 3600 tests/reliability tests/stores tests/launchers tests/ops
+	HPOCTL_RELIABILITY=long python -m pytest -n 3 --maxschedchunk 1 --durations 25 --timeout 3600 \
+		tests/reliability tests/stores tests/launchers tests/ops
 
 # The versions that CI installs, for Python 3.11: the newest that fit together, or as they are with `make lock UPGRADE=`.
 UPGRADE = --upgrade

@@ -1,7 +1,7 @@
 """Settings of all tests: how long an example takes is not what is tested; what a person has imported is left alone."""
 
 import os
-from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ __all__ = ["data_of_tests", "s3_root", "seaweedfs"]
 settings.register_profile("hpoctl", deadline=None, max_examples=50)
 settings.register_profile("long", deadline=None, max_examples=400)
 settings.register_profile("fast", deadline=None, max_examples=15)
-settings.load_profile("long" if os.environ.get("HPOCTL_RELIABILITY") == "long" else "hpoctl")
+RELIABILITY = os.environ.get("HPOCTL_RELIABILITY") == "long"
+settings.load_profile("long" if RELIABILITY else "hpoctl")
 
 os.environ.pop("COLUMNS", None)  # where lines break does not depend on who runs the tests
 
@@ -71,9 +72,22 @@ NAMES = {"kill": "kills", "level_and_coverage": "simulations", "seldom_called": 
 FIXTURES = {"seaweedfs": "services", "cluster": "services", "cli": "studies"}
 """The same by what a test asks for."""
 
+LONGEST = ("soak", "fuzzing", "state_machine", "eight_launches", "damage", "kills", "names")
+"""Parts of the names of the tests that take longest in `make reliability`."""
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+
+def longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The longest tests first, with a short one after each: a worker is given two at a time."""
+    rank = {item: next((i for i, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)) for item in items}
+    long = sorted((item for item in items if rank[item] < len(LONGEST)), key=rank.__getitem__)
+    short = [item for item in items if rank[item] == len(LONGEST)]
+    return [item for pair in zip_longest(long, short) for item in pair if item is not None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests as the tables say; from here on, processes that tests start write no bytecode into their folders."""
+    if RELIABILITY:
+        items[:] = longest_first(items)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for item in items:
         path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path

@@ -24,6 +24,9 @@ LONG = os.environ.get("HPOCTL_RELIABILITY") == "long"
 """Whether `make reliability` asks for more kills and examples than CI has time for."""
 
 LANE = "long lane" if LONG else "short lane (make reliability has the long one)"
+FIGURES = "figures"
+"""The property in which a test of reliability gives its figures, which are printed at the end."""
+
 PATIENCE = 60.0
 """Seconds that a process may take to end, on a machine that does other things, too."""
 

@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from hpoctl.core.cells import METADATA, RESULTS
 from hpoctl.core.sealed import seal, unseal
 from own_tables import Own, description, write_npz, write_parquet
 from services.seaweedfs import BUCKET, Server
-from toy_studies import LANE, LONG, fast_folder, lane
+from toy_studies import FIGURES, LONG, fast_folder, lane
 
 EXAMPLES = int(os.environ.get("HPOCTL_FUZZING_EXAMPLES", lane(50, 20_000)))
 FAR_EXAMPLES = max(1, EXAMPLES // lane(8, 10))
@@ -212,6 +212,15 @@ def check(answer: Answer, what: str) -> None:
         assert sum(line.startswith("  fix: ") for line in answer.err.splitlines()) == 1, said
 
 
+@pytest.fixture(autouse=True)
+def figures(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    counted = ", ".join(f"{name} {count:,}" for name, count in sorted(COUNTS.items()))
+    record_property(FIGURES, f"{(time.monotonic() - began) / 60.0:.1f} minutes, {counted}")
+    COUNTS.clear()
+
+
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with fast_folder() as folder, pytest.MonkeyPatch.context() as patched:
@@ -368,11 +377,3 @@ def test_commands_that_read_mutated_objects(world: World, far: Far, data: st.Dat
             far.delete(other)
         for other in {name, *(each for each in far.sound if "/index/" in each)}:
             far.put(other, far.sound[other])
-
-
-def test_the_figures_of_the_fuzzing_test(capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        figures = ", ".join(f"{name} {count:,}" for name, count in sorted(COUNTS.items()))
-        minutes = (time.monotonic() - min(STARTS.values(), default=time.monotonic())) / 60
-        print(f"\nfuzzing, {LANE}, {minutes:.1f} minutes: {figures}")
-    assert not {name for name in COUNTS if name.startswith("exit code")}

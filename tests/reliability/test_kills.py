@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
 KILLS = 5
 """Kills of the whole group in each study."""
 
-STUDIES = lane(4, 60)
+STUDIES = lane(4, 30)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from services.seaweedfs import Server
 from soaking import Soak
-from toy_studies import LANE, ToyStudy, fast_folder, generator, lane
+from toy_studies import FIGURES, ToyStudy, fast_folder, generator, lane
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see what runs"),
@@ -30,7 +31,9 @@ def _soak(soak: Soak, until: float) -> None:
         soak.close()
 
 
-def test_nothing_is_lost_whatever_happens(seaweedfs: Server, s3_root: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_lost_whatever_happens(
+    seaweedfs: Server, s3_root: str, record_property: Callable[[str, object], None]
+) -> None:
     with fast_folder() as folder, ThreadPoolExecutor() as pool:
         expected: dict[object, str] = {}
         soaks = []
@@ -48,7 +51,6 @@ def test_nothing_is_lost_whatever_happens(seaweedfs: Server, s3_root: str, capsy
         finally:
             minutes = (time.monotonic() - began) / 60.0
             counts = sum((soak.counts for soak in soaks), Counter())
-            with capsys.disabled():
-                figures = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
-                print(f"\nsoak, {LANE}, {minutes:.1f} minutes, seed {SEED}: {figures}")
+            figures = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+            record_property(FIGURES, f"{minutes:.1f} minutes, seed {SEED}: {figures}")
         assert counts["steps"] > 0

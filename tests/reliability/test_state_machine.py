@@ -447,7 +447,7 @@ def test_a_tag_is_what_the_model_says(monkeypatch: pytest.MonkeyPatch) -> None:
         run_state_machine_as_test(
             Studies,
             settings=settings(
-                max_examples=lane(20, 300),
+                max_examples=lane(20, 100),
                 stateful_step_count=lane(30, 50),
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
