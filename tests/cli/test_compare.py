@@ -1,5 +1,6 @@
 """`hpoctl compare` from the command line."""
 
+import json
 import re
 import shlex
 import shutil
@@ -11,6 +12,7 @@ import pytest
 from command_line import CommandLine
 from hpoctl.core.cells import RESULTS, Cell
 from hpoctl.stores.local import LocalStore
+from toy_studies import SOURCE
 from trees import TAG, put_attempt, put_curve
 
 METHODS = ("ASHA", "MOBSTER", "RS")
@@ -147,6 +149,23 @@ def test_few_seeds_are_told_to_be_six(cli: CommandLine) -> None:
     assert f"  $ {command}\n" in answer.out
     chosen = cli("compare", "--tag", TAG, "--seed", "0")
     assert "$ hpoctl" not in chosen.out
+
+
+def test_more_seeds_of_results_of_run_have_its_options(cli: CommandLine) -> None:
+    cli.install("toys", SOURCE)
+    options = ["--n-workers", "2", "--max-num-evaluations", "40"]
+    for method, own in (("RS", []), ("ASHA", ["--set", "ASHA.brackets=2"])):
+        words = ["-m", method, "-b", "toy", "--tag", "t", "--random-seed", "3", "--num-seeds", "2"]
+        assert cli("run", *words, *options, *own).code == 0
+    (launches,) = json.loads(cli("compare", "RS", "ASHA", "--tag", "t", "--json").out)["data"]["launches"].values()
+    assert len(launches) == 2
+    for command in launches:
+        answer = cli(*shlex.split(command)[1:], "-j", "1")
+        assert answer.code == 0, answer.err
+    found = json.loads(cli("compare", "RS", "ASHA", "--tag", "t", "--json").out)["data"]
+    assert found["skipped"] == []
+    (benchmark,) = found["benchmarks"]
+    assert benchmark["pairs"][0]["paired"]["n"] == 6, benchmark
 
 
 def test_more_seeds_of_imported_results_are_not_launched(cli: CommandLine) -> None:

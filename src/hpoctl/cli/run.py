@@ -12,6 +12,7 @@ from hpoctl.cli.options import (
     MethodOptions,
     RandomSeed,
     Results,
+    experiment_words,
     named_values,
     option,
     with_settings,
@@ -71,7 +72,8 @@ def run(
         backend=backend,
         backend_options=named_values(backend_option or (), "trial backend", "address=10.0.0.5:6379"),
     )
-    request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results)
+    options = (*experiment_words(changes), *(("--study", study) if study is not None else ()))
+    request = RunRequest(changes, study=study, tag=tag, random_seed=random_seed, results=results, options=options)
     code = _run(request, verbose=verbose, as_json=as_json)
     if code:
         raise typer.Exit(code)

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.table import Table
 
-from hpoctl.cli.options import experiment_words
 from hpoctl.cli.output import Status, err, error_json, hint, out, show_error
 from hpoctl.cli.progress import config_text
 from hpoctl.cli.words import many
@@ -150,7 +149,8 @@ def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> st
         words += ["--method", method]
     for benchmark in dict.fromkeys(spec.benchmark.name for spec in specs):
         words += ["--benchmark", _from_here(plan.benchmark_files.get(benchmark, benchmark))]
-    words += ["--start-seed", str(first), "--num-seeds", str(last + 1), *_same_options(request)]
+    words += ["--start-seed", str(first), "--num-seeds", str(last + 1), *request.options]
+    words += [] if request.results is None else ["--results", request.results]
     return shlex.join(words)
 
 
@@ -159,10 +159,3 @@ def _from_here(benchmark: str) -> str:
     path = Path(benchmark)
     below = path.is_absolute() and path.suffix == ".toml" and path.is_relative_to(Path.cwd())
     return str(path.relative_to(Path.cwd())) if below else benchmark
-
-
-def _same_options(request: RunRequest) -> list[str]:
-    """The other options that change what an experiment is, as they were given."""
-    options = {"--study": request.study, "--results": request.results}
-    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-    return [*experiment_words(request.changes), *words]

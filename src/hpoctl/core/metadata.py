@@ -87,6 +87,7 @@ class Metadata:
         git_commit: The commit of the folder of the command.
         host: The machine that it ran on.
         entrypoint: The command that ran it.
+        options: The options of `hpoctl run` that run it with another seed.
         origin: Where it comes from; see `metadata_head`.
         ended_by: Which limit ended it before its budget.
         max_failures: How many of its trials were allowed to fail.
@@ -113,6 +114,7 @@ class Metadata:
     git_commit: str | None = None
     host: str | None = None
     entrypoint: str | None = None
+    options: tuple[str, ...] = ()
     origin: str | None = None
     ended_by: str | None = None
     max_failures: int | float | str | None = None

@@ -21,12 +21,14 @@ class Provenance:
         git_commit: The commit of the folder the command was typed in; None outside a git checkout.
         entrypoint: The command line.
         host: The name of the machine.
+        options: The options that run the same experiment with another seed, where no plan has them.
     """
 
     versions: Mapping[str, str]
     git_commit: str | None
     entrypoint: str
     host: str = field(default_factory=platform.node)
+    options: tuple[str, ...] = ()
 
 
 def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: float) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def opening_metadata(spec: ExperimentSpec, provenance: Provenance, timestamp: fl
         "versions": dict(provenance.versions),
         "git_commit": provenance.git_commit,
         "entrypoint": provenance.entrypoint,
+        **({"options": list(provenance.options)} if provenance.options else {}),
         "host": provenance.host,
         "pid": os.getpid(),
         "st_tuner_creation_timestamp": timestamp,

@@ -99,7 +99,7 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
         comparison = replace(comparison, benchmarks=answered)
     more = SeedCommands()
     if len(methods) == 2 and request.load.filters.seeds is None:  # otherwise it is not known which seeds there are
-        more = seed_commands(comparison.benchmarks, chosen, loaded.imported, in_looks, root)
+        more = seed_commands(comparison.benchmarks, chosen, loaded.imported, loaded.options, in_looks, root)
     return ComparedTags(
         tags=tuple(dict.fromkeys(request.load.tags)),
         comparison=comparison,

@@ -51,6 +51,7 @@ def seed_commands(
     benchmarks: Sequence[BenchmarkComparison],
     traces: Sequence[Trace],
     imported: frozenset[Group],
+    options: Mapping[Group, tuple[str, ...]],
     in_looks: DecidedPairs | None,
     root: Root,
 ) -> SeedCommands:
@@ -60,6 +61,7 @@ def seed_commands(
         benchmarks: The benchmarks, with one pair at most.
         traces: All results of the two methods.
         imported: Whose results are imported.
+        options: The options of results that `hpoctl run` made.
         in_looks: The pairs that interim analyses decide: for these no seeds are proposed.
         root: The root of results.
     """
@@ -76,10 +78,11 @@ def seed_commands(
                 methods, tags = ({each.method: None for each in others}, {each.tag: None for each in others})
                 elsewhere[found.benchmark] = ImportedSeeds(tuple(methods), tuple(tags), more)
             else:
-                launches[found.benchmark] = tuple(_launches(here, more, root))
+                launches[found.benchmark] = tuple(_launches(here, more, options, root))
     until_decided = None
-    if in_looks is None:
-        until_decided = _until_decided([found for found in benchmarks if found.benchmark in launches], traces, root)
+    undecided = [found for found in benchmarks if found.benchmark in launches]
+    if in_looks is None and len({options.get(_group(trace), ()) for trace in traces}) == 1:
+        until_decided = _until_decided(undecided, traces, options.get(_group(traces[0]), ()), root)
     return SeedCommands(launches, elsewhere, until_decided)
 
 
@@ -91,20 +94,26 @@ def _more(pair: PairLine) -> int | None:
     return max(more, 1)
 
 
-def _launches(traces: Sequence[Trace], more: int, root: Root) -> list[str]:
-    """The commands that run more seeds of some results on one benchmark, one for each tag."""
+def _group(trace: Trace) -> Group:
+    return Group(trace.tag, trace.method, trace.benchmark)
+
+
+def _launches(traces: Sequence[Trace], more: int, options: Mapping[Group, tuple[str, ...]], root: Root) -> list[str]:
+    """The commands that run more seeds of some results on one benchmark, one for each tag and its options."""
     start = max(trace.seed for trace in traces) + 1
-    by_tag: dict[str, dict[str, None]] = {}
+    methods: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
     for trace in traces:
-        by_tag.setdefault(trace.tag, {})[bare_name(trace.method)] = None
+        methods.setdefault((trace.tag, options.get(_group(trace), ())), {})[bare_name(trace.method)] = None
     seeds = ["--benchmark", traces[0].benchmark, "--start-seed", str(start), "--num-seeds", str(start + more)]
     return [
-        root.command("launch", "--tag", tag, *(word for name in names for word in ("--method", name)), *seeds)
-        for tag, names in by_tag.items()
+        root.command("launch", "--tag", tag, *(word for name in names for word in ("--method", name)), *seeds, *same)
+        for (tag, same), names in methods.items()
     ]
 
 
-def _until_decided(undecided: Sequence[BenchmarkComparison], traces: Sequence[Trace], root: Root) -> str | None:
+def _until_decided(
+    undecided: Sequence[BenchmarkComparison], traces: Sequence[Trace], options: tuple[str, ...], root: Root
+) -> str | None:
     """The command that decides two methods of one tag with new seeds: those that were looked at do not count."""
     tags = {trace.tag for trace in traces}
     pairs = [pair for found in undecided for pair in found.pairs]
@@ -115,4 +124,4 @@ def _until_decided(undecided: Sequence[BenchmarkComparison], traces: Sequence[Tr
     start = max(trace.seed for trace in traces) + 1
     names = [word for found in undecided for word in ("--benchmark", found.benchmark)]
     words = ["--tag", *tags, *names, "--until-decided", "--pairs", f"{pairs[0].first}:{pairs[0].second}"]
-    return root.command("launch", *words, "--start-seed", str(start), "--max-seeds", str(most))
+    return root.command("launch", *words, "--start-seed", str(start), "--max-seeds", str(most), *options)

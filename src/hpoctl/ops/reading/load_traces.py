@@ -59,6 +59,7 @@ class Loaded(Generic[T]):
         modelled: The benchmarks whose data are modelled, so far as the results say so.
         resources: What the resource of each benchmark is called, so far as the results say so.
         imported: Which results another program made.
+        options: The options that run more seeds of results that `hpoctl run` made; there is no plan that has them.
     """
 
     traces: tuple[T, ...]
@@ -68,6 +69,7 @@ class Loaded(Generic[T]):
     modelled: tuple[str, ...] = ()
     resources: Mapping[str, str] = field(default_factory=dict)
     imported: frozenset[Group] = frozenset()
+    options: Mapping[Group, tuple[str, ...]] = field(default_factory=dict)
 
 
 def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
@@ -121,6 +123,7 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, FoundResult, Tra
         modelled=modelled_benchmarks(results),
         resources=_resources(results),
         imported=_imported(results, names),
+        options=_options(results, names),
     )
 
 
@@ -214,6 +217,15 @@ def _imported(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], s
         for cell, found in tag.candidates.items()
         if found[0].attempt.origin != OWN
     )
+
+
+def _options(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], str]) -> dict[Group, tuple[str, ...]]:
+    """The options of each group, of its last seed."""
+    every = [(tag, cell, found[0].metadata.options) for tag in results for cell, found in tag.candidates.items()]
+    return {
+        Group(tag.tag, names[tag.tag, cell.method], cell.benchmark): options
+        for tag, cell, options in sorted(every, key=lambda entry: entry[1].seed)
+    }
 
 
 def _resources(results: tuple[TagResults, ...]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hpoctl.core.cells import claim_key
 from hpoctl.core.clock import SystemTime
+from hpoctl.core.credentials import concealed_words
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.options import parse_setting
@@ -38,6 +39,7 @@ class RunRequest:
         random_seed: The random seed; None: the tag's, else the study's, else it is drawn.
         results: The root of results; None: $HPOCTL_ROOT, that of the folder's configuration, or ~/hpoctl.
         folder: Where study files and a configuration are looked for.
+        options: The options that run the same experiments with other seeds, as they were typed.
     """
 
     changes: Overrides = field(default_factory=Overrides)
@@ -46,6 +48,7 @@ class RunRequest:
     random_seed: int | None = None
     results: str | None = None
     folder: Path = Path()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
         specs=tuple(specs),
         store=store,
         claims=root.claims,
-        provenance=provenance_of(specs, registry),
+        provenance=replace(provenance_of(specs, registry), options=tuple(concealed_words(request.options))),
         seed_was_given=given,
         warnings=warnings,
         benchmark_files={
