@@ -88,6 +88,29 @@ epochs = 9
 ```
 """.strip().splitlines()
 
+BACKENDS = """
+## Options of trial backends
+
+`[backends.NAME]` has options that trials of this benchmark need on a trial backend, whatever the study: an image,
+libraries, the size of a machine. The keys are those that `--backend-option` takes. It counts where that backend is
+chosen, with `--backend` or in a study file:
+
+```toml
+[backends.sagemaker]
+image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/digits:3"
+requirements = "requirements.txt"       # relative to this file
+instance_type = "ml.g5.xlarge"
+```
+
+* `backend_options` of a study file go before these, and `--backend-option` before both.
+* Paths of files are relative to the benchmark file. Those below its folder travel with jobs to other machines.
+* A key that the backend does not have is an error that names the closest one. `hpoctl benchmark check` looks at all
+  tables. A table of a backend that is not installed is not used; `hpoctl benchmark check` says so.
+* Options are no part of the identity of results, as `--backend-option` is not: the same trial elsewhere is the same
+  trial.
+* Values that look like credentials are refused; see [pass a token](../how-to/pass-a-token.md).
+""".strip().splitlines()
+
 DOMAINS = """
 ## The space
 
@@ -233,7 +256,7 @@ def benchmark_file_page() -> str:
         if entry.name != "folder":
             wanted = _wanted(ScriptBenchmark, entry.name)
             lines += [f"| `{entry.name}` | {wanted} | {_benchmark_default(entry)} | {rows[entry.name]} |"]
-    lines += ["", *DOMAINS, "", "| type | keys |", "|---|---|"]
+    lines += ["", *BACKENDS, "", *DOMAINS, "", "| type | keys |", "|---|---|"]
     for name, domain in TYPES.items():
         keys = [field for field in fields(domain) if field.init]
         shown = ", ".join(f"`{key.name}`" if _is_required(key) else f"`{key.name}` (optional)" for key in keys)
@@ -244,7 +267,7 @@ def benchmark_file_page() -> str:
 BENCHMARK_KEYS_SHOWN = (
     "name", "summary", "script", "command", "args", "python", "working_folder", "files", "space", "arguments",
     "syne_tune_arguments", "environment", "metric", "mode", "metrics", "resource_attr", "max_resource_attr",
-    "max_wallclock_time", "max_num_evaluations", "n_workers", "checkpoints", "cpus", "gpus", "folder",
+    "max_wallclock_time", "max_num_evaluations", "n_workers", "checkpoints", "cpus", "gpus", "backends", "folder",
 )  # fmt: skip
 
 

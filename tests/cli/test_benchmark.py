@@ -56,6 +56,20 @@ def test_what_is_wrong_ends_with_1_and_a_remedy(cli: CommandLine, script: Path) 
     assert Path(answer.json["data"]["output"]).is_dir()
 
 
+def test_tables_of_trial_backends_are_checked(cli: CommandLine, script: Path) -> None:
+    cli("benchmark", "new", "own/train.py")
+    file = script.with_name("benchmark.toml")
+    file.write_text(file.read_text() + '[backends.locale]\n[backends.zeppelin]\ngas = "H"\n')
+    checked = cli("benchmark", "check", "own/benchmark.toml")
+    assert checked.code == 1
+    assert (
+        "problem  backends.locale: there is no trial backend locale\n           fix: Did you mean local?" in checked.out
+    )
+    assert "warning  backends.zeppelin: no trial backend zeppelin is installed here" in checked.out
+    refused = cli("run", "--method", "RS", "--benchmark", "own/benchmark.toml", "--tag", "mine")
+    assert (refused.code, "Did you mean local?" in refused.err) == (2, True)
+
+
 def test_names_that_are_none(cli: CommandLine) -> None:
     for words, code, text in (
         (("benchmark", "check", "gone.toml"), 2, "There is no benchmark file"),

@@ -57,6 +57,7 @@ def test_every_key(tmp_path: Path) -> None:
         "checkpoints": True,
         "cpus": 2,
         "gpus": 1,
+        "backends": {"far": {"image": "x", "machines": 2}},
     }
     assert set(changes) | set(TABLE) | {"command", "folder"} == set(keys_of(ScriptBenchmark))
     benchmark = read(tmp_path, **changes)
@@ -68,6 +69,7 @@ def test_every_key(tmp_path: Path) -> None:
     assert (script.runs_in, script.files, script.environment) == (tmp_path / "work", ("*.py",), {"DATA": "/data"})
     assert (script.arguments, script.syne_tune_arguments, script.checkpoints) == ("json", True, True)
     assert (script.cpus, script.gpus) == (2, 1)
+    assert script.backend_options == {"far": {"image": "x", "machines": 2}}
 
 
 def test_another_language(tmp_path: Path) -> None:
@@ -121,6 +123,10 @@ def test_without_a_name_it_is_called_after_its_file(tmp_path: Path) -> None:
         ({"space": {"x": {"type": "choice", "values": ["a", "b\0"]}, "epochs": 9}}, "control character"),
         ({"cpus": 0}, "cpus is 0"),
         ({"gpus": -1}, "gpus is -1"),
+        ({"backends": "far"}, "backends cannot be 'far'"),
+        ({"backends": {"far": "x"}}, "backends.far cannot be 'x'"),
+        ({"backends": {"far": {"machines": [1]}}}, "backends.far.machines cannot be [1]"),
+        ({"backends": {"far": {"api_token": "abcdef123456"}}}, "looks like a credential"),
     ],
     ids=lambda part: str(part)[:30],
 )

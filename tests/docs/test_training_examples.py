@@ -13,30 +13,10 @@ import pytest
 
 from hpoctl.ops.running.check_benchmark import CheckRequest, check_benchmark
 from hpoctl.ops.studies.benchmark_files import load_benchmark
+from syne_tune_stand_in import place_of_syne_tune
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/benchmark.toml"))
-
-SYNE_TUNE = '''
-"""Stands in for Syne Tune: what its Reporter prints, by the format that its documentation describes."""
-
-import json
-import time
-
-
-class Reporter:
-    def __init__(self):
-        self._began, self._number = time.time(), 0
-
-    def __call__(self, **values):
-        facts = {
-            "st_worker_timestamp": time.time(),
-            "st_worker_time": time.time() - self._began,
-            "st_worker_iter": self._number,
-        }
-        self._number += 1
-        print(f"[tune-metric]: {json.dumps({**values, **facts})}\\n", flush=True)
-'''
 
 
 def prepared(name: str, tmp_path: Path) -> Path:
@@ -56,13 +36,8 @@ def prepared(name: str, tmp_path: Path) -> Path:
 @pytest.fixture
 def syne_tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Syne Tune where it is installed, a stand-in elsewhere."""
-    if importlib.util.find_spec("syne_tune") is None:
-        stand_in = tmp_path / "stand-in"
-        stand_in.mkdir()
-        (stand_in / "syne_tune.py").write_text(SYNE_TUNE)
-        monkeypatch.setenv(
-            "PYTHONPATH", os.pathsep.join([str(stand_in), *filter(None, [os.environ.get("PYTHONPATH")])])
-        )
+    place = str(place_of_syne_tune(tmp_path / "stand-in"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([place, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 
 def test_there_are_as_many_as_the_pages_say() -> None:
@@ -82,7 +57,8 @@ def test_an_example_can_be_tuned(name: str, tmp_path: Path) -> None:
     work.mkdir()
     findings = list(check_benchmark(benchmark, CheckRequest(), work))
     assert [finding for finding in findings if finding.verdict != "ok"] == []
-    assert {finding.subject for finding in findings} == {"script", "reports", "time", "resume", "pause"}
+    subjects = {finding.subject for finding in findings if not finding.subject.startswith("backends.")}
+    assert subjects == {"script", "reports", "time", "resume", "pause"}
 
 
 def test_the_digits_network_computes_its_gradients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

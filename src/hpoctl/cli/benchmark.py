@@ -30,21 +30,31 @@ def check(
     timeout: Annotated[float, typer.Option(help="Seconds without a report that are too many.")] = 60.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run one tiny trial of a training script, pause and resume it, and say what is wrong."""
+    """Run one tiny trial of a training script, pause and resume it, and say what is wrong.
+
+    Tables of trial backends are checked; the trial runs on this machine.
+    """
     import shutil
     import tempfile
+    from itertools import chain
 
     from hpoctl.builtins import open_registry
     from hpoctl.cli.output import emit_json, err
     from hpoctl.ops.running.check_benchmark import CheckRequest, check_benchmark
+    from hpoctl.ops.studies.backends import check_backend_tables
     from hpoctl.ops.studies.benchmark_files import open_benchmark
 
-    found = open_benchmark(name, open_registry(), Path())
+    registry = open_registry()
+    found = open_benchmark(name, registry, Path())
     folder = Path(tempfile.mkdtemp(prefix="hpoctl-check-"))
     findings = []
     try:
         with err().status("training"):
-            for finding in check_benchmark(found, CheckRequest(levels, timeout), folder):
+            checks = (
+                check_backend_tables(found, registry),
+                check_benchmark(found, CheckRequest(levels, timeout), folder),
+            )
+            for finding in chain.from_iterable(checks):
                 findings.append(finding)
                 if not as_json:
                     _print(finding)

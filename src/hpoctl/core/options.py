@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -16,6 +17,9 @@ from hpoctl.core.errors import UsageError, unknown_name
 PLAIN = (bool, int, float, str)
 SECRET = "secret"  # noqa: S105 - the name of an entry, no secret
 """The entry of a field's metadata for an option that takes the name of an environment variable which has a secret."""
+
+FILE = "file"
+"""The entry of a field's metadata for an option that takes the path of a file which is read."""
 
 OptionsT = TypeVar("OptionsT")
 NONE_WORDS = frozenset({"none", "null"})
@@ -95,6 +99,11 @@ def apply_settings(owner: str, options: OptionsT, settings: Iterable[Setting]) -
     Raises:
         UsageError: There is no such option, or the value has the wrong type or range, or is a credential.
     """
+    return with_values(options, _typed(owner, options, settings))
+
+
+def _typed(owner: str, options: Any, settings: Iterable[Setting]) -> dict[str, Any]:
+    """Values by name, each of the type that the option has."""
     types = option_types(options)
     changes: dict[str, Any] = {}
     for setting in settings:
@@ -104,20 +113,29 @@ def apply_settings(owner: str, options: OptionsT, settings: Iterable[Setting]) -
             raise unknown_name(f"option of {owner}", setting.field, types, f"hpoctl methods {owner}")
         check_values(owner, {setting.field: setting.text})
         changes[setting.field] = parse_value(f"{owner}.{setting.field}", types[setting.field], setting.text)
-    return with_values(options, changes)
+    return changes
 
 
 def named_options(owner: str, name: str, options: OptionsT, values: Mapping[str, bool | int | float | str]) -> OptionsT:
-    """The options of a launcher or a trial backend with some of them changed.
+    """The options of a launcher or a trial backend with some of them changed; see `named_values`.
+
+    Raises:
+        UsageError: There is no such option, or the value has the wrong type or range.
+    """
+    return with_values(options, named_values(owner, name, options, values))
+
+
+def named_values(owner: str, name: str, options: Any, values: Mapping[str, bool | int | float | str]) -> dict[str, Any]:
+    """Values of options of a launcher or a trial backend, each of the type that the option has.
 
     Args:
         owner: What it is called in messages, such as `launcher slurm`.
         name: Its name.
         options: Its options.
-        values: The new values by name, as they are or as typed.
+        values: The values by name, as they are or as typed.
 
     Raises:
-        UsageError: There is no such option, or the value has the wrong type or range.
+        UsageError: There is no such option, or a value has the wrong type. Ranges are checked by the options.
     """
     known = option_types(options)
     for option in values:
@@ -127,7 +145,16 @@ def named_options(owner: str, name: str, options: OptionsT, values: Mapping[str,
             listed = f"It has: {', '.join(known)}." if known else "It has no options."
             raise UsageError(f"Unknown option {option!r} of {owner}.", f"{hint}{listed}")
     texts = {option: str(value).lower() if isinstance(value, bool) else str(value) for option, value in values.items()}
-    return apply_settings(name, options, [Setting(name, option, text) for option, text in texts.items()])
+    return _typed(name, options, [Setting(name, option, text) for option, text in texts.items()])
+
+
+def in_folder(folder: Path, options: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of options with the paths of files relative to a folder."""
+    files = {entry.name for entry in fields(options) if entry.metadata.get(FILE)}
+    return {
+        name: str(folder / Path(value).expanduser()) if name in files and value else value
+        for name, value in values.items()
+    }
 
 
 def check_secrets(owner: str, options: Any) -> None:

@@ -45,6 +45,8 @@ class Script:
             a resumed trial starts over, and the levels that are known already do not count again.
         cpus: Cores for each trial.
         gpus: GPUs for each trial.
+        backend_options: Options of trial backends, by the name of the backend. They say where and with what trials run,
+            not what they compute, and are no part of the script's hash.
     """
 
     folder: Path
@@ -58,6 +60,7 @@ class Script:
     checkpoints: bool = False
     cpus: int = 1
     gpus: int = 0
+    backend_options: Mapping[str, Mapping[str, bool | int | float | str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.folder.is_absolute():
@@ -73,6 +76,8 @@ class Script:
                 raise UsageError(f"{word!r} holds a null character.", "Remove it: no program can be given one.")
         check_values("the script's environment", self.environment)
         check_words("The script's command", self.command)
+        for name, values in self.backend_options.items():
+            check_values(f"[backends.{name}]", values)
         for name in self.environment:
             if not name or "=" in name or name.startswith(RESERVED):
                 raise UsageError(

@@ -63,6 +63,9 @@ class ScriptBenchmark:
             trial that is resumed trains from the start again.
         cpus: Cores for each trial.
         gpus: GPUs for each trial.
+        backends: Options of trial backends, a table for each, such as `[backends.sagemaker]`. `--backend-option` and
+            the `backend_options` of a study go before them. They are no part of what is tuned: with other options it is
+            the same benchmark.
     """
 
     metric: Annotated[str, Meta(examples=["loss"])]
@@ -89,6 +92,9 @@ class ScriptBenchmark:
     checkpoints: bool = False
     cpus: int = 1
     gpus: int = 0
+    backends: Annotated[
+        Mapping[str, Mapping[str, bool | int | float | str]], Meta(description="a table for each backend")
+    ] = field(default_factory=dict)
 
     def benchmark(self) -> Benchmark:
         """The benchmark.
@@ -140,6 +146,7 @@ class ScriptBenchmark:
                 checkpoints=self.checkpoints,
                 cpus=self.cpus,
                 gpus=self.gpus,
+                backend_options={name: dict(values) for name, values in self.backends.items()},
             ),
         )
 

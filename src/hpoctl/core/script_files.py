@@ -82,6 +82,17 @@ def script_files(script: Script) -> list[str]:
     return sorted(names)
 
 
+def option_files(script: Script) -> list[str]:
+    """The names of the files in a script's folder that options of trial backends name, such as `requirements.txt`.
+
+    They are not among the script's files, unless `files` names them: with other options it is the same script.
+    """
+    folder = script.folder
+    texts = {str(value) for values in script.backend_options.values() for value in values.values()}
+    paths = (Path(os.path.normpath(folder / text)) for text in texts if text and "\0" not in text)
+    return sorted(_name(folder, path) for path in paths if path.is_relative_to(folder) and path.is_file())
+
+
 def _started(script: Script) -> list[str]:
     """The file that the command starts, if it lies in the folder: its name there."""
     word = script.command[0]

@@ -1,6 +1,7 @@
 """Scripts travel with their plan to machines that do not have them, and stay what they are."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ max_wallclock_time = 60
 n_workers = 1
 [space]
 lr = { type = "uniform", lower = 0.0, upper = 1.0 }
+[backends.far]
+requirements = "needs/all.txt"
+machines = 2
 """
 
 
@@ -36,6 +40,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     (folder / "train.sh").chmod(0o755)
     (folder / "lib" / "part.sh").write_text("echo\n")
     (folder / "data.bin").write_text("not declared")
+    (folder / "needs").mkdir()
+    (folder / "needs" / "all.txt").write_text("numpy\n")
     file = str(folder / "benchmark.toml")
     return Study("s", "S", ("RS",), ("my-net", "toy"), benchmark_files={"my-net": file})
 
@@ -52,6 +58,7 @@ def test_a_machine_without_the_files_gets_them(study: Study, tmp_path: Path) -> 
     assert found.script.folder.name == "my-net"
     assert (found.script.folder / "train.sh").stat().st_mode & 0o100
     assert not (found.script.folder / "data.bin").exists()
+    assert (found.script.folder / "needs" / "all.txt").read_text() == "numpy\n"  # an option of a backend names it
 
 
 def test_identities_are_the_same_there(study: Study, tmp_path: Path) -> None:
@@ -65,6 +72,7 @@ def test_identities_are_the_same_there(study: Study, tmp_path: Path) -> None:
     script = load_benchmark(Path(there.benchmark_files["my-net"])).script
     assert script is not None
     assert script_hash(script) == expected
+    assert script_hash(replace(script, backend_options={})) == expected  # options of backends do not count
 
 
 def test_what_was_not_shared_or_is_damaged(study: Study, tmp_path: Path) -> None:

@@ -286,7 +286,9 @@ def session_in(region: str | None) -> Any:
     except Exception as error:
         raise _plain(error, "reach SageMaker") from error
     if not session.region_name:
-        raise UsageError("No AWS region is set.", "Set AWS_DEFAULT_REGION, or give --launcher-option region=us-east-1.")
+        raise UsageError(
+            "No AWS region is set.", "Set AWS_DEFAULT_REGION, or the option region, as in region=us-east-1."
+        )
     return session
 
 
@@ -349,7 +351,7 @@ def _refusal(code: str, message: str, what: str) -> HpoctlError:
             f"Cannot {what}: {message}.", "Correct AWS_PROFILE; `aws configure list-profiles` lists them."
         )
     if code == "ValidationException":
-        return UsageError(f"Cannot {what}: {message}.", "Change the launcher option behind it.")
+        return UsageError(f"Cannot {what}: {message}.", "Change the option behind it.")
     return HpoctlError(f"Cannot {what}: {code}: {message}.", "Look the code up in AWS's documentation, and repeat.")
 
 

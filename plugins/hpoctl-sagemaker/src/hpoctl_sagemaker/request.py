@@ -125,14 +125,14 @@ def check_training_job(request: dict[str, Any], model: Any) -> None:
     if request["RoleArn"] is None:
         raise UsageError(
             "Training jobs of SageMaker need a role.",
-            "Give --launcher-option role=arn:aws:iam::ACCOUNT:role/NAME, or put it into hpoctl.toml.",
+            "Give role=arn:aws:iam::ACCOUNT:role/NAME with --launcher-option for jobs, --backend-option for trials.",
         )
     mistakes = check_request(model, request)
     if mistakes:
         more = f"; and {len(mistakes) - 1} more" if len(mistakes) > 1 else ""
         raise UsageError(
             f"SageMaker would refuse training job {request['TrainingJobName']}: {mistakes[0]}{more}.",
-            "Change the launcher option behind it.",
+            "Change the option behind it.",
         )
 
 
@@ -174,7 +174,7 @@ def image_for(options: ImageOptions, region: str, minor: int) -> str:
     except ValueError as error:
         raise UsageError(
             f"There is no image of SageMaker for {options.instance_type} in {region}: {' '.join(str(error).split())}",
-            "Correct instance_type or region, or name an image: --launcher-option image=...",
+            "Correct instance_type or region, or name an image with the option image.",
         ) from error
     return str(image)
 

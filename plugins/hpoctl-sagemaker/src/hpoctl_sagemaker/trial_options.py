@@ -42,7 +42,7 @@ class SagemakerTrialOptions:
     )
     requirements: str | None = field(
         default=None,
-        metadata={"help": "A requirements file of pip: what to install in containers", "runs_code": True},
+        metadata={"help": "A requirements file of pip: what to install in containers", "runs_code": True, "file": True},
     )
     environment: str | None = field(
         default=None,

@@ -25,6 +25,9 @@ class Requests:
         fixed: The environment variables that the benchmark and the options set.
         grace: Seconds between SIGTERM and SIGKILL for a script.
         price: What an hour of the options' machine costs, unless they say; None: not known.
+
+    Raises:
+        UsageError: SageMaker would refuse a trial with these options.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Requests:
         self._place, self._options, self._model, self._grace, self._price = place, options, model, grace, price
         # The machine is the trial's alone: it has all cores and GPUs, unless the benchmark says otherwise.
         self._free = {*THREADS, DEVICES} - fixed
+        self._request("0/0", "{}", (options.instance_type, options.instance_count))
 
     def make(self, job: TrialJob, command: Command) -> None:
         """Give a job its request, its machines and their price.
@@ -53,8 +57,11 @@ class Requests:
         environment = {name: value for name, value in command.environment.items() if name not in self._free}
         told = replace(command, environment=environment)
         call = call_of(job.key, text, told, self._place, self._options, self._grace)
-        options = replace(self._options, instance_type=job.machine)
+        job.request = self._request(job.key, call, machine)
+
+    def _request(self, key: str, call: str, machine: tuple[str, int]) -> dict[str, Any]:
+        options = replace(self._options, instance_type=machine[0])
         image = image_for(options, self._place.region, sys.version_info.minor)
-        request = trial_job(job.key, call, machine, image, self._place, self._options)
+        request = trial_job(key, call, machine, image, self._place, self._options)
         check_training_job(request, self._model)
-        job.request = request
+        return request

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError, unknown_name
 from hpoctl.core.findings import Finding
 from hpoctl.core.machine import BLAS_THREADS
-from hpoctl.core.options import named_options
 from hpoctl.core.places import cache_directory, data_directory, is_address
+from hpoctl.core.study import Study
 from hpoctl.ops.launching.launchers import choose_launcher
 from hpoctl.ops.launching.smoke import SmokeTest, smoke
+from hpoctl.ops.studies.backends import backend_of
+from hpoctl.ops.studies.benchmark_files import find_benchmark
 from hpoctl.ops.studies.choose_study import default_study
 from hpoctl.ops.studies.config import Config, read_config, results_address
 from hpoctl.ops.studies.overrides import Overrides
@@ -173,14 +176,22 @@ def _trial_backends(asked: Examination, config: Config, registry: Registry) -> I
     for entry in (registered.entry for registered in registry.trial_backends.values()):
         if entry.check is None:
             continue
-        options = entry.options
+        options = [entry.options]
         if study is not None and study.backend == entry.name:
             try:
-                options = named_options(f"trial backend {entry.name}", entry.name, options, study.backend_options)
+                options = _options_of(study, registry)
             except HpoctlError as error:
                 yield Finding(entry.name, "problem", error.what, error.fix)
                 continue
-        yield from _guarded(entry.name, partial(entry.check, options))
+        for each in options:
+            yield from _guarded(entry.name, partial(entry.check, each))
+
+
+def _options_of(study: Study, registry: Registry) -> list[Any]:
+    """The options of a study's trial backend, those of its benchmark files included; the same once."""
+    benchmarks = (find_benchmark(name, study, registry) for name in study.benchmarks)
+    backends = (backend_of(study, benchmark, registry) for benchmark in benchmarks)
+    return list(dict.fromkeys(backend.options for backend in backends if backend is not None))
 
 
 def _launchers(asked: Examination, config: Config, registry: Registry) -> Iterator[Finding]:

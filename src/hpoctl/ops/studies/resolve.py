@@ -1,16 +1,17 @@
 """From the names in a study to what they stand for, and from that to the specs of its experiments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
 from hpoctl.core.errors import UsageError
-from hpoctl.core.options import apply_settings, check_secrets, named_options, parse_setting
+from hpoctl.core.options import apply_settings, check_secrets, parse_setting
 from hpoctl.core.study import Study
-from hpoctl.core.trial_backends import BackendEntry, Problem
+from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec
+from hpoctl.ops.studies.backends import backend_of, problem_of
 from hpoctl.ops.studies.benchmark_files import find_benchmark
 from hpoctl.plugins import Registry
 
@@ -24,14 +25,14 @@ class Resolved:
         methods: Its methods by name, with their settings and fixed values.
         benchmarks: Its benchmarks by name.
         extra_results: Its extra-result composers.
-        backend: Where trials of the problems that it runs execute, its options set; None: where they do by default.
+        backends: Where trials execute, by benchmark, with options set; None: where they do by default.
     """
 
     study: Study
     methods: Mapping[str, Method]
     benchmarks: Mapping[str, Benchmark]
     extra_results: tuple[ExtraResults, ...]
-    backend: BackendEntry | None = None
+    backends: Mapping[str, BackendEntry | None] = field(default_factory=dict)
 
 
 def resolve(study: Study, registry: Registry) -> Resolved:
@@ -40,18 +41,16 @@ def resolve(study: Study, registry: Registry) -> Resolved:
     Raises:
         UsageError: A name is unknown, a setting or a value does not fit.
     """
-    resolved = Resolved(
-        study,
-        {name: _method(name, study, registry) for name in study.methods},
-        {name: find_benchmark(name, study, registry) for name in study.benchmarks},
-        tuple(registry.extra_result(name) for name in study.extra_results),
-        _backend(study, registry),
-    )
-    backend = resolved.backend
-    if backend is not None and not any(_fits(backend, each) for each in resolved.benchmarks.values()):
-        name, other = next(iter(resolved.benchmarks.items()))
+    methods = {name: _method(name, study, registry) for name in study.methods}
+    benchmarks = {name: find_benchmark(name, study, registry) for name in study.benchmarks}
+    extra_results = tuple(registry.extra_result(name) for name in study.extra_results)
+    backends = {name: backend_of(study, benchmark, registry) for name, benchmark in benchmarks.items()}
+    resolved = Resolved(study, methods, benchmarks, extra_results, backends)
+    if study.backend is not None and not any(backends.values()):
+        name, other = next(iter(benchmarks.items()))
+        needs = registry.trial_backend(study.backend).needs
         raise UsageError(
-            f"The backend {backend.name} runs a {backend.needs}, and {name} is a {_problem(other)}.",
+            f"The backend {study.backend} runs a {needs}, and {name} is a {problem_of(other)}.",
             "Leave --backend out: it follows from the benchmark.",
         )
     for method in study.methods:
@@ -87,31 +86,8 @@ def check_restricted(resolved: Resolved) -> None:
 def spec_of(resolved: Resolved, tag: str, random_seed: int, cell: Cell) -> ExperimentSpec:
     """The spec of one experiment of the study."""
     method, benchmark = resolved.methods[cell.method], resolved.benchmarks[cell.benchmark]
-    backend = resolved.backend if resolved.backend is not None and _fits(resolved.backend, benchmark) else None
-    settings, extra = resolved.study.experiment, resolved.extra_results
+    settings, extra, backend = resolved.study.experiment, resolved.extra_results, resolved.backends.get(cell.benchmark)
     return ExperimentSpec(tag, method, benchmark, cell.seed, random_seed, settings, extra, backend)
-
-
-def _backend(study: Study, registry: Registry) -> BackendEntry | None:
-    if study.backend is None:
-        return None
-    entry = registry.trial_backend(study.backend)
-    if entry.needs == "table" and study.backend_options:
-        raise UsageError(
-            f"The backend {entry.name} takes no options.",
-            "Settings say how time passes there, such as --poll-interval.",
-        )
-    options = named_options(f"trial backend {entry.name}", entry.name, entry.options, study.backend_options)
-    check_secrets(f"trial backend {entry.name}", options)
-    return replace(entry, options=options)
-
-
-def _fits(backend: BackendEntry, benchmark: Benchmark) -> bool:
-    return backend.needs == _problem(benchmark)
-
-
-def _problem(benchmark: Benchmark) -> Problem:
-    return "table" if benchmark.script is None else "script"
 
 
 def _method(name: str, study: Study, registry: Registry) -> Method:

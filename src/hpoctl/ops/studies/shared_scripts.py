@@ -17,7 +17,7 @@ from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.places import data_directory
 from hpoctl.core.script import Script
-from hpoctl.core.script_files import script_files
+from hpoctl.core.script_files import option_files, script_files
 from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.benchmark_files import load_benchmark
@@ -26,7 +26,9 @@ FOLDER = "scripts"
 
 
 def share_scripts(store: Store, tag: str, plan: str, study: Study, benchmarks: Iterable[str]) -> None:
-    """Keep the files of scripts with a plan: the benchmark file, and those that belong to the script.
+    """Keep the files of scripts with a plan.
+
+    These are the benchmark file, those that belong to the script, and those that options of trial backends name.
 
     Args:
         store: Where results are.
@@ -75,7 +77,7 @@ def _packed(file: Path, script: Script) -> bytes:
     """An archive of the files, the same bytes for the same files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in dict.fromkeys([file.name, *script_files(script)]):
+        for name in dict.fromkeys([file.name, *script_files(script), *option_files(script)]):
             path = script.folder / name
             try:
                 data, mode = path.read_bytes(), path.stat().st_mode
