@@ -118,6 +118,7 @@ class Journaled:
         self._facts = {**facts, **{name: getattr(counts, name) for name in REPLAYED}}
         self._in_force = counts
         self._backend: RecoverableBackend | None = None
+        self._billing: BilledBackend | None = None
         self._real = RealClock()
         self._trials: dict[int, _Trial] = {}
         self._waiting: list[Report | Ended] = []  # events of an ending that was not the end: the journal has them
@@ -215,8 +216,7 @@ class Journaled:
             self._over = True
             return []
         now = self._real.now()
-        bills = self._billed(backend)
-        self._append({"kind": "events", "t": now, "events": to_json(events), **bills}, durable=False)
+        self._append({"kind": "events", "t": now, "events": to_json(events), **self._billed()}, durable=False)
         self.clock.set(now)
         return self._note(events)
 
@@ -241,7 +241,7 @@ class Journaled:
                 events.append(Ended(trial_id, Outcome.STOPPED, now, ENDED))
         limits = {"deadline": self._limits.deadline, "training_seconds": self._limits.training_seconds}
         record = {"kind": "close", "t": now, "over": self._over, **limits, "events": to_json(events)}
-        self._append({**record, **self._billed(backend)}, durable=True)
+        self._append({**record, **self._billed()}, durable=True)
         self.clock.set(now)
         return events
 
@@ -306,9 +306,9 @@ class Journaled:
         """Whether a trial was only ended because the experiment was; it continues."""
         return isinstance(event, Ended) and event.reason == ENDED
 
-    def _billed(self, backend: RecoverableBackend) -> dict[str, Any]:
+    def _billed(self) -> dict[str, Any]:
         """The bills that have become known, for a record."""
-        bills = backend.bills() if isinstance(backend, BilledBackend) else ()
+        bills = () if self._billing is None else self._billing.bills()
         self.bills += bills
         return bills_to_json(bills)
 
@@ -332,6 +332,7 @@ class Journaled:
         except HpoctlError as error:
             raise NoWorkersError(error.what, error.fix) from error
         self._backend = backend
+        self._billing = backend if isinstance(backend, BilledBackend) else None
         self.clock.set(self._time)
         self._append({"kind": "session", "t": self._time, **self._facts}, durable=True)
         running = {trial_id: trial for trial_id, trial in self._trials.items() if trial.running}

@@ -1,8 +1,9 @@
 """The processes of trials, by way of their supervisor: started, signalled, and heard of when they have ended."""
 
 import json
+import math
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ class Processes:
         self._detached = detached
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._rest = b""
+        self._waiting = select.poll()
         self._running: dict[str, tuple[Started, str]] = {}
         self._exits: list[Exit] = []
 
@@ -93,7 +95,7 @@ class Processes:
         with suppress(OSError):
             _pipe(process.stdin).close()
         end = time.monotonic() + self._grace + FAREWELL
-        while _is_readable(process, end - time.monotonic()) and os.read(_pipe(process.stdout).fileno(), 1 << 16):
+        while self._readable(end - time.monotonic()) and os.read(_pipe(process.stdout).fileno(), 1 << 16):
             pass  # until it has ended
         process.kill()
         process.wait()
@@ -123,6 +125,8 @@ class Processes:
                 f"The supervisor of trials cannot be started: {error.strerror or error}.", "Free memory or processes."
             ) from error
         self._rest = b""
+        self._waiting = select.poll()  # `select` knows no file descriptors from 1024 on
+        self._waiting.register(_pipe(self._supervisor.stdout), select.POLLIN)
         return self._supervisor
 
     def _answer(self, key: str) -> tuple[Mapping[str, Any] | None, list[Mapping[str, Any]]]:
@@ -158,7 +162,8 @@ class Processes:
         return [json.loads(line) for line in lines]
 
     def _readable(self, seconds: float) -> bool:
-        return self._supervisor is not None and _is_readable(self._supervisor, seconds)
+        """Whether the supervisor says something, or ends, within so many seconds."""
+        return bool(self._waiting.poll(math.ceil(1000.0 * max(0.0, seconds))))
 
     def _lost(self) -> None:
         """The supervisor was killed: what it looked after ends as well."""
@@ -179,13 +184,6 @@ class Processes:
         self._running.clear()
         if groups:
             end_processes(groups, owners, 0.0)
-
-
-def _is_readable(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    """Whether a supervisor says something, or ends, within so many seconds."""
-    with selectors.PollSelector() as waiting:  # `select` knows no file descriptors from 1024 on
-        waiting.register(_pipe(process.stdout), selectors.EVENT_READ)
-        return bool(waiting.select(max(0.0, seconds)))
 
 
 def _pipe(pipe: Any) -> Any:

@@ -247,6 +247,8 @@ class ScriptBackend:
         return self._spent + running >= limits.training_seconds
 
     def _note(self, happened: Sequence[Began | Exit]) -> None:
+        if not happened:  # most of the time
+            return
         by_key = {training.key: training for training in self._running.values()}
         for event in happened:
             training = by_key.get(event.key)
