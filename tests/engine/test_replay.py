@@ -243,7 +243,7 @@ def test_trials_that_ran_are_taken_over_and_time_between_does_not_count(tmp_path
     result = go(path, world)
     assert result.backend is not None
     assert result.backend.recovered
-    assert result.journaled.account.resumed > 0
+    assert result.journaled.resumed > 0
     times = [record["t"] for record in read_records(path)]
     assert times == sorted(times)
     session = [record for record in read_records(path) if record["kind"] == "session"][1]

@@ -16,13 +16,13 @@ class Clock(Protocol):
 
 
 class VirtualClock:
-    """A simulated clock. It moves only when it is told to, and never backwards."""
+    """A clock that moves only when it is told to, and never backwards: simulated seconds, or those of a journal."""
 
     def __init__(self) -> None:
         self._now = 0.0
 
     def now(self) -> float:
-        """Simulated seconds since the experiment started."""
+        """Seconds since the experiment started."""
         return self._now
 
     def advance(self, seconds: float) -> None:

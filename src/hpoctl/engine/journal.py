@@ -182,3 +182,16 @@ def _checksum(text: bytes, number: int) -> int:
 
 def _cannot(path: Path, error: OSError) -> HpoctlError:
     return HpoctlError(f"Cannot write {path}: {error.strerror or error}.", "Check the folder and its permissions.")
+
+
+def record_text(record: Record) -> str:
+    """What a record says, in a few words."""
+    kind = record["kind"]
+    if kind == "start":
+        config = record.get("config")
+        values = " ".join(f"{name}={value!r}" for name, value in config.items()) if config else "again"
+        until = f" to {record['until']}" if record["until"] is not None else ""
+        return f"trial {record['trial']} started{until} after {record['from']}: {values}"
+    if kind == "stop":
+        return f"trial {record['trial']} was told to {'pause' if record['pause'] else 'stop'}"
+    return "trials reported" if kind == "events" else f"there was a record {kind!r}"

@@ -7,18 +7,19 @@ the loop has no other input, not even the time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from hpoctl.core.clock import RealClock
+from hpoctl.core.clock import RealClock, VirtualClock
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Bill, BilledBackend, Ended, Known, Outcome, RecoverableBackend, Report
+from hpoctl.core.protocols import Bill, BilledBackend, Ended, Outcome, RecoverableBackend, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import TrialLimits
 from hpoctl.engine.events_json import bills_of, bills_to_json, from_json, to_json
-from hpoctl.engine.journal import Record
+from hpoctl.engine.journal import Record, record_text
+from hpoctl.engine.journaled_trials import JournaledTrials
 from hpoctl.engine.tuner import Limits
 
 TICK = 5.0
@@ -29,10 +30,6 @@ REPLAYED = ("max_num_trials", "trial_retries")
 """The limits that the loop itself acts on and that may change when an experiment continues."""
 
 
-class NoWorkersError(HpoctlError):
-    """The trial backend cannot be made, or cannot take over: nothing has happened, and the experiment can continue."""
-
-
 class Appendable(Protocol):
     """What `Journaled` needs of a journal."""
 
@@ -41,50 +38,6 @@ class Appendable(Protocol):
     def append(self, record: Record, *, durable: bool) -> None:
         """Append a record; `durable`: it is on the disk when this returns."""
         ...
-
-
-class EventClock:
-    """The experiment's clock as the loop sees it: the time of what happened last."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def now(self) -> float:
-        """Seconds of the experiment's clock when the last thing happened."""
-        return self._now
-
-    def set(self, now: float) -> None:
-        """Something has happened."""
-        self._now = max(self._now, now)
-
-
-@dataclass(slots=True)
-class _Trial:
-    """What the journal says of a trial."""
-
-    config: Config
-    until: int | None = None
-    resource: int = 0
-    elapsed: float = 0.0
-    begin: float = 0.0
-    running: bool = False
-    pause: bool | None = None  # it was told to pause, to stop, or neither
-    starts: int = 0
-
-
-@dataclass(slots=True)
-class Account:
-    """What all trials together have used.
-
-    Attributes:
-        seconds: Seconds of training of starts that have ended.
-        replayed: Records that came from the journal.
-        resumed: Trials that ran when an earlier process died, and were taken over.
-    """
-
-    seconds: float = 0.0
-    replayed: int = 0
-    resumed: int = 0
 
 
 class Journaled:
@@ -108,8 +61,8 @@ class Journaled:
         counts: Limits,
         facts: Record,
     ) -> None:
-        self.clock = EventClock()
-        self.account = Account()
+        self.clock = VirtualClock()  # the time of what happened last
+        self.resumed = 0  # trials that ran when an earlier process died, and were taken over
         self._journal = journal
         self._records = records
         self._make = make
@@ -120,7 +73,7 @@ class Journaled:
         self._backend: RecoverableBackend | None = None
         self._billing: BilledBackend | None = None
         self._real = RealClock()
-        self._trials: dict[int, _Trial] = {}
+        self._trials = JournaledTrials()
         self._waiting: list[Report | Ended] = []  # events of an ending that was not the end: the journal has them
         self._left: list[Report | Ended] = []  # ends of trials that had been told to leave: the journal gets them
         self._next: Record | None = None
@@ -158,9 +111,9 @@ class Journaled:
     def suggested(self) -> None:
         """The scheduler has suggested something: that took time."""
         if self.live:
-            self.clock.set(self._real.now())
+            self.clock.advance_to(self._real.now())
         elif (record := self._peek()) is not None and record["kind"] == "start":
-            self.clock.set(record["t"])
+            self.clock.advance_to(record["t"])
 
     def idle(self) -> None:
         """Note the time, if nothing was noted for a while."""
@@ -173,11 +126,9 @@ class Journaled:
         if trial_id not in self._trials:
             record["config"] = dict(config)
         self._take(record)
-        trial = self._trials.setdefault(trial_id, _Trial(config))
         if self._backend is not None:
             self._backend.start(trial_id, config, resume_from=resume_from, until=until)
-        trial.starts += 1
-        trial.until, trial.running, trial.pause, trial.begin = until, True, None, self.clock.now()
+        self._trials.start(trial_id, config, until, self.clock.now())
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
         """Continue a trial."""
@@ -205,7 +156,7 @@ class Journaled:
             if record["kind"] != "events":
                 raise self._differs(record, "the method waits for trials")
             self._advance()
-            self.clock.set(record["t"])
+            self.clock.advance_to(record["t"])
             return self._note(from_json(record["events"]))
         backend = self._backend or self._go_live(restart=True)
         if self._left:
@@ -217,7 +168,7 @@ class Journaled:
             return []
         now = self._real.now()
         self._append({"kind": "events", "t": now, "events": to_json(events), **self._billed()}, durable=False)
-        self.clock.set(now)
+        self.clock.advance_to(now)
         return self._note(events)
 
     def close(self) -> Sequence[Report | Ended]:
@@ -227,7 +178,7 @@ class Journaled:
         self._closed = True
         record = self._peek()
         if record is not None and record["kind"] == "close":
-            self.clock.set(record["t"])
+            self.clock.advance_to(record["t"])
             self._advance()
             return from_json(record["events"])
         if record is not None:
@@ -236,26 +187,18 @@ class Journaled:
         events = [*self._left, *backend.close()]
         now = self._real.now()
         told = {event.trial_id for event in events if isinstance(event, Ended)}
-        for trial_id, trial in self._trials.items():
-            if trial.running and trial_id not in told:
-                events.append(Ended(trial_id, Outcome.STOPPED, now, ENDED))
+        events += [
+            Ended(trial_id, Outcome.STOPPED, now, ENDED) for trial_id in self._trials.running if trial_id not in told
+        ]
         limits = {"deadline": self._limits.deadline, "training_seconds": self._limits.training_seconds}
         record = {"kind": "close", "t": now, "over": self._over, **limits, "events": to_json(events)}
         self._append({**record, **self._billed()}, durable=True)
-        self.clock.set(now)
+        self.clock.advance_to(now)
         return events
 
     def _note(self, events: list[Report | Ended]) -> list[Report | Ended]:
         """Take note of events that the loop is about to hear of."""
-        for event in events:
-            trial = self._trials.get(event.trial_id)
-            if trial is None:
-                continue
-            if isinstance(event, Ended):
-                trial.running = False
-                self.account.seconds += max(0.0, event.time - trial.begin)
-            elif event.resources[-1] > trial.resource:
-                trial.resource, trial.elapsed = int(event.resources[-1]), float(event.elapsed[-1])
+        self._trials.note(events)
         return events
 
     def _take(self, record: Record) -> None:
@@ -267,9 +210,9 @@ class Journaled:
             self._append({**record, "t": self.clock.now()}, durable=True)
             return
         if {**known, "t": 0} != {**record, "t": 0}:
-            raise self._differs(known, _text(record))
+            raise self._differs(known, record_text(record))
         self._advance()
-        self.clock.set(known["t"])
+        self.clock.advance_to(known["t"])
 
     def _peek(self, *, beyond_the_end: bool = False) -> Record | None:
         """The next record that the loop has to do with. An ending that was not the end is passed over.
@@ -315,7 +258,6 @@ class Journaled:
     def _advance(self) -> None:
         if self._next is not None:
             self.bills += bills_of(self._next)
-            self.account.replayed += 1
             self._time = max(self._time, float(self._next.get("t", 0.0)))
         self._next = next(self._records, None)
 
@@ -327,52 +269,24 @@ class Journaled:
         """The journal is used up: take over what ran when the last process died."""
         self._real = RealClock(self._time)
         self.resumed_at = self._time
-        try:
-            backend = self._make(self._real)
-        except HpoctlError as error:
-            raise NoWorkersError(error.what, error.fix) from error
+        backend = self._make(self._real)
         self._backend = backend
         self._billing = backend if isinstance(backend, BilledBackend) else None
-        self.clock.set(self._time)
+        self.clock.advance_to(self._time)
         self._append({"kind": "session", "t": self._time, **self._facts}, durable=True)
-        running = {trial_id: trial for trial_id, trial in self._trials.items() if trial.running}
-        spent = self.account.seconds + sum(self._time - trial.begin for trial in running.values())
-        known = [
-            Known(trial_id, trial.resource, trial.elapsed, trial.starts - (trial_id in running and trial.pause is None))
-            for trial_id, trial in self._trials.items()
-        ]
-        try:
-            backend.recover(known, spent)
-        except HpoctlError as error:
-            raise NoWorkersError(error.what, error.fix) from error
+        running = self._trials.running
+        backend.recover(self._trials.known(), self._trials.spent(self._time))
         if not restart:
             return backend
         for trial_id, trial in running.items():
             if trial.pause is None:
-                self.account.resumed += 1
+                self.resumed += 1
                 backend.start(trial_id, trial.config, resume_from=trial.resource or None, until=trial.until)
-        self._left = [
-            Ended(trial_id, Outcome.PAUSED if trial.pause else Outcome.STOPPED, self._time)
-            for trial_id, trial in running.items()
-            if trial.pause is not None
-        ]
+        self._left = [*self._trials.left(self._time)]
         return backend
 
     def _differs(self, known: Record, now: str) -> HpoctlError:
         return HpoctlError(
-            f"{self._journal.path} does not fit: then {_text(known)}, now {now}.",
+            f"{self._journal.path} does not fit: then {record_text(known)}, now {now}.",
             "Use the versions of hpoctl and its plugins that began the experiment; `hpoctl clean` removes the attempt.",
         )
-
-
-def _text(record: Record) -> str:
-    """What a record says, in a few words."""
-    kind = record["kind"]
-    if kind == "start":
-        config = record.get("config")
-        values = " ".join(f"{name}={value!r}" for name, value in config.items()) if config else "again"
-        until = f" to {record['until']}" if record["until"] is not None else ""
-        return f"trial {record['trial']} started{until} after {record['from']}: {values}"
-    if kind == "stop":
-        return f"trial {record['trial']} was told to {'pause' if record['pause'] else 'stop'}"
-    return "trials reported" if kind == "events" else f"there was a record {kind!r}"

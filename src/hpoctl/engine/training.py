@@ -27,7 +27,7 @@ from hpoctl.engine.journal import Journal
 from hpoctl.engine.journaled_loop import count_limits, journaled_loop, trial_limits
 from hpoctl.engine.metadata import Provenance, opening_metadata
 from hpoctl.engine.progress import RunProgress
-from hpoctl.engine.replay import Journaled, NoWorkersError
+from hpoctl.engine.replay import Journaled
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
 from hpoctl.engine.table import parquet_bytes, rows_table
@@ -138,16 +138,10 @@ def run_training(
         interrupted(store, directory, facts)
         raise
     except BaseException as error:  # SystemExit included: what a plugin raises ends its experiment, not the others
-        ended = {**facts, "status": "failed", "error": trace_text(), "ended_by": _ended_by(error)}
+        limit = FAILURES if isinstance(error, TooManyFailuresError) else None
+        ended = {**facts, "status": "failed", "error": trace_text(), "ended_by": limit}
         raise failed(spec, store, directory, ended, error) from error
     return told
-
-
-def _ended_by(error: BaseException) -> str | None:
-    """What ended an attempt; None: it continues when the command is run again."""
-    if isinstance(error, NoWorkersError):
-        return None
-    return FAILURES if isinstance(error, TooManyFailuresError) else "error"
 
 
 def train(
