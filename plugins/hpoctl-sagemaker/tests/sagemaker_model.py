@@ -128,8 +128,8 @@ class SagemakerModel:
         self.page = page
         self.lag = 0.0
         """Seconds for which a list does not show a new job."""
-        self.throttled = 0
-        """How many of the next calls are refused for being too many."""
+        self.throttled: Counter[str] = Counter()
+        """How many of the next calls of an operation are refused for being too many."""
         self.losing = False
         """Whether answers to CreateTrainingJob are lost."""
         self.refused = 0
@@ -204,8 +204,8 @@ class SagemakerModel:
             self.used.add((SERVICES[service], operation))
             if f"{SERVICES[service]}:{operation}" not in self._allowed:
                 raise Refusal("AccessDeniedException", f"not authorized to perform {SERVICES[service]}:{operation}")
-            if self.throttled and service == "SageMaker":
-                self.throttled -= 1
+            if self.throttled[operation]:
+                self.throttled[operation] -= 1
                 raise Refusal("ThrottlingException", "Rate exceeded")
         if service == "SageMaker":
             mistakes = list(_mistakes(self._service.operation_model(operation).input_shape, request, "request"))

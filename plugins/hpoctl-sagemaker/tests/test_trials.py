@@ -19,7 +19,7 @@ from hpoctl.core.storage import Store
 from hpoctl.stores.opening import open_results
 from hpoctl.stores.s3 import S3Store
 from hpoctl.testing import check_backend, check_failures, check_recovery
-from hpoctl_sagemaker.api import SagemakerApi
+from hpoctl_sagemaker.api import BRIEF, SagemakerApi
 from hpoctl_sagemaker.check import check_trials
 from hpoctl_sagemaker.trial_job import TrialJob
 from hpoctl_sagemaker.trial_poll import TrialPoll
@@ -331,3 +331,36 @@ def test_a_new_controller_finds_the_jobs_of_one_that_died(sagemaker: SagemakerMo
     )
     assert (continued.status, stopped.status) == ("Completed", "Stopped")
     assert {(bill.trial_id, bill.start, bill.job) for bill in second.bills()} == {(0, 0, 0), (1, 0, 0)}
+
+
+@pytest.mark.timeout(600)
+def test_trials_outlive_throttling_and_say_so(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    """Of each operation, all attempts of the first call are refused."""
+    said: list[str] = []
+    operations = "CreateTrainingJob ListTrainingJobs DescribeTrainingJob StopTrainingJob UpdateTrainingJob"
+    sagemaker.throttled.update(dict.fromkeys([*operations.split(), "FilterLogEvents"], BRIEF["total_max_attempts"]))
+    made = backend(tmp_path, WAITS, {"keep_alive": 600}, n_workers=2, say=said.append)
+    made.recover([], 0.0)
+    made.start(0, {"lr": 0.1, "epochs": 9}, resume_from=None, until=None)
+    made.start(1, {"lr": 0.1, "epochs": 1000}, resume_from=None, until=2)
+    found: list[Report | Ended] = []
+    while sum(isinstance(event, Ended) for event in found) < 2:
+        happened = made.wait()
+        found += happened
+        for event in happened:
+            if isinstance(event, Report) and event.trial_id == 1:
+                made.stop(1, pause=True)
+            elif isinstance(event, Report):
+                made.proceed(0, until=None)
+    made.close()
+    assert not +sagemaker.throttled  # all refusals were met
+    assert levels([event for event in found if event.trial_id == 0]) == list(range(1, 10))
+    assert {event.trial_id: event.outcome for event in found if isinstance(event, Ended)} == {
+        0: Outcome.COMPLETED,
+        1: Outcome.PAUSED,
+    }
+    assert sorted(sagemaker.created) == sorted(set(sagemaker.created))
+    assert [job.status for job in sagemaker.jobs.values()] == ["Completed", "Stopped"]
+    assert [job.pool for job in sagemaker.jobs.values()] == ["Terminated", ""]
+    busy = "SageMaker is busy or out of reach (ThrottlingException: Rate exceeded)."
+    assert said[0] == f"2 trials wait for SageMaker: {busy}"

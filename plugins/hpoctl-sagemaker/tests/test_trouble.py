@@ -13,7 +13,7 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.jobs import Failure, Job, Task
 from hpoctl.stores.job_files import JobReport, job_folder_of, read_manifest
 from hpoctl.stores.opening import open_results
-from hpoctl_sagemaker.api import BusyError, SagemakerApi, Training, account_of
+from hpoctl_sagemaker.api import PATIENT, BusyError, SagemakerApi, Training, account_of
 from hpoctl_sagemaker.check import check
 from hpoctl_sagemaker.launcher import SagemakerLauncher
 from hpoctl_sagemaker.options import SagemakerOptions
@@ -86,7 +86,7 @@ def test_quota_of_zero_fails_at_once(sagemaker: SagemakerModel) -> None:
 
 
 def test_throttling_is_outlived(sagemaker: SagemakerModel) -> None:
-    sagemaker.throttled = 2
+    sagemaker.throttled.update({"CreateTrainingJob": 2, "ListTrainingJobs": 2})
     launcher = SagemakerLauncher(FAST)
     receipts = list(launcher.submit(jobs("1-fail")))
     poll_until(launcher, receipts, ["failed"])
@@ -156,7 +156,7 @@ def test_out_of_reach_is_borne_and_jobs_are_submitted_later(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    monkeypatch.setattr("hpoctl_sagemaker.api.ATTEMPTS", 1)
+    monkeypatch.setitem(PATIENT, "total_max_attempts", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", nowhere)
     launcher = SagemakerLauncher(FAST)
     one = jobs("1-fail")

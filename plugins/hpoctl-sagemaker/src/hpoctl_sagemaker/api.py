@@ -14,8 +14,9 @@ from hpoctl.stores.s3_errors import CREDENTIALS, EXPIRED, LOGIN, NO_CREDENTIALS,
 REPORT = "[hpoctl-report"
 """How the lines of a log begin that are reports of trials."""
 
-ATTEMPTS = 12
-"""Attempts that boto3 makes at one call, in its adaptive mode."""
+PATIENT: dict[str, Any] = {"mode": "adaptive", "total_max_attempts": 12}
+BRIEF: dict[str, Any] = {"mode": "standard", "total_max_attempts": 3}
+"""How boto3 repeats a call that fails. A caller with other things to do meanwhile is brief, and repeats it later."""
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 PAGE = 100
@@ -111,13 +112,14 @@ class SagemakerApi:
 
     Args:
         region: The region; None: the one that the environment or the profile says.
+        retries: How calls are repeated before SageMaker is said to be busy.
 
     Raises:
         UsageError: No region is set.
     """
 
-    def __init__(self, region: str | None) -> None:
-        self._session = session_in(region)
+    def __init__(self, region: str | None, retries: Mapping[str, Any] = PATIENT) -> None:
+        self._session, self._retries = session_in(region), retries
         self.region: str = self._session.region_name
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -254,7 +256,7 @@ class SagemakerApi:
     def _client(self, service: str) -> Any:
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = client_of(self._session, service)
+                self._clients[service] = client_of(self._session, service, self._retries)
             return self._clients[service]
 
 
@@ -292,12 +294,11 @@ def session_in(region: str | None) -> Any:
     return session
 
 
-def client_of(session: Any, service: str) -> Any:
+def client_of(session: Any, service: str, retries: Mapping[str, Any] = PATIENT) -> Any:
     """A client of a service."""
     from botocore.config import Config  # noqa: PLC0415 - heavy
 
-    retries = {"mode": "adaptive", "total_max_attempts": ATTEMPTS}
-    return session.client(service, config=Config(retries=retries, connect_timeout=10, read_timeout=60))
+    return session.client(service, config=Config(retries=dict(retries), connect_timeout=10, read_timeout=60))
 
 
 def account_of(region: str | None) -> str:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from hpoctl_sagemaker.api import SagemakerApi
+from hpoctl_sagemaker.api import BusyError, SagemakerApi, Training
 from hpoctl_sagemaker.trial_job import TrialJob
 
 PATIENCE = 600.0
@@ -20,13 +21,15 @@ def end_pools(api: SagemakerApi, mark: str, jobs: Mapping[str, TrialJob], interv
         interval: Seconds between two questions.
     """
     end = time.monotonic() + PATIENCE
-    while True:
-        listed = api.trainings(mark, 0.0)
-        kept = [name for name in jobs if name in listed and listed[name].kept in ("Available", "InUse")]
-        for name in kept:
-            api.let_go(name)
-        if not kept or time.monotonic() > end:
-            break
+    listed: Mapping[str, Training] = {}
+    while time.monotonic() < end:
+        with suppress(BusyError):
+            listed = api.trainings(mark, 0.0)
+            kept = [name for name in jobs if name in listed and listed[name].kept in ("Available", "InUse")]
+            for name in kept:
+                api.let_go(name)
+            if not kept:
+                break
         time.sleep(interval)
     changed = []
     for name, job in jobs.items():

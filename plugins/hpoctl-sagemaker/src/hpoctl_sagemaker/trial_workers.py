@@ -22,7 +22,7 @@ from hpoctl.core.script import Script
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import TrialCall
 from hpoctl.stores.opening import open_results
-from hpoctl_sagemaker.api import BusyError, SagemakerApi
+from hpoctl_sagemaker.api import BRIEF, BusyError, SagemakerApi
 from hpoctl_sagemaker.request import CHECKPOINTS, MACHINE
 from hpoctl_sagemaker.trial_job import TrialJob, kept_job
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
@@ -68,7 +68,7 @@ class SagemakerWorkers:
         script, _ = context.needed_script
         self._options, self._say = options, context.say
         self._environment = options.chosen_environment()
-        self._api = SagemakerApi(options.region)
+        self._api = SagemakerApi(options.region, BRIEF)
         self._store = open_results(options.s3).store
         self._place, self._folder = make_place(context, options, self._store, self._api.region)
         grace, price = min(context.limits.grace_period, GRACE), context.settings.price_per_hour
