@@ -13,6 +13,8 @@ from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.findings import findings, seeds_to_decide
+from hpoctl.analysis.interim import Question, Rules
+from hpoctl.analysis.interim_verdicts import InterimVerdicts, with_interim_verdicts
 from hpoctl.analysis.shown import text_of
 from hpoctl.analysis.study_comparison import Comparison, compare_study
 from hpoctl.analysis.traces import Trace
@@ -279,6 +281,32 @@ def test_one_seed_is_told_what_is_needed() -> None:
 def test_two_that_tie_are_both_named() -> None:
     finals = {"A": lambda seed: 2.0 + 0.001 * seed, "B": lambda seed: 2.0 + 0.001 * seed, "C": lambda _: 3.0}
     assert text_of(findings(whole(study(finals)))[0]).startswith("toy: A and B end lowest, at 2")
+
+
+def test_what_decides_a_pair_is_said() -> None:
+    finals = {"A": lambda seed: 2.0 + 0.001 * seed, "B": lambda seed: 2.5 + 0.001 * seed, "C": lambda _: 3.0}
+    single = whole(study(finals) + study(finals, benchmark="toy-2"))
+    tests = "(signed-rank test at 5 %, Holm over the 3 pairs of each benchmark alone)"
+    assert text_of(findings(single)[-1]).startswith(f"Of 6 pairs of methods on a benchmark 6 are decided {tests};")
+    verdicts = {Question("B", "A", "toy"): "equivalent", Question("C", "A", "toy"): "better"}
+    rules = Rules((6, 8), margin=Margin(0.5, "metric"))
+    mixed = with_interim_verdicts(single, InterimVerdicts(rules, verdicts))
+    assert [(pair.verdict, pair.p is None) for pair in mixed.benchmarks[0].pairs] == [
+        ("equivalent", True),
+        ("worse", True),  # of A beside C: the question has the other order
+        ("better", False),
+    ]
+    assert [line.worse for line in mixed.benchmarks[0].methods] == [1, 0, 1]
+    *_, by_tests, by_interim_analyses = map(text_of, findings(mixed))
+    assert by_tests.startswith(f"Of 4 pairs of methods on a benchmark 4 are decided {tests};")
+    assert by_interim_analyses.startswith(
+        "Of 2 pairs of methods on a benchmark 1 is decided, 1 is equivalent within 50% (signed-rank test in interim "
+        "analyses at 6, 8 seeds, Lan-DeMets spending, family-wise error rate at most 5 %);"
+    )
+    # Which seeds there are depends on the results, and the tests over all benchmarks take them as given.
+    assert not any("better than 2 of 2" in text_of(sentence) for sentence in findings(mixed)[:2])
+    elsewhere = InterimVerdicts(rules, {Question("A", "B", "toy-3"): "better"})
+    assert with_interim_verdicts(single, elsewhere) == single
 
 
 def test_pairs_over_all_benchmarks() -> None:

@@ -74,7 +74,21 @@ def test_stage_after_stage_its_end_and_again(launch: "Launch") -> None:
     assert "ASHA and RS are decided by interim analyses at 6, 7, 8 seeds: " in compared.out
     pairs = launch.cli("compare", "ASHA", "RS", "--tag", "t", "--json", HPOCTL_PLUGINS="small-plugin").json["data"]
     assert {pair["p"] for found in pairs["benchmarks"] for pair in found["pairs"]} == {None}
+    assert (pairs["interim"]["looks"], pairs["interim"]["level"]) == ([6, 7, 8], 0.05)
     assert "--num-seeds" not in compared.out
+    for words in ((), ("--format", "latex")):
+        every = launch.cli("compare", "--tag", "t", *words, HPOCTL_PLUGINS="small-plugin")
+        said = " ".join(every.out.replace("\\%", "%").replace("\\", "").split())
+        assert "decided (signed-rank test in interim analyses at 6, 7, 8 seeds, Lan-DeMets spending, family-wise" in said
+        assert "error rate at most 5 %); undecided is not the same as equal." in said
+        assert "Holm over" not in said.partition("all benchmarks")[0]
+        assert "tests and intervals over all benchmarks do not account for that" in said
+        assert "how many more seeds" not in every.err
+    launched = launch.cli("report", "--tag", "t", "--output", "t.html", HPOCTL_PLUGINS="small-plugin")
+    assert launched.code == 0, launched.err
+    page = (launch.cli.root.parent / "t.html").read_text()
+    assert "signed-rank test in interim analyses at 6, 7, 8 seeds" in page
+    assert "Holm over the 1 pair" not in page
 
 
 def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
@@ -93,6 +107,8 @@ def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
     assert other.code == 2
     assert "another --equivalent-within" in other.err
     compared = " ".join(launch.cli("compare", "RS", "ASHA", "--tag", "t", HPOCTL_PLUGINS="small-plugin").out.split())
+    equal = sum(found["verdict"] == "equivalent" for found in data["answers"])
+    assert f"{equal} {'is' if equal == 1 else 'are'} equivalent within 99% (signed-rank test in interim" in compared
     assert "they are equivalent after " in compared
     assert "(median-unbiased), repeated interval [" in compared
 

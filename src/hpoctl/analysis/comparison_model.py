@@ -114,7 +114,7 @@ class PairLine:
         unpaired: Seeds that only one of them has.
         lost: Seeds on which a run of the first has no finite value, and those of the second.
         paired: What the pairs say.
-        p: The p value of the signed-rank test; None: invalid, as seeds were added until it was decided.
+        p: The p value of the signed-rank test; None: interim analyses decide the pair, so that it is invalid.
         p_holm: The same, adjusted for all pairs of the family.
         p_equivalent: The p value of the hypothesis that they differ by the margin, adjusted for all pairs of the
             family; None: no margin is given.
@@ -160,7 +160,7 @@ class BenchmarkComparison:
         pairs: All pairs that have a seed in common.
         targets: The targets of run times, the easiest first.
         run_times: The run times of the methods to them.
-        smallest_p: The smallest adjusted p value that a pair of it can have; None: there is no pair.
+        smallest_p: The smallest adjusted p value that a pair of it can have; None: no pair has a p value.
         notes: What else has to be known, a sentence each.
     """
 

@@ -70,7 +70,8 @@ OVERALL_PAIRS = (
 
 def method_table(found: BenchmarkComparison, path: str) -> Table:
     """The methods of a benchmark, the best first."""
-    columns = [*METHODS, *([Column("equal to", "{equivalent:d}")] if found.margin is not None else [])]
+    equal = found.margin is not None or any(line.equivalent for line in found.methods)
+    columns = [*METHODS, *([Column("equal to", "{equivalent:d}")] if equal else [])]
     return table(f"Methods on {found.benchmark}, the best first", columns, _items(found.methods, path, order_of(found)))
 
 

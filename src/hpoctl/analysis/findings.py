@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 from hpoctl.analysis.across import Overall
 from hpoctl.analysis.comparison_model import BenchmarkComparison, MethodLine, PairLine
 from hpoctl.analysis.comparison_tables import order_of
+from hpoctl.analysis.interim import Rules
 from hpoctl.analysis.power import FEWEST, MOST
 from hpoctl.analysis.shown import Sentence, filled, show
 from hpoctl.analysis.study_comparison import Comparison
 
 MOST_NAMES = 4
 """A list of more names is a number."""
+
+ADDED_SEEDS = (
+    "Interim analyses decided which seeds were run: the tests and intervals over all benchmarks do not account for that."
+)
 
 FEW_BENCHMARKS = 10
 """With fewer benchmarks intervals about benchmarks like these are too narrow."""
@@ -22,12 +27,14 @@ def findings(comparison: Comparison, path: str = "comparison") -> list[Sentence]
     said: list[Sentence] = []
     said += few_seeds(comparison)
     if comparison.overall is not None:
-        said += _overall(comparison.overall, f"{path}.overall", comparison.level)
+        said += _overall(comparison, comparison.overall, f"{path}.overall")
     for place, found in enumerate(comparison.benchmarks):
         said.append(_benchmark(found, f"{path}.benchmarks.{place}"))
     said += [(f"{name}: no run has a finite value.",) for name in comparison.without_value]
-    if comparison.pairs:
-        said.append(_decided(comparison))
+    if comparison.pairs > comparison.interim_pairs:
+        said.append(_decided_by_tests(comparison))
+    if comparison.interim is not None:
+        said.append(_decided_by_interim_analyses(comparison, comparison.interim))
     return said
 
 
@@ -146,16 +153,37 @@ def _names(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _decided(comparison: Comparison) -> Sentence:
-    """How many pairs are decided, and the family of the adjustment."""
-    decided, equal = comparison.count("better", "worse"), comparison.count("equivalent")
-    scope = family_words(comparison)
-    several = "s" if comparison.pairs > 1 else ""
-    said = f"Of {comparison.pairs:,} pair{several} of methods on a benchmark {decided:,} "
+def _decided_by_tests(comparison: Comparison) -> Sentence:
+    """How many pairs one test each decides, and the family of the adjustment."""
+    how = f"signed-rank test at {100 * comparison.level:g} %, {family_words(comparison)}"
+    return (_counts(comparison, how, comparison.margin, interim=False),)
+
+
+def _decided_by_interim_analyses(comparison: Comparison, rules: Rules) -> Sentence:
+    """How many pairs interim analyses decide."""
+    margin = None if rules.margin is None else str(rules.margin)
+    return (_counts(comparison, interim_words(rules), margin, interim=True),)
+
+
+def interim_words(rules: Rules) -> str:
+    """How interim analyses decide."""
+    looks = ", ".join(map(str, rules.looks))
+    return (
+        f"signed-rank test in interim analyses at {looks} seeds, Lan-DeMets spending, family-wise error rate at most "
+        f"{100 * rules.level:g} %"
+    )
+
+
+def _counts(comparison: Comparison, how: str, margin: str | None, *, interim: bool) -> str:
+    """How many of the pairs are decided that interim analyses decide, or of the others."""
+    count = comparison.interim_pairs if interim else comparison.pairs - comparison.interim_pairs
+    decided = comparison.count("better", "worse", interim=interim)
+    equal = comparison.count("equivalent", interim=interim)
+    said = f"Of {count:,} pair{'s' if count > 1 else ''} of methods on a benchmark {decided:,} "
     said += f"{'is' if decided == 1 else 'are'} decided"
-    if comparison.margin is not None:
-        said += f", {equal:,} {'is' if equal == 1 else 'are'} equivalent within {comparison.margin}"
-    return (f"{said} (signed-rank test at {100 * comparison.level:g} %, {scope}); undecided is not the same as equal.",)
+    if margin is not None:
+        said += f", {equal:,} {'is' if equal == 1 else 'are'} equivalent within {margin}"
+    return f"{said} ({how}); undecided is not the same as equal."
 
 
 def family_words(comparison: Comparison) -> str:
@@ -167,7 +195,7 @@ def family_words(comparison: Comparison) -> str:
     return f"Holm over the {number}pair{'' if counts == [1] else 's'} of each benchmark alone"
 
 
-def _overall(overall: Overall, path: str, level: float) -> list[Sentence]:
+def _overall(comparison: Comparison, overall: Overall, path: str) -> list[Sentence]:
     count, methods = len(overall.benchmarks), len(overall.methods)
     best = min(range(methods), key=lambda place: overall.methods[place].mean_rank.value)
     line = overall.methods[best]
@@ -176,6 +204,8 @@ def _overall(overall: Overall, path: str, level: float) -> list[Sentence]:
         line,
         f"{path}.methods.{best}",
     )
+    if comparison.interim is not None:
+        return [(*said, "."), (ADDED_SEEDS,)]
     if overall.ranks.friedman_p is not None:
         said = (
             *said,
@@ -190,7 +220,7 @@ def _overall(overall: Overall, path: str, level: float) -> list[Sentence]:
         f"{counts['worse']} (signed ranks of seeds, Holm over {len(overall.pairs)} pair{'s' if methods > 2 else ''})."
     )
     alike = _verdicts(overall, line.method, "verdict_alike").count("better")
-    if overall.smallest_p_alike > level:
+    if overall.smallest_p_alike > comparison.level:
         there = f"{count} benchmarks cannot decide about benchmarks like these: no adjusted p value can be below "
         there += f"{show(overall.smallest_p_alike, 'p')}."
     else:
@@ -233,8 +263,11 @@ def _apart(separated: int, methods: int) -> str:
     return f"it separates {separated} of {every} pair{'s' if every > 1 else ''} of methods"
 
 
-def overall_words(margin: float, benchmarks: int) -> Iterable[str]:
+def overall_words(comparison: Comparison, overall: Overall) -> Iterable[str]:
     """What the tables over all benchmarks say."""
+    margin, benchmarks = overall.margin, len(overall.benchmarks)
+    if comparison.interim is not None:
+        yield ADDED_SEEDS
     yield (
         "Rank: by the median over seeds. Regret: interquartile mean over benchmarks and seeds of values between 0, the "
         "best on a benchmark, and 1, the worst. Rating: 400 points more are odds of ten to one that a run ends better."

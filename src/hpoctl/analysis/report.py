@@ -11,7 +11,7 @@ from hpoctl.analysis.aggregate import POINTS
 from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.comparison_tables import method_table, order_of, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.curves import DECADE
-from hpoctl.analysis.findings import family_words, findings, overall_words, rank_notes
+from hpoctl.analysis.findings import family_words, findings, interim_words, overall_words, rank_notes
 from hpoctl.analysis.markup import Html, element, escaped, joined
 from hpoctl.analysis.report_data import ReportData, to_json
 from hpoctl.analysis.report_figures import rank_diagram, run_time_figure
@@ -28,6 +28,7 @@ from hpoctl.analysis.report_html import (
 )
 from hpoctl.analysis.report_model import ReportModel
 from hpoctl.analysis.shown import Number, Sentence, Table, filled, model_json, text_of
+from hpoctl.analysis.study_comparison import Comparison
 
 SCRIPTS = ("statistics", "recompute", "check", "charts", "figures", "curves", "seeds", "page")
 """The files of the script, in their order; all share one scope."""
@@ -53,7 +54,7 @@ def report_page(data: ReportData, model: ReportModel) -> str:
         "missing": _missing(data, model),
         "cost": _cost(model),
         "provenance": _provenance(data),
-        "scope": escaped(family_words(model.comparison)),
+        "scope": escaped(_scope(model.comparison)),
         "style": style,
         "script": script,
         "data": script_json(to_json(data)),
@@ -79,6 +80,15 @@ def summary(data: ReportData, model: ReportModel) -> list[Sentence]:
     sentences += [(modelled_note(data),)] if data.modelled else []
     sentences += [(f"{note[0].upper()}{note[1:]}.",) for note in data.notes]
     return [*sentences, *findings(model.comparison)]
+
+
+def _scope(comparison: Comparison) -> str:
+    """Over what p values are adjusted, and what decides the pairs that have none."""
+    rules = comparison.interim
+    if rules is None:
+        return f"P values are adjusted: {family_words(comparison)}."
+    single = "" if comparison.pairs == comparison.interim_pairs else f" The others: {family_words(comparison)}."
+    return f"Pairs without a p value are decided by another test: {interim_words(rules)}.{single}"
 
 
 def modelled_note(data: ReportData) -> str:
@@ -181,7 +191,7 @@ def _overall(data: ReportData, model: ReportModel) -> Html:
             element("p", "Seeds with runs of all methods: ", *seeds, "the others do not count here.", class_="about"),
             *(element("p", f"{text[0].upper()}{text[1:]}.", class_="about") for text in overall.left_out),
             *tables,
-            *(element("p", text, class_="about") for text in overall_words(overall.margin, len(overall.benchmarks))),
+            *(element("p", text, class_="about") for text in overall_words(model.comparison, overall)),
             run_time_figure(model.comparison.benchmarks, data),
             rank_diagram(data, overall, path),
             *(element("p", sentence_html(note), class_="note") for note in rank_notes(overall, path)),

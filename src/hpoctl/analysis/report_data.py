@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from hpoctl.analysis.comparison_model import Family
+from hpoctl.analysis.equivalence import parse_margin
+from hpoctl.analysis.interim import Question, Rules
+from hpoctl.analysis.interim_verdicts import InterimVerdicts
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import FloatArray, Mode
 
@@ -117,6 +120,7 @@ class ReportData:
         failed: Benchmark, method and seed of each experiment that failed and has no result.
         family: Over what p values are adjusted.
         margin: The margin of equivalence as it was typed; None: there is none.
+        interim: The verdicts of interim analyses, which decide some pairs; None: they decide none.
     """
 
     tags: tuple[str, ...]
@@ -133,6 +137,7 @@ class ReportData:
     failed: tuple[tuple[str, str, int], ...] = ()
     family: Family = "benchmark"
     margin: str | None = None
+    interim: InterimVerdicts | None = None
 
 
 def to_json(data: ReportData) -> dict[str, Any]:
@@ -166,6 +171,7 @@ def to_json(data: ReportData) -> dict[str, Any]:
         "failed": [list(each) for each in data.failed],
         "family": data.family,
         "margin": data.margin,
+        "interim": None if data.interim is None else _interim(data.interim),
     }
 
 
@@ -192,7 +198,25 @@ def from_json(table: Mapping[str, Any]) -> ReportData:
         failed=tuple((benchmark, method, seed) for benchmark, method, seed in table["failed"]),
         family="all" if table["family"] == "all" else "benchmark",
         margin=table["margin"],
+        interim=_from_interim(table["interim"]) if table.get("interim") else None,  # earlier pages have none
     )
+
+
+def _interim(interim: InterimVerdicts) -> dict[str, Any]:
+    rules = interim.rules
+    return {
+        "looks": list(rules.looks),
+        "level": rules.level,
+        "margin": None if rules.margin is None else str(rules.margin),
+        "futility": rules.futility,
+        "verdicts": [[each.first, each.second, each.benchmark, verdict] for each, verdict in interim.verdicts.items()],
+    }
+
+
+def _from_interim(found: Mapping[str, Any]) -> InterimVerdicts:
+    margin = None if found["margin"] is None else parse_margin(found["margin"])
+    rules = Rules(tuple(found["looks"]), found["level"], margin, found["futility"])
+    return InterimVerdicts(rules, {Question(*asked): verdict for *asked, verdict in found["verdicts"]})
 
 
 def _experiment(each: Experiment, data: ReportData) -> dict[str, Any]:

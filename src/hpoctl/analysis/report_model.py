@@ -9,6 +9,7 @@ from hpoctl.analysis.aggregate import band, times_up_to, values_at
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions, Failed
 from hpoctl.analysis.equivalence import parse_margin
+from hpoctl.analysis.interim_verdicts import with_interim_verdicts
 from hpoctl.analysis.report_data import Experiment, ReportData
 from hpoctl.analysis.study_comparison import Comparison, compare_study
 
@@ -132,7 +133,10 @@ def report_model(data: ReportData) -> ReportModel:
     options = CompareOptions(family=data.family, margin=margin)
     traces = by_benchmark(each.trace for each in data.experiments)
     known: dict[str, Failed] = dict(failed)
-    return ReportModel(compare_study(traces, options, known), tuple(_cells(data)), _totals(data))
+    comparison = compare_study(traces, options, known)
+    if data.interim is not None:
+        comparison = with_interim_verdicts(comparison, data.interim)
+    return ReportModel(comparison, tuple(_cells(data)), _totals(data))
 
 
 def _cells(data: ReportData) -> Iterable[Cell]:

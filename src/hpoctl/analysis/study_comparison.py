@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hpoctl.analysis.across import Overall, compare_overall
 from hpoctl.analysis.comparison import compare_benchmark, with_verdicts
 from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions, Failed, Family, Traces
+from hpoctl.analysis.interim import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Comparison:
         benchmarks: Each benchmark on which a run has a finite value.
         without_value: The benchmarks on which none has.
         overall: All benchmarks together; None: there are not two methods with two benchmarks in common.
+        interim: The rules of the interim analyses that decide some pairs, those without a p value; None: no such pairs.
     """
 
     at: float
@@ -31,15 +33,22 @@ class Comparison:
     benchmarks: tuple[BenchmarkComparison, ...]
     without_value: tuple[str, ...]
     overall: Overall | None
+    interim: Rules | None = None
 
     @property
     def pairs(self) -> int:
         """How many pairs of a method with another one there are, on all benchmarks."""
         return sum(len(found.pairs) for found in self.benchmarks)
 
-    def count(self, *verdicts: str) -> int:
-        """How many pairs have one of these verdicts."""
-        return sum(pair.verdict in verdicts for found in self.benchmarks for pair in found.pairs)
+    @property
+    def interim_pairs(self) -> int:
+        """How many of them interim analyses decide."""
+        return sum(pair.p is None for found in self.benchmarks for pair in found.pairs)
+
+    def count(self, *verdicts: str, interim: bool) -> int:
+        """How many pairs have one of these verdicts, of those that interim analyses decide or of the others."""
+        pairs = [pair for found in self.benchmarks for pair in found.pairs]
+        return sum(pair.verdict in verdicts and (pair.p is None) == interim for pair in pairs)
 
 
 def compare_study(

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 from hpoctl.analysis.across import Overall
 from hpoctl.analysis.comparison_model import BenchmarkComparison, PairLine
 from hpoctl.analysis.comparison_tables import method_table, overall_tables, pair_table, run_time_table
-from hpoctl.analysis.findings import family_words, findings, overall_words, pair_finding, rank_notes
+from hpoctl.analysis.findings import (
+    family_words,
+    findings,
+    interim_words,
+    overall_words,
+    pair_finding,
+    rank_notes,
+)
 from hpoctl.analysis.shown import Table, text_of
+from hpoctl.analysis.study_comparison import Comparison
 from hpoctl.cli.decided_report import SEQUENTIAL_TEST, interim_lines
 from hpoctl.cli.documents import Block, Grid, Heading, Lines
 from hpoctl.cli.words import many
@@ -47,7 +55,7 @@ def blocks(found: ComparedTags) -> list[Block]:
     for place, each in enumerate(comparison.benchmarks):
         shown += _benchmark(each, f"comparison.benchmarks.{place}", found)
     if comparison.overall is not None:
-        shown += _overall(comparison.overall)
+        shown += _overall(comparison, comparison.overall)
     shown += _left_out(found)
     return [*shown, Lines(how_to_read(found))]
 
@@ -64,7 +72,15 @@ def how_to_read(found: ComparedTags) -> list[str]:
         f"Lehmann. A run without a finite value counts as the worst. Intervals are of {100 * (1 - level):g} % each and "
         "not adjusted."
     )
-    return [verdicts, numbers]
+    rules = found.comparison.interim
+    if rules is None:
+        return [verdicts, numbers]
+    interim = (
+        f"Pairs without p are decided by another test: {interim_words(rules)}. Their shifts, intervals and speed-ups in "
+        "tables are of all seeds that were run and not corrected for an early stop; those in the lines on interim "
+        "analyses are."
+    )
+    return [*([verdicts] if found.comparison.pairs > found.comparison.interim_pairs else []), interim, numbers]
 
 
 def _title(found: ComparedTags) -> str:
@@ -153,7 +169,7 @@ def _imported(seeds: ImportedSeeds) -> str:
     )
 
 
-def _overall(overall: Overall) -> list[Block]:
+def _overall(comparison: Comparison, overall: Overall) -> list[Block]:
     path = "comparison.overall"
     counts = zip(overall.benchmarks, overall.seeds, strict=True)
     named = ", ".join(f"{name} ({many(count, 'seed')})" for name, count in counts)
@@ -162,7 +178,7 @@ def _overall(overall: Overall) -> list[Block]:
     for table in overall_tables(overall, path):
         shown += [Lines([table.caption]), _grid(table)]
     notes = [text_of(note) for note in rank_notes(overall, path)]
-    return [*shown, Lines([*overall_words(overall.margin, len(overall.benchmarks)), *notes])]
+    return [*shown, Lines([*overall_words(comparison, overall), *notes])]
 
 
 def _left_out(found: ComparedTags) -> list[Block]:

@@ -15,7 +15,7 @@ def interim_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> l
     """The valid answers about pairs that interim analyses decide, and the command that continues."""
     if decided is None:
         return []
-    looks, lines = ", ".join(map(str, decided.looks)), []
+    looks, lines = ", ".join(map(str, decided.rules.looks)), []
     for pair in found.pairs:
         if decided.covers(pair, found.benchmark):
             answer = decided.answer(pair, found.benchmark)

@@ -1,6 +1,7 @@
 """What a report is made of, and how it is written: whole or not at all, the same bytes for the same results."""
 
 import errno
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from hpoctl.analysis.report_check import Checked
-from hpoctl.analysis.report_data import Fact, LeftOut
+from hpoctl.analysis.report_data import Fact, LeftOut, from_json, to_json
+from hpoctl.analysis.report_model import report_model
 from hpoctl.core.cells import RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
@@ -128,11 +130,20 @@ def test_two_tags_with_the_same_method(store: LocalStore) -> None:
     assert data.panels == {"a": ("RS (docs-2)", "RS (other)")}
 
 
-def test_pairs_that_were_decided_in_looks_are_named(store: LocalStore) -> None:
+def test_pairs_that_interim_analyses_decide_have_their_verdict(store: LocalStore) -> None:
     design = SequentialDesign((("RS", "ASHA"),), ("toy",), 0, (6, 12), 0.05, 0, "toys", Overrides())
     keep_design(store, TAG, design)
     data, _ = collect_report(request(store).load)
-    assert [note for note in data.notes if "until RS:ASHA were decided on toy" in note]
+    assert from_json(json.loads(json.dumps(to_json(data)))).interim == data.interim
+    comparison = report_model(data).comparison
+    assert comparison.interim == design.rules
+    (found,) = (found for found in comparison.benchmarks if found.benchmark == "toy")
+    (pair,) = (pair for pair in found.pairs if {pair.first, pair.second} == {"RS", "ASHA"})
+    assert (pair.p, pair.p_holm, pair.verdict) == (None, None, "undecided")  # there are fewer than six seeds
+    chosen, _ = collect_report(request(store, seeds=frozenset({0, 1})).load)
+    assert chosen.interim is None
+    (note,) = (note for note in chosen.notes if "interim analyses decided" in note)
+    assert "RS:ASHA on toy: p values and verdicts of these pairs are not valid here" in note
     (path,) = (path for path in store.root.rglob("*.json") if b'"looks"' in path.read_bytes())
     path.write_bytes(path.read_bytes()[:-20])
     data, _ = collect_report(request(store).load)

@@ -12,16 +12,15 @@ import numpy as np
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.core.cells import Cell
-from hpoctl.core.errors import IncompleteError
 from hpoctl.core.metadata import Determined, Metadata
 from hpoctl.core.metadata_head import OWN
-from hpoctl.ops.launching.sequential_design import read_design
+from hpoctl.ops.launching.decided_pairs import decided_pairs
 from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
 from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults
 from hpoctl.ops.reading.tag_contents import OPEN, FoundResult, Skipped
 from hpoctl.ops.reading.trace_cache import Record, TraceCache
-from hpoctl.ops.studies.config import Root, open_root
+from hpoctl.ops.studies.config import open_root
 from hpoctl.ops.studies.seed_ranges import seeds_text
 
 RUNGS = "num_at_level"
@@ -58,6 +57,7 @@ def collect_report(load: LoadRequest, options: CompareOptions | None = None) -> 
     options = options or CompareOptions()
     loaded = load_each(load, _read)
     root = open_root(load.results, load.folder)
+    in_looks, notes = decided_pairs(root, load)
     experiments = tuple(each.experiment for each in loaded.traces)
     lacking = _lacking(loaded, experiments)
     cells = [_cell(each) for each in experiments] + list(lacking)
@@ -72,13 +72,14 @@ def collect_report(load: LoadRequest, options: CompareOptions | None = None) -> 
         wanted=tuple(tuple(wanted[benchmark, method] for method in methods) for benchmark in benchmarks),
         panels=_panels(loaded, experiments),
         modelled=loaded.modelled,
-        notes=(*loaded.notes, *_in_looks(root, load.tags)),
+        notes=(*loaded.notes, *notes),
         left_out=tuple(_left_out(loaded.skipped, root.store.location(""))),
         provenance=tuple(_provenance(loaded.traces)),
         repeat=(*_commands(loaded.traces), _own_command(load, options)),
         failed=tuple(_failed(loaded.skipped)),
         family=options.family,
         margin=None if options.margin is None else str(options.margin),
+        interim=None if in_looks is None else in_looks.verdicts,
     )
     return data, loaded.skipped
 
@@ -121,23 +122,6 @@ def _lacking(loaded: Loaded[_Read], experiments: Iterable[Experiment]) -> dict[C
     done = {_cell(each) for each in experiments}
     cells = (entry.cell for entry in loaded.skipped if entry.kind in OPEN and entry.cell is not None)
     return dict.fromkeys(cell for cell in cells if cell not in done)
-
-
-def _in_looks(root: Root, tags: Iterable[str]) -> Iterable[str]:
-    """Of which pairs the p values do not hold, as seeds were added until they were decided."""
-    for tag in dict.fromkeys(tags):
-        try:
-            design = read_design(root.store, tag)
-        except IncompleteError as error:
-            yield error.what.replace(root.store.location(""), "").lstrip("/").removesuffix(".")
-            continue
-        if design is not None:
-            pairs = ", ".join(f"{first}:{second}" for first, second in design.pairs)
-            benchmarks = ", ".join(design.benchmarks)
-            yield (
-                f"seeds of tag {tag} were added until {pairs} were decided on {benchmarks}: for these p values "
-                f"and verdicts below promise too much, `hpoctl compare --tag {tag}` has those that hold"
-            )
 
 
 def _panels(loaded: Loaded[_Read], experiments: Iterable[Experiment]) -> dict[str, tuple[str, ...]]:

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hpoctl.analysis.comparison import by_benchmark, counted
+from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.critical_difference import RanksPicture, draw_ranks, ordered
 from hpoctl.analysis.drawing import figure_format
 from hpoctl.analysis.findings import rank_notes
+from hpoctl.analysis.interim_verdicts import with_interim_verdicts
 from hpoctl.analysis.shown import text_of
 from hpoctl.analysis.study_comparison import Comparison, compare_study
 from hpoctl.analysis.traces import Trace
-from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
-from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs, with_answers
+from hpoctl.core.errors import UsageError, unknown_name
+from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs
 from hpoctl.ops.launching.seed_commands import ImportedSeeds, SeedCommands, seed_commands
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, load_traces
 from hpoctl.ops.reading.setups import bare_name
@@ -93,10 +94,9 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
             f"There are results of {methods[0]} only.", "Name another --tag too, or launch a second method."
         )
     comparison = compare_study(grouped, request.options, failed_seeds(loaded.skipped))
-    in_looks, notes = _in_looks(request, root)
+    in_looks, notes = decided_pairs(root, request.load, at=at)
     if in_looks is not None:
-        answered = tuple(counted(with_answers(found, in_looks)) for found in comparison.benchmarks)
-        comparison = replace(comparison, benchmarks=answered)
+        comparison = with_interim_verdicts(comparison, in_looks.verdicts)
     more = SeedCommands()
     if len(methods) == 2 and request.load.filters.seeds is None:  # otherwise it is not known which seeds there are
         more = seed_commands(comparison.benchmarks, chosen, loaded.imported, loaded.options, in_looks, root)
@@ -120,21 +120,6 @@ def failed_seeds(skipped: Sequence[Skipped]) -> dict[str, dict[str, list[int]]]:
         if entry.kind == "failed" and entry.cell is not None:
             found.setdefault(entry.cell.benchmark, {}).setdefault(entry.cell.method, []).append(entry.cell.seed)
     return found
-
-
-def _in_looks(request: CompareRequest, root: Root) -> tuple[DecidedPairs | None, list[str]]:
-    """The pairs that interim analyses decide, and a note if their answers are not shown."""
-    try:
-        found = decided_pairs(root, request.load.tags)
-    except IncompleteError as error:
-        return None, [f"{error.what} {error.fix}"]
-    if found is not None and (
-        request.options.at != 1.0 or request.load.filters.seeds is not None or request.load.where
-    ):
-        return None, [
-            "interim analyses decide pairs of this tag; their answers hold for all seeds at the end of the budget only"
-        ]
-    return found, []
 
 
 def _modelled(benchmarks: Sequence[str]) -> list[str]:

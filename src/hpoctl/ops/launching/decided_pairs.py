@@ -1,14 +1,17 @@
-"""The pairs of a tag that interim analyses decide, as `hpoctl compare` shows them, with their valid answers."""
+"""The pairs of a tag that interim analyses decide, as `hpoctl compare` and `report` show them, with their answers."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hpoctl.analysis.comparison_model import TURNED, BenchmarkComparison, PairLine
+from hpoctl.analysis.comparison_model import TURNED, PairLine
 from hpoctl.analysis.decisions import Answer
-from hpoctl.analysis.interim import Question
+from hpoctl.analysis.interim import Question, Rules
+from hpoctl.analysis.interim_verdicts import InterimVerdicts
 from hpoctl.analysis.paired import Interval
-from hpoctl.ops.launching.sequential_design import course_of, read_design
+from hpoctl.core.errors import IncompleteError
+from hpoctl.ops.launching.sequential_design import SequentialDesign, course_of, read_design
+from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.studies.config import Root
 
 
@@ -18,8 +21,7 @@ class DecidedPairs:
 
     Attributes:
         questions: The pairs on each benchmark.
-        looks: The numbers of seeds of the interim analyses.
-        level: The family-wise error rate.
+        rules: How they are decided.
         start_seed: The first seed.
         seen: How many experiments of these pairs were complete before the interim analyses were fixed.
         answers: The latest answer to each question that has been analysed.
@@ -28,13 +30,18 @@ class DecidedPairs:
     """
 
     questions: tuple[Question, ...]
-    looks: tuple[int, ...]
-    level: float
+    rules: Rules
     start_seed: int
     seen: int
     answers: tuple[Answer, ...]
     next_look: int | None
     command: str
+
+    @property
+    def verdicts(self) -> InterimVerdicts:
+        """The verdict of each question."""
+        known = {answer.question: answer.verdict for answer in self.answers}
+        return InterimVerdicts(self.rules, {question: known.get(question, "undecided") for question in self.questions})
 
     def covers(self, pair: PairLine, benchmark: str) -> bool:
         """Whether interim analyses decide a pair."""
@@ -72,43 +79,55 @@ def turned_answer(answer: Answer) -> Answer:
     return replace(answer, look=seen, verdict=TURNED[answer.verdict], estimate=estimate)
 
 
-def decided_pairs(root: Root, tags: Sequence[str]) -> DecidedPairs | None:
-    """The pairs of a tag that interim analyses decide; None: there are no such pairs, or several tags.
+def decided_pairs(root: Root, load: LoadRequest, *, at: float = 1.0) -> tuple[DecidedPairs | None, list[str]]:
+    """The pairs that interim analyses decide, and notes on tags of which their answers cannot be shown.
+
+    The answers are about all seeds of one tag at the end of the budget. Of any other selection of results the tests
+    are shown, with a note that they are not valid.
+
+    Args:
+        root: The root of results.
+        load: Which results are compared.
+        at: The share of the budget at which they are compared.
+
+    Returns:
+        The pairs, or None if no answers are shown, and the notes.
 
     Raises:
-        IncompleteError: The design of the tag is damaged.
         HpoctlError: The store cannot be read.
     """
-    if len(set(tags)) != 1:
-        return None
-    tag = tags[0]
-    design = read_design(root.store, tag)
-    if design is None:
-        return None
+    tags, notes = list(dict.fromkeys(load.tags)), []
+    whole = len(tags) == 1 and at == 1.0 and load.filters.seeds is None and not load.where
+    for tag in tags:
+        try:
+            design = read_design(root.store, tag)
+        except IncompleteError as error:
+            # A report says nothing about the folders of a machine.
+            notes.append(error.what.replace(root.store.location(""), "").lstrip("/").removesuffix("."))
+            continue
+        if design is not None and whole:
+            return _pairs_of(root, tag, design), notes
+        if design is not None:
+            pairs = ", ".join(f"{first}:{second}" for first, second in design.pairs)
+            notes.append(
+                f"interim analyses decided how many seeds of tag {tag} were run for {pairs} on "
+                f"{', '.join(design.benchmarks)}: p values and verdicts of these pairs are not valid here; "
+                f"`hpoctl compare --tag {tag}` shows the valid ones, of all seeds at the end of the budget"
+            )
+    return None, notes
+
+
+def _pairs_of(root: Root, tag: str, design: SequentialDesign) -> DecidedPairs:
     course = course_of(root, tag, design)
     return DecidedPairs(
         questions=design.questions,
-        looks=design.looks,
-        level=design.level,
+        rules=design.rules,
         start_seed=design.start_seed,
         seen=design.seen,
         answers=tuple(course.answers.values()),
         next_look=course.next_seeds,
         command=root.command("launch", "--tag", tag, "--until-decided"),
     )
-
-
-def with_answers(found: BenchmarkComparison, decided: DecidedPairs) -> BenchmarkComparison:
-    """The comparison with the verdicts of the interim analyses, and without the p values, which are invalid there."""
-    pairs = []
-    for pair in found.pairs:
-        judged = pair
-        if decided.covers(pair, found.benchmark):
-            answer = decided.answer(pair, found.benchmark)
-            verdict = "undecided" if answer is None else answer.verdict
-            judged = replace(pair, verdict=verdict, p=None, p_holm=None, p_equivalent=None)
-        pairs.append(judged)
-    return replace(found, pairs=tuple(pairs))
 
 
 def _asks(question: Question, pair: PairLine, benchmark: str) -> bool:
