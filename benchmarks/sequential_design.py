@@ -8,23 +8,28 @@ Prints the tables about looks of docs/explanation/statistics.md, in Markdown. Th
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtr, ndtri
+from scipy.stats import rankdata
 from statistics_coverage import DIFFERENCES, Draw, Generator, one_sided, percent, rejects, row, within
 
+from hpoctl.analysis.comparison_model import Verdict
 from hpoctl.analysis.decisions import follow
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
 from hpoctl.analysis.interim import Look, Question, Rules, look_of
-from hpoctl.analysis.paired import signed_rank
+from hpoctl.analysis.paired import critical_sum, signed_rank, sums_of_signs
+from hpoctl.analysis.power import predictive_power
 from hpoctl.analysis.sequential import decided_after
 
 MOST = 60
 MARGIN = 0.5
 SHIFTS = (0.0, 0.3, 0.5, 0.8, 1.2)
 LEVEL = 0.05
+CHECKED = 20
+"""So many of the samples whose tests are made at once are tested by hpoctl itself, too."""
 
 
 def obrien_fleming(shares: np.ndarray, level: float) -> np.ndarray:
@@ -160,7 +165,7 @@ def closing(repeats: int) -> None:
     for name in ("normal", "heavy tails, t(2)", "of two skewed values (lognormal)"):
         for shift in (0.0, 0.25, MARGIN, 0.8):
             samples = DIFFERENCES[name](np.random.default_rng([32, len(name)]), (repeats, MOST)) + shift
-            tested = [at_once(sample) for sample in samples]
+            tested = all_looks(samples)
             for futility in (False, True):
                 rules = rules_with(futility)
                 found = [
@@ -180,19 +185,85 @@ def rules_with(futility: bool) -> Rules:
     return Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility)
 
 
-def at_once(sample: np.ndarray) -> Callable[[int], Look]:
-    """The tests of a sample at each analysis, each made once; without shifts and estimates, which decide nothing."""
+Looks = Mapping[int, Look]
+"""The tests of a sample by the number of seeds."""
+
+
+def all_looks(samples: np.ndarray) -> list[Looks]:
+    """The tests of each sample at each analysis, without shifts and estimates, which decide nothing.
+
+    They are made of all samples at once, which takes a hundredth of the time; those of the first samples are compared
+    with those that hpoctl makes.
+
+    Args:
+        samples: Differences without ties, shape (samples, n).
+    """
     rules = rules_with(futility=True)
+    columns = {seeds: looks_at(samples[:, :seeds], rules) for seeds in rules.looks}
+    found: list[Looks] = [{seeds: column[place] for seeds, column in columns.items()} for place in range(len(samples))]
+    for sample, looks in zip(samples[:CHECKED], found[:CHECKED], strict=True):
+        for seeds, look in looks.items():
+            check_same(look, look_of(sample[:seeds], rules, MARGIN))
+    return found
 
-    @cache
-    def test(seeds: int) -> Look:
-        return replace(look_of(sample[:seeds], rules, MARGIN), shift=None, interval=None)
 
-    return test
+def check_same(look: Look, other: Look) -> None:
+    values = [(each.p, each.p_equivalent, each.chance) for each in (look, other)]
+    if look.leads != other.leads or not np.allclose(*np.array(values, dtype=float), rtol=1e-9, atol=1e-12):
+        raise SystemExit(f"tests of all samples at once differ from those of hpoctl: {look}, {other}")
 
 
-def looked_up(tests: Mapping[Question, Callable[[int], Look]], futility: bool, question: Question, seeds: int) -> Look:
-    look = tests[question](seeds)
+def looks_at(samples: np.ndarray, rules: Rules) -> list[Look]:
+    """The tests of samples with one number of seeds."""
+    count = samples.shape[1]
+    p, lead = signed_ranks(samples)
+    below, above = signed_ranks(samples - MARGIN), signed_ranks(samples + MARGIN)
+    sides = [np.where(sign == side, 0.5 * p, 1.0 - 0.5 * p) for (p, sign), side in ((below, -1), (above, 1))]
+    chance = np.concatenate([chances(samples[start : start + 1000], rules) for start in range(0, len(samples), 1000)])
+    words: dict[int, Verdict] = {-1: "better", 0: "undecided", 1: "worse"}
+    every = zip(p, lead, np.maximum(*sides), chance, strict=True)
+    return [
+        Look(count, float(p), words[int(sign)], p_equivalent=float(equal), chance=float(outlook))
+        for p, sign, equal, outlook in every
+    ]
+
+
+def positive_ranks(samples: np.ndarray) -> np.ndarray:
+    """The sum of the ranks of the positive differences of each sample, shape (samples,)."""
+    return np.asarray(np.sum(rankdata(np.abs(samples), axis=1) * (samples > 0.0), axis=1))
+
+
+def signed_ranks(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The p value of each sample, and the sign of what leads, shape (samples,) each."""
+    count = samples.shape[1]
+    positive, total = positive_ranks(samples), count * (count + 1) / 2
+    below = np.cumsum(sums_of_signs(np.arange(1, count + 1)))
+    less = np.minimum(positive, total - positive).astype(int)
+    return np.minimum(2.0 * below[less], 1.0), np.sign(2.0 * positive - total)
+
+
+def chances(samples: np.ndarray, rules: Rules) -> np.ndarray:
+    """The probability that each sample is decided by the last analysis: see `_chance` of interim.py."""
+    count, last = samples.shape[1], rules.looks[-1]
+    if count >= last:
+        return np.ones(len(samples))
+    level, cut = look_levels(rules.looks, rules.level)[-1], critical_sum(count, LEVEL)
+    pairs = np.rint(positive_ranks(samples) - np.sum(samples > 0.0, axis=1))  # sums of two differences above 0
+    effects = pairs / (0.5 * count * (count - 1)) - 0.5
+    known = {effect: predictive_power(effect, count, last - count, level=level) for effect in np.unique(effects)}
+    different = np.array([known[effect] for effect in effects])
+    rows, columns = np.triu_indices(count)
+    means = np.sort(0.5 * (samples[:, rows] + samples[:, columns]), axis=1)
+    quantile = float(ndtri(1.0 - LEVEL / 2.0))
+    error = 0.5 * (means[:, -1 - cut] - means[:, cut]) / quantile
+    room = MARGIN - float(ndtri(1.0 - level)) * error * np.sqrt(count / last)
+    moves, shift = error * np.sqrt((last - count) / last), np.median(means, axis=1)
+    equal = ndtr((room - shift) / moves) - ndtr((-room - shift) / moves)
+    return np.asarray(different + np.where(room > 0.0, equal, 0.0))
+
+
+def looked_up(tests: Mapping[Question, Looks], futility: bool, question: Question, seeds: int) -> Look:
+    look = tests[question][seeds]
     return look if futility else replace(look, chance=None)
 
 
@@ -212,9 +283,10 @@ def equivalent_families(repeats: int) -> None:
     }.items():
         generator = np.random.default_rng(len(name))
         equal, different, found = 0, 0, 0
-        for _ in range(repeats):
-            values = generator.normal(size=(8, MOST)) + np.array(shifts)[:, None]
-            tests = {question: at_once(own) for question, own in zip(questions, values, strict=True)}
+        values = generator.normal(size=(repeats, 8, MOST)) + np.array(shifts)[:, None]
+        every = all_looks(values.reshape(-1, MOST))
+        for place in range(repeats):
+            tests = dict(zip(questions, every[8 * place :], strict=False))
             answers = follow(questions, rules, partial(looked_up, tests, True)).answers
             said = [answers[question].verdict for question in questions]
             pairs = list(zip(said, shifts, strict=True))

@@ -79,7 +79,9 @@ def test_stage_after_stage_its_end_and_again(launch: "Launch") -> None:
     for words in ((), ("--format", "latex")):
         every = launch.cli("compare", "--tag", "t", *words, HPOCTL_PLUGINS="small-plugin")
         said = " ".join(every.out.replace("\\%", "%").replace("\\", "").split())
-        assert "decided (signed-rank test in interim analyses at 6, 7, 8 seeds, Lan-DeMets spending, family-wise" in said
+        assert (
+            "decided (signed-rank test in interim analyses at 6, 7, 8 seeds, Lan-DeMets spending, family-wise" in said
+        )
         assert "error rate at most 5 %); undecided is not the same as equal." in said
         assert "Holm over" not in said.partition("all benchmarks")[0]
         assert "tests and intervals over all benchmarks do not account for that" in said

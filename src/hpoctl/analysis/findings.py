@@ -15,7 +15,8 @@ MOST_NAMES = 4
 """A list of more names is a number."""
 
 ADDED_SEEDS = (
-    "Interim analyses decided which seeds were run: the tests and intervals over all benchmarks do not account for that."
+    "Interim analyses decided which seeds were run: the tests and intervals over all benchmarks do not account for "
+    "that."
 )
 
 FEW_BENCHMARKS = 10

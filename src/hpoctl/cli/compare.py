@@ -100,7 +100,12 @@ def _hints(found: "ComparedTags", root: "Root", *, full: bool) -> None:
     comparison = found.comparison
     if not full:
         hint(f"all tables: {root.command('compare', *tags, '--full')}")
-    undecided = [pair for line in comparison.benchmarks for pair in line.pairs if pair.verdict == "undecided" and pair.p is not None]
+    undecided = [
+        pair
+        for line in comparison.benchmarks
+        for pair in line.pairs
+        if pair.verdict == "undecided" and pair.p is not None
+    ]
     if undecided and len(comparison.methods) > 2 and not few_seeds(comparison):
         pair = undecided[0]
         command = root.command("compare", pair.first, pair.second, *tags)

@@ -76,9 +76,9 @@ def how_to_read(found: ComparedTags) -> list[str]:
     if rules is None:
         return [verdicts, numbers]
     interim = (
-        f"Pairs without p are decided by another test: {interim_words(rules)}. Their shifts, intervals and speed-ups in "
-        "tables are of all seeds that were run and not corrected for an early stop; those in the lines on interim "
-        "analyses are."
+        f"Pairs without p are decided by another test: {interim_words(rules)}. The tables show their shifts, intervals "
+        "and speed-ups of all seeds that were run, without a correction for an early stop; the lines about interim "
+        "analyses are corrected."
     )
     return [*([verdicts] if found.comparison.pairs > found.comparison.interim_pairs else []), interim, numbers]
 

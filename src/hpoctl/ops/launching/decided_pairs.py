@@ -1,7 +1,6 @@
 """The pairs of a tag that interim analyses decide, as `hpoctl compare` and `report` show them, with their answers."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hpoctl.analysis.comparison_model import TURNED, PairLine
