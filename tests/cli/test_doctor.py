@@ -102,6 +102,8 @@ def test_what_a_launcher_finds_stops_a_launch(cli: CommandLine) -> None:
 def test_the_configured_launcher_is_looked_at_with_its_options(cli: CommandLine) -> None:
     cli.install("hpoctl-far", FAR)
     (cli.root.parent / "hpoctl.toml").write_text('launcher = "far"\n[launcher_options]\nhost = "Avalon"\n')
+    words = ("doctor", "--results", str(cli.root), "--launcher-option", "host=Thule")
+    assert "problem  bridge: no bridge to Thule" in cli(*words, HPOCTL_PLUGINS="hpoctl-far").out
     answer = cli("doctor", "--results", str(cli.root), HPOCTL_PLUGINS="hpoctl-far")
     assert answer.code == 1
     assert "problem  bridge: no bridge to Avalon\n           fix: Build one." in answer.out

@@ -1,5 +1,7 @@
 """The Slurm launcher on a real Slurm: the contract of launchers, what Slurm refuses, and what goes wrong on the way."""
 
+import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -372,3 +374,20 @@ def test_accounting_says_how_what_the_queue_has_forgotten_ended(
         "failed",
         "Slurm does not know it any more, and it has not reported its end",
     )
+
+
+@pytest.mark.timeout(600)
+def test_the_smoke_test(slurm: Slurm, tmp_path: Path) -> None:
+    (tmp_path / "hpoctl.toml").write_text('launcher = "slurm"\n[launcher_options]\npoll_interval = 0.2\n')
+    environment = {**os.environ, **slurm.environment, "HPOCTL_DATA": str(tmp_path / "data"), "HPOCTL_PLUGINS": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "hpoctl", "doctor", "--smoke", "--results", "there", "--json"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    found = {finding["subject"]: finding["verdict"] for finding in json.loads(done.stdout)["data"]["findings"]}
+    assert [found.get(f"job on slurm{what}") for what in ("", ": pause", ": resume")] == ["ok"] * 3
+    assert [path.name for path in (tmp_path / "there").iterdir()] == [".claims"]

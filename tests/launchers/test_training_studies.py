@@ -1,6 +1,7 @@
 """Studies that mix simulated experiments with some that train: here, and on Slurm with the GPUs of a job."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from hpoctl.core.cells import Cell
+import lost_jobs
+from hpoctl.core.cells import WORK, Cell
+from hpoctl.stores.job_files import all_manifests
+from hpoctl.stores.local import LocalStore
 from services.slurm import Slurm
 from slurm_studies import Plan, Study
 
@@ -100,3 +104,21 @@ def test_trials_on_slurm_get_the_gpus_of_their_job(slurm: Slurm, tmp_path: Path)
     seen = launched(study, "slurm", gpus=1, CUDA_VISIBLE_DEVICES="3,5")
     assert len(seen) == 2 * 3
     assert {one["device"] for one in seen} <= {"3", "5"}
+
+
+@pytest.mark.timeout(600)
+def test_a_lost_job_on_slurm_is_continued_by_the_next_launch(slurm: Slurm, tmp_path: Path) -> None:
+    """The working folder lies beside the results, which all nodes see."""
+    store = LocalStore(tmp_path / "there")
+    environment = {**os.environ, **slurm.environment, "HPOCTL_DATA": str(tmp_path / "data"), "HPOCTL_PLUGINS": ""}
+    words = ["--on", "slurm", "--results", "there", "--launcher-option", "poll_interval=0.2"]
+
+    def kill() -> None:
+        for manifest in all_manifests(store, lost_jobs.TAG):
+            slurm.kill_job(manifest.job.name)
+
+    code, printed = lost_jobs.lose(tmp_path, words, environment, lambda: store.root / WORK, kill)
+    assert code == 1, printed
+    code, printed = lost_jobs.launch_again(tmp_path, words, environment)
+    assert code == 0, printed
+    lost_jobs.check(store)

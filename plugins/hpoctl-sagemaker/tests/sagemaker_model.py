@@ -111,7 +111,7 @@ class SagemakerModel:
         environment: What a container's role can do: the variables that let it use S3.
         quota: How many machines of one type may train at a time.
         page: How many jobs a page of a list has at most.
-        policy: The policy that says which calls are allowed.
+        policy: The policies that say which calls are allowed, with spaces between them.
     """
 
     def __init__(
@@ -536,10 +536,10 @@ def billable(job: Job) -> int:
     return math.ceil(job.billed)
 
 
-def allowed(policy: str) -> set[str]:
-    """The actions that one of the policies allows."""
-    statements = json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]
-    return {action for statement in statements for action in statement["Action"]}
+def allowed(policies: str) -> set[str]:
+    """The actions that policies allow, whose names have spaces between them."""
+    texts = [(POLICIES / f"{policy}.json").read_text() for policy in policies.split()]
+    return {action for text in texts for statement in json.loads(text)["Statement"] for action in statement["Action"]}
 
 
 @contextmanager

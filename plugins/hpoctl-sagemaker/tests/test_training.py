@@ -1,14 +1,22 @@
-"""The tuning of a training script inside a job of SageMaker: the local backend on the machine of the job."""
+"""Training scripts inside a job of SageMaker, with the local backend on the machine of the job; and the smoke test."""
 
+import json
 import os
+import subprocess
+import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
+import lost_jobs
 import travelling_script
+from hpoctl.core.cells import WORK
+from hpoctl.stores.folder_copies import fetch
+from hpoctl.stores.ledger import read_attempts
 from hpoctl.stores.opening import open_results
 from sagemaker_model import ROLE, environment_of, running
-from services.seaweedfs import Server
+from services.seaweedfs import BUCKET, Server
 
 
 def test_a_script_is_tuned_inside_a_job(
@@ -23,3 +31,50 @@ def test_a_script_is_tuned_inside_a_job(
             words += ["--launcher-option", option]
         answer = travelling_script.launch(tmp_path, words, environment, lambda: bool(model.created))
     travelling_script.check(open_results(s3_root).store, answer, by_a_copy=True)
+
+
+@pytest.mark.timeout(600)
+def test_the_smoke_test_of_jobs_and_of_trials(seaweedfs: Server, s3_root: str, tmp_path: Path) -> None:
+    common = {"role": ROLE, "image": "python", "poll_interval": "0.3"}
+    trials = {**common, "s3": f"s3://{BUCKET}/{uuid.uuid4().hex}", "upload_interval": "0.2"}
+    words = ["doctor", "--smoke", "--results", s3_root, "--json", "--on", "sagemaker", "--backend", "sagemaker"]
+    words += [word for name, value in common.items() for word in ("--launcher-option", f"{name}={value}")]
+    words += [word for name, value in trials.items() for word in ("--backend-option", f"{name}={value}")]
+    with running(seaweedfs.environment, policy="launch trials") as model:
+        environment = {**os.environ, **environment_of(model), "HPOCTL_PLUGINS": "sagemaker"}
+        environment["HPOCTL_DATA"] = str(tmp_path / "data")
+        done = subprocess.run(
+            [sys.executable, "-m", "hpoctl", *words], cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+        assert all(job.ended.is_set() for job in model.jobs.values())
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    found = {finding["subject"]: finding["verdict"] for finding in json.loads(done.stdout)["data"]["findings"]}
+    assert "trials on SageMaker" not in found  # which says that nothing was looked at
+    for subject in ("job on sagemaker", "trials on sagemaker"):
+        assert [found.get(f"{subject}{what}") for what in ("", ": pause", ": resume")] == ["ok"] * 3
+    assert {name.partition("/")[0] for name in open_results(s3_root).store.list("")} <= {".bundles"}
+
+
+@pytest.mark.timeout(600)
+def test_a_lost_job_is_continued_by_the_next_launch(seaweedfs: Server, s3_root: str, tmp_path: Path) -> None:
+    store = open_results(s3_root).store
+
+    def copied() -> Path:
+        for attempt in read_attempts(store, lost_jobs.TAG):
+            fetch(store, f"{WORK}/{attempt.directory}", tmp_path / "copy")
+        return tmp_path / "copy"
+
+    with running(seaweedfs.environment) as model:
+        environment = {**os.environ, **environment_of(model), "HPOCTL_PLUGINS": "sagemaker"}
+        environment["HPOCTL_DATA"] = str(tmp_path / "data")
+        words = ["--on", "sagemaker", "--results", s3_root]
+        for option in (f"role={ROLE}", "image=python", "poll_interval=0.5"):
+            words += ["--launcher-option", option]
+        code, printed = lost_jobs.lose(tmp_path, words, environment, copied, lambda: model.kill(model.created[0]))
+        assert code == 1, printed
+        # The lease of the job that was lost is over at once, as its process was one of this machine. On AWS the next
+        # launch finds it held for up to two minutes.
+        code, printed = lost_jobs.launch_again(tmp_path, words, environment)
+        assert code == 0, printed
+        assert len(model.created) == 2
+    lost_jobs.check(store)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.options import AsJson, BackendName, BackendOptions, Results
+from hpoctl.cli.options import AsJson, BackendName, BackendOptions, LauncherOptions, Results, named_values
 
 if TYPE_CHECKING:
     from hpoctl.core.findings import Finding
@@ -17,6 +17,7 @@ STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 def doctor(
     on: Annotated[str | None, typer.Option(help="Launcher to look at. Default: the configured one.")] = None,
+    launcher_option: LauncherOptions = None,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Also run a small real study there, with a pause and a resume.")
     ] = False,
@@ -42,7 +43,9 @@ def doctor(
 
     if (backend or backend_option) and not smoke:
         raise UsageError("--backend names where --smoke runs trials.", "Add --smoke, or leave it out.")
-    asked = Examination(results, on, Path.cwd(), smoke, backend or "", tuple(backend_option or ()), smoke_timeout)
+    of_launcher = named_values(launcher_option or (), "launcher", "partition=gpu")
+    of_backend = named_values(backend_option or (), "trial backend", "address=10.0.0.5:6379")
+    asked = Examination(results, on, Path.cwd(), smoke, backend or "", of_launcher, of_backend, smoke_timeout)
     found = []
     with err().status("looking, and running a small study" if smoke else "looking"):
         for finding in examine(asked, open_registry()):

@@ -13,6 +13,7 @@ from hpoctl.cli.options import (
     BackendName,
     BackendOptions,
     Benchmarks,
+    LauncherOptions,
     MethodOptions,
     RandomSeed,
     Results,
@@ -118,10 +119,7 @@ def launch(
             "Where", "Real time that an experiment may take. Default: any, while it makes progress.", metavar="SECONDS"
         ),
     ] = None,
-    launcher_option: Annotated[
-        list[str] | None,
-        option("Where", "Option of the launcher; repeatable.", "--launcher-option", metavar="OPTION=VALUE"),
-    ] = None,
+    launcher_option: LauncherOptions = None,
     backend: BackendName = None,
     backend_option: BackendOptions = None,
     results: Results = None,

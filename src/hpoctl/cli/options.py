@@ -62,6 +62,10 @@ Results = Annotated[
         metavar="ROOT",
     ),
 ]
+LauncherOptions = Annotated[
+    list[str] | None,
+    option("Where", "Option of the launcher; repeatable.", "--launcher-option", metavar="OPTION=VALUE"),
+]
 BackendName = Annotated[
     str | None,
     option(

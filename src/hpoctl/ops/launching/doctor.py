@@ -4,8 +4,8 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +15,10 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import HpoctlError, unknown_name
 from hpoctl.core.findings import Finding
 from hpoctl.core.machine import BLAS_THREADS
+from hpoctl.core.options import named_options
 from hpoctl.core.places import cache_directory, data_directory, is_address
 from hpoctl.core.study import Study
+from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.ops.launching.launchers import choose_launcher
 from hpoctl.ops.launching.smoke import SmokeTest, smoke
 from hpoctl.ops.studies.backends import backend_of
@@ -44,6 +46,7 @@ class Examination:
         folder: The folder whose configuration counts.
         smoke: Whether a small real study is run.
         backend: A trial backend on which it is run besides; empty: none.
+        launcher_options: Options of the launcher, besides those of the folder.
         backend_options: Options of the trial backend.
         timeout: Seconds that it may take, on each of the two.
     """
@@ -53,8 +56,14 @@ class Examination:
     folder: Path
     smoke: bool = False
     backend: str = ""
-    backend_options: Sequence[str] = ()
+    launcher_options: Mapping[str, str] = field(default_factory=dict)
+    backend_options: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 900.0
+
+    @property
+    def changes(self) -> Overrides:
+        """What is asked for instead of what the folder says."""
+        return Overrides(launcher=self.launcher, launcher_options=self.launcher_options)
 
 
 def examine(asked: Examination, registry: Registry) -> Iterator[Finding]:
@@ -75,7 +84,8 @@ def _smoke(asked: Examination, registry: Registry) -> Iterator[Finding]:
     if asked.backend and asked.backend not in registry.trial_backends:
         raise unknown_name("trial backend", asked.backend, registry.trial_backends, "hpoctl plugins")
     results = results_address(asked.results, config)
-    yield from smoke(SmokeTest(results, launcher, asked.backend, asked.backend_options, asked.timeout))
+    backend = asked.backend, asked.backend_options
+    yield from smoke(SmokeTest(results, launcher, asked.launcher_options, *backend, asked.timeout))
 
 
 def _looked_at(asked: Examination, registry: Registry) -> Iterator[Finding]:
@@ -176,19 +186,23 @@ def _trial_backends(asked: Examination, config: Config, registry: Registry) -> I
     for entry in (registered.entry for registered in registry.trial_backends.values()):
         if entry.check is None:
             continue
-        options = [entry.options]
-        if study is not None and study.backend == entry.name:
-            try:
-                options = _options_of(study, registry)
-            except HpoctlError as error:
-                yield Finding(entry.name, "problem", error.what, error.fix)
-                continue
+        given = asked.backend_options if asked.backend == entry.name else {}
+        try:
+            options = _options_of(entry, study, given, registry)
+        except HpoctlError as error:
+            yield Finding(entry.name, "problem", error.what, error.fix)
+            continue
         for each in options:
             yield from _guarded(entry.name, partial(entry.check, each))
 
 
-def _options_of(study: Study, registry: Registry) -> list[Any]:
-    """The options of a study's trial backend, those of its benchmark files included; the same once."""
+def _options_of(
+    entry: BackendEntry, study: Study | None, given: Mapping[str, str], registry: Registry
+) -> Sequence[Any]:
+    """The options of a trial backend, each set once: those that are given, of the study, and of its benchmark files."""
+    if study is None or study.backend != entry.name:
+        return [named_options(f"trial backend {entry.name}", entry.name, entry.options, given)]
+    study = replace(study, backend_options={**study.backend_options, **given})
     benchmarks = (find_benchmark(name, study, registry) for name in study.benchmarks)
     backends = (backend_of(study, benchmark, registry) for benchmark in benchmarks)
     return list(dict.fromkeys(backend.options for backend in backends if backend is not None))
@@ -201,7 +215,7 @@ def _launchers(asked: Examination, config: Config, registry: Registry) -> Iterat
     except HpoctlError:
         study = None
     try:
-        entry, options = choose_launcher(study, config, Overrides(launcher=asked.launcher), registry)
+        entry, options = choose_launcher(study, config, asked.changes, registry)
     except HpoctlError as error:
         yield Finding("launcher", "problem", error.what, error.fix)
         return

@@ -210,7 +210,7 @@ def not_trusted(files: tuple[FileOptions, ...]) -> UsageError:
     sources = ", ".join(each.source for each in files)
     return UsageError(
         f"{sources} makes the launcher run code that was not trusted before: {shown}.",
-        "Read it. If you trust it, add --trust-config; it is asked once.",
+        "Read it. If you trust it, run `hpoctl launch` with --trust-config; it is asked once.",
     )
 
 

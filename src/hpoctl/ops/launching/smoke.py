@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,6 +32,7 @@ PATIENCE = 60.0
 """Seconds that a launch gets to end when it is told to, and a command that stops its jobs."""
 
 PAUSES = "The trial backend has to end a trial that is told to leave; tell its author."
+LOOK = "`hpoctl launch` of a study of your own shows more."
 HERE = "local"
 FILES = {
     "train.py": """\
@@ -87,24 +88,30 @@ class SmokeTest:
         results: The root of results.
         launcher: The launcher.
         backend: The trial backend; empty: only trials inside the job of the launcher.
-        backend_options: Options of the backend, as `NAME=VALUE`.
+        launcher_options: Options of the launcher, besides those of the folder.
+        backend_options: Options of the backend.
         timeout: Seconds that each of the two may take.
     """
 
     results: str
     launcher: str
+    launcher_options: Mapping[str, str] = field(default_factory=dict)
     backend: str = ""
-    backend_options: Sequence[str] = ()
+    backend_options: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 900.0
 
 
 def smoke(test: SmokeTest) -> Iterator[Finding]:
     """Run the small study on the launcher, and on the trial backend; say what works."""
-    yield from _launched(test, f"job on {test.launcher}", ["--on", test.launcher])
+    words = ["--on", test.launcher, *_option_words("--launcher-option", test.launcher_options)]
+    yield from _launched(test, f"job on {test.launcher}", words)
     if test.backend:
-        words = [word for option in test.backend_options for word in ("--backend-option", option)]
-        words = ["--on", HERE, "--backend", test.backend, *words]
+        words = ["--on", HERE, "--backend", test.backend, *_option_words("--backend-option", test.backend_options)]
         yield from _launched(test, f"trials on {test.backend}", words)
+
+
+def _option_words(option: str, values: Mapping[str, str]) -> list[str]:
+    return [word for name, value in values.items() for word in (option, f"{name}={value}")]
 
 
 def _launched(test: SmokeTest, subject: str, words: Sequence[str]) -> Iterator[Finding]:
@@ -123,7 +130,7 @@ def _launched(test: SmokeTest, subject: str, words: Sequence[str]) -> Iterator[F
                 (Path(folder) / name).write_text(text, encoding="utf-8")
             wrong = _run(test, tag, [*words, "--study", str(Path(folder) / "study.toml")])
         if wrong is not None:
-            found.append(Finding(subject, "problem", wrong, "`hpoctl launch` of a study of your own shows more."))
+            found.append(Finding(subject, "problem", *wrong))
         else:
             found += _judged(store, tag, subject, time.monotonic() - began)
     finally:
@@ -134,15 +141,15 @@ def _launched(test: SmokeTest, subject: str, words: Sequence[str]) -> Iterator[F
         yield Finding(subject, "warning", f"{where} could not be removed: {left}", f"Run `hpoctl clean --tag {tag}`.")
 
 
-def _run(test: SmokeTest, tag: str, words: Sequence[str]) -> str | None:
-    """Launch; returns what went wrong. A launch that takes too long is stopped, with its jobs."""
+def _run(test: SmokeTest, tag: str, words: Sequence[str]) -> tuple[str, str] | None:
+    """Launch; returns what went wrong and a remedy. A launch that takes too long is stopped, with its jobs."""
     common = ["--tag", tag, "--results", test.results]
     command = [*own_python(), "hpoctl", "launch", *words, *common, "--random-seed", "1", "--json"]
     launch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - our own command
     try:
         out, err = launch.communicate(timeout=test.timeout)
     except subprocess.TimeoutExpired:
-        return f"not complete within {test.timeout:g} seconds, and stopped"
+        return f"not complete within {test.timeout:g} seconds, and stopped", LOOK
     finally:
         if launch.poll() is None:
             stop = [*own_python(), "hpoctl", "stop", "--yes", *common]
@@ -153,17 +160,17 @@ def _run(test: SmokeTest, tag: str, words: Sequence[str]) -> str | None:
             launch.communicate()
     if launch.returncode == 0:
         return None
-    return _why(out) or (err.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+    return _why(out) or ((err.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1], LOOK)
 
 
-def _why(out: bytes) -> str:
-    """What a launch says went wrong, in one line; empty: nothing."""
+def _why(out: bytes) -> tuple[str, str] | None:
+    """What a launch says went wrong, and what to do; None: nothing."""
     with suppress(ValueError, KeyError, TypeError):
         answer: Mapping[str, Any] = json.loads(out)
-        said = [error["what"] for error in answer["errors"]]
-        said += [failure["error"] for failure in answer["data"].get("failures", ())]
-        return str(said[0]) if said else ""
-    return ""
+        said = [(str(failure["error"]), LOOK) for failure in (answer["data"] or {}).get("failures", ())]
+        said += [(str(error["what"]), str(error["fix"])) for error in answer["errors"]]
+        return said[0] if said else None
+    return None
 
 
 def _judged(store: Store, tag: str, subject: str, seconds: float) -> Iterator[Finding]:
