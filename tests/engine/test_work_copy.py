@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.engine import work_copy
-from hpoctl.engine.work_copy import TakenOverError, WorkCopier
+from hpoctl.core.errors import HpoctlError
+from hpoctl.engine.work_copy import WorkCopier
 from hpoctl.engine.work_folder import copy_name
+from hpoctl.stores import folder_copier
+from hpoctl.stores.folder_copier import TakenOverError
 from hpoctl.stores.folder_copies import fetch
 from hpoctl.stores.local import LocalStore
 
@@ -29,7 +31,7 @@ class Watched(LocalStore):
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    monkeypatch.setattr(work_copy, "SETTLES", 0.01)
+    monkeypatch.setattr(folder_copier, "SETTLES", 0.01)
     return Watched(tmp_path / "store")
 
 
@@ -112,6 +114,24 @@ def test_what_has_not_changed_is_not_sent_again(store: Watched, folder: Path) ->
     (folder / "journal").write_text("epoch 3, 4")
     copier.copy()
     assert sent == [b"epoch 3, 4"]
+
+
+def test_a_copy_that_could_not_be_completed_is_completed_by_the_next_one(
+    store: Watched, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copier = WorkCopier(store, DIRECTORY, folder)
+    copier.copy()
+    (folder / "trials/7/checkpoints/weights").write_text("epoch 4")
+
+    def fails(*arguments: object) -> None:
+        raise HpoctlError("S3 cannot be reached.", "Wait.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_copier, "replace_copy", fails)
+        with pytest.raises(HpoctlError):
+            copier.copy()
+    copier.copy()
+    assert copied(store, tmp_path)["trials/7/checkpoints/weights"] == "epoch 4"
 
 
 def test_one_machine_copies(store: Watched, folder: Path, tmp_path: Path) -> None:
