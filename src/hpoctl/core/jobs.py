@@ -7,6 +7,9 @@ from typing import Any, Literal, Protocol
 from hpoctl.core.cells import Cell
 from hpoctl.core.records import EMBEDDED
 
+MOST_TRAINING = 1
+"""How many experiments whose trials train run at a time on the machine that launches; a trial counts on its cores."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -13,7 +13,7 @@ from typing import Any
 from hpoctl.core.cells import LOG, METADATA
 from hpoctl.core.credentials import concealed_bytes
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.jobs import Activity, Failure, Job, JobState, JobStatus, Task
+from hpoctl.core.jobs import MOST_TRAINING, Activity, Failure, Job, JobState, JobStatus, Task
 from hpoctl.core.metadata_head import read_head
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import Store
@@ -176,15 +176,15 @@ class LocalLauncher:
     def _next(self) -> _QueuedTask | None:
         """Take the next task that this machine has room for: the last one that fits.
 
-        Of experiments whose trials train here, one runs at a time, on separate cores: simulated ones run beside it on
-        those that are left.
+        Experiments whose trials train here run on separate cores, `MOST_TRAINING` at a time: simulated ones run beside
+        them on the cores that are left.
         """
         in_hand = [entry.task.cores for entry in self._running.values()]
         load = sum(max(1, cores) for cores in in_hand)
         for place in range(len(self._queue) - 1, -1, -1):
             cores = self._queue[place].task.cores
             fits = not in_hand or load + max(1, cores) <= self._options.workers
-            if fits and not (cores and any(in_hand)):
+            if fits and not (cores and sum(map(bool, in_hand)) >= MOST_TRAINING):
                 return self._queue.pop(place)
         return None
 

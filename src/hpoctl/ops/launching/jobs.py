@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpoctl.core.cells import job_folder
-from hpoctl.core.jobs import Task
+from hpoctl.core.jobs import MOST_TRAINING, Task
 from hpoctl.core.places import cache_directory
 from hpoctl.core.sealed import DamagedError, read_json
 from hpoctl.stores.ledger import Attempt
@@ -197,11 +197,12 @@ def launch_seconds(tasks: Sequence[Task], workers: int) -> float:
     """How long a launch is expected to take.
 
     Args:
-        tasks: Its experiments; of those that train, one runs at a time on the machine that launches.
+        tasks: Its experiments; of those that train, `MOST_TRAINING` run at a time on the machine that launches.
         workers: How many run at a time there; 0: they run elsewhere, each as soon as it is submitted.
     """
     together = makespan([task.seconds for task in tasks], workers or len(tasks))
-    return max(together, sum(task.seconds for task in tasks if task.cores)) if workers else together
+    training = [task.seconds for task in tasks if task.cores]
+    return max(together, makespan(training, MOST_TRAINING)) if workers else together
 
 
 def seconds_left(total: int, ended: int, elapsed: float, expected: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from hpoctl.core.cells import Cell
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import UsageError
-from hpoctl.core.jobs import Job, Task
+from hpoctl.core.jobs import MOST_TRAINING, Job, Task
 from hpoctl.core.names import check_tag
 from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
@@ -177,7 +177,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
     workers = launcher.workers(options) if launcher.workers else 0
     if tasks and all(task.cores for task in tasks):
-        workers = min(workers, 1)  # the local launcher runs one that trains at a time
+        workers = min(workers, MOST_TRAINING)
     states = [standing[cell].state for cell in wanted]
     damaged = [f"{attempt.directory}: {attempt.reason}" for attempt in attempts if attempt.recorded == "damaged"]
     return LaunchPlan(
