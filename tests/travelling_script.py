@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+import own_script
 from hpoctl.core.storage import Store
 from hpoctl.stores.ledger import read_attempts
 from hpoctl.testing.polling import wait_until
@@ -38,20 +39,9 @@ LOSS = """
 def loss_of(lr, epoch):
     return lr / epoch
 """
-BENCHMARK = """
-name = "own"
-script = "train.py"
-files = ["loss.py"]
-metric = "loss"
-mode = "min"
-resource_attr = "epoch"
-max_resource_attr = "epochs"
-n_workers = 1
-max_wallclock_time = 600
-[space]
-lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
-epochs = 3
-"""
+BENCHMARK = own_script.BENCHMARK.replace("n_workers = 2", "n_workers = 1").replace(
+    "checkpoints = true", 'files = ["loss.py"]'
+)
 
 
 def launch(
@@ -65,11 +55,9 @@ def launch(
         environment: The environment of the command.
         submitted: Whether the job is submitted: from then on the files are not here any more. None: they stay.
     """
-    own = folder / "own"
-    own.mkdir()
-    (own / "train.py").write_text(TRAIN.format(here=str((own / "train.py").resolve())))
+    train = TRAIN.format(here=str((folder / "own" / "train.py").resolve()))
+    own = own_script.write(folder, train, BENCHMARK)
     (own / "loss.py").write_text(LOSS)
-    (own / "benchmark.toml").write_text(BENCHMARK)
     (folder / "study.toml").write_text(STUDY)
     command = [sys.executable, "-m", "hpoctl", "launch", "--study", "study.toml", "--tag", TAG, "--random-seed", "7"]
     with (folder / "printed").open("wb") as printed:

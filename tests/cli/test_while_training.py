@@ -8,52 +8,17 @@ from pathlib import Path
 
 import pytest
 
+import own_script
 from command_line import CommandLine
 from hpoctl.analysis.report_check import check_page
 
-TRAIN = """
-import argparse, os, time
-from pathlib import Path
-import hpoctl
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float)
-parser.add_argument("--epochs", type=int)
-args = parser.parse_args()
-print("trial", os.environ["HPOCTL_TRIAL_ID"], "trains", flush=True)
-state = Path(os.environ["HPOCTL_CHECKPOINT_DIR"]) / "state"
-done = int(state.read_text()) if state.exists() else 0
-end = time.monotonic() + 300
-for epoch in range(done + 1, args.epochs + 1):
-    hpoctl.report(epoch=epoch, loss=args.lr + 1 / epoch)
-    state.write_text(str(epoch))
-    while epoch == 2 and not (Path(__file__).parent / "go").exists() and time.monotonic() < end:
-        time.sleep(0.02)
-"""
 REPORTED = re.compile(r'"resources":\[(?:1,)?2\]')
-BENCHMARK = """
-name = "own"
-script = "train.py"
-checkpoints = true
-metric = "loss"
-mode = "min"
-resource_attr = "epoch"
-max_resource_attr = "epochs"
-n_workers = 2
-max_wallclock_time = 600
-[space]
-lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
-epochs = 3
-"""
 
 
 @pytest.fixture
 def training(cli: CommandLine) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
     """An experiment whose two trials have reported twice and wait for a file."""
-    folder = cli.root.parent / "own"
-    folder.mkdir()
-    (folder / "train.py").write_text(TRAIN)
-    (folder / "benchmark.toml").write_text(BENCHMARK)
+    folder = own_script.write(cli.root.parent).parent
     words = ("run", "--method", "RS", "--benchmark", "own/benchmark.toml", "--tag", "t", "--max-num-trials", "4")
     process = subprocess.Popen(
         cli.command(*words), cwd=cli.root.parent, env=cli.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -65,7 +30,7 @@ def training(cli: CommandLine) -> Iterator[tuple["subprocess.Popen[bytes]", Path
             break
         time.sleep(0.05)
     yield process, folder
-    (folder / "go").touch()
+    own_script.let_go(folder)
     process.communicate(timeout=60)
 
 
@@ -97,7 +62,7 @@ def test_everything_can_be_seen_while_it_trains(cli: CommandLine, training) -> N
     assert all(len(line) <= 80 for line in status.out.splitlines() if str(cli.root) not in line)
     assert cli("logs", "--tag", "t", "--trial", "9").code == 3
 
-    (folder / "go").touch()
+    own_script.let_go(folder)
     process.wait(timeout=60)
     assert cli("status", "--tag", "t", "--json").json["data"]["outcomes"] == {"completed": 4}
     again = cli("trials", "--tag", "t", "--json").json["data"]

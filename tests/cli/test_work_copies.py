@@ -1,6 +1,5 @@
 """Experiments on a script with results on S3: what other machines see of them, and what continues there."""
 
-import io
 import json
 import shutil
 import signal
@@ -9,52 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+import own_script
 from command_line import CommandLine
-from hpoctl.core.cells import RESULTS, WORK
-from hpoctl.stores.folder_copies import fetch
-from hpoctl.stores.ledger import read_attempts, read_results
+from hpoctl.core.cells import RESULTS
 from hpoctl.stores.opening import open_results
 from hpoctl.testing.polling import wait_until
 from services.seaweedfs import Server
 
 PATIENCE = 120.0
-TRAIN = """
-import argparse, os, time
-from pathlib import Path
-import hpoctl
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float)
-parser.add_argument("--epochs", type=int)
-args = parser.parse_args()
-print("trial", os.environ["HPOCTL_TRIAL_ID"], "trains", flush=True)
-state = Path(os.environ["HPOCTL_CHECKPOINT_DIR"]) / "state"
-done = int(state.read_text()) if state.exists() else 0
-end = time.monotonic() + 300
-for epoch in range(done + 1, args.epochs + 1):
-    hpoctl.report(epoch=epoch, loss=args.lr + 1 / epoch, loaded=done)
-    state.with_suffix(".new").write_text(str(epoch))
-    state.with_suffix(".new").replace(state)
-    while epoch == 2 and not (Path(__file__).parents[1] / "go").exists() and time.monotonic() < end:
-        time.sleep(0.02)
-"""
-BENCHMARK = """
-name = "own"
-script = "train.py"
-checkpoints = true
-metric = "loss"
-mode = "min"
-resource_attr = "epoch"
-max_resource_attr = "epochs"
-n_workers = 2
-max_wallclock_time = 600
-[space]
-lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
-epochs = 3
-"""
 RUN = ("run", "--method", "RS", "--benchmark", "own/benchmark.toml", "--tag", "t", "--random-seed", "7")
 
 
@@ -91,30 +54,19 @@ class Machines:
 
     def checkpoints(self) -> list[str]:
         """What the checkpoints in the copy hold."""
-        store = open_results(self.root).store
-        (attempt,) = read_attempts(store, "t")
-        target = self.data("copy")
-        fetch(store, f"{WORK}/{attempt.directory}", target)
-        return [path.read_text() for path in target.rglob("checkpoints/state")]
+        return own_script.saved(open_results(self.root).store, "t")
 
     def rows(self) -> dict[tuple[int, int], int]:
-        """The checkpoint that each epoch of each trial was trained from, in the latest complete attempt."""
-        store = open_results(self.root).store
-        attempts = [found for found in read_attempts(store, "t") if found.recorded == "completed"]
-        table = pq.read_table(io.BytesIO(read_results(store, attempts[-1]))).to_pydict()
-        keys = list(zip(table["trial_id"], table["epoch"], strict=True))
-        assert len(set(keys)) == len(keys)
-        return dict(zip(keys, map(int, table["extra_loaded"]), strict=True))
+        """The checkpoint that each epoch of each trial was trained from."""
+        return own_script.loaded(open_results(self.root).store, "t")
 
 
 @pytest.fixture
 def machines(cli: CommandLine, s3_root: str, seaweedfs: Server) -> Iterator[Machines]:
     found = Machines(cli, s3_root, seaweedfs.environment)
-    found.folder.mkdir()
-    (found.folder / "train.py").write_text(TRAIN)
-    (found.folder / "benchmark.toml").write_text(BENCHMARK)
+    own_script.write(cli.root.parent)
     yield found
-    (cli.root.parent / "go").touch()
+    own_script.let_go(cli.root.parent)
 
 
 @pytest.mark.timeout(600)
@@ -132,7 +84,7 @@ def test_a_lost_machine(cli: CommandLine, machines: Machines) -> None:
     lost.wait()
     shutil.rmtree(machines.data("lost"))
 
-    (cli.root.parent / "go").touch()
+    own_script.let_go(cli.root.parent)
     other = machines.on("other", *RUN, "--max-num-trials", "3")
     assert other.code == 0, other.err
     loaded = {(0, 3): 2, (1, 3): 2}
