@@ -56,8 +56,13 @@ class RayNodes:
         self._environment = {**os.environ, **environment, **own}
         self._nodes: list[subprocess.Popen[bytes]] = []
 
-    def add(self, *options: str) -> int:
-        """Start a node, the head first; returns its number."""
+    def add(self, *options: str, apart: bool = False) -> int:
+        """Start a node, the head first; returns its number.
+
+        Args:
+            options: Words for `ray start`.
+            apart: Whether it has separate folders for temporary files and for hpoctl's data, as another machine has.
+        """
         number = len(self._nodes)
         port = self.address.rpartition(":")[2]
         words = [sys.executable, __file__, "start", f"--node-ip-address={HOST}", "--block"]
@@ -65,12 +70,18 @@ class RayNodes:
         words += [f"--object-store-memory={STORE}", "--disable-usage-stats", *options]
         words += [f"--address={self.address}"] if number else ["--head", f"--port={port}", "--include-dashboard=false"]
         for _ in range(ATTEMPTS):
-            node = self._start(number, words, self.folder / f"node-{number}.log")
+            node = self._start(
+                number, words, self.folder / f"node-{number}.log", self.scratch(number) if apart else None
+            )
             if node is not None:
                 self._nodes.append(node)
                 return number
         log = (self.folder / f"node-{number}.log").read_text(errors="replace")
         raise RuntimeError(f"node {number} of Ray does not start: {log[-2000:]}")
+
+    def scratch(self, number: int) -> Path:
+        """The temporary files of a node that was started apart."""
+        return self.folder / f"node-{number}"
 
     def kill(self, number: int) -> None:
         """Kill all processes of a node, as the crash of its machine would."""
@@ -81,12 +92,18 @@ class RayNodes:
                 if marks <= set((place / "environ").read_bytes().split(b"\0")):
                     os.kill(int(place.name), signal.SIGKILL)
 
-    def _start(self, number: int, words: Sequence[str], log: Path) -> "subprocess.Popen[bytes] | None":
+    def _start(
+        self, number: int, words: Sequence[str], log: Path, scratch: Path | None
+    ) -> "subprocess.Popen[bytes] | None":
         """Start a node; None: Ray has given it up, as it does after half a minute on a loaded machine."""
+        environment = {**self._environment, NODE: str(number)}
+        if scratch is not None:
+            scratch.mkdir(exist_ok=True)
+            environment |= {"TMPDIR": str(scratch), "HPOCTL_DATA": str(scratch / "data")}
         with log.open("wb") as output:
             node = subprocess.Popen(
                 words,
-                env={**self._environment, NODE: str(number)},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

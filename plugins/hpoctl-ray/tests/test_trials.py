@@ -3,25 +3,22 @@
 import os
 import signal
 import subprocess
-import sys
-from collections import Counter
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from hpoctl.backends.local.leftovers import processes
-from hpoctl.backends.local.supervisor import owner_of
 from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
 from hpoctl.testing import check_backend, check_failures, check_recovery
+from hpoctl.testing.experiments import epochs_of, missing_epochs, run_and_kill, run_words, write_experiment
 from hpoctl.testing.polling import wait_until
+from hpoctl.testing.trials import left, levels, to_the_end, until_level
 from hpoctl_ray.check import check_trials
 from hpoctl_ray.connection import RayCluster
 from hpoctl_ray.options import RayTrialOptions
@@ -53,29 +50,8 @@ def backend(cluster: RayNodes, folder: Path, body: str | Script = TRAIN, **facts
     folder.mkdir(exist_ok=True)
     options = RayTrialOptions(cluster.address, **facts.pop("options", {}))
     made = body if isinstance(body, Script) else script(folder, body)
-    settings = replace(Settings(), trial_poll_interval=0.02)
+    settings = replace(Settings(), trial_poll_interval=0.02, **facts.pop("settings", {}))
     return ray_backend(context(folder, made, settings=settings, **facts), options)
-
-
-def levels(events: list[Report | Ended]) -> list[int]:
-    return [level for event in events if isinstance(event, Report) for level in event.resources.tolist()]
-
-
-def to_the_end(made: ScriptBackend) -> list[Report | Ended]:
-    """Everything that happens; trials continue."""
-    found: list[Report | Ended] = []
-    while happened := made.wait():
-        found += happened
-        for event in happened:
-            if isinstance(event, Report):
-                made.proceed(event.trial_id, until=None)
-    return found
-
-
-def left(folder: Path) -> list[int]:
-    """The living processes of trials below a folder."""
-    owners = [(pid, owner_of(pid)) for pid, state, _ in processes() if state != "Z"]
-    return [pid for pid, owner in owners if owner is not None and owner.startswith(str(folder))]
 
 
 @pytest.mark.timeout(600)
@@ -112,10 +88,8 @@ def test_a_node_dies_and_its_trial_resumes_elsewhere(cluster: RayNodes, tmp_path
     made = backend(cluster, tmp_path, HELD, options={"resources": "brief=1"})
     made.recover([], 0.0)
     made.start(0, CONFIG, resume_from=None, until=None)
-    found: list[Report | Ended] = []
-    while levels(found)[-1:] != [4]:
-        found += made.wait()
-        made.proceed(0, until=None)
+    found = until_level(made, 0, 4)
+    made.proceed(0, until=None)
     cluster.kill(node)
     (tmp_path / "go").touch()
     (ended,) = made.wait()
@@ -175,69 +149,31 @@ def test_a_worker_that_dies_before_it_runs_is_made_again(
     assert levels(found) == list(range(1, 10))
 
 
-BENCHMARK = """
-name = "toy"
-script = "train.py"
-python = "python"
-metric = "loss"
-mode = "min"
-resource_attr = "epoch"
-max_resource_attr = "epochs"
-checkpoints = true
-n_workers = 2
-max_wallclock_time = 100000
-[space]
-lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
-epochs = 9
-"""
-
-TRAINING = """
-import argparse, os, time
-import hpoctl
-parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float)
-parser.add_argument("--epochs", type=int)
-options = parser.parse_args()
-state = os.path.join(os.environ["HPOCTL_CHECKPOINT_DIR"], "epoch")
-done = int(open(state).read()) if os.path.exists(state) else 0
-for epoch in range(done + 1, options.epochs + 1):
-    time.sleep(0.05)
-    hpoctl.report(epoch=epoch, loss=options.lr / epoch)
-    with open(state + ".new", "w") as file:
-        file.write(str(epoch))
-    os.replace(state + ".new", state)
-"""
-
-
 @pytest.mark.timeout(600)
 def test_the_controller_is_killed(cluster: RayNodes, tmp_path: Path) -> None:
-    (tmp_path / "benchmark.toml").write_text(BENCHMARK)
-    (tmp_path / "train.py").write_text(TRAINING)
+    write_experiment(tmp_path, workers=2, seconds=0.05)
     root = tmp_path / "results"
-    words = [sys.executable, "-m", "hpoctl", "run", "--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "t"]
-    words += ["--results", str(root), "--random-seed", "7", "--max-num-trials", "8", "--stop-timeout", "1"]
-    words += ["--backend", "ray", "--backend-option", f"address={cluster.address}"]
+    more = ["--stop-timeout", "1", "--backend", "ray", "--backend-option", f"address={cluster.address}"]
+    words = run_words(root, 8, more)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HPOCTL_")}
-    with (tmp_path / "first.log").open("wb") as log:
-        first = subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=log, stderr=log)
-        wait_until(lambda: first.poll() is not None or _reported(root) >= 10, "trials do not report", PATIENCE)
-        first.send_signal(signal.SIGKILL)
-    assert first.wait() == -signal.SIGKILL, (tmp_path / "first.log").read_text()
+
+    def until(process: "subprocess.Popen[bytes]") -> None:
+        wait_until(lambda: process.poll() is not None or reported(root) >= 10, "trials do not report", PATIENCE)
+
+    first = run_and_kill(words, tmp_path, environment, tmp_path / "first.log", until)
+    assert first == -signal.SIGKILL, (tmp_path / "first.log").read_text()
     # Nothing keeps running unattended.
     wait_until(lambda: not left(root), "trials outlive their controller", PATIENCE)
     second = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stderr
-    (results,) = root.rglob("results.parquet")
-    table = pq.read_table(results, columns=["trial_id", "epoch"]).to_pydict()
-    rows = Counter(zip(table["trial_id"], table["epoch"], strict=True))
-    assert set(rows.values()) == {1}
-    last = Counter(trial for trial, _ in rows)
-    assert len(last) == 8
-    assert sorted(rows) == sorted((trial, epoch) for trial in last for epoch in range(1, last[trial] + 1))
+    epochs = epochs_of(root)
+    assert set(epochs.values()) == {1}
+    assert len({trial for trial, _ in epochs}) == 8
+    assert not missing_epochs(epochs)
     assert not left(root)
 
 
-def _reported(root: Path) -> int:
+def reported(root: Path) -> int:
     """How many reports trials have written."""
     return sum(len(path.read_bytes().splitlines()) for path in root.rglob("reports.jsonl"))
 

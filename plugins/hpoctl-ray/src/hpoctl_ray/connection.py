@@ -177,12 +177,13 @@ class RayCluster:
         """Keep bytes in the cluster, as long as what is returned is kept."""
         return self._ray.put(data)
 
-    def trial_worker(self, spec: Mapping[str, Any], wheel: Any, demand: Mapping[str, float]) -> Any:
+    def trial_worker(self, spec: Mapping[str, Any], wheel: Any, code: Any, demand: Mapping[str, float]) -> Any:
         """Create a worker for trials, which ends with this process; returns its handle. It may wait for resources.
 
         Args:
             spec: What it is told, see `trial_node.TrialActor`.
             wheel: What `put` has returned for the wheel of hpoctl.
+            code: What `put` has returned for the files of the script.
             demand: The resources that it needs, in Ray's names.
         """
         from hpoctl_ray import trial_node  # noqa: PLC0415 - sent by value, as the nodes have no hpoctl
@@ -197,7 +198,7 @@ class RayCluster:
             max_concurrency=CALLS,
             scheduling_strategy="SPREAD",
         )
-        return actor.remote(spec, wheel)
+        return actor.remote(spec, wheel, code)
 
     def end_there(self, node: str, spec: Mapping[str, Any], wheel: Any, folders: Sequence[str]) -> Any:
         """Start to end the processes of starts of trials on a node; returns what `finished` is asked for.
@@ -242,9 +243,9 @@ class RayCluster:
         self._ray.kill(handle, no_restart=True)
 
     def _by_value(self) -> None:
-        from hpoctl_ray import node, trial_node  # noqa: PLC0415
+        from hpoctl_ray import node, trial_copies, trial_node  # noqa: PLC0415
 
-        for module in (node, trial_node):
+        for module in (node, trial_copies, trial_node):
             self._ray.cloudpickle.register_pickle_by_value(module)
 
     def probe(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ Ray; for results on S3 boto3, too, which it installs where it is missing.
 import contextlib
 import fcntl
 import importlib
+import importlib.util
 import json
 import os
 import platform
@@ -115,15 +116,8 @@ def _install(bundle: str, site: Path, boto3: str) -> None:
 
 def _fetched(bundle: str, folder: Path, site: Path, boto3: str) -> Path:
     """A copy of a bundle on S3."""
-    try:
-        sdk = importlib.import_module("boto3")
-    except ImportError:
-        words = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(site), boto3]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
-        if done.returncode:
-            raise RuntimeError(f"boto3 cannot be installed on node {platform.node()}: {done.stderr.strip()}") from None
-        sys.path.append(str(site))
-        sdk = importlib.import_module("boto3")
+    need(site, {"boto3": boto3})
+    sdk = importlib.import_module("boto3")
     config = importlib.import_module("botocore.config").Config
     own_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     client = sdk.client("s3", config=config(s3={"addressing_style": "path" if own_endpoint else "auto"}))
@@ -134,6 +128,31 @@ def _fetched(bundle: str, folder: Path, site: Path, boto3: str) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             client.download_file(bucket, entry["Key"], str(file))
     return folder
+
+
+def need(site: Path, requirements: Mapping[str, str]) -> None:
+    """Install what this node does not have, below a folder that is on the path from then on.
+
+    Args:
+        site: The folder.
+        requirements: What pip is told to install, by the module that is missing otherwise.
+
+    Raises:
+        RuntimeError: It cannot be installed.
+    """
+    if site.is_dir() and str(site) not in sys.path:
+        sys.path.append(str(site))
+    missing = [wanted for module, wanted in requirements.items() if importlib.util.find_spec(module) is None]
+    if not missing:
+        return
+    words = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(site), *missing]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        what = " and ".join(missing)
+        raise RuntimeError(f"{what} cannot be installed on node {platform.node()}: {done.stderr.strip()}")
+    if str(site) not in sys.path:
+        sys.path.append(str(site))
+    importlib.invalidate_caches()
 
 
 def scratch() -> Path:

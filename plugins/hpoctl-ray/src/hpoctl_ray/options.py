@@ -38,6 +38,12 @@ class RayTrialOptions:
         default=False,
         metadata={"help": "Start a cluster on this machine, on its loopback interface only, if none is found"},
     )
+    s3: str | None = field(
+        default=None,
+        metadata={
+            "help": "Where checkpoints go, s3://BUCKET/PREFIX, if nodes share no file system; none: they share one"
+        },
+    )
     resources: str | None = field(
         default=None, metadata={"help": "Custom resources of each trial: NAME=AMOUNT, separated by commas"}
     )
@@ -49,6 +55,8 @@ class RayTrialOptions:
     def __post_init__(self) -> None:
         if self.address is not None:
             host_and_port(self.address)
+        if self.s3 is not None and not self.s3.startswith("s3://"):
+            raise _wrong("s3", self.s3, "Use s3://BUCKET/PREFIX.")
         amounts(self.resources)
 
 

@@ -36,7 +36,7 @@ def _check_backend(options: RayTrialOptions) -> Iterable[Finding]:
 
 TRIALS = BackendEntry(
     name="ray",
-    summary="Training scripts on a Ray cluster; scripts and results have to be on a file system that its nodes share",
+    summary="Training scripts on a Ray cluster whose nodes share the file system of the results, or checkpoints on S3",
     make=_make_backend,
     options=RayTrialOptions(),
     needs="script",

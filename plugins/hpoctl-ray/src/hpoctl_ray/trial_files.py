@@ -1,4 +1,4 @@
-"""A file of a trial on another machine, whose bytes arrive with the answers of the trial's worker."""
+"""Files of a trial on another machine, whose bytes arrive with the answers of the trial's worker."""
 
 from collections import deque
 from pathlib import Path
@@ -58,3 +58,19 @@ class ArrivingFile:
         """Let go of it."""
         if self._rest is not None:
             self._rest.close()
+
+
+class KeptFile(GrowingFile):
+    """Reads a file whose bytes are written here as they arrive, because this machine does not see the other's disk."""
+
+    def arrive(self, data: bytes) -> None:
+        """Take in the next bytes."""
+        if data:
+            with self.path.open("ab") as file:
+                file.write(data)
+
+    def grow(self, size: int) -> None:
+        """It grows as bytes arrive."""
+
+    def look_itself(self) -> None:
+        """No more bytes arrive; what was on its way has been brought from S3."""

@@ -14,10 +14,12 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpoctl_ray.node import locked, scratch
+from hpoctl_ray.node import locked, need, scratch
+from hpoctl_ray.trial_copies import NODE, TrialCopies
 
 DEVICES = "CUDA_VISIBLE_DEVICES"
 Event = tuple[str, str, Mapping[str, Any]]
@@ -32,14 +34,17 @@ class TrialActor:
     Args:
         spec: `digest`, the name of the wheel; `environment`, variables of trials; `gpus`, whether trials have any;
             `grace`, seconds between SIGTERM and SIGKILL; `interval`, seconds between two looks at what a trial writes;
-            `session`, a file that names the controller that may start trials; `token`, that of this one.
+            `session`, a file that names the controller that may start trials; `token`, that of this one; `copies`, for
+            trials whose files are copied to S3: see `_copies`; None: their files are on a shared file system.
         wheel: The wheel.
+        code: The files of the script, zipped, where there are copies.
 
     Raises:
         RuntimeError: The wheel cannot be unpacked.
     """
 
-    def __init__(self, spec: Mapping[str, Any], wheel: bytes) -> None:
+    def __init__(self, spec: Mapping[str, Any], wheel: bytes, code: bytes) -> None:
+        os.environ.update(spec["environment"])
         self._spec = spec
         self._site = unpacked(wheel, spec["digest"])
         self._starts = _imported(self._site, "hpoctl.backends.scripts.starts")
@@ -47,6 +52,7 @@ class TrialActor:
         self._workers = _imported(self._site, "hpoctl.backends.scripts.workers")
         made = _imported(self._site, "hpoctl.backends.local.processes")
         self._processes = made.Processes(spec["grace"], detached=True)
+        self._copies = _copies(spec, self._site, code) if spec["copies"] else None
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._left: set[str] = set()
@@ -60,17 +66,24 @@ class TrialActor:
             if key in self._known:
                 return
             self._known.add(key)
+        refused = self._refusal(key, folder) or self._bring(key, command)
+        with self._lock:
             devices = os.environ.get(DEVICES, "") if self._spec["gpus"] else ""
-            self._tell("began", key, {"devices": [name for name in devices.split(",") if name]})
-            start = self._starts.StartFolder(Path(folder))
-            refused = self._refusal(key, folder)
-            started = refused or self._processes.start(key, self._command(command))
+            start = self._starts.StartFolder(Path(self._here(folder)))
+            made = self._command(command)
+            started = refused or self._left_before(key) or self._processes.start(key, made)
+            began = {"devices": [name for name in devices.split(",") if name], "process": {}}
             if isinstance(started, str):
-                self._tell("ended", key, {"code": None, "signal": None, "killed": False, "why": started})
+                self._tell("began", key, began)
+                self._tell_end(key, {"code": None, "signal": None, "killed": False, "why": started})
                 return
             start.record(started)
-            self._running[key] = (start, self._files.output_of(start))
-            if self._stale():  # a controller that has taken over meanwhile may have looked before that was recorded
+            self._tell("began", key, {**began, "process": start.facts})
+            files = (start.reports, made.out, made.err)
+            self._running[key] = (start, self._workers.Output(*map(self._files.GrowingFile, files)))
+            if self._copies is not None:
+                self._copies.keep(key, partial(self._read, key))  # until another start of the trial copies
+            elif self._stale():  # a controller that has taken over meanwhile may have looked before that was recorded
                 self._processes.leave(key, 0.0)
 
     def leave(self, key: str) -> None:
@@ -116,12 +129,50 @@ class TrialActor:
                 file.close()
             start.forget()
             facts = {name: getattr(gone, name) for name in ("code", "signal", "killed", "why", "left")}
-            self._tell("ended", gone.key, facts)
+            self._tell_end(gone.key, facts)
+
+    def _tell_end(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Tell that a start has ended; before that, what it has saved is copied, while other calls are answered."""
+        if self._copies is None:
+            self._tell("ended", key, facts)
+            return
+        copies = self._copies
+
+        def end() -> None:
+            why = copies.end(key)
+            with self._lock:
+                self._tell("ended", key, {**facts, "why": "; ".join(filter(None, [facts["why"], why]))})
+
+        threading.Thread(target=end, daemon=True).start()
+
+    def _read(self, key: str) -> None:
+        """Read what a trial has written until now."""
+        with self._lock:
+            while key in self._running and self._send(key, self._running[key][1]):
+                pass
+
+    def _bring(self, key: str, command: Mapping[str, Any]) -> str:
+        """Bring the files of a trial from S3; returns why that failed, or an empty text."""
+        if self._copies is None:
+            return ""
+        errors = _imported(self._site, "hpoctl.core.errors")
+        try:
+            self._copies.begin(key, command["files"])
+        except (errors.HpoctlError, OSError) as error:
+            return f"its files cannot be brought from S3: {error}"
+        return ""
+
+    def _here(self, text: str) -> str:
+        """A text with the paths of this node."""
+        return text if self._copies is None else self._copies.here(text)
 
     def _send(self, key: str, output: Any) -> bool:
         """Send what a trial has written since; returns whether there was anything."""
-        pieces = (output.reports.read(), output.out.read())
-        output.err.skip()
+        if self._copies is None:
+            output.err.skip()  # it is read where it is
+        pieces = (output.reports.read(), output.out.read(), output.err.read())
+        if self._copies is not None:
+            self._copies.printed(key, pieces[1])
         for file in (output.out, output.err):
             file.give_back()
         if any(pieces):
@@ -134,35 +185,41 @@ class TrialActor:
 
     def _refusal(self, key: str, folder: str) -> str:
         """Why a trial is not started; empty: it is."""
-        if key in self._left:
-            return "it was told to leave before it began"
-        if not Path(folder).is_dir():
-            return f"{folder} is not on {platform.node()}: results have to be on a file system that all nodes share"
-        return self._stale()
+        if self._copies is None and not Path(folder).is_dir():
+            return (
+                f"{folder} is not on {platform.node()}: without the backend option s3, results have to be on a file "
+                "system that all nodes share"
+            )
+        return self._left_before(key) or self._stale()
+
+    def _left_before(self, key: str) -> str:
+        return "it was told to leave before it began" if key in self._left else ""
 
     def _stale(self) -> str:
         """Why this actor may not start trials any more; empty: it may."""
+        errors = _imported(self._site, "hpoctl.core.errors")
         try:
-            now = Path(self._spec["session"]).read_text(encoding="ascii")
+            copies = self._copies
+            now = copies.session() if copies else Path(self._spec["session"]).read_text(encoding="ascii")
         except FileNotFoundError:
             return ""
         except OSError as error:
             return f"{self._spec['session']} cannot be read: {error.strerror}"
+        except errors.HpoctlError as error:
+            return str(error)
         return "" if now == self._spec["token"] else "another process has taken the experiment over"
 
     def _command(self, command: Mapping[str, Any]) -> Any:
         """The command of a trial on this node."""
         own = dict(command["environment"])
         own.pop(DEVICES, None)  # Ray has set it for this actor
-        environment = {**os.environ, **self._spec["environment"], **own}
+        environment = {**os.environ, **{name: self._here(value) for name, value in own.items()}}
         path = [str(self._site), *filter(None, [environment.get("PYTHONPATH")])]
         first, *others = command["words"]
         return self._workers.Command(
-            [first or sys.executable, *others],
+            [self._here(first) or sys.executable, *map(self._here, others)],
             {**environment, "PYTHONPATH": os.pathsep.join(path)},
-            Path(command["folder"]),
-            Path(command["out"]),
-            Path(command["err"]),
+            *(Path(self._here(command[name])) for name in ("folder", "out", "err")),
         )
 
 
@@ -171,20 +228,44 @@ def end_there(spec: Mapping[str, Any], wheel: bytes, folders: Sequence[str]) -> 
     site = unpacked(wheel, spec["digest"])
     starts = _imported(site, "hpoctl.backends.scripts.starts")
     leftovers = _imported(site, "hpoctl.backends.local.leftovers")
-    return int(leftovers.end_starts([starts.StartFolder(Path(folder)) for folder in folders], spec["grace"]))
+    here = [Path(folder.replace(NODE, str(_folder(spec))) if spec["copies"] else folder) for folder in folders]
+    return int(leftovers.end_starts([starts.StartFolder(folder) for folder in here], spec["grace"]))
+
+
+def _copies(spec: Mapping[str, Any], site: Path, code: bytes) -> TrialCopies:
+    """The files of trials on this node.
+
+    Of the spec, `copies` has their `root` on S3, the `name` of the experiment, the `digest` of the script's files, and
+    the `needs` of hpoctl's own code for S3: requirements of pip by module.
+    """
+    libraries = scratch() / "libraries"
+    with locked(libraries.with_suffix(".lock")):
+        need(libraries, spec["copies"]["needs"])
+    names = {"folder_copier": "stores", "folder_copies": "stores", "report_lines": "core"}
+    modules = {name: _imported(site, f"hpoctl.{package}.{name}") for name, package in names.items()}
+    store = _imported(site, "hpoctl.stores.opening").open_results(spec["copies"]["root"]).store
+    return TrialCopies(_folder(spec), unpacked(code, spec["copies"]["digest"]), modules, store, spec["token"])
+
+
+def _folder(spec: Mapping[str, Any]) -> Path:
+    """Where the files of trials are on this node that are copied to S3."""
+    return scratch() / f"experiment-{spec['copies']['name']}"
 
 
 def unpacked(wheel: bytes, digest: str) -> Path:
-    """The folder where a wheel is unpacked on this node; that is done once."""
+    """The folder where a zip file is unpacked on this node; that is done once."""
     folder = scratch() / f"trials-{digest}"
     with locked(folder.with_suffix(".lock")):
         if not folder.exists():
             new = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
             try:
-                file = new / "hpoctl.whl"
+                file = new / "archive"
                 file.write_bytes(wheel)
                 with zipfile.ZipFile(file) as archive:
                     archive.extractall(new)
+                    for entry in archive.infolist():
+                        if mode := entry.external_attr >> 16 & 0o777:
+                            (new / entry.filename).chmod(mode)
                 file.unlink()
                 new.rename(folder)
             except BaseException:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.backends.scripts.starts import StartFolder
-from hpoctl_ray.trial_files import ArrivingFile
+from hpoctl_ray.trial_files import ArrivingFile, KeptFile
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Place:
     heard: int = 0
     key: str = ""
     start: StartFolder = field(default_factory=lambda: StartFolder(Path()))
-    files: tuple[ArrivingFile, ...] = ()
+    files: tuple[ArrivingFile | KeptFile, ...] = ()
     since: float = 0.0
     command: Mapping[str, Any] = field(default_factory=dict)
     left: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.core.errors import HpoctlError
 from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster
+from hpoctl_ray.trial_storage import TrialStorage
 
 MARGIN = 2.0
 """Seconds beyond the grace period after which the trials of a machine are taken to have ended that cannot be asked."""
@@ -15,7 +16,9 @@ PATIENCE = 60.0
 """Seconds beyond the grace period that machines get to end what an earlier controller has left."""
 
 
-def end_everywhere(cluster: RayCluster, spec: Mapping[str, Any], wheel: Any, starts: Sequence[StartFolder]) -> int:
+def end_everywhere(
+    cluster: RayCluster, spec: Mapping[str, Any], wheel: Any, starts: Sequence[StartFolder], storage: TrialStorage
+) -> int:
     """End the processes that starts have left, on the machines that are recorded; returns how many there were.
 
     Args:
@@ -23,6 +26,7 @@ def end_everywhere(cluster: RayCluster, spec: Mapping[str, Any], wheel: Any, sta
         spec: As for `RayCluster.trial_worker`.
         wheel: As for `RayCluster.trial_worker`.
         starts: The folders of the starts.
+        storage: Where they are on nodes.
 
     Raises:
         HpoctlError: A machine does not do so in time.
@@ -30,7 +34,7 @@ def end_everywhere(cluster: RayCluster, spec: Mapping[str, Any], wheel: Any, sta
     by_host: dict[str, list[str]] = {}
     for start in starts:
         if start.host:
-            by_host.setdefault(start.host, []).append(str(start.path.absolute()))
+            by_host.setdefault(start.host, []).append(storage.folder(start))
     nodes = cluster.hosts()
     calls = {
         cluster.end_there(nodes[host], spec, wheel, folders): host for host, folders in by_host.items() if host in nodes

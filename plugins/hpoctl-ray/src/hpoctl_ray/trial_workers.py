@@ -2,10 +2,9 @@
 
 Actors belong to this process: when it dies, Ray ends them, and their supervisors end what runs. An actor that dies with
 its node is made again elsewhere for the next trial. What a trial has written travels with the answers of its
-actor, each piece once; what was on its way when an actor died is read from the shared files.
+actor, each piece once; what was on its way when an actor died is read from the shared files, or from the copy on S3.
 """
 
-import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -24,12 +23,9 @@ from hpoctl.core.trial_call import TrialCall
 from hpoctl.launchers.wheels import wheel_of
 from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster, UnreachableError, find_address, fits
 from hpoctl_ray.options import RayTrialOptions, amounts, chosen
-from hpoctl_ray.trial_files import ArrivingFile
 from hpoctl_ray.trial_places import Call, Place
+from hpoctl_ray.trial_storage import CopiedStorage, SharedStorage, TrialStorage
 from hpoctl_ray.trial_takeover import MARGIN, end_everywhere
-
-SESSION = "session"
-"""The file that names the controller that may start trials of an experiment."""
 
 LISTEN = 2.0
 """Seconds after which an actor answers that has nothing to tell."""
@@ -70,19 +66,22 @@ class RayWorkers:
         script, folder = context.needed_script
         self._say, self._grace = context.say, context.limits.grace_period
         self._demand = {"CPU": float(script.cpus), "GPU": float(script.gpus), **amounts(options.resources)}
-        self._session, self._token = folder.absolute() / SESSION, uuid.uuid4().hex
         environment = chosen(options.environment)
+        self._storage: TrialStorage = (
+            SharedStorage(folder) if options.s3 is None else CopiedStorage(context, options.s3)
+        )
         self._cluster = RayCluster(find_address(options))
         wheel = wheel_of(distribution("hpoctl")).data
-        self._wheel = self._cluster.put(wheel)
+        self._wheel, self._code = self._cluster.put(wheel), self._cluster.put(self._storage.code)
         self._spec = {
             "digest": content_hash(wheel)[:16],
             "environment": environment,
             "grace": self._grace,
             "gpus": script.gpus > 0,
             "interval": context.settings.trial_poll_interval,
-            "session": str(self._session),
-            "token": self._token,
+            "session": self._storage.session,
+            "copies": self._storage.copies,
+            "token": uuid.uuid4().hex,
         }
         self._slots = Slots(context.n_workers, (), (), 0)
         self._places = [Place() for _ in range(context.n_workers)]
@@ -107,18 +106,18 @@ class RayWorkers:
         Raises:
             HpoctlError: A machine does not do so in time.
         """
-        self._session.write_text(
-            self._token, encoding="ascii"
-        )  # from now on, no actor of another controller starts any
-        return end_everywhere(self._cluster, self._spec, self._wheel, starts)
+        self._storage.begin_session(self._spec["token"])
+        count = end_everywhere(self._cluster, self._spec, self._wheel, starts, self._storage)
+        self._storage.bring_all()
+        return count
 
     def continues(self, start: StartFolder) -> bool:  # noqa: ARG002 - see below
         """No: what an earlier controller has started ends with it."""
         return False
 
     def seen(self, script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
-        """All paths are the same on all nodes."""
-        return script, call
+        """The script and the call with the paths of a node."""
+        return self._storage.seen(script, call)
 
     def take(self) -> Slot:
         """A free slot."""
@@ -131,7 +130,7 @@ class RayWorkers:
     def start(self, key: str, start: StartFolder, slot: Slot, command: Command) -> Output:
         """Start a trial, as soon as Ray has a place for it."""
         place = self._places[slot.number]
-        reports, out, err = (ArrivingFile(path) for path in (start.reports, start.out, start.err))
+        reports, out, err = self._storage.files(start)
         place.key, place.start, place.since = key, start, time.monotonic()
         place.files = (reports, out, err)
         place.left, place.actors, place.lost, place.gone_at = False, 0, "", None
@@ -139,8 +138,7 @@ class RayWorkers:
             "words": list(command.words),
             "environment": dict(command.environment),
             "folder": str(command.folder),
-            "out": str(command.out.absolute()),
-            "err": str(command.err.absolute()),
+            **self._storage.command(start),
         }
         self._start(place)
         return Output(reports, out, err, begun=False)
@@ -179,7 +177,7 @@ class RayWorkers:
 
     def remove_checkpoints(self, folder: TrialFolder) -> None:
         """Remove the checkpoints of a trial."""
-        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+        self._storage.remove(folder)
 
     def cost(self) -> None:
         """Costs follow from the seconds of training."""
@@ -199,10 +197,10 @@ class RayWorkers:
     def _start(self, place: Place) -> None:
         """Tell the actor of a place what to start; create the actor first if it is missing."""
         if place.actor is None:
-            place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._demand)
+            place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._code, self._demand)
             place.up, place.heard = False, 0
             place.actors += 1
-        self._call(place, "start", place.key, str(place.start.path.absolute()), place.command)
+        self._call(place, "start", place.key, self._storage.folder(place.start), place.command)
         self._listen(place)
 
     def _call(self, place: Place, method: str, *arguments: Any) -> None:
@@ -252,10 +250,12 @@ class RayWorkers:
         if key != place.key:
             return
         if what == "began":
+            if self._storage.copies is not None and facts["process"]:
+                place.start.keep(facts["process"])
             self._happened.append(Began(key, tuple(facts["devices"])))
         elif what == "wrote":
             reports, out, err = place.files
-            for file, piece in zip((reports, out), facts["pieces"], strict=True):
+            for file, piece in zip((reports, out, err), facts["pieces"], strict=True):
                 file.arrive(piece)
             for file, size in zip((out, err), facts["sizes"], strict=True):
                 file.grow(size)
@@ -285,7 +285,7 @@ class RayWorkers:
         if node is None:
             place.gone_at = time.monotonic() + self._grace + MARGIN
             return
-        call = self._cluster.end_there(node, self._spec, self._wheel, [str(place.start.path.absolute())])
+        call = self._cluster.end_there(node, self._spec, self._wheel, [self._storage.folder(place.start)])
         self._calls[call] = Call(place, None, "end", (place.key,))
 
     def _ended_there(self, call: Call, answered: Any) -> None:
@@ -302,6 +302,7 @@ class RayWorkers:
 
     def _give_up(self, place: Place) -> None:
         """The processes of a start are gone, without a word of how: what it has written is in its files."""
+        self._storage.bring(TrialFolder(place.start.path.parents[1]))
         for file in place.files:
             file.look_itself()
         self._happened.append(Exit(place.key, None, None, why=place.lost))

@@ -5,6 +5,7 @@ trials/7/config.json
          starts/0/...   see `starts`
 """
 
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,3 +63,23 @@ class TrialFolder:
 def trial_folder(root: Path, trial_id: int) -> TrialFolder:
     """The folder of a trial below that of the experiment."""
     return TrialFolder(root / TRIALS / str(trial_id))
+
+
+def lasting_name(folder: Path, file: str) -> str:
+    """What names an experiment elsewhere, the same for each process that continues it: a random text, in a file.
+
+    Args:
+        folder: The working folder of the experiment.
+        file: The name of the file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = folder / file
+    with suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii")
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(uuid.uuid4().hex, encoding="ascii")
+    unfinished.replace(path)
+    return path.read_text(encoding="ascii")

@@ -59,12 +59,15 @@ class StartFolder:
 
     def record(self, started: Started) -> None:
         """Remember its first process, for a controller that comes after this one."""
-        facts = {"pid": started.pid, "born": started.born, "host": platform.node(), "boot": boot_id()}
+        self.keep({"pid": started.pid, "born": started.born, "host": platform.node(), "boot": boot_id()})
+
+    def keep(self, facts: Mapping[str, Any]) -> None:
+        """Remember what another machine has recorded of its first process: its `facts` there."""
         (self.path / PROCESS).write_text(json.dumps(facts), encoding="utf-8")
 
     def recorded(self) -> Started | None:
         """Its first process, if it was started on this machine since that was booted; it may have ended."""
-        facts = self._facts()
+        facts = self.facts
         try:
             if (facts["host"], facts["boot"]) == (platform.node(), boot_id()):
                 return Started(int(facts["pid"]), int(facts["born"]))
@@ -75,7 +78,7 @@ class StartFolder:
     @property
     def host(self) -> str:
         """The machine on which it was started, unless it is known to have ended; empty: not known."""
-        return str(self._facts().get("host", ""))
+        return str(self.facts.get("host", ""))
 
     def forget(self) -> None:
         """Its processes have ended."""
@@ -107,7 +110,8 @@ class StartFolder:
         if run != int(self.path.name):
             (self.path / RUN).write_text(str(run), encoding="ascii")
 
-    def _facts(self) -> Mapping[str, Any]:
+    @property
+    def facts(self) -> Mapping[str, Any]:
         """What is recorded of its first process; nothing: it was not started, or is known to have ended."""
         try:
             facts = json.loads((self.path / PROCESS).read_text(encoding="utf-8"))
