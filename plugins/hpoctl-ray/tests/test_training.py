@@ -2,15 +2,29 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import own_script
 import travelling_script
 from hpoctl.stores.local import LocalStore
+from hpoctl.stores.opening import open_results
+from hpoctl.testing.polling import wait_until
 from ray_cluster import RayNodes
+from services.seaweedfs import Server
+
+PATIENCE = 280.0
+RARE = '--resources={"rare": 1}'
+STUDY = """
+methods = ["RS"]
+benchmarks = ["own/benchmark.toml"]
+num_seeds = 1
+max_num_trials = 2
+"""
 
 
 @pytest.mark.timeout(600)
@@ -23,6 +37,41 @@ def test_a_script_is_tuned_inside_a_task(cluster: RayNodes, tmp_path: Path, back
         words += ["--launcher-option", option]
     answer = travelling_script.launch(tmp_path, words, environment)
     travelling_script.check(LocalStore(tmp_path / "there"), answer, by_a_copy=False)
+
+
+@pytest.mark.timeout(900)
+def test_a_job_that_is_lost_continues_from_its_copy(
+    cluster: RayNodes, tmp_path: Path, s3_root: str, seaweedfs: Server
+) -> None:
+    node = cluster.add(RARE, apart=True)
+    own_script.write(tmp_path)
+    (tmp_path / "study.toml").write_text(STUDY)
+    go = tmp_path / "go"
+    environment = {**os.environ, "HPOCTL_PLUGINS": "ray", "OWN_SCRIPT_GO": str(go)}
+    words = ["launch", "--study", "study.toml", "--tag", "t", "--random-seed", "7", "--results", s3_root, "--on", "ray"]
+    variables = ",".join(["OWN_SCRIPT_GO", *seaweedfs.environment])
+    for option in (f"address={cluster.address}", f"environment={variables}", "cpus=0.5", "resources=rare=1"):
+        words += ["--launcher-option", option]
+    store = open_results(s3_root).store
+    with (tmp_path / "printed").open("wb") as printed:
+        launch = subprocess.Popen(
+            [sys.executable, "-m", "hpoctl", *words], cwd=tmp_path, env=environment, stdout=printed, stderr=printed
+        )
+        try:
+            wait_until(
+                lambda: launch.poll() is not None or own_script.saved(store, "t") == ["2", "2"], "no copy", PATIENCE
+            )
+            cluster.kill(node)  # with the job, its trials, and the working folder
+            shutil.rmtree(cluster.scratch(node))
+            go.touch()
+            node = cluster.add(RARE, apart=True)
+            code = launch.wait(PATIENCE)
+        finally:
+            launch.kill()
+    cluster.kill(node)
+    assert code == 0, (tmp_path / "printed").read_text()
+    again = {(0, 3): 2, (1, 3): 2}
+    assert own_script.loaded(store, "t") == {(trial, epoch): 0 for trial in range(2) for epoch in (1, 2, 3)} | again
 
 
 @pytest.mark.timeout(600)
