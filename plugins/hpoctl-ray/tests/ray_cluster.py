@@ -33,6 +33,10 @@ NODE = "HPOCTL_TEST_NODE"
 HEALTH = "RAY_health_check_period_ms"
 """How often a head asks whether a node is alive: it gives one up that refuses five times, and waits for a slow one."""
 
+LIGHT = ("--include-log-monitor=false", "--disable-usage-stats")
+HEAD = ("--head", "--include-dashboard=false", "--no-monitor")
+"""Options that leave out processes of Ray which no test needs: each takes seconds to start on a loaded machine."""
+
 STARTED = "Ray runtime started"
 
 
@@ -67,8 +71,8 @@ class RayNodes:
         port = self.address.rpartition(":")[2]
         words = [sys.executable, __file__, "start", f"--node-ip-address={HOST}", "--block"]
         words += [] if any(word.startswith("--num-cpus") for word in options) else ["--num-cpus=1"]
-        words += [f"--object-store-memory={STORE}", "--disable-usage-stats", *options]
-        words += [f"--address={self.address}"] if number else ["--head", f"--port={port}", "--include-dashboard=false"]
+        words += [f"--object-store-memory={STORE}", *LIGHT, *options]
+        words += [f"--address={self.address}"] if number else [*HEAD, f"--port={port}"]
         for _ in range(ATTEMPTS):
             node = self._start(
                 number, words, self.folder / f"node-{number}.log", self.scratch(number) if apart else None
