@@ -1,6 +1,5 @@
 """Files of a trial on another machine, whose bytes arrive with the answers of the trial's worker."""
 
-from collections import deque
 from pathlib import Path
 
 from hpoctl.backends.scripts.files import GrowingFile
@@ -15,7 +14,7 @@ class ArrivingFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._pieces: deque[bytes] = deque()
+        self._pieces: list[bytes] = []
         self._arrived = 0
         self._size = 0
         self._rest: GrowingFile | None = None
@@ -39,7 +38,9 @@ class ArrivingFile:
     def read(self) -> bytes:
         """What has arrived since."""
         if self._pieces:
-            return self._pieces.popleft()
+            data = b"".join(self._pieces)
+            self._pieces.clear()
+            return data
         return self._rest.read() if self._rest is not None else b""
 
     def skip(self) -> None:

@@ -170,9 +170,10 @@ class TrialActor:
         """Send what a trial has written since; returns whether there was anything."""
         if self._copies is None:
             output.err.skip()  # it is read where it is
-        pieces = (output.reports.read(), output.out.read(), output.err.read())
+        out = output.out.read()  # before reports: see `Written.read`
+        pieces = (output.reports.read(), out, output.err.read())
         if self._copies is not None:
-            self._copies.printed(key, pieces[1])
+            self._copies.printed(key, out)
         for file in (output.out, output.err):
             file.give_back()
         if any(pieces):

@@ -31,11 +31,18 @@ class Written:
         self.first_problem = ""
 
     def read(self) -> list[TrialRow]:
-        """The rows written since, so far as they fit one look."""
+        """The rows written since, so far as they fit one look.
+
+        The file of reports is read last and counts first: what a script has reported before it printed something is
+        never behind that.
+        """
+        (reports, reported), (out, printed) = self._streams
+        output = out.read()
         found: list[TrialRow] = []
-        for file, lines in self._streams:
-            if data := file.read():  # most looks find nothing new
-                found += self._made(lines.feed(data))
+        if data := reports.read():  # most looks find nothing new
+            found += self._made(reported.feed(data))
+        if output:
+            found += self._made(printed.feed(output))
         return found
 
     def rest(self, *, cut_off: bool = False) -> list[TrialRow]:
