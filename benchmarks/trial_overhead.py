@@ -50,9 +50,11 @@ class FirstReport(Nobody):
     """Notes when the first report has arrived."""
 
     at: float | None = None
+    cpu = 0.0
 
     def reports(self, report: Report, decision: Decision, log: RowLog) -> None:  # noqa: ARG002 - a watcher's
-        self.at = time.monotonic() if self.at is None else self.at
+        if self.at is None:
+            self.at, self.cpu = time.monotonic(), time.process_time()
 
 
 @contextmanager
@@ -99,6 +101,8 @@ def main() -> None:
     print(f"{until_first:.1f} s until the first trial has begun")
     print(f"{(wall - until_first - slept) * slots / told.trials:.2f} s for each trial beyond its sleeps after that")
     print(f"CPU of the controller {own:.2f} s, {own / wall:.2%} of a core, {1e6 * own / told.rows:.0f} us a row")
+    after, rest = own - (first.cpu - cpu), wall - until_first
+    print(f"after the first report {after:.2f} s, {after / rest:.2%} of a core, {1e6 * after / told.rows:.0f} us a row")
     print(f"CPU of the supervisor and all trials {children.ru_utime + children.ru_stime:.1f} s")
     print(f"peak memory of the controller {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

@@ -8,8 +8,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from hpoctl.core.errors import HpoctlError, UsageError
@@ -92,6 +94,7 @@ class RayCluster:
         import ray  # noqa: PLC0415 - takes a second
 
         self._ray: Any = ray
+        self._finished: SimpleQueue[Future[Any]] = SimpleQueue()
         if ray.is_initialized():
             connected = ray.get_runtime_context().gcs_address
             if _resolved(connected) != _resolved(address):
@@ -200,8 +203,8 @@ class RayCluster:
         )
         return actor.remote(spec, wheel, code)
 
-    def end_there(self, node: str, spec: Mapping[str, Any], wheel: Any, folders: Sequence[str]) -> Any:
-        """Start to end the processes of starts of trials on a node; returns what `finished` is asked for.
+    def end_there(self, node: str, spec: Mapping[str, Any], wheel: Any, folders: Sequence[str]) -> "Future[Any]":
+        """Start to end the processes of starts of trials on a node; returns a call that `finished` tells of.
 
         Args:
             node: The node's id.
@@ -216,14 +219,24 @@ class RayCluster:
         self._by_value()
         where = NodeAffinitySchedulingStrategy(node, soft=False)
         task = self._ray.remote(trial_node.end_there).options(num_cpus=0, max_retries=2, scheduling_strategy=where)
-        return task.remote(spec, wheel, list(folders))
+        return self.watched(task.remote(spec, wheel, list(folders)))
 
-    def finished(self, calls: Sequence[Any], seconds: float) -> list[Any]:
-        """Wait so long at most until one of some calls has finished; returns all that have."""
-        done, _ = self._ray.wait(list(calls), num_returns=1, timeout=seconds)
-        return list(self._ray.wait(list(calls), num_returns=len(calls), timeout=0)[0]) if done else []
+    def watched(self, call: Any) -> "Future[Any]":
+        """A call that `finished` tells of, with its answer: `ray.wait` and `ray.get` for each would cost more."""
+        found: Future[Any] = call.future()
+        found.add_done_callback(self._finished.put)
+        return found
 
-    def answer(self, call: Any) -> Any:
+    def finished(self, seconds: float) -> "list[Future[Any]]":
+        """Wait so long at most until a watched call has finished; returns all that have."""
+        found = []
+        with suppress(Empty):
+            found.append(self._finished.get(timeout=seconds))
+            while True:
+                found.append(self._finished.get_nowait())
+        return found
+
+    def answer(self, call: "Future[Any]") -> Any:
         """What a finished call has returned.
 
         Raises:
@@ -232,7 +245,7 @@ class RayCluster:
         """
         errors = self._ray.exceptions
         try:
-            return self._ray.get(call)
+            return call.result()
         except (errors.ActorUnavailableError, errors.ObjectLostError) as error:
             raise LostAnswerError(_cause(error)) from error
         except errors.RayError as error:

@@ -22,6 +22,9 @@ from hpoctl_ray.node import locked, need, scratch
 from hpoctl_ray.trial_copies import NODE, TrialCopies
 
 DEVICES = "CUDA_VISIBLE_DEVICES"
+GATHER = 0.2
+"""Seconds within which reports that follow one another travel in one answer: answers cost more than reports do."""
+
 Event = tuple[str, str, Mapping[str, Any]]
 """What has happened, the start of a trial that it is about, and details."""
 
@@ -59,6 +62,7 @@ class TrialActor:
         self._running: dict[str, tuple[Any, Any]] = {}  # the folder and the output of each start
         self._events: list[tuple[int, Event]] = []
         self._count = 0
+        self._gathered = 0.0  # until then, reports wait for others
 
     def start(self, key: str, folder: str, command: Mapping[str, Any]) -> None:
         """Start a trial, unless that was done before."""
@@ -98,7 +102,7 @@ class TrialActor:
             self._processes.hold(go_on=go_on)
 
     def listen(self, seconds: float, heard: int) -> Sequence[tuple[int, Event]]:
-        """Wait so long at most for something to happen.
+        """Wait so long at most for something to happen. A report may wait for `GATHER` after the answer before.
 
         Args:
             seconds: How long.
@@ -112,7 +116,10 @@ class TrialActor:
             with self._lock:
                 self._events = [entry for entry in self._events if entry[0] > heard]
                 self._look()
-                if self._events or time.monotonic() >= end:
+                now = time.monotonic()
+                urgent = any(what != "wrote" for _, (what, _, _) in self._events)
+                if urgent or (self._events and now >= self._gathered) or now >= end:
+                    self._gathered = now + GATHER
                     return list(self._events)
             time.sleep(self._spec["interval"])
 

@@ -47,7 +47,7 @@ def end_everywhere(
                 f"Trials of an earlier run cannot be ended on {', '.join(calls.values())}.",
                 "Look whether these machines of the cluster run tasks, and run the command again.",
             )
-        for call in cluster.finished(list(calls), 1.0):
+        for call in cluster.finished(1.0):
             host = calls.pop(call)
             try:
                 count += cluster.answer(call)

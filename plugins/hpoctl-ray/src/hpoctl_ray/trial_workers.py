@@ -165,8 +165,9 @@ class RayWorkers:
         if not self._calls:
             time.sleep(seconds)
         else:
-            for answered in self._cluster.finished(list(self._calls), seconds):
-                self._take_in(self._calls.pop(answered), answered)
+            for answered in self._cluster.finished(seconds):
+                if answered in self._calls:
+                    self._take_in(self._calls.pop(answered), answered)
         for place in self._places:
             if place.gone_at is not None and time.monotonic() >= place.gone_at:
                 self._give_up(place)
@@ -205,7 +206,7 @@ class RayWorkers:
 
     def _call(self, place: Place, method: str, *arguments: Any) -> None:
         call = Call(place, place.actor, method, arguments)
-        self._calls[getattr(place.actor, method).remote(*arguments)] = call
+        self._calls[self._cluster.watched(getattr(place.actor, method).remote(*arguments))] = call
 
     def _listen(self, place: Place) -> None:
         self._call(place, "listen", LISTEN, place.heard)
