@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 import tomli_w
 
 from hpoctl.core.canonical import content_hash
+from hpoctl.core.cells import JOURNAL
 from hpoctl.core.sealed import CHECKSUM, DamagedError, seal, unseal
+from hpoctl.engine.journal import MARK, encoded
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
@@ -156,6 +158,12 @@ def forged_lines(data: bytes, rng: random.Random) -> bytes:
     return b"".join(lines)
 
 
+def forged_journal(data: bytes, rng: random.Random) -> bytes:
+    """A journal with a record changed, left out, repeated or moved, and the checksums that it would have."""
+    lines = forged_lines(b"".join(line[MARK:] for line in data.splitlines(keepends=True)), rng).splitlines()
+    return b"".join(encoded(line, number) for number, line in enumerate(lines))
+
+
 def forged_toml(data: bytes, rng: random.Random) -> bytes:
     """TOML with a value changed."""
     made = changed(tomllib.loads(data.decode()), rng)
@@ -264,13 +272,14 @@ FORGED: Mapping[str, Mutation] = {
     ".parquet": forged_parquet,
     ".csv": forged_csv,
     ".zip": forged_zip,
+    JOURNAL: forged_journal,
 }
-"""Changes that keep the format of a file, by its suffix."""
+"""Changes that keep the format of a file, by its suffix or its name."""
 
 
 def mutated(path: Path, data: bytes, rng: random.Random) -> bytes:
     """Other bytes for a file: damaged ones, or ones of the right format that say something else."""
-    forge = FORGED.get(path.suffix)
+    forge = FORGED.get(path.suffix or path.name)
     if forge is None or rng.random() < 0.3:
         return rng.choice(BYTES)(data, rng)
     return forge(data, rng)

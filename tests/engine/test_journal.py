@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.engine.journal import Journal, check_journal, read_records
+from hpoctl.engine.journal import Journal, check_journal, encoded, read_records
 
+TICK = {"kind": "tick", "t": 9.0}
 RECORDS: list[dict[str, Any]] = [
-    {"kind": "open", "t": 0.0, "identity": "abc"},
-    {"kind": "start", "t": 0.25, "trial": 0, "config": {"lr": 0.1, "name": "a\nb \u00e9"}},
-    {"kind": "events", "t": 1.5, "events": [{"trial": 0, "metrics": [[float("inf")]]}]},
-    {"kind": "close", "t": 2.0},
+    {"kind": "open", "t": 0.0, "format": 1, "base": "abc", "name": "a\nb \u00e9", "metrics": ["loss"]},
+    {"kind": "start", "t": 0.25, "trial": 0, "from": 0, "until": None, "config": {"lr": 0.1, "name": "a\nb \u00e9"}},
+    {
+        "kind": "events",
+        "t": 1.5,
+        "events": [
+            {"trial": 0, "resources": [1], "metrics": [[float("inf")]], "elapsed": [1.0], "times": [1.5]},
+            {"trial": 0, "outcome": "Failed", "time": 1.5, "reason": "exit code 1"},
+        ],
+        "bills": [[0, 0, 0, 1.5, None]],
+    },
+    {"kind": "close", "t": 2.0, "over": True, "deadline": 60.0, "training_seconds": None, "events": []},
 ]
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def written(path: Path, records: list[dict[str, Any]] = RECORDS) -> bytes:
@@ -50,9 +65,10 @@ def test_cut_at_every_byte_it_is_a_prefix_and_goes_on(tmp_path: Path) -> None:
         complete = sum(end <= length for end in ends)
         journal = Journal(path)
         assert list(journal.records()) == RECORDS[:complete]
-        journal.append({"kind": "tick", "t": 9.0}, durable=True)
+        following = RECORDS[complete] if complete < len(RECORDS) else TICK
+        journal.append(following, durable=True)
         journal.close()
-        assert list(read_records(path)) == [*RECORDS[:complete], {"kind": "tick", "t": 9.0}]
+        assert list(read_records(path)) == [*RECORDS[:complete], following]
 
 
 def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
@@ -75,6 +91,83 @@ def test_records_that_are_lost_doubled_or_swapped_are_noticed(tmp_path: Path) ->
         path.write_bytes(b"".join(changed))
         with pytest.raises(IncompleteError):
             check_journal(path)
+
+
+def forged(path: Path, texts: list[str]) -> Path:
+    """A journal with the right checksums, whatever its records say."""
+    path.write_bytes(b"".join(encoded(text.encode(), number) for number, text in enumerate(texts)))
+    return path
+
+
+def report(resources: str, metrics: str) -> str:
+    lists = f'"resources": {resources}, "metrics": {metrics}, "elapsed": [1.0], "times": [1.0]'
+    return f'{{"kind": "events", "t": 0.0, "events": [{{"trial": 0, {lists}}}]}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3",
+        "[]",
+        "{}",
+        '{"kind": null}',
+        '{"kind": "fork", "t": 0.0}',
+        '{"kind": "open", "t": 0.0, "format": 1, "base": "abc", "name": "again"}',
+        '{"kind": "tick"}',
+        '{"kind": "tick", "t": "now"}',
+        '{"kind": "tick", "t": NaN}',
+        '{"kind": "tick", "t": -1}',
+        f'{{"kind": "tick", "t": {"9" * 5000}}}',
+        '{"kind": "tick", "t": ' + "[" * 3000 + "]" * 3000 + "}",
+        '{"kind": "session", "t": 0.0}',
+        '{"kind": "start", "t": 0.0, "trial": -1, "from": 0, "until": null}',
+        '{"kind": "start", "t": 0.0, "trial": 0, "until": null}',
+        '{"kind": "start", "t": 0.0, "trial": 0, "from": 0, "until": null, "config": {"lr": []}}',
+        '{"kind": "stop", "t": 0.0, "trial": 0, "pause": 1}',
+        '{"kind": "events", "t": 0.0, "events": [{"trial": 0}]}',
+        '{"kind": "events", "t": 0.0, "events": [{"trial": 0, "outcome": "Lost", "time": 0.0}]}',
+        '{"kind": "events", "t": 0.0, "events": [{"trial": 0, "outcome": "Failed"}]}',
+        report("[1]", "[[1.0, 2.0]]"),
+        report("[1, 2]", "[[1.0]]"),
+        report("[9223372036854775808]", "[[1.0]]"),
+        '{"kind": "events", "t": 0.0, "events": [], "bills": [[0]]}',
+        '{"kind": "close", "t": 0.0, "events": []}',
+    ],
+)
+def test_a_record_that_hpoctl_never_writes_is_damage_whatever_its_checksum(tmp_path: Path, text: str) -> None:
+    path = forged(tmp_path / "journal", [json.dumps(RECORDS[0]), text])
+    with pytest.raises(IncompleteError, match=r"Record 1 of .* is damaged"):
+        list(read_records(path))
+
+
+@given(st.data())
+def test_records_with_other_values_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(RECORDS) - 1))
+    record = dict(RECORDS[place])
+    key = data.draw(st.sampled_from(sorted(record)))
+    record[key] = data.draw(ANY_JSON)
+    texts = [json.dumps(record if number == place else other) for number, other in enumerate(RECORDS)]
+    path = forged(tmp_path_factory.mktemp("forged") / "journal", texts)
+    with suppress(IncompleteError):
+        assert len(list(read_records(path))) == len(RECORDS)
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    pipe, device, giant = tmp_path / "pipe", tmp_path / "device", tmp_path / "giant"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(IncompleteError, match="not a file"):
+            list(read_records(path))
+        with pytest.raises(IncompleteError, match="not a file"):
+            Journal(path)
+    with giant.open("wb") as file:
+        file.truncate(2**34)
+    with pytest.raises(IncompleteError):
+        list(read_records(giant))
 
 
 def test_one_process_has_it_at_a_time(tmp_path: Path) -> None:
@@ -141,7 +234,8 @@ def test_a_record_that_could_not_be_written_leaves_no_trace(
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.floats() | st.text(max_size=20) | st.integers(), max_size=4)))
-def test_any_values_come_back(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]]) -> None:
+def test_any_values_come_back(tmp_path_factory: pytest.TempPathFactory, configs: list[dict[str, Any]]) -> None:
     path = tmp_path_factory.mktemp("journals") / "journal"
+    records = [RECORDS[0], *({**RECORDS[1], "trial": trial, "config": each} for trial, each in enumerate(configs))]
     written(path, records)
     assert json.dumps(list(read_records(path))) == json.dumps(records)

@@ -74,7 +74,7 @@ def test_in_the_end_it_is_what_the_experiment_writes(method: Method, tmp_path: P
             both = min(len(again.trial_ids), len(rows["trial_id"]))
             *_, last = read_records(cut / JOURNAL)
             assert len(again.trial_ids) == len(rows["trial_id"]) or last["kind"] in {"events", "stop"}
-            assert list(again.trial_ids)[:both] == rows["trial_id"][:both]
+            assert list(again.trial_ids)[:both] == rows["trial_id"][:both], b"".join(lines[:count]).decode()
             assert list(again.times)[:both] == rows["st_tuner_time"][:both]
 
 

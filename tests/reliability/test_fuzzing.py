@@ -26,7 +26,7 @@ from exchange_trees import put_tuner
 from fuzzed_files import mutated, special
 from hpoctl.cli.app import run_words
 from hpoctl.core.canonical import content_hash
-from hpoctl.core.cells import METADATA, RESULTS
+from hpoctl.core.cells import JOURNAL, METADATA, RESULTS, TRIALS, WORK
 from hpoctl.core.sealed import seal, unseal
 from own_tables import Own, description, write_npz, write_parquet
 from services.seaweedfs import BUCKET, Server
@@ -41,6 +41,7 @@ COUNTS: Counter[str] = Counter()
 STARTS: dict[str, float] = {}
 """When the tests have begun."""
 
+RESULT_FACTS = ("results_bytes", "results_sha256", "wall_seconds", "cpu_seconds")
 RAW = ("\x1b", "\x07", "\u202e", "\0", "Traceback", "Unforeseen", "Warning:")
 
 STUDY = """
@@ -73,6 +74,7 @@ for epoch in range(1, 4):
     hpoctl.report(epoch=epoch, loss=1.0 / epoch)
 """
 TAG = ["--tag", "study"]
+OPEN = ["--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "open", "--max-num-trials", "3"]
 OF_TAG = [
     ["status", *TAG],
     ["status", *TAG, "--verify", "--wide"],
@@ -109,6 +111,16 @@ OF_TRIALS = [
     ["plot", "--tag", "trained", "--terminal"],
     ["plot", "--tag", "trained", "--kind", "curves", "--terminal"],
     ["export", "--tag", "trained", "--format", "csv", "--output", "out.csv"],
+]
+OF_OPEN = [
+    ["status", "--tag", "open"],
+    ["trials", "--tag", "open"],
+    ["trials", "--tag", "open", "--best"],
+    ["why", "--tag", "open", "--trial", "0"],
+    ["logs", "--tag", "open", "--trial", "0"],
+    ["plot", "--tag", "open", "--running", "--terminal"],
+    ["report", "--tag", "open", "--running", "--output", "report.html"],
+    ["run", *OPEN],
 ]
 OF_TABLES = [
     ["blackbox", "list"],
@@ -264,9 +276,22 @@ def _make(live: Path, patched: pytest.MonkeyPatch) -> None:
         ["run", "--method", "RS", "--benchmark", "mine", "--tag", "thrown"],
         ["clean", "--tag", "thrown", "--yes"],
         ["run", "--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "trained", "--max-num-trials", "3"],
+        ["run", *OPEN],
     ):
         answer = hpoctl(*words)
         assert answer.code == 0, answer
+    _cut_off(live / "root" / "open")
+
+
+def _cut_off(tag: Path) -> None:
+    """Leave of a complete experiment what a killed process leaves."""
+    (metadata,) = tag.rglob(METADATA)
+    entries = {**unseal(metadata.read_bytes()), "status": "running"}
+    metadata.write_bytes(seal({name: value for name, value in entries.items() if name not in RESULT_FACTS}))
+    begin = metadata.with_name(JOURNAL).read_bytes().splitlines(keepends=True)[:8]
+    for name in (RESULTS, TRIALS, JOURNAL):
+        metadata.with_name(name).unlink()
+    (tag.parent / WORK / metadata.parent.relative_to(tag.parent) / JOURNAL).write_bytes(b"".join(begin))
 
 
 def _commands(file: Path) -> list[list[str]]:
@@ -277,6 +302,8 @@ def _commands(file: Path) -> list[list[str]]:
     if first == "root":
         if rest[0] == "study":
             return OF_TAG
+        if "open" in rest[:2]:
+            return OF_OPEN
         return OF_TRIALS if rest[0] == "trained" else [*OF_TRASH, *OF_TAG]
     return {"trees": OF_TREES, "tables": OF_SOURCES}.get(rest[0], [*OF_FOLDER, *OF_TRIALS])
 
@@ -301,7 +328,7 @@ def test_commands_that_read_mutated_files(world: World, data: st.DataObject, see
         check(hpoctl(*words), what)
     sound = hpoctl("status", "--tag", "other")
     check(sound, what)
-    if file.parts[0] == "root" and file.parts[1] in ("study", "trained"):
+    if file.parts[0] == "root" and file.parts[1] in ("study", "trained", "open"):
         assert sound.code == 0, f"{what}\n{sound}"
         cleaned = hpoctl("clean", *TAG, "--yes")
         check(cleaned, what)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl import __version__
+from hpoctl.core.files import read_regular
 from hpoctl.core.places import cache_directory, data_directory, is_address, results_root
 
 FILE = "completion.json"
@@ -167,7 +168,7 @@ def _key() -> list[str]:
 
 def _read(file: Path) -> Mapping[str, Any]:
     try:
-        kept = json.loads(file.read_bytes())
+        kept = json.loads(read_regular(file))
         return kept if all(isinstance(kept[name], kind) for name, kind in CACHED.items()) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -14,18 +14,21 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.files import FULL, sync_directory
+from hpoctl.core.files import FULL, open_regular, sync_directory
+from hpoctl.engine.journal_records import Record, read_record
 
-Record = Mapping[str, Any]
+RESTORE = "Restore the file from a copy, or remove the attempt with `hpoctl clean`."
 PATIENCE = 1.0
 """Seconds between two tries to write to a full disk."""
+
+LONGEST = 2**28
+"""Bytes that a record may have; a file with a longer line is no journal."""
 
 MARK = 9
 """Bytes of a record before its JSON object: eight digits and a space."""
@@ -125,7 +128,11 @@ class Journal:
 
 def encode(record: Record, number: int) -> bytes:
     """A record as a line."""
-    text = json.dumps(record, separators=(",", ":")).encode()
+    return encoded(json.dumps(record, separators=(",", ":")).encode(), number)
+
+
+def encoded(text: bytes, number: int) -> bytes:
+    """The text of a record as a line."""
     return b"%08x %b\n" % (_checksum(text, number), text)
 
 
@@ -133,20 +140,16 @@ def check_journal(path: Path) -> tuple[int, int]:
     """How many records a journal has, and how many bytes: what was cut off at its end does not count.
 
     Raises:
-        IncompleteError: It is damaged.
-        OSError: It cannot be read.
+        IncompleteError: It is damaged, or cannot be read.
+        FileNotFoundError: There is none.
     """
     count = size = 0
-    with path.open("rb") as file:
-        for line in file:
-            if _is_record(line, count):
-                count += 1
-                size += len(line)
-            elif line.endswith(b"\n") or _is_record(line[:-1] + b"\n", count) or file.read(1):
-                raise IncompleteError(
-                    f"Record {count} of {path} is damaged, at byte {size}.",
-                    "Restore the file from a copy, or remove this attempt with `hpoctl clean`.",
-                )
+    for line in _lines(path):
+        if _is_record(line, count):
+            count += 1
+            size += len(line)
+        elif _is_whole(line) or _is_record(line[:-1] + b"\n", count):
+            raise IncompleteError(f"Record {count} of {path} is damaged, at byte {size}.", RESTORE)
     return count, size
 
 
@@ -154,19 +157,41 @@ def read_records(path: Path, count: int | None = None) -> Iterator[Record]:
     """The records of a journal, at most the first `count`, up to what was cut off at its end; it may be growing.
 
     Raises:
-        IncompleteError: It is damaged.
-        OSError: It cannot be read.
+        IncompleteError: It is damaged, or cannot be read.
+        FileNotFoundError: There is none.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            if number == count:
-                return
-            if not _is_record(line, number):
-                if line.endswith(b"\n"):
-                    raise IncompleteError(f"Record {number} of {path} is damaged.", "Restore the file from a copy.")
-                return
-            record: Record = json.loads(line[MARK:])
-            yield record
+    metrics = None
+    for number, line in enumerate(_lines(path)):
+        if number == count:
+            return
+        if not _is_record(line, number):
+            if _is_whole(line):
+                raise IncompleteError(f"Record {number} of {path} is damaged.", RESTORE)
+            return
+        try:
+            record = read_record(line[MARK:], number, metrics)
+        except ValueError as error:
+            raise IncompleteError(f"Record {number} of {path} is damaged: {error}.", RESTORE) from error
+        if number == 0 and record.get("metrics"):
+            metrics = len(record["metrics"])
+        yield record
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        descriptor = open_regular(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IncompleteError(f"{path} cannot be read: {error.strerror or error}.", RESTORE) from error
+    with os.fdopen(descriptor, "rb") as file:
+        while line := file.readline(LONGEST):
+            yield line
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is none that a crash cut off."""
+    return line.endswith(b"\n") or len(line) == LONGEST
 
 
 def _is_record(line: bytes, number: int) -> bool:

@@ -9,7 +9,8 @@ from hpoctl.core.entries import MethodContext
 from hpoctl.core.protocols import RecoverableBackend, Resume, Start
 from hpoctl.core.rng import Streams
 from hpoctl.core.trial_backends import TrialLimits
-from hpoctl.engine.journal import Record, read_records
+from hpoctl.engine.journal import read_records
+from hpoctl.engine.journal_records import Record
 from hpoctl.engine.replay import Journaled
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
 from hpoctl.engine.spec import ExperimentSpec

@@ -18,7 +18,8 @@ from hpoctl.core.protocols import Bill, BilledBackend, Ended, Outcome, Recoverab
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import TrialLimits
 from hpoctl.engine.events_json import bills_of, bills_to_json, from_json, to_json
-from hpoctl.engine.journal import Record, record_text
+from hpoctl.engine.journal import record_text
+from hpoctl.engine.journal_records import Record
 from hpoctl.engine.journaled_trials import JournaledTrials
 from hpoctl.engine.tuner import Limits
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.entries import Benchmark
+from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import Action, Bill, Ended, Report
 from hpoctl.core.script import Script
 from hpoctl.core.space import Space
 from hpoctl.engine.events_json import bills_of, from_json
-from hpoctl.engine.journal import Record, read_records
+from hpoctl.engine.journal import RESTORE, read_records
+from hpoctl.engine.journal_records import Record
 from hpoctl.engine.ran import Ran
 from hpoctl.engine.replay import ENDED
 from hpoctl.engine.rows import RowLog, Rows
@@ -165,7 +167,15 @@ class _Fold:
     def _start(self, record: Record) -> None:
         trial_id = record["trial"]
         if trial_id not in self._states:
-            self.log.configs.append(record["config"])
+            config = record.get("config") or {}
+            try:
+                self.benchmark.space.validate(config)
+            except UsageError as error:
+                what = f"The journal starts trial {trial_id} with a configuration of another space: {error.what}"
+                raise IncompleteError(what, RESTORE) from error
+            if trial_id != len(self._states):
+                raise IncompleteError(f"The journal starts trial {trial_id} before an earlier one.", RESTORE)
+            self.log.configs.append(config)
         state = self._states.setdefault(trial_id, _Trial())
         state.runs, state.leaves = True, False
         self.trials.begins(trial_id, record["t"], record["from"])
@@ -190,6 +200,8 @@ class _Fold:
 
     def _stop(self, trial_id: int, action: Action) -> None:
         """The trial was told to leave after its last report."""
+        if trial_id not in self._states:
+            raise IncompleteError(f"The journal ends trial {trial_id}, which it did not start.", RESTORE)
         self._states[trial_id].leaves = True
         for place in reversed(range(len(self._open))):
             report = self._open[place][0]

@@ -6,12 +6,12 @@ is not a part of the results: no listing shows it.
 """
 
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import JOURNAL, WORK
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.files import read_regular
 from hpoctl.core.places import cache_directory, data_directory
 from hpoctl.core.storage import Store
 from hpoctl.stores.folder_copies import fetch, read_copy
@@ -105,9 +105,10 @@ def _fetch(store: Store, directory: str, folder: Path, part: str = "") -> None:
 
 
 def _origin(folder: Path) -> str:
-    with suppress(FileNotFoundError):
-        return (folder / ORIGIN).read_text(encoding="ascii")
-    return ""
+    try:
+        return read_regular(folder / ORIGIN, 4096).decode("ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""  # as a folder of another machine: its copy is compared
 
 
 def _is_copied_elsewhere(store: Store, directory: str) -> bool:

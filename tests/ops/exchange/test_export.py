@@ -21,6 +21,7 @@ from faults import killed_at_every_step
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
+from hpoctl.core.sealed import seal, unseal
 from hpoctl.core.study import Study
 from hpoctl.engine.table import parquet_bytes
 from hpoctl.ops.exchange.export import Exported, ExportFormat, ExportRequest, export
@@ -56,6 +57,24 @@ def store(tmp_path: Path) -> LocalStore:
 def do(store: LocalStore, output: Path, form: ExportFormat = "syne-tune", *tags: str, **changes: Any) -> Exported:
     load = load_request(str(store.root), tags or (TAG,), **changes)
     return export(ExportRequest(load, form, output), None)
+
+
+@pytest.mark.parametrize("form", ["syne-tune", "csv", "parquet"])
+def test_a_result_with_a_column_of_lists_or_tables_is_left_out(
+    store: LocalStore, tmp_path: Path, form: ExportFormat
+) -> None:
+    (file,) = (path for path in store.root.rglob(RESULTS) if "/RS/" in str(path) and "toy-0" in str(path))
+    table = pq.read_table(file)
+    strange = pa.array([{"a": 1}] * table.num_rows)
+    rows = parquet_bytes(table.append_column("extra", strange))
+    file.write_bytes(rows)
+    entries = unseal(file.with_name(METADATA).read_bytes())
+    facts = {"results_bytes": len(rows), "results_sha256": content_hash(rows)}
+    file.with_name(METADATA).write_bytes(seal({**entries, **facts}))
+    exported = do(store, tmp_path / "out", form)
+    assert exported.experiments == len(CELLS) - 1
+    (skipped,) = exported.skipped
+    assert "has a column 'extra' of lists or tables" in skipped.what
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,11 +1,13 @@
 """What the end of a trial's processes means: its outcome, and why, in one line."""
 
+import os
 import signal
 from pathlib import Path
 
 from hpoctl.backends.scripts.training import Training
 from hpoctl.backends.scripts.workers import Exit
 from hpoctl.core.credentials import concealed
+from hpoctl.core.files import open_regular
 from hpoctl.core.protocols import Ended, Outcome
 from hpoctl.core.text import one_line
 
@@ -82,7 +84,7 @@ def _how(gone: Exit) -> str:
 def last_line(path: Path) -> str:
     """The last line of a text file that says something, so far as it can be printed, without credentials."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - LAST))
             lines = file.read().decode(errors="replace").splitlines()

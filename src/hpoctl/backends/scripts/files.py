@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.backends.scripts.workers import Output
+from hpoctl.core.files import open_regular
 
 PIECE = 4_000_000
 """Bytes that are read of one file at a time."""
@@ -65,7 +66,7 @@ class GrowingFile:
 
     def _open(self) -> None:
         with suppress(FileNotFoundError):
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = open_regular(self.path)
 
     def give_back(self) -> None:
         """Give the middle of what was read back to the file system, so far as it can take it."""
@@ -111,7 +112,7 @@ def bounded_text(path: Path) -> bytes:
     Raises:
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size <= HEAD + TAIL:
             return file.read()

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpoctl.core.files import read_regular
+
 REPORTS, OUT, ERR, PROCESS, AFTER, RUN = "reports.jsonl", "std.out", "std.err", "process.json", "after", "run"
+SMALL = 2**16
+"""Bytes that a file with a few facts may have."""
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -88,7 +93,7 @@ class StartFolder:
     def after(self) -> int:
         """The resource that was known when it began."""
         try:
-            return int((self.path / AFTER).read_text(encoding="ascii"))
+            return int(read_regular(self.path / AFTER, SMALL))
         except (OSError, ValueError):
             return 0
 
@@ -101,7 +106,7 @@ class StartFolder:
     def run(self) -> int:
         """Which start or resume of the trial it belongs to: one that was taken over has several folders."""
         try:
-            return int((self.path / RUN).read_text(encoding="ascii"))
+            return int(read_regular(self.path / RUN, SMALL))
         except (OSError, ValueError):
             return int(self.path.name)
 
@@ -114,7 +119,7 @@ class StartFolder:
     def facts(self) -> Mapping[str, Any]:
         """What is recorded of its first process; nothing: it was not started, or is known to have ended."""
         try:
-            facts = json.loads((self.path / PROCESS).read_text(encoding="utf-8"))
+            facts = json.loads(read_regular(self.path / PROCESS, SMALL))
         except (OSError, ValueError):
             return {}
         return facts if isinstance(facts, dict) else {}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpoctl.core.cells import job_folder
+from hpoctl.core.files import read_regular
 from hpoctl.core.jobs import MOST_TRAINING, Task
 from hpoctl.core.places import cache_directory
 from hpoctl.core.sealed import DamagedError, read_json
@@ -116,7 +117,7 @@ class Costs:
 def read_costs() -> Costs:
     """What this machine has measured; nothing, where that cannot be read."""
     try:
-        entries = read_json(_file().read_bytes(), list[tuple[str, str, int, float]])
+        entries = read_json(read_regular(_file()), list[tuple[str, str, int, float]])
     except (OSError, DamagedError):
         return Costs({})
     sound = [entry for entry in entries if entry[2] > 0 and 0.0 <= entry[3] < YEAR]

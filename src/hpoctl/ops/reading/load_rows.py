@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ATTRIBUTE, NOTES = "skipped", "notes"
+AGAIN = "Launch its tag again."
 EXACT = 2**53
 """Up to here each whole number is a float."""
 
@@ -96,10 +97,12 @@ def read_table(tag: TagResults, found: FoundResult) -> "pa.Table":
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     data = results_of(tag.root, found)
+    where = tag.root.store.location(f"{found.attempt.directory}/{RESULTS}")
     try:
-        return pq.read_table(io.BytesIO(data))
+        table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError, ValueError) as error:
-        where = tag.root.store.location(f"{found.attempt.directory}/{RESULTS}")
-        raise IncompleteError(
-            f"{where} cannot be read: {' '.join(str(error).split())[:200]}.", "Launch its tag again."
-        ) from error
+        raise IncompleteError(f"{where} cannot be read: {' '.join(str(error).split())[:200]}.", AGAIN) from error
+    for column in table.schema:
+        if pa.types.is_nested(column.type):
+            raise IncompleteError(f"{where} has a column {column.name!r} of lists or tables, not of values.", AGAIN)
+    return table
