@@ -5,7 +5,7 @@
 One ensemble is trained on the first run of each configuration, of all sets together. An input says which set a run
 belongs to; folded into the biases of the first layer it gives a model for each set. Slice has no runs: its ensemble is
 trained on the runs of the other sets, without that input. What ensembles that have not seen the configuration leave
-unexplained of the four runs of a repeated one is what the tables add. Four things are calibrated on the runs, see
+unexplained of the four runs of a repeated one is what the tables add. Three things are calibrated on the runs, see
 `calibrated`. Equal runs give equal files on one machine.
 """
 
