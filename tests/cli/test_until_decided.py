@@ -1,12 +1,16 @@
 """`hpoctl launch --until-decided` from the command line, and what `hpoctl compare` says of it."""
 
 import json
+import math
 import shlex
 from pathlib import Path
 
 import pytest
 
 from command_line import Answer, CommandLine
+from hpoctl.analysis.interim import Look
+from hpoctl.analysis.paired import Interval
+from hpoctl.cli.decided_report import repeated_interval
 from hpoctl.core.cells import Cell
 from hpoctl.stores.local import LocalStore
 from trees import TAG, put_curve
@@ -113,6 +117,14 @@ def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
     assert f"{equal} {'is' if equal == 1 else 'are'} equivalent within 99% (signed-rank test in interim" in compared
     assert "they are equivalent after " in compared
     assert "(median-unbiased), repeated interval [" in compared
+
+
+def test_so_few_seeds_that_nothing_is_bounded_have_no_interval() -> None:
+    unbounded = Interval(-math.inf, math.inf)
+    assert repeated_interval(Look(6, 0.03, "better", interval=unbounded)) == "-"
+    assert repeated_interval(Look(6, 0.03, "better", log=True, interval=Interval(0.0, math.inf))) == "-"
+    assert repeated_interval(Look(9, 0.03, "better", interval=Interval(-0.5, 0.25))) == "[-0.5, 0.25]"
+    assert repeated_interval(Look(9, 0.03, "better", interval=Interval(0.0, math.inf))) == "[0, unknown]"
 
 
 def test_a_dry_run_shows_the_first_interim_analysis_and_writes_nothing(launch: "Launch") -> None:

@@ -1,7 +1,10 @@
 """The lines of `hpoctl compare` about pairs that interim analyses decide."""
 
+import math
+
 from hpoctl.analysis.comparison_model import BenchmarkComparison
-from hpoctl.analysis.shown import filled, text_of
+from hpoctl.analysis.interim import Look
+from hpoctl.analysis.shown import NOTHING, filled, text_of
 from hpoctl.cli.words import many, p_text
 from hpoctl.ops.launching.decided_pairs import DecidedPairs
 
@@ -9,6 +12,14 @@ SEQUENTIAL_TEST = (
     "Testing again after adding seeds raises the error rate from 5 to about 8 %. A group-sequential test on new seeds, "
     "with interim analyses that are fixed in advance, keeps 5 %:"
 )
+
+
+def repeated_interval(look: Look) -> str:
+    """The repeated interval of an interim analysis; a dash where so few seeds bound nothing."""
+    found = look.interval
+    if found is None or (found.high == math.inf and found.low in (-math.inf, 0.0 if look.log else -math.inf)):
+        return NOTHING
+    return text_of(filled("{interval:.3g}", look, "look"))
 
 
 def interim_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> list[str]:
@@ -27,7 +38,7 @@ def interim_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> l
                 looked = f"{what} after {answer.look.seeds} seeds, p = {p_text(answer.p)} at a level of "
                 looked += p_text(answer.level)
                 looked += text_of(filled("; shift {estimate:.3g} (median-unbiased)", answer, "answer"))
-                looked += text_of(filled(", repeated interval {look.interval:.3g}", answer, "answer"))
+                looked += f", repeated interval {repeated_interval(answer.look)}"
                 looked += "; closed, as a decision had become unlikely" if answer.futile else ""
             lines.append(f"{pair.first} and {pair.second} are decided by interim analyses at {looks} seeds: {looked}.")
     if lines and decided.next_look is not None:

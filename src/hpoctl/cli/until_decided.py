@@ -5,8 +5,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from hpoctl.analysis.shown import NOTHING, filled, show, text_of
+from hpoctl.analysis.shown import NOTHING, show
 from hpoctl.builtins import open_registry
+from hpoctl.cli.decided_report import repeated_interval
 from hpoctl.cli.documents import Grid, Lines, render
 from hpoctl.cli.launch_progress import LaunchBars, duration
 from hpoctl.cli.launch_report import plan_json, print_plan, print_start
@@ -120,7 +121,7 @@ def _row(answer: "Answer") -> list[str]:
         p_text(answer.p),
         p_text(answer.level),
         NOTHING if answer.estimate is None else show(answer.estimate, ".3g"),
-        text_of(filled("{interval:.3g}", look, "look")),
+        repeated_interval(look),
         str(look.seeds),
     ]
 
