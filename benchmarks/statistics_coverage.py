@@ -9,12 +9,13 @@ many repetitions it is of.
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm, rankdata
 
-from hpoctl.analysis.across import compare_overall
+from hpoctl.analysis.across import Block, compare_overall, median_ranks, win_tables
 from hpoctl.analysis.aggregate import Aggregate, band
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
@@ -22,7 +23,10 @@ from hpoctl.analysis.equivalence import equivalence_p, signed_rank_posterior
 from hpoctl.analysis.paired import LEVEL, critical_sum, hodges_lehmann, improvement_interval, signed_rank
 from hpoctl.analysis.power import MOST, detectable_effect, predict_power, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
+from hpoctl.analysis.ratings import ratings, win_rates
+from hpoctl.analysis.resampling import Statistic, intervals
 from hpoctl.analysis.run_times import speed
+from hpoctl.analysis.scores import normalised
 from hpoctl.analysis.sequential import decided_after
 from hpoctl.analysis.traces import Trace
 
@@ -231,10 +235,12 @@ def equivalence(repeats: int) -> None:
                 else:
                     cells.append(share(within(samples, 1.0, LEVEL).tolist()))
             row(name, f"{shift:g}{' (as large as the margin)' if shift == 1.0 else ''}", *cells)
-    few = repeats // 10
+
+
+def bayes(repeats: int) -> None:
     titles(
         "Bayesian signed-rank test over benchmarks, margin 0.01, differences with SD 0.02: what it says at 95 %",
-        few,
+        repeats,
         "mean difference",
         "benchmarks",
         "better",
@@ -246,7 +252,7 @@ def equivalence(repeats: int) -> None:
     for mean in (0.0, 0.01, 0.03):
         for count in (6, 12, 30):
             generator = np.random.default_rng([count, int(1000 * mean)])
-            said = [signed_rank_posterior(generator.normal(-mean, 0.02, count), 0.01).verdict for _ in range(few)]
+            said = [signed_rank_posterior(generator.normal(-mean, 0.02, count), 0.01).verdict for _ in range(repeats)]
             row(
                 mean,
                 count,
@@ -444,6 +450,75 @@ def overall(repeats: int) -> None:
         row(benchmarks, *map(share, (here, alike, regret, rating, rated, called, called_alike)))
 
 
+MEANS = {"equal": np.zeros(4), "0.3 deviations apart": 0.3 * np.arange(4)}
+"""Mean losses of four methods; the values of a benchmark have a standard deviation of 1 over seeds."""
+
+VARIED = 0.5
+"""The standard deviation over benchmarks like these of the mean of a method."""
+
+COMMON = np.sqrt(0.5)
+"""How much of the noise of a seed, in standard deviations, is the same on all benchmarks, where some of it is."""
+
+
+def true_numbers(means: np.ndarray, benchmarks: int, varied: float) -> dict[str, np.ndarray]:
+    """The mean rank, rating and win rate of each method with infinitely many seeds, shape (methods,) each.
+
+    Args:
+        means: The mean losses.
+        benchmarks: The number of benchmarks; the half win that a rating adds to each side counts less with more.
+        varied: The standard deviation over benchmarks of the mean of a method; 0: they are all alike.
+    """
+    behind = means[:, None] - means
+    wins = norm.cdf(-behind / np.sqrt(2.0 * (1.0 + varied**2)))
+    worse = norm.cdf(behind / (np.sqrt(2.0) * varied)) if varied else 0.5 * (1.0 + np.sign(behind))
+    ranks = 0.5 + np.sum(worse, axis=1)  # a method beside itself counts half
+    return {"rank": ranks, "rating": ratings(benchmarks * wins), "win rate": win_rates(wins)}
+
+
+def benchmark_runs(
+    means: np.ndarray, benchmarks: int, varied: float, common: float, generator: Generator
+) -> list[Block]:
+    """Runs of methods on benchmarks, 10 seeds each."""
+    shape = (benchmarks, 10, len(means))
+    shared = generator.normal(size=shape[1:])
+    noise = np.sqrt(1.0 - common**2) * generator.normal(size=shape) + common * shared
+    losses = means + varied * generator.normal(size=(benchmarks, 1, len(means))) + noise
+    return [Block(range(10), each, normalised(each, log=False)) for each in losses]
+
+
+def statistics_of(blocks: Sequence[Block]) -> dict[str, Statistic]:
+    """What `compare` gives intervals of."""
+    return {
+        "rank": median_ranks(blocks),
+        "rating": lambda weights: ratings(win_tables(blocks, weights)),
+        "win rate": lambda weights: win_rates(win_tables(blocks, weights)),
+    }
+
+
+def rankings(about: str, varied: float, common: float, repeats: int) -> None:
+    """The intervals of mean ranks, ratings and win rates, over all methods."""
+    titles(
+        f"Intervals of 4 methods with 10 seeds about {about}: how often they hold the truth",
+        repeats,
+        "methods",
+        "benchmarks",
+        "rank",
+        "rating",
+        "win rate",
+    )
+    for benchmarks in (4, 10, 20):
+        for name, means in MEANS.items():
+            generator = np.random.default_rng([benchmarks, len(about), len(name)])
+            truth = true_numbers(means, benchmarks, varied)
+            held: dict[str, list[bool]] = {what: [] for what in truth}
+            for _ in range(repeats):
+                blocks = benchmark_runs(means, benchmarks, varied, common, generator)
+                for what, statistic in statistics_of(blocks).items():
+                    found = intervals([10] * benchmarks, statistic, benchmarks=varied > 0.0)
+                    held[what] += [each.holds(float(true)) for each, true in zip(found, truth[what], strict=True)]
+            row(name, benchmarks, *(share(held[what]) for what in truth))
+
+
 def bands(repeats: int) -> None:
     titles(
         "Bands of figures, 20 seeds: how often they hold the truth",
@@ -577,8 +652,12 @@ SECTIONS: dict[str, Callable[[int], None]] = {
     "improvement": improvement,
     "speed": speeds,
     "equivalence": equivalence,
+    "bayes": bayes,
     "more": needed,
     "overall": overall,
+    "ranks-here": partial(rankings, "these benchmarks", 0.0, 0.0),
+    "ranks-common": partial(rankings, "these benchmarks, where half of the noise of a seed is common", 0.0, COMMON),
+    "ranks-alike": partial(rankings, "benchmarks like these", VARIED, 0.0),
     "bands": bands,
     "families": families,
     "evidence": evidence,

@@ -3,10 +3,14 @@
 import numpy as np
 from scipy.stats import norm, rankdata
 
+from hpoctl.analysis.across import Block, median_ranks, win_tables
+from hpoctl.analysis.equivalence import signed_rank_posterior
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import predict_power, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
+from hpoctl.analysis.ratings import ratings, win_rates
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
+from hpoctl.analysis.scores import normalised
 
 
 def test_friedman_and_nemenyi_call_no_difference_too_often() -> None:
@@ -75,3 +79,32 @@ def test_the_score_of_benchmarks_like_these_needs_many_of_them() -> None:
         covered[benchmarks] = held / repeats
     assert covered[20] >= 0.92 - 3.3 * np.sqrt(0.92 * 0.08 / repeats)
     assert covered[3] < covered[20]
+
+
+def test_intervals_of_ranks_ratings_and_win_rates_contain_the_truth() -> None:
+    generator = np.random.default_rng(11)
+    means, repeats = 0.6 * np.arange(3), 30
+    wins = norm.cdf((means - means[:, None]) / np.sqrt(2.0))
+    truth = {"rank": np.array([1.0, 2.0, 3.0]), "rating": ratings(4 * wins), "win rate": win_rates(wins)}
+    held = dict.fromkeys(truth, 0)
+    for _ in range(repeats):
+        losses = means + generator.normal(size=(4, 10, 3))
+        blocks = [Block(range(10), each, normalised(each, log=False)) for each in losses]
+        statistics: dict[str, Statistic] = {
+            "rank": median_ranks(blocks),
+            "rating": lambda weights, blocks=blocks: ratings(win_tables(blocks, weights)),
+            "win rate": lambda weights, blocks=blocks: win_rates(win_tables(blocks, weights)),
+        }
+        for name, statistic in statistics.items():
+            found = intervals([10] * 4, statistic, benchmarks=False, repeats=150)
+            held[name] += sum(each.holds(float(true)) for each, true in zip(found, truth[name], strict=True))
+    # The intervals of the three methods depend on each other: 30 repetitions count, not 90.
+    for count in held.values():
+        assert count / (3 * repeats) >= 0.9 - 3.3 * np.sqrt(0.9 * 0.1 / repeats)
+
+
+def test_the_bayesian_signed_rank_test_seldom_calls_what_is_as_large_as_the_margin() -> None:
+    generator = np.random.default_rng(12)
+    said = [signed_rank_posterior(generator.normal(-0.01, 0.02, 10), 0.01).verdict for _ in range(40)]
+    assert said.count("undecided") > 0
+    assert 40 - said.count("undecided") <= 40 * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40))

@@ -112,8 +112,8 @@ class Overall:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """The seeds of a benchmark that all methods have.
+class Block:
+    """The runs of one benchmark on the seeds that all methods have.
 
     Attributes:
         seeds: The seeds.
@@ -135,7 +135,7 @@ def compare_overall(traces: Mapping[str, Traces], options: CompareOptions | None
     """
     options = options or CompareOptions()
     methods, left_out = _methods(traces)
-    blocks: dict[str, _Block] = {}
+    blocks: dict[str, Block] = {}
     for benchmark, here in traces.items():
         block = _block(here, methods, options.at) if methods and set(methods) <= set(here) else None
         if block is None:
@@ -166,7 +166,7 @@ def _methods(traces: Mapping[str, Traces]) -> tuple[list[str], list[str]]:
     return [method for method in every if not missing[method]], said
 
 
-def _block(here: Traces, methods: Sequence[str], at: float) -> _Block | None:
+def _block(here: Traces, methods: Sequence[str], at: float) -> Block | None:
     """The seeds that all methods have; None: no such seed, or no run has a value."""
     time = at * budget_of(here)
     seeds = sorted(set.intersection(*(set(here[method]) for method in methods)))
@@ -176,15 +176,15 @@ def _block(here: Traces, methods: Sequence[str], at: float) -> _Block | None:
     if not np.any(np.isfinite(values)):
         return None
     losses = values if next(iter(here[methods[0]].values())).mode == "min" else -values
-    return _Block(seeds, losses, normalised(losses, log=uses_ratios({name: here[name] for name in methods}, at)))
+    return Block(seeds, losses, normalised(losses, log=uses_ratios({name: here[name] for name in methods}, at)))
 
 
-def _lines(methods: Sequence[str], blocks: Sequence[_Block], level: float) -> tuple[OverallLine, ...]:
+def _lines(methods: Sequence[str], blocks: Sequence[Block], level: float) -> tuple[OverallLine, ...]:
     pooled = np.concatenate([block.scores for block in blocks])
-    ranks = _estimates(blocks, _median_ranks(blocks), level)
+    ranks = _estimates(blocks, median_ranks(blocks), level)
     scores = _estimates(blocks, _middle_scores(pooled), level, interquartile_mean(pooled))
     rated = _estimates(blocks, _ratings(blocks), level)
-    wins = _estimates(blocks, lambda weights: win_rates(_win_tables(blocks, weights)), level)
+    wins = _estimates(blocks, lambda weights: win_rates(win_tables(blocks, weights)), level)
     by_seed = np.mean([np.mean(rankdata(block.losses, axis=1), axis=0) for block in blocks], axis=0)
     return tuple(
         OverallLine(
@@ -201,7 +201,7 @@ def _lines(methods: Sequence[str], blocks: Sequence[_Block], level: float) -> tu
 
 
 def _estimates(
-    blocks: Sequence[_Block], statistic: Statistic, level: float, centre: FloatArray | None = None
+    blocks: Sequence[Block], statistic: Statistic, level: float, centre: FloatArray | None = None
 ) -> list[AcrossEstimate]:
     """A statistic of each method with both intervals."""
     counts = [len(block.seeds) for block in blocks]
@@ -212,7 +212,9 @@ def _estimates(
     return [AcrossEstimate(float(value), *ends) for value, *ends in zip(centre, here, alike, strict=True)]
 
 
-def _median_ranks(blocks: Sequence[_Block]) -> Statistic:
+def median_ranks(blocks: Sequence[Block]) -> Statistic:
+    """The mean rank of each method over benchmarks, by its median over seeds."""
+
     def statistic(weights: Sequence[IntArray]) -> FloatArray:
         total, used = 0.0, 0.0
         for block, own in zip(blocks, weights, strict=True):
@@ -233,8 +235,16 @@ def _middle_scores(pooled: FloatArray) -> Statistic:
     return statistic
 
 
-def _win_tables(blocks: Sequence[_Block], weights: Sequence[IntArray]) -> FloatArray:
-    """The wins of each method over each other one in each sample, every benchmark counting alike."""
+def win_tables(blocks: Sequence[Block], weights: Sequence[IntArray]) -> FloatArray:
+    """The wins of each method over each other one in each sample, every benchmark counting alike.
+
+    Args:
+        blocks: The benchmarks.
+        weights: How often each seed of each benchmark is drawn, shape (samples, seeds) each.
+
+    Returns:
+        The wins, shape (samples, methods, methods).
+    """
     parts = [
         np.tensordot(own, win_shares(block.losses), axes=1) / len(block.seeds)
         for block, own in zip(blocks, weights, strict=True)
@@ -242,11 +252,11 @@ def _win_tables(blocks: Sequence[_Block], weights: Sequence[IntArray]) -> FloatA
     return np.asarray(np.sum(parts, axis=0))
 
 
-def _ratings(blocks: Sequence[_Block]) -> Statistic:
-    return lambda weights: ratings(_win_tables(blocks, weights))
+def _ratings(blocks: Sequence[Block]) -> Statistic:
+    return lambda weights: ratings(win_tables(blocks, weights))
 
 
-def _pairs(methods: Sequence[str], blocks: Sequence[_Block], margin: float, level: float) -> tuple[OverallPair, ...]:
+def _pairs(methods: Sequence[str], blocks: Sequence[Block], margin: float, level: float) -> tuple[OverallPair, ...]:
     found, tests = [], []
     for one, other in combinations(range(len(methods)), 2):
         means = np.array([np.mean(block.scores[:, one] - block.scores[:, other]) for block in blocks])
@@ -268,7 +278,7 @@ def _pairs(methods: Sequence[str], blocks: Sequence[_Block], margin: float, leve
     )
 
 
-def _flipped_seeds(blocks: Sequence[_Block], one: int, other: int) -> SignedRank:
+def _flipped_seeds(blocks: Sequence[Block], one: int, other: int) -> SignedRank:
     """The exact test of the signed ranks of all benchmarks: those of a seed could as well all have the other sign."""
     sums: dict[int, float] = {}
     for block in blocks:
