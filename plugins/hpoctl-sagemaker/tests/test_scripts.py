@@ -12,10 +12,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from hpoctl.testing.trials import levels, to_the_end
 from sagemaker_model import ROLE, SagemakerModel, environment_of, running
 from services.seaweedfs import BUCKET, Server
 from syne_tune_stand_in import place_of_syne_tune
-from trial_jobs import backend, levels, to_the_end
+from trial_jobs import backend
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "syne-tune"
 TABLE = f"""

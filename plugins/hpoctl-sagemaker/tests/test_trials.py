@@ -19,6 +19,7 @@ from hpoctl.core.storage import Store
 from hpoctl.stores.opening import open_results
 from hpoctl.stores.s3 import S3Store
 from hpoctl.testing import check_backend, check_failures, check_recovery
+from hpoctl.testing.trials import levels, to_the_end
 from hpoctl_sagemaker.api import BRIEF, SagemakerApi
 from hpoctl_sagemaker.check import check_trials
 from hpoctl_sagemaker.trial_job import TrialJob
@@ -27,7 +28,7 @@ from hpoctl_sagemaker.trial_reports import ArrivingReports
 from sagemaker_model import Job, SagemakerModel, allowed, billable, environment_of, running
 from services.seaweedfs import BUCKET, Server
 from test_policies import IMPLIED
-from trial_jobs import CONFIG, FAST, backend, levels, to_the_end
+from trial_jobs import CONFIG, FAST, backend
 from trial_rehearsal import PRICE, rehearse
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.backends.scripts.backend import ScriptBackend
-from hpoctl.core.protocols import Ended, Report
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
@@ -29,19 +28,3 @@ def backend(folder: Path, body: str = TRAIN, options: dict[str, Any] | None = No
     settings = replace(Settings(), trial_poll_interval=0.05, **facts.pop("settings", {}))
     chosen = replace(FAST, **{"s3": ROOT, **(options or {})})
     return sagemaker_backend(context(folder, made, settings=settings, **facts), chosen)
-
-
-def levels(events: list[Report | Ended]) -> list[int]:
-    """All levels of reports."""
-    return [level for event in events if isinstance(event, Report) for level in event.resources.tolist()]
-
-
-def to_the_end(made: ScriptBackend) -> list[Report | Ended]:
-    """Everything that happens; trials continue."""
-    found: list[Report | Ended] = []
-    while happened := made.wait():
-        found += happened
-        for event in happened:
-            if isinstance(event, Report):
-                made.proceed(event.trial_id, until=None)
-    return found

@@ -5,10 +5,7 @@ controller is killed in the middle and started again.
 """
 
 import os
-import signal
 import subprocess
-import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,42 +13,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from hpoctl.testing.experiments import epochs_of, missing_epochs, run_and_kill, run_words, write_experiment
 from hpoctl.testing.polling import wait_until
 from sagemaker_model import ROLE, Job, SagemakerModel, billable, environment_of
 
 PATIENCE = 600.0
 PRICE = 0.115
-BENCHMARK = """
-name = "toy"
-script = "train.py"
-python = "python"
-metric = "loss"
-resource_attr = "epoch"
-max_resource_attr = "epochs"
-checkpoints = true
-n_workers = 4
-max_wallclock_time = 100000
-[space]
-lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
-epochs = 9
-"""
-
-TRAINING = """
-import argparse, os, time
-import hpoctl
-parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float)
-parser.add_argument("--epochs", type=int)
-options = parser.parse_args()
-state = os.path.join(os.environ["HPOCTL_CHECKPOINT_DIR"], "epoch")
-done = int(open(state).read()) if os.path.exists(state) else 0
-for epoch in range(done + 1, options.epochs + 1):
-    time.sleep(0.3)
-    hpoctl.report(epoch=epoch, loss=options.lr / epoch)
-    with open(state + ".new", "w") as file:
-        file.write(str(epoch))
-    os.replace(state + ".new", state)
-"""
 
 
 @dataclass(frozen=True)
@@ -81,11 +48,7 @@ class Rehearsed:
     @property
     def missing(self) -> list[tuple[int, int]]:
         """Epochs of trials that are not in the results, although later ones are."""
-        last = Counter[int]()
-        for trial, epoch in self.rows:
-            last[trial] = max(last[trial], epoch)
-        wanted = {(trial, epoch) for trial, end in last.items() for epoch in range(1, end + 1)}
-        return sorted(wanted - self.rows.keys())
+        return missing_epochs(self.rows)
 
     @property
     def billed(self) -> dict[tuple[int, int], int]:
@@ -118,31 +81,27 @@ def rehearse(model: SagemakerModel, folder: Path, s3: str, trials: int, kill_aft
     """
     script = folder / "script"
     script.mkdir()
-    (script / "benchmark.toml").write_text(BENCHMARK)
-    (script / "train.py").write_text(TRAINING)
+    write_experiment(script, workers=4, seconds=0.3)
     model.refused = 1
-    words = [sys.executable, "-m", "hpoctl", "run", "--method", "ASHA", "--benchmark", "benchmark.toml", "--tag", "t"]
-    words += ["--results", str(folder / "results"), "--random-seed", "7", "--max-num-trials", str(trials)]
-    words += ["--price-per-hour", str(PRICE), "--trial-retries", "1", "--backend", "sagemaker"]
+    more = ["--price-per-hour", str(PRICE), "--trial-retries", "1", "--backend", "sagemaker"]
     for option in (f"role={ROLE}", "image=python", f"s3={s3}", "use_spot=true", "poll_interval=0.2"):
-        words += ["--backend-option", option]
-    words += ["--backend-option", "upload_interval=0.2"]
+        more += ["--backend-option", option]
+    more += ["--backend-option", "upload_interval=0.2"]
+    words = run_words(folder / "results", trials, more)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HPOCTL_"))},
         **environment_of(model),
         "HPOCTL_PLUGINS": "sagemaker",
     }
     interrupted: set[str] = set()
-    with (folder / "first.log").open("wb") as log:
-        first = subprocess.Popen(words, cwd=script, env=environment, stdout=log, stderr=log)
-        try:
-            _interrupt(model, interrupted, first)
-            wait_until(
-                lambda: first.poll() is not None or len(model.created) >= kill_after, "trials do not start", PATIENCE
-            )
-        finally:
-            first.send_signal(signal.SIGKILL)
-            code = first.wait()
+
+    def until(first: "subprocess.Popen[bytes]") -> None:
+        _interrupt(model, interrupted, first)
+        wait_until(
+            lambda: first.poll() is not None or len(model.created) >= kill_after, "trials do not start", PATIENCE
+        )
+
+    code = run_and_kill(words, script, environment, folder / "first.log", until)
     second = subprocess.Popen(
         words, cwd=script, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -151,12 +110,11 @@ def rehearse(model: SagemakerModel, folder: Path, s3: str, trials: int, kill_aft
     if second.returncode != 0:
         raise AssertionError(f"{(folder / 'first.log').read_text()[-3000:]}\n{said[-3000:]}")
     (results,) = (folder / "results").rglob("results.parquet")
-    rows = pq.read_table(results, columns=["trial_id", "epoch"]).to_pydict()
     return Rehearsed(
         code,
         second.returncode,
         said,
-        Counter(zip(rows["trial_id"], rows["epoch"], strict=True)),
+        epochs_of(folder / "results"),
         pq.read_table(results.with_name("trials.parquet")).to_pylist(),
         list(model.jobs.values()),
         sum(job.starts for job in model.jobs.values()),
