@@ -16,8 +16,9 @@ from hpoctl.core.jobs import Failure
 from hpoctl.stores.job_files import JobReport
 from hpoctl.testing import ToyJobs
 from hpoctl.testing.polling import finish, poll_until, states, wait_until
+from hpoctl_ray.addresses import find_address
 from hpoctl_ray.check import check
-from hpoctl_ray.connection import find_address, fits
+from hpoctl_ray.connection import fits
 from hpoctl_ray.launcher import RayLauncher
 from hpoctl_ray.options import RayOptions
 from hpoctl_ray.states import LOST, status_of
@@ -159,7 +160,8 @@ def test_a_cluster_of_this_machine_is_started_on_request(tmp_path: Path) -> None
     folder = Path("/tmp") / f"ray-{uuid.uuid4().hex[:8]}"  # a short path: Ray has sockets below it
     code = (
         "import sys, subprocess\n"
-        "from hpoctl_ray.connection import RayCluster, find_address\n"
+        "from hpoctl_ray.addresses import find_address\n"
+        "from hpoctl_ray.connection import RayCluster\n"
         "from hpoctl_ray.options import RayOptions\n"
         "cluster = RayCluster(find_address(RayOptions(start=True)))\n"
         "print(cluster.address, len(cluster.nodes()))\n"

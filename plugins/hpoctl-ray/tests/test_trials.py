@@ -111,7 +111,7 @@ def test_a_node_dies_and_its_trial_resumes_elsewhere(cluster: RayNodes, tmp_path
 def test_a_trial_that_no_node_can_run_says_so_and_can_be_stopped(
     cluster: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hpoctl_ray.trial_workers.LOOK", 0.2)
+    monkeypatch.setattr("hpoctl_ray.trial_waiting.LOOK", 0.2)
     said: list[str] = []
     made = backend(cluster, tmp_path, options={"resources": "a100=1"}, say=said.append, limits={"deadline": 2.0})
     made.recover([], 0.0)

@@ -6,7 +6,8 @@ from importlib.metadata import version
 
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.findings import Finding
-from hpoctl_ray.connection import RayCluster, find_address, fits
+from hpoctl_ray.addresses import find_address
+from hpoctl_ray.connection import RayCluster, fits
 from hpoctl_ray.options import RayOptions, RayTrialOptions, amounts
 
 

@@ -1,40 +1,25 @@
-"""The calls to a Ray cluster that the launcher makes, and their errors in plain words."""
+"""The calls to a Ray cluster of the launcher and of trials, and their errors in plain words."""
 
 import os
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl_ray.options import RayOptions, Where, host_and_port
+from hpoctl.core.errors import HpoctlError
+from hpoctl_ray.addresses import CONNECT, KEEP_LOOPBACK, LOOPBACK, resolved
+from hpoctl_ray.options import RayOptions, host_and_port
 
 NAMESPACE = "hpoctl"
-CONNECT = 5.0
-"""Seconds for the first answer of a cluster. Ray itself would try for minutes."""
-
 ANSWER = 10.0
 """Seconds for the answer of an actor that exists."""
 
 CALLS = 4
 """Calls at a time that a worker for trials answers: one of them waits for what happens."""
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-KEEP_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""Ray replaces a loopback address by one of the network, unless this variable is 0 when Ray is imported."""
-
-NOT_FOUND = UsageError(
-    "No Ray cluster runs on this machine, and none is named.",
-    "Set RAY_ADDRESS to HOST:PORT, or start one on this machine: `ray start --head`, or the option start=true.",
-)
 
 
 class UnreachableError(HpoctlError):
@@ -53,26 +38,6 @@ class LostError(Exception):
 
 class LostAnswerError(Exception):
     """A call may or may not have been carried out."""
-
-
-def find_address(options: Where) -> str:
-    """The address of the cluster; a cluster is started where the options say so and none is found.
-
-    Raises:
-        UsageError: There is none.
-        HpoctlError: One cannot be started.
-    """
-    named = options.address or os.environ.get("RAY_ADDRESS")
-    if named and named != "auto":
-        host_and_port(named)
-        return named
-    running = _running_here()
-    if running is None and options.start:
-        _start_here()
-        running = _running_here()
-    if running is None:
-        raise NOT_FOUND
-    return running
 
 
 class RayCluster:
@@ -97,7 +62,7 @@ class RayCluster:
         self._finished: SimpleQueue[Future[Any]] = SimpleQueue()
         if ray.is_initialized():
             connected = ray.get_runtime_context().gcs_address
-            if _resolved(connected) != _resolved(address):
+            if resolved(connected) != resolved(address):
                 raise HpoctlError(
                     f"This process is connected to the Ray cluster at {connected}, not to {address}.",
                     "Use another process for another cluster.",
@@ -280,37 +245,6 @@ class RayCluster:
 def fits(demand: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> bool:
     """Whether one node at least has all resources of a job."""
     return any(all(node.get(name, 0.0) >= amount for name, amount in demand.items()) for node in nodes)
-
-
-def _resolved(address: str) -> tuple[str, int]:
-    """An address with the number of its host, where that is known."""
-    host, port = host_and_port(address)
-    try:
-        return socket.gethostbyname(host), port
-    except OSError:
-        return host, port
-
-
-def _running_here() -> str | None:
-    """The address of the cluster that was started last on this machine, if it answers."""
-    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or tempfile.gettempdir()
-    try:
-        address = (Path(folder) / "ray" / "ray_current_cluster").read_text(encoding="utf-8").strip()
-        socket.create_connection(host_and_port(address), CONNECT).close()
-    except (OSError, UsageError):
-        return None
-    return address
-
-
-def _start_here() -> None:
-    """Start a cluster of this machine alone, which stays until `ray stop`."""
-    words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--node-ip-address=127.0.0.1"]
-    words += ["--include-dashboard=false", "--disable-usage-stats"]
-    environment = {**os.environ, KEEP_LOOPBACK: "0"}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise HpoctlError(f"A Ray cluster cannot be started here: {' '.join(last)}", "Try `ray start --head` yourself.")
 
 
 def _cause(error: Exception) -> str:

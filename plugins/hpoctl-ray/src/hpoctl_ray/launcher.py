@@ -20,7 +20,8 @@ from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_require
 from hpoctl.plugins.loading import SELECTION
 from hpoctl.stores.job_files import JobReport, Manifest, keep_manifest, read_log, read_manifest, read_report
 from hpoctl.stores.opening import Opened, open_results
-from hpoctl_ray.connection import RayCluster, UnreachableError, find_address, fits
+from hpoctl_ray.addresses import find_address
+from hpoctl_ray.connection import RayCluster, UnreachableError, fits
 from hpoctl_ray.node import ENTRY
 from hpoctl_ray.options import RayOptions, chosen
 from hpoctl_ray.states import status_of

@@ -1,6 +1,6 @@
 """The slots of an experiment on Ray, and calls to their actors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,13 @@ class Place:
     actors: int = 0
     lost: str = ""
     gone_at: float | None = None
+
+    def arrive(self, pieces: Sequence[bytes], sizes: Sequence[int]) -> None:
+        """Take in what the start has written: the next bytes of its files, and the sizes of both outputs."""
+        for file, piece in zip(self.files, pieces, strict=True):
+            file.arrive(piece)
+        for file, size in zip(self.files[1:], sizes, strict=True):
+            file.grow(size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ from hpoctl.core.script import Script
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import TrialCall
 from hpoctl.launchers.wheels import wheel_of
-from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster, UnreachableError, find_address, fits
+from hpoctl_ray.addresses import find_address
+from hpoctl_ray.connection import LostAnswerError, LostError, RayCluster
 from hpoctl_ray.options import RayTrialOptions, amounts, chosen
 from hpoctl_ray.trial_places import Call, Place
 from hpoctl_ray.trial_storage import CopiedStorage, SharedStorage, TrialStorage
 from hpoctl_ray.trial_takeover import MARGIN, end_everywhere
+from hpoctl_ray.trial_waiting import Waiting
 
 LISTEN = 2.0
 """Seconds after which an actor answers that has nothing to tell."""
@@ -35,9 +37,6 @@ SOON = 0.1
 
 ACTORS = 3
 """How many actors are made for a start, where each dies before it runs."""
-
-LOOK = 10.0
-"""Seconds between two looks at the cluster as a whole."""
 
 
 def ray_backend(context: BackendContext, options: RayTrialOptions) -> ScriptBackend:
@@ -64,12 +63,10 @@ class RayWorkers:
 
     def __init__(self, context: BackendContext, options: RayTrialOptions) -> None:
         script, folder = context.needed_script
-        self._say, self._grace = context.say, context.limits.grace_period
+        self._grace = context.limits.grace_period
         self._demand = {"CPU": float(script.cpus), "GPU": float(script.gpus), **amounts(options.resources)}
         environment = chosen(options.environment)
-        self._storage: TrialStorage = (
-            SharedStorage(folder) if options.s3 is None else CopiedStorage(context, options.s3)
-        )
+        self._storage: TrialStorage = CopiedStorage(context, options.s3) if options.s3 else SharedStorage(folder)
         self._cluster = RayCluster(find_address(options))
         wheel = wheel_of(distribution("hpoctl")).data
         self._wheel, self._code = self._cluster.put(wheel), self._cluster.put(self._storage.code)
@@ -87,8 +84,7 @@ class RayWorkers:
         self._places = [Place() for _ in range(context.n_workers)]
         self._calls: dict[Any, Call] = {}
         self._happened: list[Began | Exit] = []
-        self._looked = time.monotonic()
-        self._said = ""
+        self._waiting = Waiting(self._cluster, self._demand, context.say)
 
     @property
     def python(self) -> str:
@@ -171,8 +167,7 @@ class RayWorkers:
         for place in self._places:
             if place.gone_at is not None and time.monotonic() >= place.gone_at:
                 self._give_up(place)
-        if time.monotonic() - self._looked >= LOOK:
-            self._look()
+        self._waiting.look(self._places)
         happened, self._happened = self._happened, []
         return happened
 
@@ -255,11 +250,7 @@ class RayWorkers:
                 place.start.keep(facts["process"])
             self._happened.append(Began(key, tuple(facts["devices"])))
         elif what == "wrote":
-            reports, out, err = place.files
-            for file, piece in zip((reports, out, err), facts["pieces"], strict=True):
-                file.arrive(piece)
-            for file, size in zip((out, err), facts["sizes"], strict=True):
-                file.grow(size)
+            place.arrive(facts["pieces"], facts["sizes"])
         else:
             place.key = ""
             self._happened.append(Exit(key, **facts))
@@ -308,21 +299,3 @@ class RayWorkers:
             file.look_itself()
         self._happened.append(Exit(place.key, None, None, why=place.lost))
         place.key, place.gone_at = "", None
-
-    def _look(self) -> None:
-        """Tell a person what trials wait for."""
-        self._looked = now = time.monotonic()
-        text = ""
-        waiting = [place for place in self._places if place.key and not place.up and now - place.since > LOOK]
-        try:
-            self._cluster.require_answer()
-            if waiting:
-                wanted = ", ".join(f"{amount:g} {name}" for name, amount in self._demand.items() if amount)
-                fit = fits(self._demand, self._cluster.nodes())
-                text = f"{len(waiting)} trials wait for the cluster: each needs {wanted}"
-                text += "" if fit else ", and no node has that"
-        except UnreachableError as error:
-            text = error.what
-        if text and text != self._said:
-            self._say(text)
-        self._said = text
