@@ -17,6 +17,7 @@ from hpoctl.stores.s3_bucket import Bucket
 from hpoctl.testing import check_backend, check_recovery
 from hpoctl.testing.polling import wait_until
 from hpoctl.testing.trials import left, levels, to_the_end, until_level
+from hpoctl_ray.check import check_trials
 from hpoctl_ray.options import RayTrialOptions
 from hpoctl_ray.trial_storage import FOLDER
 from hpoctl_ray.trial_workers import ray_backend
@@ -169,6 +170,15 @@ def test_what_is_wrong_with_s3_is_said_before_anything_starts(tmp_path: Path, mo
     assert refused.value.fix.startswith("Check the network and AWS_ENDPOINT_URL_S3")
     with pytest.raises(UsageError, match="Option s3 of ray is results/prefix"):
         RayTrialOptions(s3="results/prefix")
+
+
+def test_doctor_looks_at_s3(s3_root: str) -> None:
+    *found, cluster = check_trials(RayTrialOptions("127.0.0.1:9", s3=s3_root))
+    assert {finding.verdict for finding in found} == {"ok"}
+    assert any(s3_root.removeprefix("s3://").partition("/")[0] in finding.text for finding in found)
+    assert cluster.subject == "trials on Ray"
+    *_, missing, cluster = check_trials(RayTrialOptions("127.0.0.1:9", s3="s3://no-such-bucket/x"))
+    assert (missing.verdict, missing.text) == ("problem", "There is no bucket no-such-bucket.")
 
 
 @pytest.mark.timeout(600)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.findings import Finding
+from hpoctl.stores.opening import check_results
 from hpoctl_ray.addresses import find_address
 from hpoctl_ray.connection import RayCluster, fits
 from hpoctl_ray.options import RayOptions, RayTrialOptions, amounts
@@ -26,7 +27,9 @@ def check(options: RayOptions) -> Iterator[Finding]:
 
 
 def check_trials(options: RayTrialOptions) -> Iterator[Finding]:
-    """Look at the cluster for trials, if there is one, and whether a task runs there."""
+    """Look at S3, if checkpoints go there, and at the cluster, if there is one: whether a task runs there."""
+    if options.s3 is not None:
+        yield from check_results(options.s3)
     try:
         cluster = RayCluster(find_address(replace(options, start=False)))
     except UsageError as error:
