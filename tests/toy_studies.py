@@ -27,7 +27,7 @@ LANE = "long lane" if LONG else "short lane (make reliability has the long one)"
 FIGURES = "figures"
 """The property in which a test of reliability gives its figures, which are printed at the end."""
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds that a process may take to end, on a machine that does other things, too."""
 
 SOURCE = """
