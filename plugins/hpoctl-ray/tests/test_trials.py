@@ -154,11 +154,11 @@ def test_the_controller_is_killed(cluster: RayNodes, tmp_path: Path) -> None:
     write_experiment(tmp_path, workers=2, seconds=0.05)
     root = tmp_path / "results"
     more = ["--stop-timeout", "1", "--backend", "ray", "--backend-option", f"address={cluster.address}"]
-    words = run_words(root, 8, more)
+    words = run_words(root, 5, more)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HPOCTL_")}
 
     def until(process: "subprocess.Popen[bytes]") -> None:
-        wait_until(lambda: process.poll() is not None or reported(root) >= 10, "trials do not report", PATIENCE)
+        wait_until(lambda: process.poll() is not None or reported(root) >= 6, "trials do not report", PATIENCE)
 
     first = run_and_kill(words, tmp_path, environment, tmp_path / "first.log", until)
     assert first == -signal.SIGKILL, (tmp_path / "first.log").read_text()
@@ -168,7 +168,7 @@ def test_the_controller_is_killed(cluster: RayNodes, tmp_path: Path) -> None:
     assert second.returncode == 0, second.stderr
     epochs = epochs_of(root)
     assert set(epochs.values()) == {1}
-    assert len({trial for trial, _ in epochs}) == 8
+    assert len({trial for trial, _ in epochs}) == 5
     assert not missing_epochs(epochs)
     assert not left(root)
 
