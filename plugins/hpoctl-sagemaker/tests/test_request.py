@@ -147,16 +147,16 @@ def test_refused_for_a_very_long_root() -> None:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"max_run": 0}, "max_run is 0"),
-        ({"volume_size": 0}, "volume_size is 0"),
-        ({"jobs": 0}, "jobs is 0"),
-        ({"retries": -1}, "retries is -1"),
-        ({"timeout": 0.0}, "timeout is 0.0"),
-        ({"poll_interval": float("nan")}, "poll_interval is nan"),
-        ({"max_wait": 10}, "max_wait is 10"),
-        ({"use_spot": True, "max_run": 100, "max_wait": 99}, "max_wait is 99"),
+        ({"max_run": 0}, "max_run of sagemaker is 0"),
+        ({"volume_size": 0}, "volume_size of sagemaker is 0"),
+        ({"jobs": 0}, "jobs of sagemaker is 0"),
+        ({"retries": -1}, "retries of sagemaker is -1"),
+        ({"timeout": 0.0}, "timeout of sagemaker is 0.0"),
+        ({"poll_interval": float("nan")}, "poll_interval of sagemaker is nan"),
+        ({"max_wait": 10}, "max_wait of sagemaker is 10"),
+        ({"use_spot": True, "max_run": 100, "max_wait": 99}, "max_wait of sagemaker is 99"),
         ({"subnets": "a"}, "needs both subnets and security_groups"),
-        ({"tags": "team"}, "tags is team"),
+        ({"tags": "team"}, "tags of sagemaker is team"),
     ],
 )
 def test_wrong_options(changes: dict[str, Any], what: str) -> None:

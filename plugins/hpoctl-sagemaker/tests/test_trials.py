@@ -20,8 +20,9 @@ from hpoctl.stores.opening import open_results
 from hpoctl.stores.s3 import S3Store
 from hpoctl.testing import check_backend, check_failures, check_recovery
 from hpoctl.testing.trials import levels, to_the_end
-from hpoctl_sagemaker.api import BRIEF, SagemakerApi
+from hpoctl_sagemaker.api import SagemakerApi
 from hpoctl_sagemaker.check import check_trials
+from hpoctl_sagemaker.sessions import BRIEF
 from hpoctl_sagemaker.trial_job import TrialJob
 from hpoctl_sagemaker.trial_poll import TrialPoll
 from hpoctl_sagemaker.trial_reports import ArrivingReports

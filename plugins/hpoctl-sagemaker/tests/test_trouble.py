@@ -13,10 +13,12 @@ from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.jobs import Failure, Job, Task
 from hpoctl.stores.job_files import JobReport, job_folder_of, read_manifest
 from hpoctl.stores.opening import open_results
-from hpoctl_sagemaker.api import PATIENT, BusyError, SagemakerApi, Training, account_of
+from hpoctl_sagemaker.api import SagemakerApi, Training
 from hpoctl_sagemaker.check import check
+from hpoctl_sagemaker.errors import BusyError
 from hpoctl_sagemaker.launcher import SagemakerLauncher
 from hpoctl_sagemaker.options import SagemakerOptions
+from hpoctl_sagemaker.sessions import PATIENT, account_of
 from hpoctl_sagemaker.states import status_of
 from sagemaker_model import ACCOUNT, REGION, ROLE, SagemakerModel, environment_of, running
 from services.seaweedfs import BUCKET, Server

@@ -1,57 +1,20 @@
-"""The calls to SageMaker and CloudWatch that the launcher makes, and their errors in plain words."""
+"""The calls to SageMaker and CloudWatch that the launcher and trials make."""
 
-import re
 import threading
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.stores.s3_errors import CREDENTIALS, EXPIRED, LOGIN, NO_CREDENTIALS, REJECTED, RENEW, code_of, is_transient
+from hpoctl_sagemaker.errors import GoneError, InUseError, plain_error
+from hpoctl_sagemaker.sessions import PATIENT, client_of, session_in
 
 REPORT = "[hpoctl-report"
 """How the lines of a log begin that are reports of trials."""
 
-PATIENT: dict[str, Any] = {"mode": "adaptive", "total_max_attempts": 12}
-BRIEF: dict[str, Any] = {"mode": "standard", "total_max_attempts": 3}
-"""How boto3 repeats a call that fails. A caller with other things to do meanwhile is brief, and repeats it later."""
-
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 PAGE = 100
-BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
-GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedException", "403"})
-QUOTA = re.compile(r"service limit (?:'(?P<name>[^']+)'|for (?P<plain>\S+)) is (?P<limit>\d+)")
-PERMISSIONS = {
-    "submit a training job": "sagemaker:CreateTrainingJob, sagemaker:AddTags and iam:PassRole",
-    "list training jobs": "sagemaker:ListTrainingJobs",
-    "look at a training job": "sagemaker:DescribeTrainingJob",
-    "stop a training job": "sagemaker:StopTrainingJob",
-    "end a warm pool": "sagemaker:UpdateTrainingJob",
-    "read a log": "logs:DescribeLogStreams and logs:GetLogEvents",
-    "read the logs of trials": "logs:FilterLogEvents",
-}
-
-
-class BusyError(HpoctlError):
-    """SageMaker answers later, or not yet: what was asked may work in a while."""
-
-
-class QuotaError(HpoctlError):
-    """A quota is used up.
-
-    Args:
-        name: The name of the quota.
-        limit: How much it allows; None: SageMaker does not tell.
-        what: What SageMaker says.
-    """
-
-    def __init__(self, name: str, limit: int | None, what: str) -> None:
-        super().__init__(what, f"Ask AWS for more: Service Quotas, SageMaker, {name}.")
-        self.name = name
-        self.limit = limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +101,7 @@ class SagemakerApi:
         """
         try:
             self._call("submit a training job", "sagemaker", "create_training_job", request)
-        except _InUseError:
+        except InUseError:
             return
 
     def trainings(self, beginning: str, since: float, status: str | None = None) -> dict[str, Training]:
@@ -176,7 +139,7 @@ class SagemakerApi:
         request = {"TrainingJobName": name}
         try:
             answer = self._call("look at a training job", "sagemaker", "describe_training_job", request)
-        except _GoneError:
+        except GoneError:
             return None
         reason = " ".join(str(answer.get("FailureReason", "")).split())
         return Ending(_training(answer), reason, int(answer.get("BillableTimeInSeconds", 0)))
@@ -186,14 +149,14 @@ class SagemakerApi:
         request = {"TrainingJobName": name, "ResourceConfig": {"KeepAlivePeriodInSeconds": 0}}
         try:
             self._call("end a warm pool", "sagemaker", "update_training_job", request)
-        except (_GoneError, UsageError):
+        except (GoneError, UsageError):
             return
 
     def stop(self, name: str) -> None:
         """Stop a training job; one that has ended, or never was, is left alone."""
         try:
             self._call("stop a training job", "sagemaker", "stop_training_job", {"TrainingJobName": name})
-        except _GoneError:
+        except GoneError:
             return
 
     def log(self, name: str) -> str:
@@ -202,7 +165,7 @@ class SagemakerApi:
         try:
             streams = self._call("read a log", "logs", "describe_log_streams", wanted)["logStreams"]
             lines = [line for stream in streams for line in self._events(stream["logStreamName"])]
-        except _GoneError:
+        except GoneError:
             return ""
         return "".join(f"{line}\n" for line in lines)
 
@@ -226,7 +189,7 @@ class SagemakerApi:
         }
         try:
             answer = self._call("read the logs of trials", "logs", "filter_log_events", request)
-        except _GoneError:
+        except GoneError:
             return [], None
         events = [
             LogEvent(event["logStreamName"].partition("/")[0], event["timestamp"] / 1000.0, event["message"])
@@ -251,7 +214,7 @@ class SagemakerApi:
         except HpoctlError:
             raise
         except Exception as error:
-            raise _plain(error, what) from error
+            raise plain_error(error, what) from error
 
     def _client(self, service: str) -> Any:
         with self._lock:
@@ -265,97 +228,3 @@ def _training(answer: Mapping[str, Any]) -> Training:
     kept_seconds = int(pool.get("ResourceRetainedBillableTimeInSeconds", 0))
     status, detail = answer["TrainingJobStatus"], str(answer.get("SecondaryStatus", ""))
     return Training(status, detail, str(pool.get("Status", "")), kept_seconds)
-
-
-class _InUseError(HpoctlError):
-    """There is a training job of that name already."""
-
-
-class _GoneError(HpoctlError):
-    """There is no training job of that name, or it has ended."""
-
-
-def session_in(region: str | None) -> Any:
-    """A session of boto3 that has a region.
-
-    Raises:
-        UsageError: No region is set, or no such profile exists.
-    """
-    import boto3  # noqa: PLC0415 - heavy
-
-    try:
-        session = boto3.session.Session(region_name=region)
-    except Exception as error:
-        raise _plain(error, "reach SageMaker") from error
-    if not session.region_name:
-        raise UsageError(
-            "No AWS region is set.", "Set AWS_DEFAULT_REGION, or the option region, as in region=us-east-1."
-        )
-    return session
-
-
-def client_of(session: Any, service: str, retries: Mapping[str, Any] = PATIENT) -> Any:
-    """A client of a service."""
-    from botocore.config import Config  # noqa: PLC0415 - heavy
-
-    return session.client(service, config=Config(retries=dict(retries), connect_timeout=10, read_timeout=60))
-
-
-def account_of(region: str | None) -> str:
-    """The account that the credentials are for.
-
-    Raises:
-        HpoctlError: There are none, they have expired, or AWS cannot be reached.
-    """
-    session = session_in(region)
-    try:
-        return str(client_of(session, "sts").get_caller_identity()["Account"])
-    except Exception as error:
-        raise _plain(error, "find out the AWS account") from error
-
-
-def _plain(error: Exception, what: str) -> HpoctlError:
-    """The error in plain words, as an exception of the kind that it is."""
-    code = code_of(error)
-    answer: Any = getattr(error, "response", None)
-    answered = answer.get("Error", {}).get("Message", "") if isinstance(answer, dict) else str(error)
-    message = " ".join(str(answered).split())[:600].rstrip(". ")
-    if code == "ResourceInUse":
-        return _InUseError(message, "Nothing has to be done.")
-    if code in GONE or (code == "ValidationException" and _is_over(message)):
-        return _GoneError(message, "Nothing has to be done.")
-    if code == "ResourceLimitExceeded":
-        found = QUOTA.search(message)
-        name = (found["name"] or found["plain"]) if found else "of training jobs"
-        return QuotaError(name, int(found["limit"]) if found else None, f"Cannot {what}: {message}.")
-    if code in BUSY or is_transient(error):
-        return BusyError(
-            f"SageMaker is busy or out of reach ({code}: {message}).", "Jobs continue; launch again later."
-        )
-    return _refusal(code, message, what)
-
-
-def _refusal(code: str, message: str, what: str) -> HpoctlError:
-    """An error that persists until its cause is removed."""
-    permissions = PERMISSIONS.get(what, "the permission to")
-    known: list[tuple[AbstractSet[str], str, str]] = [
-        (NO_CREDENTIALS, "no AWS credentials were found", CREDENTIALS),
-        (EXPIRED | LOGIN, "the AWS credentials have expired", RENEW),
-        (REJECTED | {"UnrecognizedClientException"}, f"AWS does not accept the credentials ({code})", CREDENTIALS),
-        (DENIED, f"access is denied: {message}", f"Ask for {permissions}, or use another AWS_PROFILE."),
-    ]
-    for codes, text, fix in known:
-        if code in codes:
-            return HpoctlError(f"Cannot {what}: {text}.", fix)
-    if code == "ProfileNotFound":
-        return UsageError(
-            f"Cannot {what}: {message}.", "Correct AWS_PROFILE; `aws configure list-profiles` lists them."
-        )
-    if code == "ValidationException":
-        return UsageError(f"Cannot {what}: {message}.", "Change the option behind it.")
-    return HpoctlError(f"Cannot {what}: {code}: {message}.", "Look the code up in AWS's documentation, and repeat.")
-
-
-def _is_over(message: str) -> bool:
-    """Whether a request was refused because the training job has ended, or never was."""
-    return "not found" in message.lower() or "is in status" in message or "in a terminal" in message.lower()

@@ -10,7 +10,7 @@ from hpoctl.core.findings import Finding
 from hpoctl.core.jobs import Job
 from hpoctl.core.options import option_values
 from hpoctl.stores.job_files import Manifest
-from hpoctl_sagemaker.api import SagemakerApi, account_of, session_in
+from hpoctl_sagemaker.api import SagemakerApi
 from hpoctl_sagemaker.options import SagemakerOptions
 from hpoctl_sagemaker.prices import MACHINES
 from hpoctl_sagemaker.request import (
@@ -19,6 +19,7 @@ from hpoctl_sagemaker.request import (
     image_for,
     training_job,
 )
+from hpoctl_sagemaker.sessions import account_of, session_in
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
 from hpoctl_sagemaker.trial_request import Place, trial_job
 

@@ -20,7 +20,8 @@ from hpoctl.core.storage import Store
 from hpoctl.launchers.bundle import bundled_selection, make_bundle, read_requirements, upload
 from hpoctl.stores.job_files import Manifest, job_folder_of, keep_manifest, read_manifest, read_report
 from hpoctl.stores.opening import open_results
-from hpoctl_sagemaker.api import BusyError, QuotaError, SagemakerApi, Training
+from hpoctl_sagemaker.api import SagemakerApi, Training
+from hpoctl_sagemaker.errors import BusyError
 from hpoctl_sagemaker.options import SagemakerOptions
 from hpoctl_sagemaker.request import (
     CHECKPOINTS,
@@ -33,6 +34,7 @@ from hpoctl_sagemaker.request import (
     training_job,
 )
 from hpoctl_sagemaker.states import status_of
+from hpoctl_sagemaker.submission import Submission
 
 NAME = "sagemaker"
 SCRIPT = Path(__file__).with_name("container.py")
@@ -43,8 +45,6 @@ SKEW = 86400.0
 
 THREADS = 8
 UNKNOWN = JobStatus("unknown")
-LONGEST_WAIT = 120.0
-"""Seconds between two attempts to submit what does not fit, at most."""
 
 
 @dataclass(slots=True)
@@ -86,9 +86,7 @@ class SagemakerLauncher:
         self._connection: SagemakerApi | None = None
         self._looked = float("-inf")
         self._trouble = ""
-        self._full = ""
-        self._patience = options.poll_interval
-        self._not_before = float("-inf")
+        self._submission = Submission(options.poll_interval)
 
     @property
     def _api(self) -> SagemakerApi:
@@ -149,11 +147,11 @@ class SagemakerLauncher:
         """A line for all jobs that run, and one for those that wait."""
         lines = running_jobs(NAME, ((entry.job, entry.status) for entry in self._entries.values()))
         starting = [entry for entry in self._entries.values() if entry.status.state == "waiting" and not entry.request]
-        queued = [entry for entry in self._entries.values() if entry.request]
+        queued, full = [entry for entry in self._entries.values() if entry.request], self._submission.why
         if starting:
             lines.append(Activity(NAME, f"{len(starting)} jobs start", None, 0.0))
         if queued:
-            lines.append(Activity(NAME, f"{len(queued)} jobs wait{f': {self._full}' if self._full else ''}", None, 0.0))
+            lines.append(Activity(NAME, f"{len(queued)} jobs wait{f': {full}' if full else ''}", None, 0.0))
         return [*lines, *([Activity(NAME, self._trouble, None, 0.0)] if self._trouble else [])]
 
     def cancel(self, receipts: Sequence[str]) -> None:
@@ -219,32 +217,16 @@ class SagemakerLauncher:
 
     def _submit_waiting(self) -> None:
         """Submit what waits for it, until a quota is used up."""
-        if time.monotonic() < self._not_before:
+        if self._submission.waits:
             return
-        for entry in self._entries.values():
-            if entry.request is None:
-                continue
-            try:
-                self._api.create(entry.request)
-            except QuotaError as error:
-                if error.limit == 0:
-                    raise UsageError(f"The quota {error.name!r} of SageMaker is 0.", error.fix) from error
-                limit = "" if error.limit is None else f" of {error.limit}"
-                self._wait(f"the quota{limit} for {error.name.removeprefix('for ')} is used up")
-                return
-            except BusyError as error:
-                self._wait(error.what)
-                return
+        waiting = [entry for entry in self._entries.values() if entry.request is not None]
+        for entry in waiting:
+            if entry.request is None or self._submission.ask(self._api, entry.request) != "taken":
+                break
             entry.request, entry.created = None, True
-            self._full, self._patience = "", self._options.poll_interval
-
-    def _wait(self, why: str) -> None:
-        self._full = why
-        self._not_before = time.monotonic() + self._patience
-        self._patience = min(2 * self._patience, max(LONGEST_WAIT, self._options.poll_interval))
-        for entry in self._entries.values():
+        for entry in waiting:
             if entry.request is not None:
-                entry.status = JobStatus("waiting", reason=why)
+                entry.status = JobStatus("waiting", reason=self._submission.why)
 
     def _look(self, entries: Sequence[_TrackedJob]) -> None:
         """Ask SageMaker first and the store afterwards: a job that ends in between has reported by then."""
@@ -267,7 +249,7 @@ class SagemakerLauncher:
             statuses = list(pool.map(settled, asked))
         for entry, status in zip(asked, statuses, strict=True):
             if status.ended:
-                self._not_before = float("-inf")  # there is room for another one
+                self._submission.room()
             entry.status = status
 
     def _status(self, receipt: str) -> JobStatus:

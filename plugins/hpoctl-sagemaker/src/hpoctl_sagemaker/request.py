@@ -2,14 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.errors import UsageError
 from hpoctl.plugins.loading import SELECTION
 from hpoctl.stores.job_files import Manifest, job_folder_of
-from hpoctl_sagemaker.options import SagemakerOptions, listed
+from hpoctl_sagemaker.options import SagemakerOptions, TrainingJobOptions, listed
 from hpoctl_sagemaker.service_model import check_request
 
 TAG_LENGTH, REST_LENGTH, HASH_LENGTH = 24, 25, 12
@@ -70,39 +71,59 @@ def part_of(text: str, length: int) -> str:
     return f"{plain[: length - MARK - 1].strip('-')}-{mark}".lstrip("-")
 
 
-def training_job(manifest: Manifest, options: SagemakerOptions, around: Surroundings) -> dict[str, Any]:
-    """The request for a job's training job."""
-    job = manifest.job
-    own = f"{job.results.rstrip('/')}/{job_folder_of(job.tag, job.name)}"
-    tags = {**options.tag_values, "hpoctl:tag": job.tag, "hpoctl:job": job.name}
-    environment = {"AWS_DEFAULT_REGION": around.region, "HPOCTL_JOB_NAME": job.name}
-    if around.plugins is not None:
-        environment[SELECTION] = around.plugins
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a training job runs, whatever its options.
+
+    Attributes:
+        name: Its name.
+        image: Its image.
+        machine: The type and the number of its machines.
+        entry: The script of the bundle that it runs.
+        bundle: The address of the bundle.
+        output: The address of what SageMaker itself writes.
+        checkpoints: The address of its checkpoints.
+        settings: What the script is told.
+        environment: Environment variables.
+        tags: Tags besides those of the options.
+    """
+
+    name: str
+    image: str
+    machine: tuple[str, int]
+    entry: str
+    bundle: str
+    output: str
+    checkpoints: str
+    settings: Mapping[str, str]
+    environment: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def request_of(work: Work, options: TrainingJobOptions) -> dict[str, Any]:
+    """The request for a training job."""
+    kind, count = work.machine
     request: dict[str, Any] = {
-        "TrainingJobName": name_of(manifest),
+        "TrainingJobName": work.name,
         "RoleArn": options.role,
         "AlgorithmSpecification": {
-            "TrainingImage": around.image,
+            "TrainingImage": work.image,
             "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/{ENTRY}"],
+            "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/{work.entry}"],
         },
-        "HyperParameters": {
-            "job": job.name,
-            "runner": json.dumps(around.runner),
-            "setup": json.dumps(job.setup(options.jobs, options.retries, options.timeout)),
-        },
-        "InputDataConfig": [channel(around.bundle)],
-        "OutputDataConfig": {"S3OutputPath": f"{own}/output", **key_of("KmsKeyId", options.output_kms_key)},
-        "CheckpointConfig": {"S3Uri": f"{own}/{CHECKPOINTS}", "LocalPath": f"{MACHINE}/checkpoints"},
+        "HyperParameters": dict(work.settings),
+        "InputDataConfig": [_channel(work.bundle)],
+        "OutputDataConfig": {"S3OutputPath": work.output, **_key_of("KmsKeyId", options.output_kms_key)},
+        "CheckpointConfig": {"S3Uri": work.checkpoints, "LocalPath": f"{MACHINE}/checkpoints"},
         "ResourceConfig": {
-            "InstanceType": options.instance_type,
-            "InstanceCount": 1,
+            "InstanceType": kind,
+            "InstanceCount": count,
             "VolumeSizeInGB": options.volume_size,
-            **key_of("VolumeKmsKeyId", options.volume_kms_key),
+            **_key_of("VolumeKmsKeyId", options.volume_kms_key),
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": options.max_run},
-        "Environment": environment,
-        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "Environment": dict(work.environment),
+        "Tags": [{"Key": key, "Value": value} for key, value in {**options.tag_values, **work.tags}.items()],
     }
     if options.use_spot:
         request["EnableManagedSpotTraining"] = True
@@ -110,6 +131,30 @@ def training_job(manifest: Manifest, options: SagemakerOptions, around: Surround
     if options.subnets is not None:
         request["VpcConfig"] = {"Subnets": listed(options.subnets), "SecurityGroupIds": listed(options.security_groups)}
     return request
+
+
+def training_job(manifest: Manifest, options: SagemakerOptions, around: Surroundings) -> dict[str, Any]:
+    """The request for the training job of a launch's job."""
+    job = manifest.job
+    own = f"{job.results.rstrip('/')}/{job_folder_of(job.tag, job.name)}"
+    selection = {} if around.plugins is None else {SELECTION: around.plugins}
+    work = Work(
+        name=name_of(manifest),
+        image=around.image,
+        machine=(options.instance_type, 1),
+        entry=ENTRY,
+        bundle=around.bundle,
+        output=f"{own}/output",
+        checkpoints=f"{own}/{CHECKPOINTS}",
+        settings={
+            "job": job.name,
+            "runner": json.dumps(around.runner),
+            "setup": json.dumps(job.setup(options.jobs, options.retries, options.timeout)),
+        },
+        environment={"AWS_DEFAULT_REGION": around.region, "HPOCTL_JOB_NAME": job.name, **selection},
+        tags={"hpoctl:tag": job.tag, "hpoctl:job": job.name},
+    )
+    return request_of(work, options)
 
 
 def check_training_job(request: dict[str, Any], model: Any) -> None:
@@ -136,21 +181,7 @@ def check_training_job(request: dict[str, Any], model: Any) -> None:
         )
 
 
-class ImageOptions(Protocol):
-    """Options that say which image is meant."""
-
-    @property
-    def image(self) -> str | None:
-        """The image; None: that of SageMaker."""
-        ...
-
-    @property
-    def instance_type(self) -> str:
-        """The machine."""
-        ...
-
-
-def image_for(options: ImageOptions, region: str, minor: int) -> str:
+def image_for(options: TrainingJobOptions, region: str, minor: int) -> str:
     """The image of jobs: the one that is named, else the one of SageMaker for PyTorch.
 
     Args:
@@ -179,12 +210,12 @@ def image_for(options: ImageOptions, region: str, minor: int) -> str:
     return str(image)
 
 
-def channel(address: str) -> dict[str, Any]:
+def _channel(address: str) -> dict[str, Any]:
     """A channel with all files below an address on S3."""
     source = {"S3DataType": "S3Prefix", "S3Uri": f"{address}/", "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": CHANNEL, "DataSource": {"S3DataSource": source}}
 
 
-def key_of(name: str, value: str | None) -> dict[str, str]:
+def _key_of(name: str, value: str | None) -> dict[str, str]:
     """An entry of a request; None: there is none."""
     return {} if value is None else {name: value}

@@ -1,13 +1,17 @@
-"""Where an experiment's trials are on S3, the same for each process that continues the experiment."""
+"""Where an experiment's trials are, on S3 and in containers, the same for each process that continues it."""
 
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from hpoctl.core.script import Script
 from hpoctl.core.storage import Store
 from hpoctl.core.trial_backends import BackendContext
+from hpoctl.core.trial_call import TrialCall
 from hpoctl.launchers.bundle import upload
 from hpoctl.stores.s3_address import parse_address
+from hpoctl_sagemaker.request import CHECKPOINTS, MACHINE
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
 from hpoctl_sagemaker.trial_request import Place, mark_of, trial_bundle
 
@@ -34,6 +38,20 @@ def make_place(context: BackendContext, options: SagemakerTrialOptions, store: S
     bundle = upload(store, trial_bundle(script, options))
     below = f"{prefix}/{own}" if prefix else own
     return Place(bucket, below, bundle, mark_of(context.name, identity), context.name, region), own
+
+
+def in_container(script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
+    """A script and a call with the paths of the container."""
+    machine = Path(MACHINE)
+    work = machine / "work"
+    there = replace(
+        call,
+        config_file=work / "config.json",
+        checkpoints=machine / CHECKPOINTS,
+        reports=work / "reports.jsonl",
+        devices=(),
+    )
+    return replace(script, folder=machine / "code"), there
 
 
 def _identity(folder: Path) -> str:

@@ -8,10 +8,12 @@ into a look is left for the next one, which then follows at once.
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.storage import Store
-from hpoctl_sagemaker.api import BusyError, Ending, SagemakerApi, Training
+from hpoctl_sagemaker.api import Ending, SagemakerApi, Training
+from hpoctl_sagemaker.errors import BusyError
 from hpoctl_sagemaker.trial_job import TrialJob
 
 DESCRIBES, READS, LOG_PAGES = 5, 8, 2
@@ -158,6 +160,14 @@ class TrialPoll:
             return
         job.reports.finish()
         job.phase = "closed"
+
+
+def keep_log(api: SagemakerApi, job: TrialJob) -> None:
+    """Keep what a failed job has printed beside its start, so far as CloudWatch has it: `hpoctl logs` shows it."""
+    with suppress(HpoctlError):
+        lines = api.log(job.name).splitlines()
+        text = "".join(f"{line}\n" for line in lines if line.strip() and not line.startswith("[hpoctl-"))
+        job.start.err.write_text(text, encoding="utf-8")
 
 
 def _ending(training: Training) -> str:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from hpoctl_sagemaker.api import BusyError, SagemakerApi, Training
+from hpoctl_sagemaker.api import SagemakerApi, Training
+from hpoctl_sagemaker.errors import BusyError
 from hpoctl_sagemaker.trial_job import TrialJob
 
 PATIENCE = 600.0

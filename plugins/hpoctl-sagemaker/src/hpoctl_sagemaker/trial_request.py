@@ -15,8 +15,7 @@ from hpoctl.core.script_files import script_files
 from hpoctl.core.space import Config
 from hpoctl.launchers.bundle import Bundle, read_requirements
 from hpoctl_sagemaker import trial_entry
-from hpoctl_sagemaker.options import listed
-from hpoctl_sagemaker.request import CHANNEL, CHECKPOINTS, MACHINE, channel, key_of, part_of
+from hpoctl_sagemaker.request import CHECKPOINTS, Work, part_of, request_of
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
 
 ENTRY = "trial_entry.py"
@@ -129,37 +128,22 @@ def trial_job(
         )
     trial = key.partition("/")[0]
     own = f"s3://{place.bucket}/{place.folder}"
-    tags = {**options.tag_values, "hpoctl:experiment": part_of(place.name, 256), "hpoctl:trial": key}
-    request: dict[str, Any] = {
-        "TrainingJobName": job_name(place.mark, key),
-        "RoleArn": options.role,
-        "AlgorithmSpecification": {
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", f"{MACHINE}/input/data/{CHANNEL}/{ENTRY}"],
-        },
-        "HyperParameters": {
+    work = Work(
+        name=job_name(place.mark, key),
+        image=image,
+        machine=machine,
+        entry=ENTRY,
+        bundle=place.bundle,
+        output=f"{own}/output",
+        checkpoints=f"{own}/{CHECKPOINTS}/{trial}",
+        settings={
             "hpoctl": str(len(pieces)),
             **{f"hpoctl-{number}": piece for number, piece in enumerate(pieces)},
         },
-        "InputDataConfig": [channel(place.bundle)],
-        "OutputDataConfig": {"S3OutputPath": f"{own}/output", **key_of("KmsKeyId", options.output_kms_key)},
-        "CheckpointConfig": {"S3Uri": f"{own}/{CHECKPOINTS}/{trial}", "LocalPath": f"{MACHINE}/checkpoints"},
-        "ResourceConfig": {
-            "InstanceType": machine[0],
-            "InstanceCount": machine[1],
-            "VolumeSizeInGB": options.volume_size,
-            **key_of("VolumeKmsKeyId", options.volume_kms_key),
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": options.max_run},
-        "Environment": {"AWS_DEFAULT_REGION": place.region, "HPOCTL_TRIAL": key},
-        "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
-    }
+        environment={"AWS_DEFAULT_REGION": place.region, "HPOCTL_TRIAL": key},
+        tags={"hpoctl:experiment": part_of(place.name, 256), "hpoctl:trial": key},
+    )
+    request = request_of(work, options)
     if options.keep_alive:
         request["ResourceConfig"]["KeepAlivePeriodInSeconds"] = options.keep_alive
-    if options.use_spot:
-        request["EnableManagedSpotTraining"] = True
-        request["StoppingCondition"]["MaxWaitTimeInSeconds"] = options.longest_wait
-    if options.subnets is not None:
-        request["VpcConfig"] = {"Subnets": listed(options.subnets), "SecurityGroupIds": listed(options.security_groups)}
     return request

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from hpoctl.backends.local.slots import Slots
 from hpoctl.backends.scripts.backend import ScriptBackend
@@ -22,12 +21,15 @@ from hpoctl.core.script import Script
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import TrialCall
 from hpoctl.stores.opening import open_results
-from hpoctl_sagemaker.api import BRIEF, BusyError, SagemakerApi
-from hpoctl_sagemaker.request import CHECKPOINTS, MACHINE
+from hpoctl_sagemaker.api import SagemakerApi
+from hpoctl_sagemaker.errors import BusyError
+from hpoctl_sagemaker.request import CHECKPOINTS
+from hpoctl_sagemaker.sessions import BRIEF
+from hpoctl_sagemaker.trial_bills import Bills
 from hpoctl_sagemaker.trial_job import TrialJob, kept_job
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
-from hpoctl_sagemaker.trial_place import make_place
-from hpoctl_sagemaker.trial_poll import TrialPoll
+from hpoctl_sagemaker.trial_place import in_container, make_place
+from hpoctl_sagemaker.trial_poll import TrialPoll, keep_log
 from hpoctl_sagemaker.trial_pools import end_pools
 from hpoctl_sagemaker.trial_queue import TrialQueue
 from hpoctl_sagemaker.trial_reports import ArrivingReports
@@ -80,9 +82,7 @@ class SagemakerWorkers:
         self._slots = Slots(context.n_workers, (), (), 0)
         self._jobs: dict[str, TrialJob] = {}
         self._left_behind: dict[str, TrialJob] = {}  # by earlier controllers, and not taken over yet
-        self._spent = 0.0  # what starts have cost whose jobs have ended
-        self._telling: list[TrialJob] = []
-        self._told: list[TrialJob] = []
+        self._bills = Bills()
         self._removing: set[str] = set()
         self._stopping: set[str] = set()  # jobs that SageMaker was too busy to stop
         self._pools: dict[str, TrialJob] = {}  # ended jobs whose machines are kept
@@ -107,7 +107,7 @@ class SagemakerWorkers:
             if job is None:
                 continue
             if job.phase == "closed":
-                self._account(job)
+                self._bills.ended(job)
                 if self._options.keep_alive:
                     self._pools[job.name] = job
             elif job.left:
@@ -124,16 +124,7 @@ class SagemakerWorkers:
 
     def seen(self, script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
         """The script and the call with the paths of the container."""
-        machine = Path(MACHINE)
-        work = machine / "work"
-        there = replace(
-            call,
-            config_file=work / "config.json",
-            checkpoints=machine / CHECKPOINTS,
-            reports=work / "reports.jsonl",
-            devices=(),
-        )
-        return replace(script, folder=machine / "code"), there
+        return in_container(script, call)
 
     def take(self) -> Slot:
         """A free slot."""
@@ -201,21 +192,11 @@ class SagemakerWorkers:
         """What all starts have cost up to now."""
         if not self._priced:
             return None
-        now = time.monotonic()
-        running = (
-            job.hourly * (now - job.since) / 3600.0
-            for job in self._jobs.values()
-            if job.live and job.began and job.hourly is not None
-        )
-        return self._spent + sum(running)
+        return self._bills.cost(self._jobs.values())
 
     def bills(self) -> Sequence[StartBill]:
         """What jobs are billed that have ended since the last call."""
-        for job in self._told:
-            job.billed = True
-            job.keep()
-        self._told, self._telling = self._telling, []
-        return [job.bill() for job in self._told]
+        return self._bills.take()
 
     def close(self) -> None:
         """End all trials, and wait until their jobs have stopped, so that nothing is lost and all bills are known."""
@@ -228,7 +209,7 @@ class SagemakerWorkers:
         while self._open() and time.monotonic() < end:
             self.listen(self._options.poll_interval)
         if self._options.keep_alive:
-            self._telling += end_pools(self._api, self._place.mark, self._pools, self._options.poll_interval)
+            self._bills.changed(end_pools(self._api, self._place.mark, self._pools, self._options.poll_interval))
             self._pools.clear()
         self._jobs.clear()
 
@@ -272,7 +253,7 @@ class SagemakerWorkers:
     def _end(self, job: TrialJob, exit_: Exit) -> None:
         """A job that SageMaker has never had is over."""
         job.phase, job.seconds = "closed", 0
-        self._account(job)
+        self._bills.ended(job)
         job.keep()
         self._tell(job, exit_)
         self._jobs.pop(job.key, None)
@@ -305,9 +286,9 @@ class SagemakerWorkers:
     def _finish(self, job: TrialJob) -> None:
         """A job has ended, and all that it has reported is here."""
         if job.why and job.began:
-            self._keep_log(job)
+            keep_log(self._api, job)
         self._tell(job, Exit(job.key, 0 if job.completed else None, None, why=job.why))
-        self._account(job)
+        self._bills.ended(job)
         job.keep()
         del self._jobs[job.key]
         self._stopping.discard(job.key)
@@ -315,18 +296,6 @@ class SagemakerWorkers:
             self._pools[job.name] = job
         self._queue.room()
         self._remove()
-
-    def _keep_log(self, job: TrialJob) -> None:
-        """Keep what a failed job has printed beside its start, so far as CloudWatch has it: `hpoctl logs` shows it."""
-        with suppress(HpoctlError):
-            lines = self._api.log(job.name).splitlines()
-            text = "".join(f"{line}\n" for line in lines if line.strip() and not line.startswith("[hpoctl-"))
-            job.start.err.write_text(text, encoding="utf-8")
-
-    def _account(self, job: TrialJob) -> None:
-        self._spent += job.bill().cost or 0.0
-        if not job.billed:
-            self._telling.append(job)
 
     def _remove(self) -> None:
         """Remove checkpoints of trials that are over and whose jobs have ended."""
