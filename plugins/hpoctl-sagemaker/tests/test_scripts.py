@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from hpoctl.stores.opening import open_results
 from hpoctl.testing.trials import levels, to_the_end
 from sagemaker_model import ROLE, SagemakerModel, environment_of, running
 from services.seaweedfs import BUCKET, Server
@@ -50,7 +51,8 @@ def test_a_script_for_syne_tune_with_options_of_its_benchmark_file(sagemaker: Sa
     words = ["launch", "--method", "RS", "--benchmark", "script/benchmark.toml", "--num-seeds", "1", "--tag", "t"]
     words += ["--max-num-trials", "1", "--max-wallclock-time", "600"]
     words += ["--results", str(tmp_path / "results"), "--backend", "sagemaker"]
-    words += ["--backend-option", f"s3=s3://{BUCKET}/{uuid.uuid4().hex}"]
+    trials = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    words += ["--backend-option", f"s3={trials}"]
     words += ["--backend-option", "instance_type=ml.c5.xlarge", "--json"]
     environment = {**os.environ, "HPOCTL_PLUGINS": "sagemaker"}
     done = subprocess.run(
@@ -65,6 +67,12 @@ def test_a_script_for_syne_tune_with_options_of_its_benchmark_file(sagemaker: Sa
     rows = pq.read_table(results).to_pydict()
     assert rows["epoch"] == list(range(1, 28))
     assert rows["mean_loss"] == sorted(rows["mean_loss"], reverse=True)
+    words = ["clean", "--tag", "t", "--yes", "--results", str(tmp_path / "results")]
+    cleaned = subprocess.run(
+        [sys.executable, "-m", "hpoctl", *words], env=environment, capture_output=True, text=True, check=True
+    )
+    (kept,) = {name.split("/")[1] for name in open_results(trials).store.list(".trials")}
+    assert f"aws s3 rm --recursive {trials}/.trials/{kept}/" in cleaned.stdout + cleaned.stderr
 
 
 BARE = """

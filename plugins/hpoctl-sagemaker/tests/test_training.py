@@ -48,7 +48,10 @@ def test_the_smoke_test_of_jobs_and_of_trials(seaweedfs: Server, s3_root: str, t
         )
         assert all(job.ended.is_set() for job in model.jobs.values())
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-    found = {finding["subject"]: finding["verdict"] for finding in json.loads(done.stdout)["data"]["findings"]}
+    findings = json.loads(done.stdout)["data"]["findings"]
+    remedies = [finding["remedy"] for finding in findings if finding["subject"].endswith("on sagemaker")]
+    assert [text.partition(".trials/")[0] for text in remedies if text] == [f"aws s3 rm --recursive {trials['s3']}/"]
+    found = {finding["subject"]: finding["verdict"] for finding in findings if not finding["text"].startswith("files")}
     assert "trials on SageMaker" not in found  # which says that nothing was looked at
     for subject in ("job on sagemaker", "trials on sagemaker"):
         assert [found.get(f"{subject}{what}") for what in ("", ": pause", ": resume")] == ["ok"] * 3

@@ -1,5 +1,6 @@
 """What `hpoctl clean` prints: what matches, what became of it, the next command."""
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -81,8 +82,19 @@ def print_cleaned(root: Root, selection: Selection, cleaned: Cleaned) -> None:
     _show_left("not moved", cleaned.left, FIX_CLEAN)
     if cleaned.directories:
         hint(f"undo: {root.command('clean', '--undo')}")
+        _tell_elsewhere(cleaned.elsewhere)
         if selection.launched and not selection.criteria.duplicates:
             hint(f"run again: {root.command('launch', '--tag', selection.tag)}")
+
+
+def _tell_elsewhere(addresses: Sequence[str]) -> None:
+    """What trials keep elsewhere, and the commands that remove it: an undone clean needs it."""
+    if addresses:
+        hint("files of their trials stay, so that undo works; remove them for good when it is not needed any more:")
+    for address in addresses[:SHOWN]:
+        hint(f"  aws s3 rm --recursive {shlex.quote(printable(address))}")
+    if len(addresses) > SHOWN:
+        hint(f"  and {len(addresses) - SHOWN} more, which --json lists")
 
 
 def print_restored(restored: Restored, *, dry_run: bool) -> None:
@@ -120,6 +132,7 @@ def emit_clean(root: Root, selection: Selection, cleaned: Cleaned | None) -> Non
         "trash": root.store.location(cleaned.trash) if cleaned and cleaned.trash else None,
         "running": cleaned.running if cleaned else [match.attempt.directory for match in selection.busy],
         "left": left,
+        "elsewhere": cleaned.elsewhere if cleaned else (),
     }
     _emit(data, left, FIX_CLEAN)
 

@@ -26,6 +26,9 @@ WORK = ".work"
 CHECKPOINTS = "checkpoints"
 """The folder, in that of a trial, in which the trial keeps its state."""
 
+ELSEWHERE = "elsewhere"
+"""The file of a working folder in which a trial backend names the address of what it keeps elsewhere."""
+
 CONTROL = ".hpoctl"
 """The folder of a tag that holds its plans and its launches."""
 

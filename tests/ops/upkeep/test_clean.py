@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from clean_trees import INCOMPLETE, NOW, OTHER, do, grow, of
-from hpoctl.core.cells import METADATA, Cell, claim_key
+from hpoctl.core.cells import ELSEWHERE, METADATA, Cell, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import unseal
+from hpoctl.engine.work_folder import work_folder
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_random_seed
@@ -332,3 +333,16 @@ def test_ages(text: str, seconds: float) -> None:
 def test_what_is_no_age(text: str) -> None:
     with pytest.raises(UsageError, match="--older-than cannot be"):
         parse_age(text)
+
+
+def test_what_trials_keep_elsewhere_is_named_and_stays_known(root: Root) -> None:
+    tree = grow(root)
+    addresses = {name: f"s3://bucket/.trials/{number}/" for number, name in enumerate((tree.completed, tree.died))}
+    for name, address in addresses.items():
+        folder = work_folder(root.store, name)
+        folder.mkdir(parents=True)
+        (folder / ELSEWHERE).write_text(f"{address}\n")
+    assert do(root, of("RS")).elsewhere == ()
+    assert do(root, of("BO")).elsewhere == (addresses[tree.died],)
+    undo(root.store, root.claims)
+    assert sorted(do(root, of()).elsewhere) == sorted(addresses.values())

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from hpoctl.core.cells import Filters
+from hpoctl.core.cells import ELSEWHERE, JOURNAL, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.engine.work_copy import WorkCopier
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.clean import clean
 from hpoctl.ops.upkeep.selection import Criteria, select
@@ -112,3 +114,18 @@ def test_a_purge_that_was_killed_can_be_repeated(root: Root, step: int, monkeypa
     with suppress(IncompleteError):  # the killed one may have removed all of it
         purge(root.store, root.claims)
     assert [name for name in root.store.list("") if not name.startswith(".claims")] == []
+
+
+def test_what_trials_keep_elsewhere_is_named_by_the_copy(
+    root: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The experiment ran on another machine: here, only the copy of its working folder says it."""
+    (name,) = (match.attempt.directory for match in select(root, TAG, ONE, NOW).matches)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / JOURNAL).write_text("")
+    (tmp_path / "there" / ELSEWHERE).write_text("s3://bucket/.trials/1/\n")
+    WorkCopier(root.store, name, tmp_path / "there").copy()
+    for variable in ("HPOCTL_DATA", "HPOCTL_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    cleaned = clean(root, select(root, TAG, WHOLE, NOW), NOW, "hpoctl clean")
+    assert (cleaned.results, cleaned.elsewhere) == (2, ("s3://bucket/.trials/1/",))

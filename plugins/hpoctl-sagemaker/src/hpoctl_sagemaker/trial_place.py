@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from hpoctl.core.cells import ELSEWHERE
 from hpoctl.core.script import Script
 from hpoctl.core.storage import Store
 from hpoctl.core.trial_backends import BackendContext
@@ -37,6 +38,7 @@ def make_place(context: BackendContext, options: SagemakerTrialOptions, store: S
     own = f"{FOLDER}/{identity}"
     bundle = upload(store, trial_bundle(script, options))
     below = f"{prefix}/{own}" if prefix else own
+    (folder / ELSEWHERE).write_text(f"s3://{bucket}/{below}/\n", encoding="utf-8")
     return Place(bucket, below, bundle, mark_of(context.name, identity), context.name, region), own
 
 

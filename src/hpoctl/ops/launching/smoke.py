@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hpoctl.core.cells import TRIALS, WORK
+from hpoctl.core.cells import ELSEWHERE, TRIALS, WORK
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.findings import Finding
 from hpoctl.core.storage import Store
@@ -134,8 +134,11 @@ def _launched(test: SmokeTest, subject: str, words: Sequence[str]) -> Iterator[F
         else:
             found += _judged(store, tag, subject, time.monotonic() - began)
     finally:
+        elsewhere = _elsewhere(store, tag)
         left = _remove(store, tag)
     yield from found
+    for address in elsewhere:
+        yield Finding(subject, "warning", f"files of trials are left at {address}", f"aws s3 rm --recursive {address}")
     if left:
         where = store.location(tag)
         yield Finding(subject, "warning", f"{where} could not be removed: {left}", f"Run `hpoctl clean --tag {tag}`.")
@@ -192,6 +195,12 @@ def _judged(store: Store, tag: str, subject: str, seconds: float) -> Iterator[Fi
     else:
         text = "no trial was resumed" if not last else "a trial that was resumed did not find its checkpoint"
         yield Finding(f"{subject}: resume", "problem", text, "Check that checkpoints are where all machines see them.")
+
+
+def _elsewhere(store: Store, tag: str) -> list[str]:
+    """The addresses at which the trial backend keeps files of the experiment, which ran on this machine."""
+    found = work_folder(store, tag).glob(f"*/*/{ELSEWHERE}")
+    return [path.read_text(encoding="utf-8").strip() for path in found]
 
 
 def _remove(store: Store, tag: str) -> str:

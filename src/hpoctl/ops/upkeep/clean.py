@@ -15,7 +15,7 @@ from hpoctl.ops.studies.config import Root
 from hpoctl.ops.upkeep.selection import Match, Selection, fitting, held_elsewhere, select
 from hpoctl.ops.upkeep.trash import Left, finish_moves, new_entry
 from hpoctl.ops.upkeep.trash_entries import CleanFile
-from hpoctl.ops.upkeep.work_files import move_work
+from hpoctl.ops.upkeep.work_files import kept_elsewhere, move_work
 from hpoctl.stores.ledger import read_again
 
 WAIT = 0.01
@@ -35,6 +35,8 @@ class Cleaned:
         size: How many bytes.
         running: Those that stay, because their experiments are being run.
         left: Those that could not be moved.
+        elsewhere: The addresses at which trial backends keep files of those that were moved. These stay, so that the
+            clean can be undone.
     """
 
     trash: str
@@ -43,6 +45,7 @@ class Cleaned:
     size: int
     running: tuple[str, ...]
     left: tuple[Left, ...]
+    elsewhere: tuple[str, ...] = ()
 
 
 def clean(root: Root, selection: Selection, now: datetime, command: str, *, force: bool = False) -> Cleaned:
@@ -81,13 +84,14 @@ def _clean_tag(root: Root, selection: Selection, now: datetime, command: str, *,
             f"Tag {tag} is being run: {running}.", "Wait for it or stop it, or add --force: what runs will fail then."
         )
     content = _manifest(selection, [tag], command)
+    elsewhere = kept_elsewhere(root.store, tag, [match.attempt.directory for match in selection.matches])
     with new_entry(root.store, root.claims, content, now) as folder:
         try:
             root.store.move(tag, f"{folder}/{tag}")
             move_work(root.store, tag, folder)
         except FileNotFoundError:
             raise _gone(tag) from None
-    return Cleaned(folder, (tag,), len(selection.matches), selection.size, (), ())
+    return Cleaned(folder, (tag,), len(selection.matches), selection.size, (), (), elsewhere)
 
 
 def _clean_results(root: Root, selection: Selection, now: datetime, command: str, *, force: bool) -> Cleaned:
@@ -99,6 +103,7 @@ def _clean_results(root: Root, selection: Selection, now: datetime, command: str
     if not wanted:
         raise _all_running(busy)
     content = _manifest(selection, [match.attempt.directory for match in wanted], command)
+    elsewhere = {name: kept_elsewhere(root.store, tag, [name]) for name in content.directories}
     moved: list[Match] = []
     left: list[Left] = []
     with new_entry(root.store, root.claims, content, now) as folder:
@@ -112,6 +117,7 @@ def _clean_results(root: Root, selection: Selection, now: datetime, command: str
         sum(match.size for match in moved),
         tuple(match.attempt.directory for match in busy),
         tuple(left),
+        tuple(address for match in moved for address in elsewhere[match.attempt.directory]),
     )
 
 

@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpoctl.core.cells import CHECKPOINTS, WORK
+from hpoctl.core.cells import CHECKPOINTS, ELSEWHERE, WORK
+from hpoctl.core.errors import HpoctlError
 from hpoctl.core.storage import Store
 from hpoctl.engine.work_folder import copy_name, readable_work, work_folder
 from hpoctl.stores.local import LocalStore
@@ -39,6 +40,24 @@ def work_use(store: Store, directory: str) -> WorkUse:
             size += blocks
             checkpoints += blocks if kept else 0
     return WorkUse(size, checkpoints)
+
+
+def kept_elsewhere(store: Store, tag: str, directories: Iterable[str]) -> tuple[str, ...]:
+    """The addresses at which trial backends keep files of experiments, as far as that is known here.
+
+    Args:
+        store: Where results are.
+        tag: The tag.
+        directories: The names of result directories of the tag.
+    """
+    copied = () if isinstance(store, LocalStore) else store.list(copy_name(tag))
+    found = []
+    for directory in directories:
+        copy = any(name.startswith(f"{copy_name(directory)}/") for name in copied)
+        with suppress(HpoctlError, OSError, UnicodeDecodeError):
+            folder = readable_work(store, directory, ELSEWHERE) if copy else work_folder(store, directory)
+            found.append((folder / ELSEWHERE).read_text(encoding="utf-8").strip())
+    return tuple(dict.fromkeys(found))
 
 
 def move_work(store: Store, directory: str, folder: str) -> None:
