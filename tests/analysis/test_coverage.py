@@ -103,8 +103,12 @@ def test_intervals_of_ranks_ratings_and_win_rates_contain_the_truth() -> None:
         assert count / (3 * repeats) >= 0.9 - 3.3 * np.sqrt(0.9 * 0.1 / repeats)
 
 
-def test_the_bayesian_signed_rank_test_seldom_calls_what_is_as_large_as_the_margin() -> None:
+def test_the_bayesian_signed_rank_test_claims_differences_that_there_are() -> None:
     generator = np.random.default_rng(12)
-    said = [signed_rank_posterior(generator.normal(-0.01, 0.02, 10), 0.01).verdict for _ in range(40)]
-    assert said.count("undecided") > 0
-    assert 40 - said.count("undecided") <= 40 * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40))
+    said = {
+        mean: [signed_rank_posterior(generator.normal(-mean, 0.02, 10), 0.01).verdict for _ in range(20)]
+        for mean in (0.0, 0.03)
+    }
+    assert said[0.0].count("better") + said[0.0].count("worse") <= 20 * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 20))
+    assert said[0.03].count("better") >= 20 * (0.8 - 3.3 * np.sqrt(0.8 * 0.2 / 20))
+    assert said[0.03].count("worse") == 0
