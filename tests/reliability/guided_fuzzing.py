@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["hpoctl"]):
     from hpoctl.core.metadata import read_metadata
     from hpoctl.core.report_lines import ReportLines
     from hpoctl.core.script_benchmark import ScriptBenchmark
-    from hpoctl.core.sealed import DamagedError, read_json, seal, unseal, unseal_as
+    from hpoctl.core.sealed import CHECKSUM, DamagedError, read_json, seal, unseal, unseal_as
     from hpoctl.core.study import Study
     from hpoctl.core.toml_files import read_toml
     from hpoctl.engine.journal import check_journal, encode, read_records
@@ -35,7 +35,8 @@ def _sealed_table(data: bytes) -> bytes:
         table = json.loads(data)
     except (ValueError, RecursionError):
         return data
-    return seal({key: value for key, value in table.items() if key != "checksum"}) if isinstance(table, dict) else data
+    entries = {key: value for key, value in table.items() if key != CHECKSUM} if isinstance(table, dict) else {}
+    return seal(entries) if entries else data
 
 
 def _file(data: bytes, folder: Path, name: str) -> Path:
