@@ -208,8 +208,8 @@ def all_looks(samples: np.ndarray) -> list[Looks]:
 
 
 def check_same(look: Look, other: Look) -> None:
-    values = [(each.p, each.p_equivalent, each.chance) for each in (look, other)]
-    if look.leads != other.leads or not np.allclose(*np.array(values, dtype=float), rtol=1e-9, atol=1e-12):
+    ours, theirs = (np.array((each.p, each.p_equivalent, each.chance), dtype=float) for each in (look, other))
+    if look.leads != other.leads or not np.allclose(ours, theirs, rtol=1e-9, atol=1e-12):
         raise SystemExit(f"tests of all samples at once differ from those of hpoctl: {look}, {other}")
 
 

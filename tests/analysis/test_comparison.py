@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hpoctl.analysis.across import compare_overall
 from hpoctl.analysis.comparison import by_benchmark
-from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions
+from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions, Verdict
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.findings import findings, seeds_to_decide
 from hpoctl.analysis.interim import Question, Rules
@@ -288,7 +288,7 @@ def test_what_decides_a_pair_is_said() -> None:
     single = whole(study(finals) + study(finals, benchmark="toy-2"))
     tests = "(signed-rank test at 5 %, Holm over the 3 pairs of each benchmark alone)"
     assert text_of(findings(single)[-1]).startswith(f"Of 6 pairs of methods on a benchmark 6 are decided {tests};")
-    verdicts = {Question("B", "A", "toy"): "equivalent", Question("C", "A", "toy"): "better"}
+    verdicts: dict[Question, Verdict] = {Question("B", "A", "toy"): "equivalent", Question("C", "A", "toy"): "better"}
     rules = Rules((6, 8), margin=Margin(0.5, "metric"))
     mixed = with_interim_verdicts(single, InterimVerdicts(rules, verdicts))
     assert [(pair.verdict, pair.p is None) for pair in mixed.benchmarks[0].pairs] == [

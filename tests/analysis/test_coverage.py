@@ -1,5 +1,8 @@
 """Short simulations of what docs/explanation/statistics.md has long ones of: errors of tests, coverage of intervals."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
 from scipy.stats import norm, rankdata
 
@@ -11,6 +14,7 @@ from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.ratings import ratings, win_rates
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 from hpoctl.analysis.scores import normalised
+from hpoctl.core.protocols import FloatArray, IntArray
 
 
 def test_friedman_and_nemenyi_call_no_difference_too_often() -> None:
@@ -81,6 +85,12 @@ def test_the_score_of_benchmarks_like_these_needs_many_of_them() -> None:
     assert covered[3] < covered[20]
 
 
+def statistic_of_wins(
+    statistic: Callable[[FloatArray], FloatArray], blocks: Sequence[Block], weights: Sequence[IntArray]
+) -> FloatArray:
+    return statistic(win_tables(blocks, weights))
+
+
 def test_intervals_of_ranks_ratings_and_win_rates_contain_the_truth() -> None:
     generator = np.random.default_rng(11)
     means, repeats = 0.6 * np.arange(3), 30
@@ -92,8 +102,8 @@ def test_intervals_of_ranks_ratings_and_win_rates_contain_the_truth() -> None:
         blocks = [Block(range(10), each, normalised(each, log=False)) for each in losses]
         statistics: dict[str, Statistic] = {
             "rank": median_ranks(blocks),
-            "rating": lambda weights, blocks=blocks: ratings(win_tables(blocks, weights)),
-            "win rate": lambda weights, blocks=blocks: win_rates(win_tables(blocks, weights)),
+            "rating": partial(statistic_of_wins, ratings, blocks),
+            "win rate": partial(statistic_of_wins, win_rates, blocks),
         }
         for name, statistic in statistics.items():
             found = intervals([10] * 4, statistic, benchmarks=False, repeats=150)

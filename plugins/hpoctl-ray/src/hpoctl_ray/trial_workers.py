@@ -102,7 +102,7 @@ class RayWorkers:
         Raises:
             HpoctlError: A machine does not do so in time.
         """
-        self._storage.begin_session(self._spec["token"])
+        self._storage.begin_session(str(self._spec["token"]))
         count = end_everywhere(self._cluster, self._spec, self._wheel, starts, self._storage)
         self._storage.bring_all()
         return count
