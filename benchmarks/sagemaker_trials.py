@@ -41,7 +41,8 @@ def main() -> int:
             s3 = f"s3://{seaweedfs.BUCKET}/{uuid.uuid4().hex}"
             found = rehearse(model, folder, s3, trials, kill_after=trials)
     outcomes = Counter(row["outcome"] for row in found.starts)
-    table, billed = found.table, found.billed
+    table = found.table
+    billed = sum(sum(each) for each in found.billed.values())
     seconds = {key: value for key, (value, _) in table.items()}
     cost = sum(cost for _, cost in table.values())
     doubled = sum(count - 1 for count in found.rows.values())
@@ -54,8 +55,9 @@ def main() -> int:
     print(f"{len(found.missing)} missing")
     print(f"starts: {len(found.starts)}, {dict(outcomes)}; training jobs: {len(found.jobs)}, {twice} of them twice")
     print(f"starts without a job: {sum(value == 0 for value in seconds.values())}")
-    print(f"billed: {sum(billed.values())} s by the model, {sum(seconds.values()):g} s in trials.parquet; ", end="")
-    print(f"starts that differ: {sum(seconds.get(key) != value for key, value in billed.items())}; cost {cost:.6f}")
+    print(f"billed: {billed:g} s by the model, {sum(seconds.values()):g} s in trials.parquet; ", end="")
+    print(f"trials that differ: {sum(found.told.get(key) != value for key, value in found.billed.items())}; ", end="")
+    print(f"cost {cost:.6f}")
     good = (
         found.first == -9
         and found.code == 0
@@ -64,10 +66,10 @@ def main() -> int:
         and doubled == 0
         and not found.missing
         and twice == 0
-        and {key: value for key, value in seconds.items() if value} == billed
+        and found.told == found.billed
         and len(seconds) == len(found.starts)
         and outcomes["Failed"] == 1
-        and abs(cost - sum(billed.values()) * PRICE / 3600.0) < 1e-9
+        and abs(cost - billed * PRICE / 3600.0) < 1e-9
     )
     print("all as it should be" if good else "NOT as it should be")
     return 0 if good else 1

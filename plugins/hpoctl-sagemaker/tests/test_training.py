@@ -19,17 +19,27 @@ from sagemaker_model import ROLE, environment_of, running
 from services.seaweedfs import BUCKET, Server
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("backend", ["local", "sagemaker"])
 def test_a_script_is_tuned_inside_a_job(
-    seaweedfs: Server, s3_root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seaweedfs: Server, s3_root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
-    with running(seaweedfs.environment) as model:
+    """Trials run in the job, or are further jobs that it starts."""
+    with running(seaweedfs.environment, policy="launch trials" if backend == "sagemaker" else "launch") as model:
         for name, value in environment_of(model).items():
             monkeypatch.setenv(name, value)
+        model.environment.update(environment_of(model))  # the role of a job may do what the person may
         environment = {**os.environ, "HPOCTL_PLUGINS": "sagemaker", "HPOCTL_DATA": str(tmp_path / "data")}
         words = ["--on", "sagemaker", "--results", s3_root]
         for option in (f"role={ROLE}", "image=python", "poll_interval=0.5"):
             words += ["--launcher-option", option]
+        if backend == "sagemaker":
+            words += ["--backend", backend]
+            for option in (f"role={ROLE}", "image=python", f"s3={s3_root}-trials", "poll_interval=0.5"):
+                words += ["--backend-option", option]
         answer = travelling_script.launch(tmp_path, words, environment, lambda: bool(model.created))
+        trials = [job for job in model.jobs.values() if "HPOCTL_TRIAL" in job.request["Environment"]]
+    assert len(trials) == (3 if backend == "sagemaker" else 0)
     travelling_script.check(open_results(s3_root).store, answer, by_a_copy=True)
 
 

@@ -6,7 +6,7 @@ controller is killed in the middle and started again.
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,26 @@ class Rehearsed:
         return missing_epochs(self.rows)
 
     @property
-    def billed(self) -> dict[tuple[int, int], int]:
-        """Billed seconds by trial and start, according to the model."""
-        found: dict[tuple[int, int], int] = {}
+    def billed(self) -> dict[int, list[float]]:
+        """Billed seconds of the jobs of each trial, in order of their size, according to the model."""
+        found: dict[int, list[float]] = {}
         for job in self.jobs:
-            trial, start = job.request["Environment"]["HPOCTL_TRIAL"].split("/")
-            found[int(trial), int(start)] = billable(job)
-        return found
+            trial = job.request["Environment"]["HPOCTL_TRIAL"].partition("/")[0]
+            found.setdefault(int(trial), []).append(float(billable(job)))
+        return {trial: sorted(seconds) for trial, seconds in sorted(found.items())}
+
+    @property
+    def told(self) -> dict[int, list[float]]:
+        """The same according to `trials.parquet`; a start without a job has none.
+
+        A start that a controller had only begun when it was killed is begun again in another folder, so that jobs and
+        rows do not have the same numbers.
+        """
+        found: dict[int, list[float]] = {}
+        for (trial, _), (seconds, _) in self.table.items():
+            if seconds:
+                found.setdefault(trial, []).append(seconds)
+        return {trial: sorted(seconds) for trial, seconds in sorted(found.items())}
 
     @property
     def table(self) -> dict[tuple[int, int], tuple[float, float]]:
@@ -96,16 +109,17 @@ def rehearse(model: SagemakerModel, folder: Path, s3: str, trials: int, kill_aft
     interrupted: set[str] = set()
 
     def until(first: "subprocess.Popen[bytes]") -> None:
-        _interrupt(model, interrupted, first)
-        wait_until(
-            lambda: first.poll() is not None or len(model.created) >= kill_after, "trials do not start", PATIENCE
-        )
+        def over() -> bool:
+            return first.poll() is not None or len(model.created) >= kill_after
+
+        _interrupt(model, interrupted, over)
+        wait_until(over, "trials do not start", PATIENCE)
 
     code = run_and_kill(words, script, environment, folder / "first.log", until)
     second = subprocess.Popen(
         words, cwd=script, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    _interrupt(model, interrupted, second)
+    _interrupt(model, interrupted, lambda: second.poll() is not None)
     said, _ = second.communicate(timeout=PATIENCE)
     if second.returncode != 0:
         raise AssertionError(f"{(folder / 'first.log').read_text()[-3000:]}\n{said[-3000:]}")
@@ -122,8 +136,8 @@ def rehearse(model: SagemakerModel, folder: Path, s3: str, trials: int, kill_aft
     )
 
 
-def _interrupt(model: SagemakerModel, done: set[str], controller: "subprocess.Popen[Any]") -> None:
-    """Take the spot capacity of a job away that has reported."""
+def _interrupt(model: SagemakerModel, done: set[str], over: Callable[[], bool]) -> None:
+    """Take the spot capacity of a job away that has reported, unless it is over before such a job is interrupted."""
 
     def reported() -> Job | None:
         for job in list(model.jobs.values()):
@@ -138,9 +152,9 @@ def _interrupt(model: SagemakerModel, done: set[str], controller: "subprocess.Po
         return taken is not None and (taken.starts > 0 or taken.ended.is_set())
 
     while taken is None or not taken.starts:  # one that ends, or is told to stop, at that moment does not begin again
-        wait_until(lambda: controller.poll() is not None or reported() is not None, "no job reports", PATIENCE)
+        wait_until(lambda: over() or reported() is not None, "no job reports", PATIENCE)
         taken = reported()
-        if taken is None:
+        if taken is None or over():
             return
         done.add(taken.name)
         model.interrupt(taken.name)

@@ -37,6 +37,9 @@ from hpoctl_sagemaker.states import status_of
 from hpoctl_sagemaker.submission import Submission
 
 NAME = "sagemaker"
+PLUGIN = "hpoctl-sagemaker"
+"""What jobs need whose experiments train: their trials may be further training jobs."""
+
 SCRIPT = Path(__file__).with_name("container.py")
 """What a container runs; in the bundle it is called `entry.py`."""
 
@@ -196,12 +199,13 @@ class SagemakerLauncher:
         options, now = self._options, time.time()
         image = image_for(options, self._api.region, sys.version_info.minor)
         manifests = [Manifest.of(job, NAME, option_values(options), now) for job in jobs]
-        plugins, model, runner = bundled_selection(), self._api.model_of_requests(), jobs[0].runner
+        needs = ["hpoctl[aws]", *([PLUGIN] if any(task.cores for job in jobs for task in job.tasks) else [])]
+        plugins, model, runner = bundled_selection(needs), self._api.model_of_requests(), jobs[0].runner
         for manifest in manifests:
             root = manifest.job.results.rstrip("/")
             around = Surroundings(self._api.region, image, f"{root}/.bundles/{'0' * 32}", plugins, runner)
             check_training_job(training_job(manifest, options, around), model)
-        bundle = make_bundle({ENTRY: SCRIPT.read_bytes()}, ["hpoctl[aws]"], read_requirements(options.requirements))
+        bundle = make_bundle({ENTRY: SCRIPT.read_bytes()}, needs, read_requirements(options.requirements))
         stores = {root: open_results(root).store for root in {job.results for job in jobs}}
         addresses = {root: upload(store, bundle) for root, store in stores.items()}
 
