@@ -8,18 +8,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+import own_script
 from hpoctl.core.storage import Store
 from hpoctl.stores.ledger import read_attempts, read_results
 from hpoctl.testing.polling import wait_until
+from travelling_script import STUDY
 
 TAG = "lost"
 PATIENCE = 280.0
-STUDY = """
-methods = ["RS"]
-benchmarks = ["own/benchmark.toml"]
-num_seeds = 1
-max_num_trials = 3
-"""
 TRAIN = """
 import argparse, os, time
 from pathlib import Path
@@ -38,20 +34,7 @@ for epoch in range(done + 1, args.epochs + 1):
     if epoch == 2 and done == 0 and os.environ["HPOCTL_TRIAL_ID"] == "1":
         time.sleep(600)  # until its machine is lost
 """
-BENCHMARK = """
-name = "own"
-script = "train.py"
-checkpoints = true
-metric = "loss"
-mode = "min"
-resource_attr = "epoch"
-max_resource_attr = "epochs"
-n_workers = 1
-max_wallclock_time = 6000
-[space]
-lr = { type = "loguniform", lower = 0.001, upper = 1.0 }
-epochs = 3
-"""
+BENCHMARK = own_script.BENCHMARK.replace("n_workers = 2", "n_workers = 1").replace("= 600\n", "= 6000\n")
 
 
 def lose(

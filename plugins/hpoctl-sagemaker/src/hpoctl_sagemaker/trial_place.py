@@ -1,10 +1,9 @@
 """Where an experiment's trials are, on S3 and in containers, the same for each process that continues it."""
 
-import uuid
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from hpoctl.backends.scripts.folders import lasting_name
 from hpoctl.core.cells import ELSEWHERE
 from hpoctl.core.script import Script
 from hpoctl.core.storage import Store
@@ -34,7 +33,7 @@ def make_place(context: BackendContext, options: SagemakerTrialOptions, store: S
     """
     script, folder = context.needed_script
     bucket, prefix = parse_address(options.s3)
-    identity = _identity(folder)
+    identity = lasting_name(folder, FILE)
     own = f"{FOLDER}/{identity}"
     bundle = upload(store, trial_bundle(script, options))
     below = f"{prefix}/{own}" if prefix else own
@@ -54,15 +53,3 @@ def in_container(script: Script, call: TrialCall) -> tuple[Script, TrialCall]:
         devices=(),
     )
     return replace(script, folder=machine / "code"), there
-
-
-def _identity(folder: Path) -> str:
-    """What an experiment is called on S3 and in the names of its jobs."""
-    file = folder / FILE
-    with suppress(FileNotFoundError):
-        return file.read_text(encoding="ascii")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(uuid.uuid4().hex, encoding="ascii")
-    temporary.replace(file)
-    return file.read_text(encoding="ascii")
