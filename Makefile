@@ -30,9 +30,9 @@ types:
 layers:
 	PYTHONPATH=$(PLUGIN_PATH) lint-imports
 
-# Three at a time on two cores: many tests wait for servers and processes.
+# Four at a time on two cores: many tests wait for servers and processes.
 test:
-	python -m pytest -n 3 --dist worksteal --durations 25
+	python -m pytest -n 4 --dist worksteal --durations 25
 
 # Under two minutes on two cores: without what the markers in pyproject.toml name, and with fewer examples of properties.
 test-fast:
