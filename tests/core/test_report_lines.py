@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpoctl.core.report_lines import MAX_LINE, MAX_PROBLEMS, LineProblem, ReportLine, ReportLines
+from hpoctl.core.trial_rows import TrialRows
 
 
 def read(data: bytes, *, marked: bool = True, size: int | None = None) -> tuple[list[ReportLine], list[LineProblem]]:
@@ -51,6 +52,18 @@ def test_every_line_of_a_file_is_a_report() -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["loss", "epoch", "note"])
+def test_values_that_are_nested_too_deeply_are_problems(key: str) -> None:
+    rows = TrialRows(("loss",), "loss", "epoch")
+    values = {"loss": "1", "epoch": "1"}
+    for depth in (*range(95, 105), *range(960, 1010)):  # around the bound of hpoctl, and that of Python
+        report = ", ".join(f'"{name}": {text}' for name, text in (values | {key: "[" * depth + "]" * depth}).items())
+        reports, problems = read(f'[tune-metric]: {{{report}}}\n'.encode())
+        assert [problem.why for problem in problems] == ["nested more than 100 levels deep"] * (depth >= 100)
+        for found in reports:
+            rows.add(found)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("NaN", math.nan), ("Infinity", math.inf), ("-Infinity", -math.inf), ("1e400", math.inf), ("9" * 6000, math.inf)],
@@ -74,7 +87,7 @@ def test_null_is_left_out() -> None:
         (b"", "not JSON"),
         (b"3.5", "not a JSON object"),
         (b'{"loss": "\xff"}', "not UTF-8"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 100_000, "nested more than 100 levels deep"),
     ],
     ids=lambda part: str(part)[:12],
 )

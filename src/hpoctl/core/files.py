@@ -120,6 +120,16 @@ def check_json(data: bytes) -> None:
     _check(data, _JSON_TEXTS)
 
 
+def check_depth(data: bytes) -> None:
+    """Refuse JSON that is nested too deeply.
+
+    Raises:
+        ValueError: It is.
+    """
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check_depth(_JSON_TEXTS.sub(b"", data))
+
+
 def check_toml(data: bytes) -> None:
     """Refuse TOML that is nested too deeply or has a number that is too long.
 
@@ -137,6 +147,10 @@ def _check(data: bytes, texts: re.Pattern[bytes]) -> None:
     bare = texts.sub(b"", data)
     if digits in bare.translate(_AS_ZEROS):
         raise ValueError(f"it has a number of more than {MAX_DIGITS} digits")
+    _check_depth(bare)
+
+
+def _check_depth(bare: bytes) -> None:
     depth = deepest = 0
     for byte in _BRACKETS.sub(b"", bare):
         depth += 1 if byte in b"[{" else -1

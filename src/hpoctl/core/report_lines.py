@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpoctl import reporting
+from hpoctl.core.files import MAX_DEPTH, check_depth
 from hpoctl.core.text import one_line
 
 MARK = reporting.MARK.encode()
@@ -155,11 +156,16 @@ class ReportLines:
 
     def _parse(self, text: bytes, parsed: Parsed) -> None:
         try:
+            check_depth(text)
+        except ValueError:
+            self._problem(parsed, f"nested more than {MAX_DEPTH} levels deep", text)
+            return
+        try:
             value, end = DECODER.raw_decode(text.decode())
         except UnicodeDecodeError:
             self._problem(parsed, "not UTF-8", text)
             return
-        except (ValueError, RecursionError):
+        except ValueError:
             self._problem(parsed, "not JSON", text)
             return
         if not isinstance(value, dict):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,48 @@ def test_a_trial_that_prints_without_end_fails_and_its_output_is_bounded(
         assert b"bytes left out" in path.read_bytes()
 
 
+REPORTS = 'os.environ["HPOCTL_REPORTS"]'
+
+
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (f"os.mkdir({REPORTS})", "it is a folder, not a file: .*reports.jsonl"),
+        (f"os.mkfifo({REPORTS})", "it is a named pipe, not a file: .*reports.jsonl"),
+        (f"os.symlink({REPORTS}, {REPORTS})", "Too many levels of symbolic links: .*reports.jsonl"),
+    ],
+)
+def test_a_script_that_puts_something_else_in_the_place_of_its_reports_fails_alone(
+    tmp_path: Path, act: str, what: str
+) -> None:
+    made = backend(tmp_path, f"if os.environ['HPOCTL_TRIAL_ID'] == '0':\n    {act}\n    time.sleep(60)\n{TRAIN}")
+    with closing(made):
+        for trial_id in (0, 1):
+            made.start(trial_id, {"epochs": 2}, resume_from=None, until=None)
+        ends = {event.trial_id: event for event in events(made) if isinstance(event, Ended)}
+    assert ends[0].outcome is Outcome.FAILED
+    assert re.match(f"its output cannot be read: {what}", ends[0].reason), ends[0].reason
+    assert ends[1].outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "act", ["os.rmdir(folder); os.symlink('/nowhere/x', folder)", "os.rmdir(folder); open(folder, 'w').close()"]
+)
+def test_a_trial_whose_folders_cannot_be_used_when_it_is_resumed_fails_alone(tmp_path: Path, act: str) -> None:
+    made = backend(tmp_path, f"folder = os.path.dirname(state); {act}; report(epoch=1, loss=1); time.sleep(60)")
+    with closing(made):
+        made.start(0, {"epochs": 9}, resume_from=None, until=1)
+        pause = events(made, lambda report: made.stop(report.trial_id, pause=True))
+        assert [event.outcome for event in pause if isinstance(event, Ended)] == [Outcome.PAUSED]
+        made.start(0, {"epochs": 9}, resume_from=1, until=None)
+        (end,) = [event for event in events(made) if isinstance(event, Ended)]
+        assert (end.outcome, end.reason.partition(": ")[0]) == (Outcome.FAILED, "its folder cannot be used")
+        assert "checkpoints" in end.reason
+        made.start(1, {"epochs": 9}, resume_from=None, until=1)  # the others can be started
+        pause = events(made, lambda report: made.stop(report.trial_id, pause=True))
+        assert [event.outcome for event in pause if isinstance(event, Ended)] == [Outcome.PAUSED]
+
+
 def test_two_processes_that_report_the_same_and_backwards(tmp_path: Path) -> None:
     body = """
 other = os.fork()
@@ -420,6 +463,7 @@ def test_a_disk_without_any_room_holds_trials_until_the_next_one_can_be_started(
 CONTROLLER = """
 import os, signal, sys, time
 sys.path[:0] = {path!r}
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from training_scripts import backend

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from hpoctl.backends.local.leftovers import end_starts
 from hpoctl.backends.local.processes import Processes
@@ -84,7 +85,8 @@ class LocalWorkers:
         if isinstance(started, str):
             self._failed.append(Exit(key, None, None, why=started))
         else:
-            self._room.write(lambda: start.record(started))
+            with suppress(FileNotFoundError, NotADirectoryError):  # its script has removed its folder already
+                self._room.write(lambda: start.record(started))
         return output_of(start)
 
     def leave(self, key: str) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from hpoctl.backends.scripts.endings import ended
@@ -73,10 +74,8 @@ class ScriptBackend:
         continued = earlier[-1] if earlier and self._workers.continues(earlier[-1]) else None
         unread = self._unread(folder, known, continued)
         last = unread[-1].resource if unread else known
-        start = continued or self._room.write(lambda: folder.new_start(config, last))
         after = last if continued is None else continued.after
-        if continued is None:
-            start.belongs_to(self._starts[trial_id])
+        start, trouble = (continued, "") if continued else self._new_start(folder, config, last, trial_id)
         self._starts[trial_id] += 1
         slot = self._workers.take()
         key = f"{trial_id}/{start.path.name}"
@@ -90,7 +89,7 @@ class ScriptBackend:
             start.err,
             slot.cores,
         )
-        output = self._workers.start(key, start, slot, command)
+        output = output_of(start) if trouble else self._workers.start(key, start, slot, command)
         training = Training(
             trial_id,
             key,
@@ -104,8 +103,26 @@ class ScriptBackend:
             known,
             waits=not output.begun,
         )
+        if trouble:
+            training.exit = Exit(key, None, None, why=trouble)
         training.add(unread, now)
         self._running[trial_id] = training
+
+    def _new_start(self, folder: TrialFolder, config: Config, after: int, trial_id: int) -> tuple[StartFolder, str]:
+        """The folder of the next start of a trial, and why it could not be made; empty: it was.
+
+        A script may have put something else in the place of its folders: that fails this trial alone.
+        """
+
+        def make() -> StartFolder:
+            made = folder.new_start(config, after)
+            made.belongs_to(self._starts[trial_id])
+            return made
+
+        try:
+            return self._room.write(make), ""
+        except OSError as error:
+            return folder.next_start(), f"its folder cannot be used: {error.strerror or error}: {error.filename}"
 
     def proceed(self, trial_id: int, *, until: int | None) -> None:
         """Continue a trial after a report; it has not waited for that."""
@@ -206,6 +223,8 @@ class ScriptBackend:
             training.failing = f"it took longer than {limits.trial_timeout:g} s"
         elif training.written.too_much:
             training.failing = "it prints too much"
+        else:
+            training.failing = training.written.trouble
         if training.failing:
             self._workers.leave(training.key)
 
@@ -226,7 +245,8 @@ class ScriptBackend:
             shorten(folder.err)
             if outcome is not Outcome.PAUSED:  # the rows that a paused trial has written since wait in its files
                 shorten(folder.out)
-                folder.reports.unlink(missing_ok=True)
+                with suppress(OSError):  # there is none, or the script has put something else in its place
+                    folder.reports.unlink()
             if self._context.settings.delete_checkpoints and outcome in (Outcome.COMPLETED, Outcome.STOPPED):
                 self._workers.remove_checkpoints(trial_folder(self._folder, training.trial_id))
         self._ended.clear()

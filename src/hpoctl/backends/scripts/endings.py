@@ -50,7 +50,7 @@ def _outcome(training: Training, gone: Exit) -> tuple[Outcome, str]:
     if training.pause is not None:
         killed = KILLED if gone.killed else ""
         return (Outcome.PAUSED if training.pause else Outcome.STOPPED), _both(killed, left_out)
-    failure = training.failing or gone.why or _failure(training, gone)
+    failure = training.failing or gone.why or training.written.trouble or _failure(training, gone)
     behind = LEFT_BEHIND if gone.left else ""
     return (Outcome.FAILED, failure) if failure else (Outcome.COMPLETED, _both(behind, left_out))
 

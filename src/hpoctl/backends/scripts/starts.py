@@ -11,6 +11,7 @@ trials/7/starts/0/reports.jsonl   what it reports
 import json
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ class StartFolder:
 
     def forget(self) -> None:
         """Its processes have ended."""
-        (self.path / PROCESS).unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):  # its script may have removed its folder
+            (self.path / PROCESS).unlink()
 
     @property
     def after(self) -> int:

@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hpoctl.backends.scripts.files import MAX_OUTPUT
 from hpoctl.backends.scripts.starts import StartFolder
-from hpoctl.backends.scripts.workers import Exit, Output, Slot
+from hpoctl.backends.scripts.workers import Exit, Growing, Output, Slot
 from hpoctl.core.protocols import Plain, Report
 from hpoctl.core.report_lines import Parsed, ReportLines
 from hpoctl.core.trial_rows import TrialRow, TrialRows
@@ -20,6 +21,10 @@ class Written:
     Args:
         output: What the start writes.
         rows: Makes rows of reports.
+
+    Attributes:
+        first_problem: What is wrong with the first report that could not be used; empty: all could.
+        trouble: Why a file cannot be read, such as one that the script has replaced; empty: all can be.
     """
 
     def __init__(self, output: Output, rows: TrialRows) -> None:
@@ -29,6 +34,7 @@ class Written:
         self._errors = output.err
         self._problems = 0
         self.first_problem = ""
+        self.trouble = ""
 
     def read(self) -> list[TrialRow]:
         """The rows written since, so far as they fit one look.
@@ -37,9 +43,9 @@ class Written:
         never behind that.
         """
         (reports, reported), (out, printed) = self._streams
-        output = out.read()
+        output = self._bytes(out)
         found: list[TrialRow] = []
-        if data := reports.read():  # most looks find nothing new
+        if data := self._bytes(reports):  # most looks find nothing new
             found += self._made(reported.feed(data))
         if output:
             found += self._made(printed.feed(output))
@@ -53,7 +59,7 @@ class Written:
         """
         found: list[TrialRow] = []
         for file, lines in self._streams:
-            while data := file.read():
+            while data := self._bytes(file):
                 found += self._made(lines.feed(data))
             reports, problems = lines.close()
             found += self._made((reports, [] if cut_off else problems))
@@ -63,7 +69,8 @@ class Written:
 
     def give_back(self) -> None:
         """Give back the middle of large outputs, so far as they have been read."""
-        self._errors.skip()
+        with self._noted():
+            self._errors.skip()
         for file in (self._streams[1][0], self._errors):
             file.give_back()
 
@@ -75,11 +82,26 @@ class Written:
     @property
     def left_out(self) -> str:
         """How many reports could not be used, and what is wrong with the first one; empty: all could."""
+        if self.trouble:
+            return self.trouble
         count = self._problems + sum(lines.untold for _, lines in self._streams)
         if count == 0:
             return ""
         told = "a report was left out" if count == 1 else f"{count:,} reports were left out, the first one"
         return f"{told}: {self.first_problem}"
+
+    def _bytes(self, file: Growing) -> bytes:
+        with self._noted():
+            return file.read()
+        return b""
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """A file that cannot be read is the trouble of this trial alone."""
+        try:
+            yield
+        except OSError as error:
+            self.trouble = self.trouble or f"its output cannot be read: {error.strerror or error}: {error.filename}"
 
     def _made(self, parsed: Parsed) -> Iterator[TrialRow]:
         reports, problems = parsed

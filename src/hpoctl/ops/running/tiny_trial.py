@@ -3,17 +3,18 @@
 import math
 import time
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hpoctl.backends.local.workers import local_backend
 from hpoctl.backends.scripts.backend import ScriptBackend
-from hpoctl.backends.scripts.folders import trial_folder
-from hpoctl.backends.scripts.starts import StartFolder
+from hpoctl.backends.scripts.files import bounded_text, output_of
+from hpoctl.backends.scripts.folders import TrialFolder, trial_folder
 from hpoctl.core.clock import RealClock
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.protocols import Ended, Report
-from hpoctl.core.report_lines import ReportLines
+from hpoctl.core.report_lines import Parsed, ReportLines
 from hpoctl.core.rng import Streams
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import BackendContext, TrialLimits
@@ -58,6 +59,18 @@ class Heard:
     rows: list[TrialRow] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     output: str = ""
+
+    def take(self, parsed: Parsed, rows: TrialRows) -> None:
+        """Take in reports and problems."""
+        reports, problems = parsed
+        self.problems += map(str, problems)
+        for report in reports:
+            self.names |= dict.fromkeys(report.values)
+            made = rows.add(report)
+            if isinstance(made, TrialRow):
+                self.rows.append(made)
+            elif made is not None:
+                self.problems.append(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,7 @@ def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
                 reports.append(event)
                 if reached is None and _answer(backend, event, start):
                     reached = time.monotonic()
-        heard = _heard(trial.starts()[-1], benchmark)  # before the backend tidies up
+        heard = _heard(trial, benchmark)  # before the backend tidies up
     finally:
         backend.close()
     now = time.monotonic()
@@ -150,28 +163,26 @@ def _answer(backend: ScriptBackend, report: Report, start: TinyStart) -> bool:
     return True
 
 
-def _heard(folder: StartFolder, benchmark: Benchmark) -> Heard:
-    heard = Heard(output=_end_of([folder.err, folder.out]))
-    for path, marked in ((folder.reports, False), (folder.out, True)):
-        rows = TrialRows(benchmark.metrics, benchmark.metric, benchmark.resource_attr)
-        lines = ReportLines(marked=marked)
-        data = path.read_bytes() if path.exists() else b""
-        for reports, problems in (lines.feed(data), lines.close()):
-            heard.problems += map(str, problems)
-            for report in reports:
-                heard.names |= dict.fromkeys(report.values)
-                made = rows.add(report)
-                if isinstance(made, TrialRow):
-                    heard.rows.append(made)
-                elif made is not None:
-                    heard.problems.append(made)
+def _heard(trial: TrialFolder, benchmark: Benchmark) -> Heard:
+    heard = Heard()
+    for start in trial.starts()[-1:]:  # none: the script has removed its folder
+        heard.output = _end_of([start.err, start.out])
+        output = output_of(start)
+        for file, marked in ((output.reports, False), (output.out, True)):
+            lines = ReportLines(marked=marked)
+            rows = TrialRows(benchmark.metrics, benchmark.metric, benchmark.resource_attr)
+            with suppress(OSError), closing(file):  # the trial has failed because of it
+                while data := file.read():
+                    heard.take(lines.feed(data), rows)
+            heard.take(lines.close(), rows)
     return heard
 
 
 def _end_of(paths: Sequence[Path]) -> str:
     """The last lines of the first of some files that has any."""
     for path in paths:
-        text = path.read_bytes()[-20_000:].decode(errors="replace").strip() if path.exists() else ""
-        if text:
-            return "\n".join(text.splitlines()[-20:])
+        with suppress(OSError):
+            text = bounded_text(path)[-20_000:].decode(errors="replace").strip()
+            if text:
+                return "\n".join(text.splitlines()[-20:])
     return ""
