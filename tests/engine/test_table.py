@@ -3,15 +3,18 @@
 import io
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.space import Choice, Config, Fixed, Space, Uniform
 from hpoctl.engine.rows import Rows
-from hpoctl.engine.table import parquet_bytes, rows_table
+from hpoctl.engine.table import parquet_bytes, plain_columns, rows_table
 from hpoctl.testing import toy_benchmark
 
 SPACE = Space({"word": Choice(("ä", "bb")), "flag": Choice((True, False)), "x": Uniform(0.0, 1.0), "n": Fixed(3)})
@@ -79,10 +82,43 @@ def test_writing_results_does_not_import_pandas() -> None:
         "import sys\n"
         "from hpoctl.testing import toy_benchmark, toy_table, run_quietly\n"
         "from hpoctl.builtins import ASHA\n"
-        "from hpoctl.engine.table import parquet_bytes, rows_table\n"
+        "from hpoctl.engine.table import parquet_bytes, plain_columns, rows_table\n"
         "benchmark = toy_benchmark()\n"
         "parquet_bytes(rows_table(run_quietly(ASHA, benchmark), benchmark, benchmark.space))\n"
         "print('pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_one_long_text_does_not_take_the_memory_of_many() -> None:
+    texts = ["x" * 200_000, *["a", "a\0", None] * 2000]
+    tracemalloc.start()
+    try:
+        table = pa.table(plain_columns({"note": texts}))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert table.column("note").to_pylist() == texts
+    assert peak < 20_000_000
+
+
+def test_one_long_choice_does_not_take_the_memory_of_many() -> None:
+    word, count = "x" * 100_000, 5000
+    space = Space({**SPACE.domains, "word": Choice((word, "bb"))})
+    made = rows(count)
+    tracemalloc.start()
+    try:
+        table = rows_table(replace(made, configs=[{**made.configs[0], "word": word}, made.configs[1]]), benchmark(), space)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert set(table.column("config_word").to_pylist()) == {word, "bb"}
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300, 2.0**63, -(2.0**70)])
+def test_extra_values_beyond_whole_numbers_stay_numbers(value: float) -> None:
+    made = replace(rows(3), extra={"large": np.array([np.nan, 1.0, value])})
+    data = pq.read_table(io.BytesIO(parquet_bytes(rows_table(made, benchmark(), SPACE)))).to_pydict()
+    assert data["large"] == [None, 1.0, value]

@@ -22,6 +22,9 @@ ENCODINGS: dict[pa.DataType, str] = {pa.int64(): "DELTA_BINARY_PACKED", pa.float
 
 NUMBERS: dict[np.dtype[Any], pa.DataType] = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
 
+LARGEST = 2.0**53
+"""The largest count; beyond it a double has no whole numbers."""
+
 
 def column_names(benchmark: Benchmark, space: Space) -> list[str]:
     """The columns that every results file of a benchmark has, in their order."""
@@ -66,7 +69,7 @@ def _plain(values: Sequence[Plain | None]) -> pa.Array:
         numbers = [0.0 if value is None else float(value) for value in values]
         return _numbers(np.array(numbers, dtype=np.float64), missing)
     texts = ["" if value is None else value if isinstance(value, str) else str(value) for value in values]
-    return _words(np.array(texts), missing)
+    return _texts(texts, missing)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -92,16 +95,17 @@ def _changes_by_row(field: pa.Field) -> bool:
 
 def _hyperparameter(values: Sequence[Value], trial_ids: NDArray[np.integer]) -> pa.Array:
     """One value a trial, spread over the trial's rows."""
+    if any(isinstance(value, str) for value in values):
+        texts = [str(value) for value in values]
+        return _texts([texts[trial_id] for trial_id in trial_ids.tolist()])
     column: NDArray[Any] = np.array(values)[trial_ids] if values else np.empty(0)
-    if column.dtype.kind == "U":
-        return _words(column)
     return _flags(column) if column.dtype == bool else _numbers(column)
 
 
 def _extra(series: NDArray[np.floating]) -> pa.Array:
     """Counts as integers, other values as they are; missing ones stay missing."""
     missing = np.isnan(series)
-    if np.all(missing | (series == np.round(series))):
+    if np.all(missing | ((series == np.round(series)) & (np.abs(series) <= LARGEST))):
         return _numbers(np.where(missing, 0, series).astype(np.int64), missing)
     return _numbers(series, missing)
 
@@ -117,13 +121,25 @@ def _flags(column: NDArray[np.bool_]) -> pa.Array:
     return pa.Array.from_buffers(pa.bool_(), len(column), [None, _bits(column)])
 
 
-def _words(column: NDArray[np.generic], missing: NDArray[np.bool_] | None = None) -> pa.Array:
-    """Text of which there are few different ones, as codes and a dictionary."""
+def _words(column: NDArray[np.generic]) -> pa.Array:
+    """Short words of which there are few different ones."""
     names, codes = np.unique(column, return_inverse=True)
+    return _coded(names.tolist(), codes)
+
+
+def _texts(texts: Sequence[str], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Texts of any length. An array of NumPy would take the memory of the longest one for each of them."""
+    names = sorted(set(texts))
+    places = {name: place for place, name in enumerate(names)}
+    return _coded(names, np.array([places[text] for text in texts], dtype=np.int32), missing)
+
+
+def _coded(names: Sequence[str], codes: NDArray[np.integer], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Text as codes and a dictionary."""
     kind = pa.dictionary(pa.int32(), pa.string())
     codes = codes.astype(np.int32)
     valid = None if missing is None or not missing.any() else _bits(~missing)
-    return pa.DictionaryArray.from_buffers(kind, len(codes), [valid, pa.py_buffer(codes)], _strings(names.tolist()))
+    return pa.DictionaryArray.from_buffers(kind, len(codes), [valid, pa.py_buffer(codes)], _strings(names))
 
 
 def _strings(texts: Sequence[str]) -> pa.Array:
