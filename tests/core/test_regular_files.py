@@ -1,5 +1,6 @@
 """Only regular files are read, without waiting, and no more of them than fits."""
 
+import ast
 import os
 import socket
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import hpoctl
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.files import UnreadableError, read_regular
 from hpoctl.core.toml_files import read_toml
@@ -75,3 +77,31 @@ def test_claims_do_not_wait_for_a_pipe(tmp_path: Path) -> None:
     for ask in (claims.take, claims.held):
         with pytest.raises(HpoctlError, match="it is a named pipe, not a file"):
             ask("key")
+
+
+ELSEWHERE = {
+    "analysis/report.py": "a file of the package",
+    "backends/local/leftovers.py": "/proc",
+    "backends/local/supervisor.py": "/proc",
+    "backends/scripts/starts.py": "/proc",
+    "core/machine.py": "/proc",
+    "engine/training.py": "the journal, which this process has open and locked",
+    "launchers/bundle.py": "a file of the package",
+    "launchers/unpack.py": "a file of the bundle that it is in",
+    "launchers/wheels.py": "files of installed packages",
+    "ops/launching/smoke.py": "files that it has just written",
+    "ops/reading/made_cache.py": "a file of the package",
+}
+"""The modules that read files without `hpoctl.core.files`, and what these are; `hpoctl.testing` may."""
+
+
+def test_nothing_else_reads_files() -> None:
+    package = Path(hpoctl.__file__).parent
+    found = set()
+    for path in package.rglob("*.py"):
+        name = path.relative_to(package).as_posix()
+        calls = (node.func for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call))
+        read = any(isinstance(call, ast.Attribute) and call.attr in {"read_text", "read_bytes"} for call in calls)
+        if read and not name.startswith("testing/"):
+            found.add(name)
+    assert found == set(ELSEWHERE)

@@ -1,6 +1,7 @@
 """What a script is, how it is started for a trial, and when its hash changes."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -217,6 +218,16 @@ class TestFiles:
         (script.folder / "model.toml").write_text("layers = 3")
         assert script_hash(script) != before
 
+    def test_files_that_are_no_files_do_not(self, script: Script) -> None:
+        before = script_hash(script)
+        (script.folder / "t").mkdir()
+        for name in ("pipe.toml", "pipe", "t/study.json"):
+            os.mkfifo(script.folder / name)
+        for name in ("device.toml", "device"):
+            (script.folder / name).symlink_to("/dev/zero")
+        (script.folder / "loop.toml").symlink_to("loop.toml")
+        assert script_hash(script) == before
+
     def test_what_the_command_starts_always_does(self, script: Script) -> None:
         for name in ("train.py", "lib.py"):
             (script.folder / name).write_text("")
@@ -235,7 +246,7 @@ class TestFiles:
             path.parent.mkdir(exist_ok=True)
             path.write_text(name)
         assert script_files(replace(script, files=("*.py", "lib"))) == ["lib/a.py", "lib/b.txt", "train.py"]
-        for pattern in ("gone.py", "../x", "/etc/passwd"):
+        for pattern in ("gone.py", "../x", "/etc/passwd", "a**b", "a" * 300, "a\0"):
             with pytest.raises(UsageError):
                 script_files(replace(script, files=(pattern,)))
 

@@ -17,6 +17,7 @@ from hpoctl.core.cells import CONTROL, WORK
 from hpoctl.core.errors import UsageError
 from hpoctl.core.files import read_regular
 from hpoctl.core.script import Script
+from hpoctl.core.toml_files import MOST_BYTES
 
 MAX_FILES, MAX_BYTES = 10_000, 500_000_000
 """What a script is expected not to exceed; more is data that lies beside it."""
@@ -127,12 +128,20 @@ def _matching(script: Script) -> Iterator[str]:
                 f"files: {pattern!r} does not lie in {script.folder}.", "Use paths relative to the benchmark file."
             )
         found = False
-        for path in script.folder.glob(pattern):
+        for path in _glob(script.folder, pattern):
             for name in _walk(script.folder, path) if path.is_dir() else [_name(script.folder, path)]:
                 found = True
                 yield name
         if not found:
             raise UsageError(f"files: {pattern!r} matches no file in {script.folder}.", "Correct or remove it.")
+
+
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except (OSError, ValueError) as error:  # a name that no file can have, ** within a part
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"files: {pattern[:80]!r} is no pattern: {reason}.", "Correct or remove it.") from error
 
 
 def _in_folder(folder: Path) -> Iterator[str]:
@@ -188,8 +197,8 @@ def _is_tag(folder: Path) -> bool:
     if (folder / CONTROL).is_dir():
         return True
     try:
-        return '"master_seed"' in (folder / TAG_FILE).read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        return b'"master_seed"' in read_regular(folder / TAG_FILE, MOST_BYTES)
+    except OSError:
         return False
 
 
@@ -200,7 +209,7 @@ def _is_ours(path: Path) -> bool:
     if path.name == "hpoctl.toml":
         return True
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_regular(path, MOST_BYTES).decode())
     except (OSError, ValueError, RecursionError):
         return False
     return {"methods", "benchmarks"} <= table.keys() or ("space" in table and bool({"script", "command"} & set(table)))

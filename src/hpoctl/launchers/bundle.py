@@ -19,6 +19,7 @@ from pathlib import Path
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.files import read_regular
 from hpoctl.core.storage import Store
 from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.launchers.wheels import is_local, wheel_of
@@ -115,7 +116,7 @@ def read_requirements(requirements: str | None) -> str:
     if requirements is None:
         return ""
     try:
-        return Path(requirements).read_text(encoding="utf-8")
+        return read_regular(Path(requirements)).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"The requirements file {requirements} cannot be read: {error}.",

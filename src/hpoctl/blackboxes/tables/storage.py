@@ -32,7 +32,7 @@ from hpoctl.blackboxes.tables.stored import (
 )
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, UsageError
-from hpoctl.core.files import sync_directory, write_durably
+from hpoctl.core.files import read_regular, sync_directory, write_durably
 
 BUILDING = ".building-"
 REMOVED = ".removed-"
@@ -151,7 +151,7 @@ def _is_current(base: Path, version: str) -> bool:
 def _points_elsewhere(base: Path, version: str) -> bool:
     """Whether another version counts, or none; False where that cannot be known."""
     try:
-        return (base / CURRENT).read_text(encoding="ascii").strip() != version
+        return read_regular(base / CURRENT).decode("ascii", "replace").strip() != version
     except FileNotFoundError:
         return True
     except OSError:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpoctl.core.cells import METADATA, Cell
 from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.files import read_regular
 from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND
 from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, zipped
@@ -91,7 +92,7 @@ class ExportedTree:
             self._names.add(name)
             job = found.attempt.directory.split("/")[1]
             return Target(self._output / tag.tag / job / name, metadata, present=False)
-        if (there / METADATA).read_bytes() != metadata:
+        if read_regular(there / METADATA) != metadata:
             raise UsageError(
                 f"{there} is another result of {found.cell}.", "Remove it, or name another folder with --output."
             )
@@ -125,7 +126,7 @@ def _exported(folder: Path) -> Iterator[tuple[Cell, Path]]:
     """The experiments in the folder of a tag."""
     try:
         for file in sorted(folder.glob(f"*/*/{METADATA}")):
-            entries = json.loads(file.read_bytes())
+            entries = json.loads(read_regular(file))
             yield Cell(str(entries["algorithm"]), str(entries["benchmark"]), int(entries["seed"])), file.parent
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{file} is not of an export.", "Remove it, or name another folder with --output.") from error

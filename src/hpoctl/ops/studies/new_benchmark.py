@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.files import read_regular
 from hpoctl.core.script_benchmark import OPTION
 from hpoctl.ops.studies.argparse_options import ScriptFacts, ScriptOption, read_script
 
@@ -64,7 +65,7 @@ def new_benchmark(script: Path, output: Path | None, command: Sequence[str] = ()
         UsageError: There is no such script, it cannot be read, or the file is there already.
     """
     try:
-        source = script.read_bytes()
+        source = read_regular(script)
     except OSError as error:
         raise UsageError(f"Cannot read the script {script}: {error.strerror}.", "Check the path.") from error
     path = output if output is not None else script.with_name(FILE)

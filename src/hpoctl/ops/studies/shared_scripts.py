@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.files import read_regular
 from hpoctl.core.places import data_directory
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import option_files, script_files
@@ -80,7 +81,7 @@ def _packed(file: Path, script: Script) -> bytes:
         for name in dict.fromkeys([file.name, *script_files(script), *option_files(script)]):
             path = script.folder / name
             try:
-                data, mode = path.read_bytes(), path.stat().st_mode
+                data, mode = read_regular(path), path.stat().st_mode
             except OSError as error:
                 raise UsageError(f"Cannot read {path}: {error.strerror}.", "Check the files of the script.") from error
             entry = tarfile.TarInfo(f"{file.parent.name}/{name}")

@@ -26,7 +26,7 @@ from hpoctl.blackboxes.tables.stored import (
 from hpoctl.core.cells import CONTROL
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError, unknown_name
-from hpoctl.core.files import sync_directory, write_durably
+from hpoctl.core.files import read_regular, sync_directory, write_durably
 from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.core.storage import Store
 
@@ -180,7 +180,7 @@ def _push(store: Store, stored: Stored, progress: Progress) -> SharedTable:
                     store.put(name, part)
                 done += len(part)
                 progress(f"uploading {stored.name}", done, stored.table.size)
-    store.put(f"{base}/{DESCRIPTION}", (stored.folder / DESCRIPTION).read_bytes())
+    store.put(f"{base}/{DESCRIPTION}", read_regular(stored.folder / DESCRIPTION))
     return table
 
 

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 from hpoctl.core.cells import CHECKPOINTS, ELSEWHERE, WORK
 from hpoctl.core.errors import HpoctlError
+from hpoctl.core.files import read_regular
 from hpoctl.core.storage import Store
 from hpoctl.engine.work_folder import copy_name, readable_work, work_folder
 from hpoctl.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from hpoctl.backends.scripts.starts import StartFolder
+
+MOST_OF_ADDRESS = 4096
+"""Bytes of the longest address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def kept_elsewhere(store: Store, tag: str, directories: Iterable[str]) -> tuple[
         copy = any(name.startswith(f"{copy_name(directory)}/") for name in copied)
         with suppress(HpoctlError, OSError, UnicodeDecodeError):
             folder = readable_work(store, directory, ELSEWHERE) if copy else work_folder(store, directory)
-            found.append((folder / ELSEWHERE).read_text(encoding="utf-8").strip())
+            found.append(read_regular(folder / ELSEWHERE, MOST_OF_ADDRESS).decode().strip())
     return tuple(dict.fromkeys(found))
 
 
