@@ -22,7 +22,7 @@ def values(setting: Definition) -> st.SearchStrategy[Value]:
             least, sys.float_info.max, allow_infinity=False, exclude_min=about.above is not None
         )
     else:
-        numbers = st.integers(None if about.least is None else int(about.least), 10**9)
+        numbers = st.integers(None if about.least is None else int(about.least), int(about.most or 10**9))
     return numbers | st.sampled_from(setting.words) if setting.words else numbers
 
 

@@ -155,8 +155,9 @@ Three ways, which may be mixed:
 
 A report is a JSON object. `NaN`, `Infinity` and numbers beyond the range of doubles, such as `1e400`, are metrics: the
 worst there are. The report that has the tuned metric makes a row; values that were reported before it since the last
-row belong to it. Other values than metrics are kept in columns `extra_NAME`. Levels of the resource are whole numbers
-from 1 on and increase within a trial. A line of more than 200,000 bytes is no report.
+row belong to it. Other values than metrics are kept in columns `extra_NAME`; no metric or resource may begin with
+`extra_`. Levels of the resource are whole numbers from 1 on and increase within a trial. A line of more than 200,000
+bytes, or one that is nested more than 100 levels deep, is no report.
 """.strip().splitlines()
 
 

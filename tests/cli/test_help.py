@@ -75,7 +75,7 @@ def test_a_wider_terminal_has_longer_lines_up_to_a_limit() -> None:
 
 def test_a_setting_that_is_mistyped_is_two_lines() -> None:
     answer = CliRunner().invoke(app, ["run", "--method", "ASHA", "--n-workers", "many"])
-    assert str(answer.exception) == "--n-workers cannot be 'many'. Use a whole number >= 1."
+    assert str(answer.exception) == "--n-workers cannot be 'many'. Use a whole number from 1 to 10,000."
 
 
 @pytest.mark.parametrize("name", ["-j", "--experiments-at-a-time", "--jobs"])

@@ -13,6 +13,7 @@ from hpoctl.core.settings import DEFINITIONS, Settings, check_all, option_words
 
 SAID = any_settings.some_settings()
 WRONG: dict[str, tuple[Any, ...]] = {
+    "a whole number from 1 to 10,000": (0, -1, 10_001, 10**400, 1.0, True, "4", None),
     "a whole number >= 1": (0, -1, 1.0, 2.5, True, "4", "many", None, [1]),
     "a number > 0": (0, -0.5, float("inf"), float("nan"), True, "2", None),
     "a number of seconds > 0": (0, 0.0, -1.0, float("inf"), float("nan"), 10**400, True, "60", None),
@@ -101,9 +102,9 @@ def test_what_is_typed_gets_the_type_of_the_field(name: str, text: str, value: o
 @pytest.mark.parametrize(
     ("name", "text", "what"),
     [
-        ("n_workers", "0", "--n-workers cannot be 0. Use a whole number >= 1."),
-        ("n_workers", "2.0", "--n-workers cannot be 2.0. Use a whole number >= 1."),
-        ("n_workers", "", "--n-workers cannot be ''. Use a whole number >= 1."),
+        ("n_workers", "0", "--n-workers cannot be 0. Use a whole number from 1 to 10,000."),
+        ("n_workers", "2.0", "--n-workers cannot be 2.0. Use a whole number from 1 to 10,000."),
+        ("n_workers", "", "--n-workers cannot be ''. Use a whole number from 1 to 10,000."),
         ("max_wallclock_time", "nan", "--max-wallclock-time cannot be nan. Use a number of seconds > 0."),
         ("max_wallclock_time", "1h", "--max-wallclock-time cannot be '1h'. Use a number of seconds > 0."),
         ("decision_time", "slow", "--decision-time cannot be 'slow'. Use zero, measured, or a number of seconds >= 0."),

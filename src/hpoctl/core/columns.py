@@ -11,13 +11,20 @@ OWN = frozenset({"trial_id", "elapsed_time"})
 PREFIXES = ("st_", "config_")
 
 
-def check_columns(owner: str, columns: Iterable[tuple[str, str]], taken: Iterable[str] = ()) -> None:
+REPORTED = "extra_"
+"""How columns begin that hold what a script reports besides metrics."""
+
+
+def check_columns(
+    owner: str, columns: Iterable[tuple[str, str]], taken: Iterable[str] = (), *, reports: bool = False
+) -> None:
     """Refuse names of columns that results use for something else, and names that two columns share.
 
     Args:
         owner: What has the columns, such as `Benchmark mine`.
         columns: What each column is, such as `metric`, and its name.
         taken: Names of columns that are there already.
+        reports: Whether a script reports: names that begin with `extra_` are for what it reports besides metrics.
 
     Raises:
         UsageError: A name is taken, empty, or cannot be printed.
@@ -29,6 +36,11 @@ def check_columns(owner: str, columns: Iterable[tuple[str, str]], taken: Iterabl
             raise UsageError(
                 f"{owner} has a {what} {name!r}; that is the name of a column that tables of results begin with.",
                 f"Rename it: {', '.join(IDENTITY)} are taken.",
+            )
+        if reports and name.startswith(REPORTED):
+            raise UsageError(
+                f"{owner} has a {what} {name!r}; so are columns called that hold what a script reports besides metrics.",
+                f"Rename it: what begins with {REPORTED} is taken.",
             )
         if name in seen:
             raise UsageError(

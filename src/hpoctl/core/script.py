@@ -71,7 +71,7 @@ class Script:
             raise UsageError(f"cpus is {self.cpus}.", "Give each trial at least one core.")
         if self.gpus < 0:
             raise UsageError(f"gpus is {self.gpus}.", "Use a whole number >= 0.")
-        for word in (*self.command, *self.environment, *self.environment.values()):
+        for word in (*self._words(), *self.environment, *self.environment.values()):
             if "\0" in word:
                 raise UsageError(f"{word!r} holds a null character.", "Remove it: no program can be given one.")
         check_values("the script's environment", self.environment)
@@ -84,6 +84,9 @@ class Script:
                     f"The environment variable {name!r} cannot be set.",
                     f"Use a name without '=' that does not begin with {RESERVED}.",
                 )
+
+    def _words(self) -> tuple[str, ...]:
+        return (*self.command, self.python or "", self.working_folder)
 
     @property
     def runs_in(self) -> Path:

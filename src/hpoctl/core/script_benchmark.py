@@ -14,14 +14,12 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.names import check_entry_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.script import OWN_PYTHON, REPORT_NUMBER, Arguments, Script
+from hpoctl.core.settings import OF_BENCHMARK, check_all
 from hpoctl.core.space import Fixed, Space
 from hpoctl.core.toml_files import Document
 
 OPTION = re.compile(r"[^\W\d]([\w.-]*\w)?|[^\W\d]")
 """The names of hyperparameters that a command line can have as options."""
-
-OWN_COLUMNS = frozenset({"trial_id", "elapsed_time"})
-"""Columns of results that are hpoctl's own, besides those that begin with `st_` and `config_`."""
 
 PROVENANCE = {"curves": "measured while training"}
 
@@ -107,12 +105,7 @@ class ScriptBenchmark:
                 f"Give {'one of script and command, not both' if self.script else 'script or command'}.",
                 'Write script = "train.py" for Python, command = ["./train"] for anything else.',
             )
-        if not 0.0 < self.max_wallclock_time < float("inf"):
-            raise UsageError(f"max_wallclock_time is {self.max_wallclock_time}.", "Give a positive number of seconds.")
-        for key in ("n_workers", "max_num_evaluations"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise UsageError(f"{key} is {value}.", "Use a whole number >= 1.")
+        check_all({key: value for key in OF_BENCHMARK if (value := getattr(self, key)) is not None})
         space = self.space if isinstance(self.space, Space) else Space.from_json(self.space)
         if all(isinstance(space[name], Fixed) for name in space):
             raise UsageError("All hyperparameters of the space are fixed.", "Give one of them a domain at least.")
@@ -128,7 +121,7 @@ class ScriptBenchmark:
             metrics=metrics,
             metric=self.metric,
             mode=self.mode,
-            resource_attr=self.resource_attr or REPORT_NUMBER,
+            resource_attr=REPORT_NUMBER if self.resource_attr is None else self.resource_attr,
             max_resource_attr=self.max_resource_attr,
             n_workers=self.n_workers,
             max_wallclock_time=float(self.max_wallclock_time),
@@ -157,10 +150,6 @@ class ScriptBenchmark:
                 f"max_resource_attr is {self.max_resource_attr!r}, but resource_attr is missing.",
                 'Name what the script reports: resource_attr = "epoch".',
             )
-        named = [*metrics, *([] if self.resource_attr is None else [self.resource_attr])]
-        for name in named:
-            if not name or name.startswith(("st_", "config_")) or name in OWN_COLUMNS:
-                raise UsageError(f"{name!r} cannot be the name of a metric or resource.", "Use another name.")
         if self.resource_attr in metrics:
             raise UsageError(f"{self.resource_attr!r} is both a metric and the resource.", "Use two names.")
 

@@ -32,6 +32,7 @@ class About:
         unit: The unit of its value, such as `seconds`; empty: it is a count or has none.
         least: The smallest value that it may have; None: any.
         above: What its value has to be larger than; None: any.
+        most: The largest value that it may have, where there is a smallest one; None: any.
         default: What holds where nothing is set, in words; empty: the field's default says it.
         of_benchmark: Whether the benchmark has a field of the same name, which is the default.
         group: The part of what determines an experiment, and so of its identity, that it is in.
@@ -44,6 +45,7 @@ class About:
     unit: str = ""
     least: float | None = None
     above: float | None = None
+    most: float | None = None
     default: str = ""
     of_benchmark: bool = False
     group: Group = ""
@@ -94,6 +96,8 @@ class Definition:
         number = "a whole number" if self.types == (int,) else f"a number{f' of {about.unit}' if about.unit else ''}"
         bounds = f" >= {about.least:g}" if about.least is not None else ""
         bounds += f" > {about.above:g}" if about.above is not None else ""
+        if about.least is not None and about.most is not None:
+            bounds = f" from {about.least:g} to {about.most:,.0f}"
         return ", ".join([*self.words, f"or {number}{bounds}" if self.words else f"{number}{bounds}"])
 
     @property
@@ -157,6 +161,8 @@ class Definition:
         """The number as the field has it; None: it has the wrong type or is out of range."""
         least, above = self.about.least, self.about.above
         if (least is not None and value < least) or (above is not None and value <= above):
+            return None
+        if self.about.most is not None and value > self.about.most:
             return None
         if float not in self.types:
             return value if isinstance(value, int) and int in self.types else None

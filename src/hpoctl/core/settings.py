@@ -14,6 +14,9 @@ from hpoctl.core.setting_definition import About, Definition, Given, Group, Valu
 DecisionTime = Literal["zero", "measured"] | float
 """The time of a suggestion on the simulated clock: zero, measured, or a number of seconds."""
 
+MOST_WORKERS = 10_000
+"""Trials that run at a time: more is a slip of the pen, and each takes memory at once."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,7 +28,15 @@ class Settings:
 
     n_workers: Annotated[
         int | None,
-        About("Trials that run at a time", "Budget", least=1, of_benchmark=True, group="budget", always=True),
+        About(
+            "Trials that run at a time",
+            "Budget",
+            least=1,
+            most=MOST_WORKERS,
+            of_benchmark=True,
+            group="budget",
+            always=True,
+        ),
     ] = None
     max_wallclock_time: Annotated[
         float | None,

@@ -61,7 +61,7 @@ def test_a_file_that_is_not_toml_is_named_with_its_line(tmp_path: Path, file: st
     [
         ("studdy = 'a'", "has an unknown key 'studdy'. Did you mean study?"),
         ("source = 'a'", "has an unknown key 'source'. Use one of: study, results, "),
-        ("n_workers = 0", ": n_workers cannot be 0. Use a whole number >= 1."),
+        ("n_workers = 0", ": n_workers cannot be 0. Use a whole number from 1 to 10,000."),
         ("n_worker = 1", "has an unknown key 'n_worker'. Did you mean n_workers?"),
         ("study = 3", ": study cannot be 3. Give a text."),
         ("results = ''", ": results cannot be ''. Give a text."),
