@@ -58,7 +58,7 @@ def test_values_that_are_nested_too_deeply_are_problems(key: str) -> None:
     values = {"loss": "1", "epoch": "1"}
     for depth in (*range(95, 105), *range(960, 1010)):  # around the bound of hpoctl, and that of Python
         report = ", ".join(f'"{name}": {text}' for name, text in (values | {key: "[" * depth + "]" * depth}).items())
-        reports, problems = read(f'[tune-metric]: {{{report}}}\n'.encode())
+        reports, problems = read(f"[tune-metric]: {{{report}}}\n".encode())
         assert [problem.why for problem in problems] == ["nested more than 100 levels deep"] * (depth >= 100)
         for found in reports:
             rows.add(found)

@@ -109,7 +109,9 @@ def test_one_long_choice_does_not_take_the_memory_of_many() -> None:
     made = rows(count)
     tracemalloc.start()
     try:
-        table = rows_table(replace(made, configs=[{**made.configs[0], "word": word}, made.configs[1]]), benchmark(), space)
+        table = rows_table(
+            replace(made, configs=[{**made.configs[0], "word": word}, made.configs[1]]), benchmark(), space
+        )
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
