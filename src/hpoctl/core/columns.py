@@ -39,7 +39,7 @@ def check_columns(
             )
         if reports and name.startswith(REPORTED):
             raise UsageError(
-                f"{owner} has a {what} {name!r}; so are columns called that hold what a script reports besides metrics.",
+                f"{owner} has a {what} {name!r}; results have such columns for other reported values.",
                 f"Rename it: what begins with {REPORTED} is taken.",
             )
         if name in seen:
