@@ -1,6 +1,7 @@
 """A first benchmark file from a script that is read, never run."""
 
 import tomllib
+import warnings
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from hpoctl.core.errors import UsageError
 from hpoctl.core.space import Choice, Fixed, LogRandInt, LogUniform, Uniform
 from hpoctl.ops.studies.benchmark_files import load_benchmark
-from hpoctl.ops.studies.new_benchmark import new_benchmark
+from hpoctl.ops.studies.new_benchmark import new_benchmark, write_new
 
 TRAIN = '''
 """A network."""
@@ -182,6 +183,34 @@ def test_what_is_not_python_is_refused(script: Path, text: str) -> None:
     script.write_text(text)
     with pytest.raises(UsageError, match="not Python"):
         new_benchmark(script, None)
+
+
+REFUSED = """# -*- coding: latin-1 -*-
+# été
+TEXT = "\\d" + {sums}
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--huge", type=int, default=1{zeros})
+parser.add_argument("--st_x", type=int, default=3)
+parser.add_argument("--trial_id", type=int, default=3)
+parser.add_argument("--nul", choices=["a\\0", "b"])
+parser.add_argument("--half", choices=["\\ud800", "b"])
+parser.add_argument("--odd", choices=["a", "b"], default=b"\\x7f")
+hpoctl.report(extra_loss=1, seed=2, st_loss=3, epoch=1, accuracy=4)
+"""
+
+
+def test_what_it_writes_of_odd_scripts_can_be_read(script: Path) -> None:
+    sums = "\n    + ".join(["'a'"] * 900)
+    name = script.with_name("a\nb \x1b[2J.py")
+    name.write_bytes(REFUSED.format(sums=f"({sums})", zeros="0" * 400).encode("latin-1"))
+    with warnings.catch_warnings(action="error"):
+        made = new_benchmark(name, None)
+    write_new(made)
+    benchmark = load_benchmark(made.path)
+    assert made.tuned == ("lr", "odd")
+    assert (benchmark.metric, benchmark.resource_attr) == ("accuracy", "epoch")
+    for option in ("st_x", "trial_id", "nul", "half"):
+        assert any(note.startswith(f"--{option}, line ") for note in made.notes), made.notes
 
 
 def test_nothing_is_overwritten(script: Path) -> None:

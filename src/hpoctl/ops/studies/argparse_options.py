@@ -2,8 +2,10 @@
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import decode_source
 from typing import Any
 
 from hpoctl.core.errors import UsageError
@@ -72,8 +74,9 @@ def read_script(source: bytes, where: str) -> ScriptFacts:
         UsageError: It is not Python.
     """
     try:
-        tree = ast.parse(source)
-        text = source.decode()
+        with warnings.catch_warnings(action="ignore"):  # they are about the script, such as for a "\d" in it
+            tree = ast.parse(source)
+        text = decode_source(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
@@ -185,9 +188,9 @@ def _constant(node: ast.expr, known: Mapping[str, Any]) -> Any:
     """The value of a literal, of arithmetic on numbers, or of a known name; None: it is computed."""
     if isinstance(node, ast.Name):
         return known.get(node.id)
-    if isinstance(node, ast.BinOp):
-        return _computed(node, known)
     try:
+        if isinstance(node, ast.BinOp):
+            return _computed(node, known)
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None

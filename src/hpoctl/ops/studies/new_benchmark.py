@@ -7,14 +7,18 @@ resource is called. The script is read, never imported or run.
 import json
 import math
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpoctl.core.columns import check_columns, check_hyperparameters
 from hpoctl.core.errors import UsageError
 from hpoctl.core.files import read_regular
 from hpoctl.core.script_benchmark import OPTION
+from hpoctl.core.space import Space
+from hpoctl.core.text import printable
 from hpoctl.ops.studies.argparse_options import ScriptFacts, ScriptOption, read_script
 
 FILE = "benchmark.toml"
@@ -87,8 +91,12 @@ def write_new(made: NewBenchmark) -> None:
         UsageError: There is one already, or it cannot be written.
     """
     try:
-        with made.path.open("x", encoding="utf-8") as file:
-            file.write(made.text)
+        data = made.text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"The path of {made.path} is no UTF-8 text.", "Rename the script or its folder.") from error
+    try:
+        with made.path.open("xb") as file:
+            file.write(data)
     except FileExistsError as error:
         raise _taken(made.path) from error
     except OSError as error:
@@ -139,7 +147,7 @@ class _Draft:
         words = [*self._command, relative if self._command or "/" in relative else f"./{relative}"]
         run = f"script = {_toml(relative)}" if self._python else f"command = {_toml(words)}"
         lines = [
-            f"# How hpoctl tunes {self._script.name}. Lines with a question mark are guesses: check them.",
+            f"# How hpoctl tunes {printable(self._script.name)}. Lines with a question mark are guesses: check them.",
             "# All keys: docs/reference/benchmark-file.md. Try it out: hpoctl benchmark check FILE",
             run,
         ]
@@ -150,7 +158,7 @@ class _Draft:
         return lines
 
     def _reporting(self, largest: ScriptOption | None) -> list[str]:
-        names = self._facts.reported
+        names = [name for name in self._facts.reported if _is_column(name)]
         resource = next((name for name in names if name.rstrip("s").lower() in RESOURCES), None)
         metric = next((name for name in names if name != resource and METRIC.search(name)), None)
         metric = metric or next((name for name in names if name != resource), None)
@@ -182,8 +190,11 @@ class _Draft:
         lines, tuned, kept = [], [], []
         for option in options:
             domain = _domain(option)
-            if domain is not None:
-                lines.append(f"{_key(option.name)} = {domain}  # ? default {_toml(option.default)}")
+            problem = "" if domain is None else _problem(option.name, domain)
+            if problem:
+                self._notes.append(f"--{option.name}, line {option.line}: {problem}")
+            if domain is not None and not problem:
+                lines.append(f"{_key(option.name)} = {domain}  # ? default {_comment(option.default)}")
                 tuned.append(option.name)
             elif option.required:
                 lines.append(f"# {_key(option.name)} =   # required by the script, line {option.line}: give it a value")
@@ -207,7 +218,7 @@ def _domain(option: ScriptOption) -> str | None:
     if option.choices and len(set(option.choices)) > 1 and _one_type(option.choices):
         return f'{{ type = "choice", values = {_toml(list(dict.fromkeys(option.choices)))} }}'
     value = option.default
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
     if not number or NOT_TUNED.search(option.name):
         return None
     if option.type is int and isinstance(value, int) and 4 * value < 2**40:
@@ -223,10 +234,37 @@ def _one_type(values: Sequence[Any]) -> bool:
     return len({type(value) for value in values}) == 1 and isinstance(values[0], int | float | str)
 
 
+def _is_column(name: str) -> bool:
+    """Whether a benchmark may have a metric or resource of this name."""
+    try:
+        check_columns("It", [("metric", name)], reports=True)
+    except UsageError:
+        return False
+    return True
+
+
+def _problem(name: str, domain: str) -> str:
+    """Why a hyperparameter cannot be in a space; empty: it can."""
+    try:
+        domain.encode()
+        check_hyperparameters("It", [name])
+        Space.from_json({name: tomllib.loads(f"domain = {domain}")["domain"]})
+    except UnicodeEncodeError:
+        return "its choices are no text"
+    except UsageError as error:
+        return error.what
+    return ""
+
+
+def _comment(value: Any) -> str:
+    """A value in a comment."""
+    return "none" if value is None else printable(json.dumps(value, ensure_ascii=False, default=repr))
+
+
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML, whose texts, numbers and lists of them look as in JSON."""
-    return json.dumps(value, ensure_ascii=False) if value is not None else '"none"'
+    """Texts and numbers, and lists of them, as TOML: they look as in JSON, which leaves one control character as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
