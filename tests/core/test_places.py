@@ -1,10 +1,13 @@
 """Where results and what can be made again lie."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from hpoctl.core.errors import UsageError
 from hpoctl.core.places import cache_directory, data_directory, results_root
+from hpoctl.stores.local import LocalStore
 
 VARIABLES = ("HPOCTL_ROOT", "HPOCTL_CACHE", "XDG_CACHE_HOME", "HPOCTL_DATA", "XDG_DATA_HOME")
 
@@ -50,3 +53,20 @@ def test_asking_makes_nothing(home: Path) -> None:
     cache_directory()
     data_directory()
     assert list(home.iterdir()) == []
+
+
+def test_a_home_folder_that_is_not_known_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPOCTL_ROOT", "~nobody-of-this-name/x")
+    with pytest.raises(UsageError, match="The home folder in '~nobody-of-this-name/x' is not known"):
+        results_root()
+    with pytest.raises(UsageError, match="is not known"):
+        LocalStore(Path("~nobody-of-this-name"))
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", _no_user)
+    for place in (cache_directory, data_directory):
+        with pytest.raises(UsageError, match="'~' is not known"):
+            place()
+
+
+def _no_user(number: int) -> NoReturn:
+    raise KeyError(number)

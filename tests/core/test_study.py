@@ -30,6 +30,8 @@ STUDY = Study("s", "", ("RS", "ASHA"), ("toy", "meadow"), num_seeds=3)
         ({"num_seeds": 0}, "There is no seed from 0 up to, but not including, 0"),
         ({"start_seed": 3}, "There is no seed from 3 up to, but not including, 3"),
         ({"start_seed": -1}, "There is no seed from -1"),
+        ({"num_seeds": 2**32}, "Study s has 17,179,869,184 experiments"),
+        ({"num_seeds": 250_001}, "Study s has 1,000,004 experiments"),
         ({"num_seeds": 2**32 + 1}, "Seed 4294967296 is out of range"),
         ({"random_seed": -1}, "The random seed -1 is out of range"),
         ({"random_seed": 2**32}, "The random seed 4294967296 is out of range"),

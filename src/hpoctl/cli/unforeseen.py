@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from hpoctl.core.credentials import command_text, concealed
-from hpoctl.core.errors import HpoctlError, UnforeseenError
+from hpoctl.core.errors import HpoctlError, UnforeseenError, UsageError
 from hpoctl.core.files import write_durably
 from hpoctl.core.places import cache_directory
 
@@ -35,7 +35,10 @@ def _message(error: Exception) -> str:
 
 
 def _fix(error: Exception) -> str:
-    path = cache_directory() / "errors" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    try:
+        path = cache_directory() / "errors" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    except UsageError as failed:
+        return f"Repeat the command with --debug for its traceback, which has no folder: {failed.what}"
     try:
         _write(path, error)
     except OSError as failed:

@@ -169,8 +169,7 @@ class Benchmark:
                 f"Use one of: {', '.join(self.metrics)}.",
             )
         owner = f"Benchmark {self.name}"
-        columns = [*(("metric", name) for name in self.metrics), ("resource", self.resource_attr)]
-        check_columns(owner, columns, reports=self.script is not None)
+        check_columns(owner, [*(("metric", name) for name in self.metrics), ("resource", self.resource_attr)])
         check_hyperparameters(owner, self.space.names)
         self.space.to_json()  # a domain that cannot be recorded is refused here, not when an experiment ends
         if (self.script is None) == (self.blackbox is _no_table):

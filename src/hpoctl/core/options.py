@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from hpoctl.core.credentials import check_values, check_variable
 from hpoctl.core.errors import UsageError, unknown_name
+from hpoctl.core.places import expanded
 
 PLAIN = (bool, int, float, str)
 SECRET = "secret"  # noqa: S105 - the name of an entry, no secret
@@ -151,10 +152,7 @@ def named_values(owner: str, name: str, options: Any, values: Mapping[str, bool 
 def in_folder(folder: Path, options: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of options with the paths of files relative to a folder."""
     files = {entry.name for entry in fields(options) if entry.metadata.get(FILE)}
-    return {
-        name: str(folder / Path(value).expanduser()) if name in files and value else value
-        for name, value in values.items()
-    }
+    return {name: str(folder / expanded(value)) if name in files and value else value for name, value in values.items()}
 
 
 def check_secrets(owner: str, options: Any) -> None:

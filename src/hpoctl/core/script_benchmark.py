@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from hpoctl.core.columns import check_columns
 from hpoctl.core.credentials import check_values
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
@@ -152,6 +153,10 @@ class ScriptBenchmark:
             )
         if self.resource_attr in metrics:
             raise UsageError(f"{self.resource_attr!r} is both a metric and the resource.", "Use two names.")
+        columns = [("metric", name) for name in metrics]
+        if self.resource_attr is not None:
+            columns.append(("resource", self.resource_attr))
+        check_columns(f"Benchmark {self.name}", columns, reports=True)
 
 
 def check_options_of(space: Space) -> None:

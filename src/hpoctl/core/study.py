@@ -16,6 +16,9 @@ from hpoctl.core.settings import Settings
 from hpoctl.core.space import Value
 
 DEFAULT_LAUNCHER = "local"
+MOST_EXPERIMENTS = 1_000_000
+"""Experiments of a study: more is a slip of the pen, and all of them are held in memory."""
+
 FIXED = "a table for each method, with the values of its hyperparameters"
 FILES = "a table of names, each with the path of a file"
 PANELS = "a table of titles, each with a list of methods"
@@ -99,6 +102,12 @@ class Study:
                 )
         _check_seeds(self.start_seed, self.num_seeds)
         _check_random_seed(self.random_seed)
+        count = len(self.seeds) * len(set(self.methods)) * len(set(self.benchmarks))
+        if count > MOST_EXPERIMENTS:
+            raise UsageError(
+                f"Study {self.name} has {count:,} experiments.",
+                f"Use fewer seeds: {MOST_EXPERIMENTS:,} experiments are the most.",
+            )
 
     @property
     def seeds(self) -> range:

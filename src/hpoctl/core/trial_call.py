@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.places import expanded
 from hpoctl.core.script import OWN_PYTHON, Script
 from hpoctl.core.space import Config, Value
 from hpoctl.reporting import REPORTS
@@ -141,7 +142,7 @@ def _program(script: Script, python: str) -> list[str]:
         return [python, file]
     if "/" not in script.python and not (script.folder / script.python).is_dir():
         return [script.python, file]
-    path = script.folder / Path(script.python).expanduser()
+    path = script.folder / expanded(script.python)
     return [str(path / "bin" / "python" if path.is_dir() else path), file]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.files import open_regular
+from hpoctl.core.places import expanded
 
 CLAIMS = ".claims"
 TAKEN = frozenset({errno.EACCES, errno.EAGAIN})
@@ -33,7 +34,7 @@ class LocalClaims:
     """
 
     def __init__(self, root: Path) -> None:
-        self._path = root.expanduser().absolute() / CLAIMS
+        self._path = expanded(root).absolute() / CLAIMS
 
     def take(self, key: str) -> bool:
         """Claim a key for this process; False: another process has it.

@@ -15,6 +15,7 @@ from hpoctl.core.cells import CONTROL
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.files import read_regular, sync_directory, write_durably
 from hpoctl.core.names import BAD, check_blob_name
+from hpoctl.core.places import expanded
 
 TEMPORARY = ".tmp-"
 
@@ -29,7 +30,7 @@ class LocalStore:
     readers = 1
 
     def __init__(self, root: Path) -> None:
-        self.root = root.expanduser().absolute()
+        self.root = expanded(root).absolute()
 
     def put(self, name: str, data: bytes, *, create: bool = False) -> None:
         """Write a blob atomically and durably; see `Store.put`."""

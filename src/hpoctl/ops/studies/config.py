@@ -23,7 +23,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from hpoctl.core.errors import UsageError
-from hpoctl.core.places import is_address, results_root
+from hpoctl.core.places import expanded, is_address, results_root
 from hpoctl.core.records import RecordError, check_keys
 from hpoctl.core.setting_definition import Given
 from hpoctl.core.settings import DEFINITIONS
@@ -120,7 +120,7 @@ def _results(text: str, where: str, folder: Path) -> str:
     if is_address(text):
         return text  # an address: opening it checks the kind of root
     try:
-        return str(folder / Path(text).expanduser())
+        return str(folder / expanded(text))
     except RuntimeError as error:  # ~NAME of a user who does not exist
         raise UsageError(f"{where}: results cannot be {text!r}: {error}.", "Give the path of a folder.") from error
 

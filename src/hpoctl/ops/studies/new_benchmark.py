@@ -266,5 +266,5 @@ def _key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Texts and numbers, and lists of them, as TOML: they look as in JSON, which leaves one control character as it is."""
+    """Texts, numbers and lists of them as TOML: they look as in JSON, which leaves one control character as it is."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
