@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpoctl.backends.scripts.folders import trial_folder
+from hpoctl.core.cells import ELSEWHERE
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.stores import opening
@@ -19,7 +20,7 @@ from hpoctl.testing.polling import wait_until
 from hpoctl.testing.trials import left, levels, to_the_end, until_level
 from hpoctl_ray.check import check_trials
 from hpoctl_ray.options import RayTrialOptions
-from hpoctl_ray.trial_storage import FOLDER
+from hpoctl_ray.trial_storage import FOLDER, CopiedStorage
 from hpoctl_ray.trial_workers import ray_backend
 from ray_cluster import RayNodes
 from services.seaweedfs import Server
@@ -152,6 +153,14 @@ def test_what_is_wrong_with_s3_is_said_before_anything_starts(tmp_path: Path, mo
     assert refused.value.fix.startswith("Check the network and AWS_ENDPOINT_URL_S3")
     with pytest.raises(UsageError, match="Option s3 of ray is results/prefix"):
         RayTrialOptions(s3="results/prefix")
+
+
+def test_the_working_folder_names_where_copies_are(tmp_path: Path, s3_root: str) -> None:
+    problem = context(tmp_path, script(tmp_path, TRAIN))
+    storage = CopiedStorage(problem, s3_root)
+    storage.begin_session("a controller")
+    (kept,) = open_results(s3_root).store.folders(FOLDER)
+    assert (problem.needed_script[1] / ELSEWHERE).read_text() == f"{s3_root}/{FOLDER}/{kept}/\n"
 
 
 def test_doctor_looks_at_s3(s3_root: str) -> None:

@@ -196,8 +196,11 @@ def test_image_of_sagemaker(machine: str, minor: int, end: str) -> None:
 
 @pytest.mark.filterwarnings("default")
 def test_image_of_an_unknown_region() -> None:
-    with pytest.raises(UsageError, match="no image of SageMaker for ml"):
+    with pytest.raises(UsageError) as refused:
         image_for(OPTIONS, "mars-north-1", 11)
+    assert refused.value.what == (
+        "There is no image of SageMaker for ml.m5.large in mars-north-1: Unsupported region: mars-north-1."
+    )
 
 
 def test_estimate() -> None:

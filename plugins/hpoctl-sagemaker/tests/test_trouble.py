@@ -232,6 +232,8 @@ def test_check_of_surroundings(sagemaker: SagemakerModel) -> None:
     found = {finding.subject: finding for finding in check(other)}
     assert found["role"].verdict == found["request"].verdict == "problem"
     assert found["price"].verdict == "warning"
+    unnamed = {finding.subject: finding for finding in check(replace(FAST, role="hpo"))}["role"]
+    assert (unnamed.verdict, unnamed.text) == ("problem", "hpo is not the ARN of a role")
     assert all(finding.remedy for finding in found.values() if finding.verdict != "ok")
 
 

@@ -86,9 +86,17 @@ def _summary(tag: str, progress: LaunchProgress) -> str:
     if progress.failures:
         parts.append(f"{len(progress.failures)} failed")
     if ended:
-        parts.append(f"{ended / max(progress.elapsed, 1e-9):.1f}/s")
+        parts.append(_rate(ended / max(progress.elapsed, 1e-9)))
     parts.append(f"{duration(progress.left)} left")
     return "  ".join(parts)
+
+
+def _rate(rate: float) -> str:
+    """Experiments in a second, or in the time in which some end: those that train take hours."""
+    for seconds, unit in ((1, "s"), (60, "min")):
+        if rate * seconds >= 0.1:
+            return f"{rate * seconds:.1f}/{unit}"
+    return f"{rate * 3600:.1f}/h"
 
 
 def _picture(tag: str, progress: LaunchProgress) -> Group:

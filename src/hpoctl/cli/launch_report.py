@@ -195,7 +195,8 @@ def _task_json(task: Task) -> dict[str, Any]:
 def _counts(plan: LaunchPlan) -> str:
     jobs, count = len(plan.jobs), plan.experiments
     if not jobs and plan.live:
-        return f"tag {plan.tag}: nothing to submit, {plan.waiting} experiments are in {_many(len(plan.live), 'job')}"
+        waiting = f"{_many(plan.waiting, 'experiment')} in {_many(len(plan.live), 'job')}"
+        return f"tag {plan.tag}: nothing to submit, {waiting} of before"
     if not jobs:
         running = f", {plan.running} running" if plan.running else ""
         running += f", {plan.waiting} in jobs on {', '.join(plan.elsewhere)}" if plan.elsewhere else ""

@@ -28,7 +28,8 @@ def logs(
     seed: SeedFilter = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every attempt, the oldest first.")] = False,
     job: Annotated[
-        str | None, typer.Option(help="Show what a job of a launcher elsewhere printed; `hpoctl status` names them.")
+        str | None,
+        typer.Option(help="Show what a job of a launcher elsewhere printed; `hpoctl status --json` names them."),
     ] = None,
     trial: Annotated[
         int | None, typer.Option(min=0, help="Show what this trial of a training script printed, also while it runs.")

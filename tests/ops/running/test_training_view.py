@@ -112,6 +112,11 @@ def test_launch_shows_the_trials_of_a_worker(tmp_path: Path) -> None:
         assert text.count("configuration") == text.count("seed")
 
 
+@pytest.mark.parametrize(("seconds", "rate"), [(4.0, "0.5/s"), (120.0, "1.0/min"), (7200.0, "1.0/h")])
+def test_how_often_experiments_end_is_told_in_a_fitting_unit(seconds: float, rate: str) -> None:
+    assert f" {rate} " in printed(_picture("t", LaunchProgress(4, 2, (), [], seconds, 4.0)))[0]
+
+
 def printed(shown: RenderableType) -> list[str]:
     console = Console(width=80, record=True, file=StringIO())
     console.print(shown)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hpoctl.core.cells import LOG, METADATA, RESULTS, Cell, Filters, claim_key
+from hpoctl.core.cells import CONTROL, LOG, METADATA, RESULTS, Cell, Filters, claim_key
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
+from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_plan
 from hpoctl.ops.upkeep.logs import AttemptLog, find_logs
@@ -158,6 +159,18 @@ def test_what_has_not_been_run_yet(root: Root) -> None:
         find_logs(root, TAG, ONE)
     with pytest.raises(IncompleteError, match="and 11 more have not been run"):
         find_logs(root, TAG, Filters())
+
+
+def test_what_a_running_launch_has_not_run_yet(root: Root) -> None:
+    keep_plan(root.store, TAG, STUDY, "toys")
+    launch = keep_launch(root.store, root.claims, TAG, 2, BEGIN, "hpoctl launch", "")
+    key = f"{TAG}/{CONTROL}/launches/{launch.name}"
+    root.claims.release(key)
+    with (
+        claimed_elsewhere(lambda: LocalClaims(folder_of(root)), key),
+        pytest.raises(IncompleteError, match=r"has not been run yet.*A launch is running: `hpoctl status --tag docs-2"),
+    ):
+        find_logs(root, TAG, ONE)
 
 
 @pytest.mark.parametrize(

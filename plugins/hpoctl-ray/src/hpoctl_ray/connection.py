@@ -28,7 +28,7 @@ class UnreachableError(HpoctlError):
     def __init__(self, address: str, why: str) -> None:
         super().__init__(
             f"The Ray cluster at {address} does not answer: {why}.",
-            "Running jobs continue. Check the address, and that `ray status` answers there; then repeat.",
+            "Check the address, and that `ray status` answers there; then repeat. Jobs survive a network that fails.",
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from hpoctl.backends.scripts.folders import TRIALS, TrialFolder, lasting_name
 from hpoctl.backends.scripts.starts import AFTER, RUN, StartFolder
 from hpoctl.core.canonical import content_hash
+from hpoctl.core.cells import ELSEWHERE
 from hpoctl.core.files import read_regular
 from hpoctl.core.report_lines import MARK
 from hpoctl.core.script import Script
@@ -165,6 +166,7 @@ class CopiedStorage:
         root = open_results(s3).store.location(f"{FOLDER}/{name}")
         self._store = open_results(root).store
         self._store.list(SESSION)  # better now than when the first trial has ended
+        (self._work / ELSEWHERE).write_text(f"{root}/\n", encoding="utf-8")
         self.code = _zipped(script)
         self.copies = {
             "root": root,

@@ -1,5 +1,6 @@
 """What would stop a launch on SageMaker, as far as it can be told without submitting anything."""
 
+import re
 import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -22,6 +23,8 @@ from hpoctl_sagemaker.request import (
 from hpoctl_sagemaker.sessions import account_of, session_in
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
 from hpoctl_sagemaker.trial_request import Place, trial_job
+
+ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/.+")
 
 
 def check(options: Any) -> Iterator[Finding]:
@@ -84,10 +87,12 @@ def _role(role: str | None, account: str | None, table: str) -> Iterator[Finding
         text, remedy = "none is given", f'Put role = "arn:aws:iam::ACCOUNT:role/NAME" into {table}.'
         yield Finding("role", "problem", text, remedy)
         return
-    parts = role.split(":")
-    owner = parts[4] if len(parts) > 5 else ""
-    if account is not None and owner and owner != account:
-        text = f"{role} is of account {owner}, and the credentials are of {account}"
+    arn = ARN.fullmatch(role)
+    if arn is None:
+        text, remedy = f"{role} is not the ARN of a role", "Write arn:aws:iam::ACCOUNT:role/NAME."
+        yield Finding("role", "problem", text, remedy)
+    elif account is not None and arn["account"] != account:
+        text = f"{role} is of account {arn['account']}, and the credentials are of {account}"
         yield Finding("role", "problem", text, "Name a role of the account, or use another AWS_PROFILE.")
     else:
         text = f"{role}; whether it exists and you may pass it shows when a job is submitted"

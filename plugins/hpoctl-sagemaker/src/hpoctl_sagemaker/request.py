@@ -203,8 +203,9 @@ def image_for(options: TrainingJobOptions, region: str, minor: int) -> str:
             image_scope="training",
         )  # fmt: skip
     except ValueError as error:
+        why = " ".join(str(error).split()).partition(". ")[0].rstrip(".")  # all regions, or machines, follow
         raise UsageError(
-            f"There is no image of SageMaker for {options.instance_type} in {region}: {' '.join(str(error).split())}",
+            f"There is no image of SageMaker for {options.instance_type} in {region}: {why}.",
             "Correct instance_type or region, or name an image with the option image.",
         ) from error
     return str(image)

@@ -11,7 +11,7 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.core.places import is_address
-from hpoctl.ops.launching.jobs import read_costs, seconds_left, write_costs
+from hpoctl.ops.launching.jobs import launch_seconds, read_costs, seconds_left, write_costs
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.job import RUNNER
@@ -115,7 +115,7 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         for known in plan.plans
     ]
     if plan.jobs or plan.live:
-        size = (_total(plan), plan.seconds)
+        size = (_total(plan), _expected(plan))
         keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log, size)
     watcher.begins(random_seed)
     jobs = _jobs(plan, plans, random_seed)
@@ -176,13 +176,19 @@ def _new_name(job: Job, ended: Container[str]) -> str:
     return next(name for name in names if name not in ended)
 
 
+def _expected(plan: LaunchPlan) -> float:
+    """How many seconds a launch is expected to take, with the jobs that earlier ones have submitted."""
+    before = [task for job in plan.live for task in job.tasks]
+    return max(plan.seconds, launch_seconds(before, plan.workers))
+
+
 def _progress(
     plan: LaunchPlan, statuses: Sequence[JobStatus], activity: Sequence[Activity], elapsed: float
 ) -> LaunchProgress:
     done = sum(status.done for status in statuses)
     failures = tuple(failure for status in statuses for failure in status.failures)
     total = _total(plan)
-    left = seconds_left(total, done + len(failures), elapsed, plan.seconds)
+    left = seconds_left(total, done + len(failures), elapsed, _expected(plan))
     return LaunchProgress(total, done, failures, activity, elapsed, left)
 
 

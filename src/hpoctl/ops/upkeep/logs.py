@@ -14,6 +14,7 @@ from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import Store
 from hpoctl.ops.launching.launchers import launchers_of
+from hpoctl.ops.launching.launches import running_launches
 from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.tags import nothing_of, read_standings, readable_plans, wanted_cells
 from hpoctl.ops.upkeep.work_files import starts_of
@@ -189,15 +190,14 @@ def _began(attempt: Attempt) -> float:
 
 
 def _nothing_matches(root: Root, tag: str, stands: Collection[Cell], filters: Filters) -> HpoctlError:
+    listing = root.command("status", "--tag", tag)
     waiting = [cell for cell in stands if filters.match(cell)]
     if waiting:
         more = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
-        have = "have" if more else "has"
-        return IncompleteError(
-            f"{waiting[0]}{more} {have} not been run yet.",
-            f"`{root.command('launch', '--tag', tag)}` runs what is missing.",
-        )
-    listing = root.command("status", "--tag", tag)
+        what = f"{waiting[0]}{more} {'have' if more else 'has'} not been run yet."
+        if running_launches(root.store, root.claims, tag):
+            return IncompleteError(what, f"A launch is running: `{listing}` shows how far it is.")
+        return IncompleteError(what, f"`{root.command('launch', '--tag', tag)}` runs what is missing.")
     filters.check([tag], stands, listing)
     return IncompleteError(f"No experiment of tag {tag} matches.", f"`{listing}` shows all of them.")
 
