@@ -50,7 +50,7 @@ def compare(
     from hpoctl.cli.documents import FORMATS, render
     from hpoctl.cli.output import WIDTH_WHEN_PIPED, emit_json, out
     from hpoctl.ops.answers.compare import check_picture, write_ranks
-    from hpoctl.ops.reading.written_files import check_folder, write_file
+    from hpoctl.ops.reading.written_files import check_file, write_file
     from hpoctl.ops.studies.config import open_root
 
     if not tag:
@@ -63,7 +63,7 @@ def compare(
             "--json does not go together with --format and --output.", "Leave them out, and send the output to a file."
         )
     if output is not None:
-        check_folder(output)
+        check_file(output)
     if critical_difference is not None:
         check_picture(critical_difference)
     from hpoctl.analysis.comparison_model import CompareOptions

@@ -40,11 +40,17 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int
     """
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, mode)
     kind = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(kind):
+    if (name := kind_name(kind)) is not None:
         os.close(descriptor)
-        name = next((name for is_kind, name in KINDS if is_kind(kind)), "no regular file")
         raise UnreadableError(None, f"it is {name}, not a file", str(path))
     return descriptor
+
+
+def kind_name(mode: int) -> str | None:
+    """What a path of a mode is, in words; None: a regular file."""
+    if stat.S_ISREG(mode):
+        return None
+    return next((name for is_kind, name in KINDS if is_kind(mode)), "no regular file")
 
 
 def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:

@@ -18,7 +18,7 @@ from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs
 from hpoctl.ops.launching.seed_commands import ImportedSeeds, SeedCommands, seed_commands
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, load_traces
 from hpoctl.ops.reading.setups import bare_name
-from hpoctl.ops.reading.written_files import check_folder, write_file
+from hpoctl.ops.reading.written_files import check_file, write_file
 from hpoctl.ops.studies.config import Root
 
 
@@ -155,7 +155,7 @@ def check_picture(path: Path) -> None:
         UsageError: Its suffix is no format, or there is no such folder.
     """
     figure_format(path)
-    check_folder(path)
+    check_file(path)
 
 
 def write_ranks(found: ComparedTags, path: Path) -> None:

@@ -23,7 +23,7 @@ from hpoctl.ops.reading.load_extras import load_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_traces
 from hpoctl.ops.reading.made_cache import made_before, question_key
 from hpoctl.ops.reading.tag_contents import Skipped
-from hpoctl.ops.reading.written_files import check_folder, write_file
+from hpoctl.ops.reading.written_files import check_file, write_file
 
 
 def plot_study(request: PlotRequest) -> PlottedStudy:
@@ -38,7 +38,7 @@ def plot_study(request: PlotRequest) -> PlottedStudy:
     kind = None
     if request.output is not None:
         kind = figure_format(request.output)
-        check_folder(request.output)
+        check_file(request.output)
     if request.kind == "profile":
         drawn = _profiles(request)
     else:

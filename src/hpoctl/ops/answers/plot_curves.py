@@ -15,7 +15,7 @@ from hpoctl.ops.reading.load_traces import counted, modelled_benchmarks
 from hpoctl.ops.reading.read_columns import DECISION, STATUS, TRIAL, Columns, Measured, measured, resource_column
 from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
 from hpoctl.ops.reading.tag_contents import FoundResult, Skipped, results_of
-from hpoctl.ops.reading.written_files import check_folder, write_file
+from hpoctl.ops.reading.written_files import check_file, write_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def plot_curves(load: LoadRequest, output: Path | None) -> PlottedCurves:
     kind = None
     if output is not None:
         kind = figure_format(output)
-        check_folder(output)
+        check_file(output)
     results = find_results(load)
     tag, cell = _the_one(results, output)
     skipped = [entry for each in results for entry in each.skipped]

@@ -12,7 +12,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.ops.answers.collect_report import collect_report
 from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.reading.tag_contents import Skipped
-from hpoctl.ops.reading.written_files import check_folder, write_file
+from hpoctl.ops.reading.written_files import check_file, write_file
 
 SUFFIXES = (".html", ".htm")
 
@@ -69,7 +69,7 @@ def write_report(request: ReportRequest) -> StudyReport:
     output = request.output or Path(f"report-{'-'.join(dict.fromkeys(request.load.tags))}.html")
     if output.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{output} is no name of a web page.", "Use a name that ends in .html.")
-    check_folder(output)
+    check_file(output)
     data, skipped = collect_report(request.load, request.options)
     if not any(len(each.trace.times) for each in data.experiments):
         raise IncompleteError(

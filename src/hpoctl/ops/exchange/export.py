@@ -15,7 +15,7 @@ from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
 from hpoctl.ops.reading.results_of_tags import TagResults, find_results, nothing_complete
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
 from hpoctl.ops.reading.tag_contents import FoundResult
-from hpoctl.ops.reading.written_files import check_folder, writing
+from hpoctl.ops.reading.written_files import check_file, check_folder, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,10 +79,12 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: Results cannot be read, or a file cannot be written.
     """
-    check_folder(request.output)
-    if request.output.exists() and request.output.is_dir() != (request.form == "syne-tune"):
-        what = "a file, not a folder" if request.form == "syne-tune" else "a folder, not a file"
-        raise UsageError(f"{request.output} is {what}.", "Name another one with --output.")
+    if request.form == "syne-tune":
+        check_folder(request.output)
+        if request.output.exists() and not request.output.is_dir():
+            raise UsageError(f"{request.output} is a file, not a folder.", "Name another one with --output.")
+    else:
+        check_file(request.output)
     results = find_results(request.load)
     names = setup_names(results)
     skipped = [entry for tag in results for entry in tag.skipped]

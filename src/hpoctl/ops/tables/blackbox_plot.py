@@ -13,7 +13,7 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import unknown_name
 from hpoctl.core.rng import stream
 from hpoctl.core.space import Space, Value
-from hpoctl.ops.reading.written_files import check_folder, write_file
+from hpoctl.ops.reading.written_files import check_file, write_file
 from hpoctl.ops.tables.blackbox_data import open_blackbox
 from hpoctl.ops.tables.blackboxes import CURVES
 from hpoctl.plugins import Registry
@@ -63,7 +63,7 @@ def plot_curves(registry: Registry, name: str, output: Path, *, metric: str | No
     shown = metric or benchmark.metric
     if shown not in benchmark.metrics:
         raise unknown_name("metric", shown, benchmark.metrics, f"hpoctl blackbox info {name}")
-    check_folder(output)
+    check_file(output)
     blackbox = open_blackbox(benchmark)
     curves = _curves(blackbox, num, seed)
     column = benchmark.metrics.index(shown)
