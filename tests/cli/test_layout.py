@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from command_line import CommandLine
 from hpoctl.cli.app import app
+from hpoctl.cli.errors import parser_error
 from hpoctl.cli.output import fitted
-from hpoctl.cli.parser_errors import parser_error
 from support import write_distribution
 
 LONG = """

@@ -9,11 +9,11 @@ import typer
 
 from hpoctl import __version__
 from hpoctl.cli.commands import Commands
+from hpoctl.cli.errors import is_help, parser_error
 from hpoctl.cli.output import emit_json, err, error_json, show_error
-from hpoctl.cli.parser_errors import is_help, parser_error
 from hpoctl.cli.streams import guard_streams, output_error
 from hpoctl.core.errors import FAILED, INTERRUPTED, HpoctlError, OutputError, UsageError
-from hpoctl.core.leaving import leave
+from hpoctl.core.machine import leave
 
 app = typer.Typer(
     name="hpoctl",
@@ -71,7 +71,7 @@ def run_words() -> int:
     except HpoctlError as error:
         return _tell(error)
     except Exception as error:  # noqa: BLE001 - nothing that was not foreseen may end in a traceback
-        from hpoctl.cli.unforeseen import unforeseen
+        from hpoctl.cli.errors import unforeseen
 
         return _tell(unforeseen(error))
 

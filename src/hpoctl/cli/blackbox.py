@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from hpoctl.cli.bar import bar
 from hpoctl.cli.help import Command
 from hpoctl.cli.listing import Wide
 from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.output import bar
 from hpoctl.core.errors import FAILED, HpoctlError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of the blackbox.")]

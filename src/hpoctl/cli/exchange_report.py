@@ -8,8 +8,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from hpoctl.cli.bar import bar
-from hpoctl.cli.output import emit_json, err, hint, out, plain
+from hpoctl.cli.output import bar, emit_json, err, hint, out, plain
 from hpoctl.cli.plot_report import print_skipped, skipped_json
 from hpoctl.cli.words import many
 from hpoctl.ops.exchange.export import Exported

@@ -190,9 +190,8 @@ def launch(
 def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: bool, log: str) -> int:
     from hpoctl.builtins import open_registry
     from hpoctl.cli.launch_progress import LaunchBars
-    from hpoctl.cli.launch_report import outcome_json, plan_json, print_outcome, print_plan, print_start
+    from hpoctl.cli.launch_report import outcome_json, plan_json, print_outcome, print_plan, print_start, settle_trust
     from hpoctl.cli.output import emit_json, err
-    from hpoctl.cli.trust import settle_trust
     from hpoctl.ops.launching.launch import launch as launch_plan
     from hpoctl.ops.launching.launch_plan import plan_launch
 

@@ -1,9 +1,11 @@
-"""What `hpoctl launch` prints before and after: the jobs, what came of them, the next command."""
+"""What `hpoctl launch` prints and asks before and after: jobs, trust in files, what came of it, the next command."""
 
 import shlex
+import sys
 from collections.abc import Iterable
 from typing import Any
 
+import typer
 from rich.table import Table
 
 from hpoctl.cli.launch_progress import duration
@@ -12,6 +14,7 @@ from hpoctl.core.jobs import Estimate, Failure, Task
 from hpoctl.ops.launching.jobs import PlannedJob
 from hpoctl.ops.launching.launch import LaunchOutcome
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
+from hpoctl.ops.launching.launchers import not_trusted, trust, untrusted
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.plugins import Registry
 
@@ -230,3 +233,19 @@ def _data_notes(plan: LaunchPlan) -> list[str]:
 def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
         err().print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def settle_trust(plan: LaunchPlan, request: LaunchRequest, *, as_json: bool) -> None:
+    """Ask once about options of files that run code, unless the command line says that they are trusted.
+
+    Raises:
+        UsageError: They are not trusted, or the user cannot be asked here.
+    """
+    new = untrusted(plan.from_files)
+    if not new:
+        return
+    if not request.trust_config:
+        error = not_trusted(new)
+        if as_json or not sys.stdin.isatty() or not typer.confirm(f"{error.what} Trust it?", err=True):
+            raise error
+    trust(new)

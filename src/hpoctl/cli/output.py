@@ -5,10 +5,11 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from textwrap import wrap
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -17,6 +18,9 @@ from rich.text import Text
 
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.text import printable
+
+if TYPE_CHECKING:
+    from hpoctl.core.entries import Progress
 
 Status = Literal["success", "partial", "error"]
 WIDTH_WHEN_PIPED = 160
@@ -178,3 +182,19 @@ def plain(data: object) -> Any:
     if isinstance(data, float) and not math.isfinite(data):
         return None  # JSON has no NaN and no infinity
     return data
+
+
+@contextmanager
+def bar() -> "Iterator[Progress]":
+    """A bar of what is being done, on standard error; nothing when piped."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = err()
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("", total=None)
+
+        def tell(what: str, done: int, total: int | None) -> None:
+            shown.update(task, description=what, completed=done, total=total)
+
+        yield tell

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpoctl.cli.bar import bar
 from hpoctl.cli.options import AsJson, Results
+from hpoctl.cli.output import bar
 
 if TYPE_CHECKING:
     from hpoctl.ops.exchange.sync import Synced

@@ -10,9 +10,8 @@ from hpoctl.builtins import open_registry
 from hpoctl.cli.decided_report import repeated_interval
 from hpoctl.cli.documents import Grid, Lines, render
 from hpoctl.cli.launch_progress import LaunchBars, duration
-from hpoctl.cli.launch_report import plan_json, print_plan, print_start
+from hpoctl.cli.launch_report import plan_json, print_plan, print_start, settle_trust
 from hpoctl.cli.output import Status, emit_json, err, hint, out
-from hpoctl.cli.trust import settle_trust
 from hpoctl.cli.words import many, p_text
 from hpoctl.core.errors import FAILED, INTERRUPTED, IncompleteError
 from hpoctl.ops.launching.launch import LaunchWatcher

@@ -1,8 +1,13 @@
-"""This machine: its cores, its processes, and what says how many threads numerical libraries use."""
+"""This machine and this process: cores, other processes, threads of numerical libraries, and how the process exits."""
 
+import atexit
 import os
 import re
+import sys
+import threading
+import time
 from pathlib import Path
+from typing import NoReturn
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that BLAS libraries read when numpy is imported."""
@@ -30,3 +35,21 @@ def process_began(pid: int) -> str | None:
         return None
     fields = re.sub(r"^.*\)", "", text, flags=re.DOTALL).split()  # a name may hold anything, brackets too
     return None if fields[0] in {"Z", "X"} else fields[19]
+
+
+PATIENCE = 1.0
+"""Seconds that threads of plugins get to end by themselves when the process exits."""
+
+
+def leave(code: int) -> NoReturn:
+    """End this process with an exit code, even if threads that a plugin started still run."""
+    end = time.monotonic() + PATIENCE
+    left = [each for each in threading.enumerate() if each is not threading.main_thread() and not each.daemon]
+    for thread in left:
+        thread.join(max(end - time.monotonic(), 0.0))
+    if not any(thread.is_alive() for thread in left):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

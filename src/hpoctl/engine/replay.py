@@ -17,9 +17,8 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Bill, BilledBackend, Ended, Outcome, RecoverableBackend, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import TrialLimits
-from hpoctl.engine.events_json import bills_of, bills_to_json, from_json, to_json
 from hpoctl.engine.journal import record_text
-from hpoctl.engine.journal_records import Record
+from hpoctl.engine.journal_records import Record, bills_of, bills_to_json, from_json, to_json
 from hpoctl.engine.journaled_trials import JournaledTrials
 from hpoctl.engine.tuner import Limits
 

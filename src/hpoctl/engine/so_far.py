@@ -13,9 +13,8 @@ from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.protocols import Action, Bill, Ended, Report
 from hpoctl.core.script import Script
 from hpoctl.core.space import Space
-from hpoctl.engine.events_json import bills_of, from_json
 from hpoctl.engine.journal import RESTORE, read_records
-from hpoctl.engine.journal_records import Record
+from hpoctl.engine.journal_records import Record, bills_of, from_json
 from hpoctl.engine.ran import Ran
 from hpoctl.engine.replay import ENDED
 from hpoctl.engine.rows import RowLog, Rows

@@ -1,11 +1,15 @@
 """The built-in trial backends: where the trials of a table execute, and those of a script, unless another is chosen."""
 
-from collections.abc import Iterable
+import platform
+from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 from hpoctl.backends.simulator import Delays, Simulator
 from hpoctl.core.clock import VirtualClock
+from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
+from hpoctl.core.machine import usable_cores
 from hpoctl.core.options import NoOptions
 from hpoctl.core.protocols import TrialBackend
 from hpoctl.core.trial_backends import BackendContext, BackendEntry
@@ -23,10 +27,22 @@ def _local(context: BackendContext, options: NoOptions) -> TrialBackend:  # noqa
     return local_backend(context)
 
 
-def _check_local(options: NoOptions) -> Iterable[Finding]:  # noqa: ARG001 - there is nothing to set
-    from hpoctl.backends.local.check import check_local  # noqa: PLC0415 - see above
+def _check_local(options: NoOptions) -> Iterator[Finding]:  # noqa: ARG001 - there is nothing to set
+    """Look at the system, the cores and the GPUs that trials can use, for `hpoctl doctor`."""
+    from hpoctl.backends.local.slots import VISIBLE, usable_devices  # noqa: PLC0415 - see above
 
-    return check_local()
+    if platform.system() != "Linux" or not Path("/proc/self/stat").exists():
+        text = f"trials of scripts need Linux with /proc, and this is {platform.system()}"
+        yield Finding("trials here", "problem", text, "Run them on Linux; simulated experiments run anywhere.")
+        return
+    cores = usable_cores()
+    try:
+        devices = usable_devices("")
+    except UsageError as error:
+        yield Finding("trials here", "problem", error.what, error.fix)
+        return
+    gpus = f"GPUs {', '.join(devices)}" if devices else f"no GPU ({VISIBLE} names none, and there is no NVIDIA driver)"
+    yield Finding("trials here", "ok", f"{len(cores)} cores, {gpus}")
 
 
 SIMULATOR = BackendEntry(

@@ -7,8 +7,8 @@ import pytest
 
 from exchange_trees import put_tuner
 from hpoctl.core.space import Choice, Domain, Fixed, LogUniform, RandInt, Space, Uniform
-from hpoctl.ops.exchange.column_kinds import column_kinds
 from hpoctl.ops.exchange.import_results import ImportRequest, import_results
+from hpoctl.ops.exchange.syne_tune_rows import column_kinds
 from hpoctl.ops.reading.load_rows import load_rows
 from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.studies.config import open_root

@@ -14,10 +14,9 @@ from hpoctl.core.metadata_head import SYNE_TUNE
 from hpoctl.core.names import check_tag
 from hpoctl.core.sealed import seal
 from hpoctl.engine.table import parquet_bytes
-from hpoctl.ops.exchange.column_kinds import column_kinds
 from hpoctl.ops.exchange.imported_metadata import Source, directory_of, imported_metadata, source_of
 from hpoctl.ops.exchange.syne_tune_files import read_files, tuner_folders
-from hpoctl.ops.exchange.syne_tune_rows import LEAVE_OUT, read_rows
+from hpoctl.ops.exchange.syne_tune_rows import LEAVE_OUT, column_kinds, read_rows
 from hpoctl.ops.studies.config import Root
 from hpoctl.stores.ledger import Attempt, read_attempts, read_results
 

@@ -19,6 +19,7 @@ from hpoctl.core.files import read_regular
 from hpoctl.core.jobs import MOST_TRAINING, Task
 from hpoctl.core.places import cache_directory
 from hpoctl.core.sealed import DamagedError, read_json
+from hpoctl.ops.launching.reconcile import Wanted
 from hpoctl.stores.ledger import Attempt
 
 Basis = Literal["measured", "modelled"]
@@ -33,33 +34,11 @@ OTHER = 1.0
 MEMORY = 50
 """A new measurement has the weight of one in this number."""
 
-
 LEAST_PATIENCE = 600.0
 """Seconds that every experiment may make no progress: a machine may be busy, and a table large."""
 
 TIMES = 20.0
 """How often its expected time an experiment may make no progress."""
-
-
-def simulated_patience(expected: float) -> float:
-    """Seconds without progress after which a simulated experiment is taken for hanging.
-
-    Args:
-        expected: How many seconds it is expected to take in all.
-    """
-    return max(LEAST_PATIENCE, TIMES * expected)
-
-
-def training_patience(budget: float, stop_timeout: float) -> float:
-    """Seconds without a report after which an experiment is taken for hanging whose trials train.
-
-    Its own budget ends it long before; one epoch may take all of it.
-
-    Args:
-        budget: Its budget, in seconds.
-        stop_timeout: The seconds that a trial gets to save its state.
-    """
-    return LEAST_PATIENCE + 2.0 * (budget + stop_timeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +119,28 @@ def write_costs(costs: Costs) -> None:
 
 def _file() -> Path:
     return cache_directory() / "costs.json"
+
+
+def expected_cost(want: Wanted, costs: Costs) -> Expected:
+    """How long a wanted experiment is expected to take on this machine."""
+    cell, resolved = want.cell, want.resolved
+    trains = resolved.benchmarks[cell.benchmark].script is not None
+    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, _budget(want), trains=trains)
+
+
+def patience(want: Wanted, cost: Expected) -> float:
+    """Seconds without progress after which an experiment is taken for hanging.
+
+    Where trials train that is a report. The experiment's own budget ends it long before; one epoch may take all of it.
+    """
+    if not want.cores:
+        return max(LEAST_PATIENCE, TIMES * cost.seconds)
+    return LEAST_PATIENCE + 2.0 * (_budget(want) + want.resolved.study.experiment.stop_timeout)
+
+
+def _budget(want: Wanted) -> float:
+    benchmark = want.resolved.benchmarks[want.cell.benchmark]
+    return want.resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,13 @@ from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import (
     Basis,
-    Costs,
-    Expected,
     PlannedJob,
+    expected_cost,
     launch_seconds,
+    patience,
     plan_jobs,
     read_costs,
-    simulated_patience,
-    training_patience,
 )
-from hpoctl.ops.launching.launch_checks import check_new_tag, check_root, mixed_results
 from hpoctl.ops.launching.launchers import (
     FileOptions,
     choose_launcher,
@@ -32,9 +29,8 @@ from hpoctl.ops.launching.launchers import (
     manifests_of,
     submitted_jobs,
 )
-from hpoctl.ops.launching.reconcile import Mixed, Wanted, find_mixed
-from hpoctl.ops.reading.benchmark_files_of_tag import with_files_of_tag
-from hpoctl.ops.studies.benchmark_files import with_named_changes
+from hpoctl.ops.launching.reconcile import Mixed, Wanted, check_new_tag, check_root, find_mixed, mixed_results
+from hpoctl.ops.studies.benchmark_files import with_files_of_tag, with_named_changes
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
@@ -169,9 +165,9 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     unfinished = [cell for cell in wanted if standing[cell].state in {"failed", "missing"}]
     not_done = [want for cell, want in wanted.items() if cell in larger or cell in unfinished]
     todo = [want for want in not_done if want.cell not in submitted_cells]
-    expected = [_expected(want, costs) for want in todo]
+    expected = [expected_cost(want, costs) for want in todo]
     tasks = [
-        Task(want.plan, want.cell, cost.seconds, want.cores, _patience(want, cost))
+        Task(want.plan, want.cell, cost.seconds, want.cores, patience(want, cost))
         for want, cost in zip(todo, expected, strict=True)
     ]
     expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
@@ -299,20 +295,3 @@ def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
         return RandomSeed(study.random_seed, drawn=False)
     warning = f"tag {tag} has the random seed {own.value}, which stays in force; study {study.name} says "
     return replace(own, warning=f"{warning}{study.random_seed}")
-
-
-def _expected(want: Wanted, costs: Costs) -> Expected:
-    cell, resolved = want.cell, want.resolved
-    trains = resolved.benchmarks[cell.benchmark].script is not None
-    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, _budget(want), trains=trains)
-
-
-def _budget(want: Wanted) -> float:
-    benchmark = want.resolved.benchmarks[want.cell.benchmark]
-    return want.resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
-
-
-def _patience(want: Wanted, cost: Expected) -> float:
-    if not want.cores:
-        return simulated_patience(cost.seconds)
-    return training_patience(_budget(want), want.resolved.study.experiment.stop_timeout)

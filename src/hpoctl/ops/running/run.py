@@ -17,8 +17,7 @@ from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
-from hpoctl.ops.reading.benchmark_files_of_tag import with_files_of_tag
-from hpoctl.ops.studies.benchmark_files import with_named_changes
+from hpoctl.ops.studies.benchmark_files import with_files_of_tag, with_named_changes
 from hpoctl.ops.studies.choose_study import find_study, in_folder
 from hpoctl.ops.studies.config import open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, check_names, override

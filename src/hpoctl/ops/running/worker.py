@@ -27,7 +27,7 @@ from hpoctl.core.cells import LOG, METADATA, Cell, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.credentials import concealed, concealed_bytes
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
-from hpoctl.core.leaving import leave
+from hpoctl.core.machine import leave
 from hpoctl.core.metadata import read_metadata
 from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
 from hpoctl.core.sealed import DamagedError

@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hpoctl.core.cells import METADATA
 from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import UsageError
+from hpoctl.core.metadata import read_metadata
 from hpoctl.core.names import legal_name
 from hpoctl.core.script_benchmark import benchmark_from_table
+from hpoctl.core.sealed import DamagedError
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.core.toml_files import read_toml
 from hpoctl.core.trial_call import missing_program
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Registry
+from hpoctl.stores.ledger import read_attempts
 
 USUAL_NAME = "benchmark"
 
@@ -155,3 +160,30 @@ def find_benchmark(name: str, study: Study, registry: Registry) -> Benchmark:
             f"{path} is called {name}, as a benchmark of {taken.origin} is.", "Give it another name in the file."
         )
     return benchmark
+
+
+def with_files_of_tag(changes: Overrides, registry: Registry, store: Store, tag: str) -> Overrides:
+    """What a person set, with the files of benchmarks that are known by the results of a tag only.
+
+    Args:
+        changes: What was set; names that are registered, or whose files are known, stay as they are.
+        registry: What is registered.
+        store: Where results live.
+        tag: The tag.
+
+    Raises:
+        HpoctlError: The store cannot be read.
+    """
+    unknown = set(changes.benchmarks) - registry.benchmarks.keys() - changes.benchmark_files.keys()
+    if not unknown:
+        return changes
+    files: dict[str, str] = {}
+    for attempt in sorted(read_attempts(store, tag), key=lambda attempt: attempt.started):
+        if attempt.cell is not None and attempt.cell.benchmark in unknown:
+            try:
+                path = read_metadata(store.get(f"{attempt.directory}/{METADATA}")).benchmark_file
+            except (DamagedError, FileNotFoundError):
+                continue  # damaged, or removed meanwhile: another one may say it
+            if path is not None:
+                files[attempt.cell.benchmark] = path
+    return replace(changes, benchmark_files={**files, **changes.benchmark_files})
