@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hpoctl.builtins import ASHA, BO, HYPERBAND, MEDIAN, MOBSTER, RS, SYNCHB, hpoctl_methods
+from hpoctl.core.columns import ExperimentView
 from hpoctl.core.entries import ExtraResults, Method, MethodContext
-from hpoctl.core.protocols import ExperimentView, RungState, Scheduler
+from hpoctl.core.protocols import RungState, Scheduler
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.schedulers.gp_searcher import GpSearcher
 from hpoctl.schedulers.hyperband import Hyperband

@@ -128,7 +128,7 @@ def _print(found: "StudyStatus", filters: "Filters", root: "Root") -> None:
 
 def _emit(found: "StudyStatus", root: "Root") -> None:
     from hpoctl.cli.output import emit_json, plain
-    from hpoctl.cli.status_report import next_commands
+    from hpoctl.ops.upkeep.status_model import next_commands
 
     data: dict[str, Any] = {**plain(found), "complete": found.complete, "next": next_commands(found, root)}
     fix = "Remove the file and launch with the same options as before."

@@ -10,8 +10,7 @@ from rich.text import Text
 from hpoctl.cli.words import many, rough_time, size_text, utc_text
 from hpoctl.core.cells import Filters
 from hpoctl.ops.studies.config import Root
-from hpoctl.ops.studies.seed_ranges import runs
-from hpoctl.ops.upkeep.status_model import Pair, SeedSet, StudyStatus
+from hpoctl.ops.upkeep.status_model import Pair, SeedSet, StudyStatus, next_commands
 from hpoctl.ops.upkeep.tag_list import TagList, TagSummary
 from hpoctl.ops.upkeep.time_left import TimeLeft
 
@@ -42,23 +41,6 @@ def picture(status: StudyStatus, filters: Filters, width: int) -> list[Renderabl
         *_launches(status),
         *_time_left(status),
     ]
-
-
-def next_commands(status: StudyStatus, root: Root) -> list[str]:
-    """The commands that mend what is not done, to copy and paste."""
-    commands = [root.command("launch", "--tag", status.tag)] if status.to_launch else []
-    by_method: dict[tuple[str, str], list[int]] = {}
-    for cell in status.to_run:
-        by_method.setdefault((cell.method, cell.benchmark), []).append(cell.seed)
-    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for (method, benchmark), seeds in by_method.items():
-        groups.setdefault((method, tuple(sorted(seeds))), []).append(benchmark)
-    for (method, these), benchmarks in groups.items():
-        named = [word for benchmark in benchmarks for word in ("--benchmark", benchmark)]
-        for first, last in runs(these):
-            ends = ["--start-seed", str(first), "--num-seeds", str(last + 1)]
-            commands.append(root.command("run", "--tag", status.tag, "--method", method, *named, *ends))
-    return commands
 
 
 def hints(status: StudyStatus, root: Root, *, watching: bool = False) -> list[str]:

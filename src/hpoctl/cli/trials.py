@@ -1,19 +1,25 @@
 """`hpoctl trials`."""
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
+import tomli_w
 import typer
 
 from hpoctl.cli.options import AsJson, Results
 from hpoctl.cli.reading import Tags, Where, load_request
 from hpoctl.cli.status import BenchmarkFilter, MethodFilter, SeedFilter
 from hpoctl.core.errors import UsageError
+from hpoctl.core.trial_call import option_words
 
 if TYPE_CHECKING:
+    from hpoctl.core.space import Value
     from hpoctl.ops.answers.trials import TrialList, TrialSummary
 
 SHOWN = 20
+FORMS = ("arguments", "json", "toml")
 
 
 def trials(
@@ -36,13 +42,12 @@ def trials(
 ) -> None:
     """List the trials of experiments, also while they train: configuration, outcome, values, resource, time, why."""
     from hpoctl.cli.output import emit_json, hint
-    from hpoctl.ops.answers.trials import FORMS, SORTS, TrialsRequest, best_trial, config_as, list_trials
+    from hpoctl.ops.answers.trials import SORTS, TrialsRequest, best_trial, list_trials
 
     order = next((known for known in SORTS if known == sort), None)
     if order is None:
         raise UsageError(f"--sort cannot be {sort!r}.", f"Use one of {', '.join(SORTS)}.")
-    shape = next((known for known in FORMS if known == form), None)
-    if shape is None:
+    if form not in FORMS:
         raise UsageError(f"--format cannot be {form!r}.", f"Use one of {', '.join(FORMS)}.")
     load = load_request(tag, method, benchmark, seed, where, results)
     found = list_trials(TrialsRequest(load, order, tuple(outcome or ()), least_resource))
@@ -52,7 +57,7 @@ def trials(
         if as_json:
             emit_json("trials", "success", {"best": chosen}, [])
             return
-        typer.echo(config_as(chosen.config, shape))
+        typer.echo(_config_as(chosen.config, form))
         hint(_about(found, chosen))
     elif as_json:
         data = {"metrics": found.metrics, "counts": found.counts, "experiments": found.experiments, "trials": shown}
@@ -108,3 +113,12 @@ def _config(config: Mapping[str, object]) -> str:
     return ", ".join(
         f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value}" for name, value in config.items()
     )
+
+
+def _config_as(config: "Mapping[str, Value]", form: str) -> str:
+    """A configuration as the arguments of a command, as JSON, or as TOML."""
+    if form == "json":
+        return json.dumps(dict(config), indent=1)
+    if form == "toml":
+        return tomli_w.dumps(dict(config)).rstrip("\n")
+    return shlex.join(option_words(config))

@@ -1,18 +1,63 @@
-"""Names of columns in results: what a benchmark and its composers may call theirs."""
+"""Columns of results: the composers that add some, and what a benchmark and its composers may call theirs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from hpoctl.core.errors import UsageError
+from hpoctl.core.protocols import RungState
 
 IDENTITY = ("tag", "method", "benchmark", "seed", "origin")
 """Columns that `hpoctl.load` and `hpoctl export` put in front of the rows."""
 
 OWN = frozenset({"trial_id", "elapsed_time"})
 PREFIXES = ("st_", "config_")
-
-
 REPORTED = "extra_"
 """How columns begin that hold what a script reports besides metrics."""
+
+
+class ExperimentView(Protocol):
+    """What an extra-result composer may look at: the running experiment, read-only."""
+
+    @property
+    def method(self) -> str:
+        """The name of the method."""
+        ...
+
+    @property
+    def benchmark(self) -> str:
+        """The name of the benchmark."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of the experiment."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """Seconds of the experiment's clock."""
+        ...
+
+    @property
+    def num_trials(self) -> int:
+        """How many trials have been started."""
+        ...
+
+    def rungs(self) -> Sequence[RungState]:
+        """The rungs of the scheduler from the largest level down; empty for a single-fidelity scheduler."""
+        ...
+
+
+class Composer(Protocol):
+    """Adds columns to the result rows from the state of the running experiment."""
+
+    def keys(self) -> Sequence[str]:
+        """The names of the columns it may add."""
+        ...
+
+    def __call__(self, view: ExperimentView) -> Mapping[str, int | float] | None:
+        """The present values, or None where it has nothing to say about this experiment."""
+        ...
 
 
 def check_columns(

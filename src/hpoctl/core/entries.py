@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from hpoctl.core.blackbox import Blackbox
-from hpoctl.core.columns import check_columns, check_hyperparameters
+from hpoctl.core.columns import Composer, check_columns, check_hyperparameters
 from hpoctl.core.errors import UsageError
 from hpoctl.core.findings import Finding
 from hpoctl.core.jobs import Estimate, Launcher
 from hpoctl.core.names import check_entry_name
 from hpoctl.core.options import check_options
-from hpoctl.core.protocols import Composer, FloatArray, Mode, Scheduler
+from hpoctl.core.protocols import FloatArray, Mode, Scheduler
 from hpoctl.core.rng import Streams
 from hpoctl.core.script import Script
 from hpoctl.core.space import Space, Value

@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from hpoctl.core.cells import METADATA, experiment_prefix
-from hpoctl.core.credentials import concealed
+from hpoctl.core.cells import LOG, METADATA, experiment_prefix
+from hpoctl.core.credentials import concealed, concealed_bytes
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.metadata_head import read_head
 from hpoctl.core.sealed import DamagedError, seal, unseal
@@ -47,6 +47,26 @@ def interrupted(store: Store, directory: str, facts: Mapping[str, Any]) -> None:
     with suppress(HpoctlError):  # an interruption ends at once, even with a failing disk
         if read_head(written_metadata(store, directory)).status == "running":
             close_metadata(store, directory, {**facts, "status": "interrupted"})
+
+
+def record_end(store: Store, directory: str, closing: Mapping[str, Any], log: bytes) -> bool:
+    """Record how an attempt whose process has died ended, unless the process has; returns whether it is complete.
+
+    Args:
+        store: Where results are.
+        directory: Its result directory.
+        closing: How it ended, if it has not recorded that.
+        log: What it printed.
+    """
+    try:
+        status = read_head(store.get(f"{directory}/{METADATA}")).status
+        if status == "running":
+            close_metadata(store, directory, closing)
+        if log:
+            store.put(f"{directory}/{LOG}", concealed_bytes(log))
+    except (HpoctlError, FileNotFoundError, DamagedError):
+        return False  # its directory was removed, or the disk is full: the failure itself is told anyway
+    return bool(status == "completed")
 
 
 def written_metadata(store: Store, directory: str) -> bytes:

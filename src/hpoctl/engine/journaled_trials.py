@@ -1,6 +1,6 @@
 """What a journal says of the trials of an experiment: how far they are, which run, what they were told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
@@ -51,8 +51,8 @@ class JournaledTrials:
         trial.starts += 1
         trial.until, trial.running, trial.pause, trial.begin = until, True, None, now
 
-    def note(self, events: Iterable[Report | Ended]) -> None:
-        """Take note of what has happened."""
+    def noted(self, events: list[Report | Ended]) -> list[Report | Ended]:
+        """Take note of events; returns them."""
         for event in events:
             trial = self._trials.get(event.trial_id)
             if trial is None:
@@ -62,6 +62,7 @@ class JournaledTrials:
                 self._seconds += max(0.0, event.time - trial.begin)
             elif event.resources[-1] > trial.resource:
                 trial.resource, trial.elapsed = int(event.resources[-1]), float(event.elapsed[-1])
+        return events
 
     @property
     def running(self) -> Mapping[int, JournaledTrial]:

@@ -157,7 +157,7 @@ class Journaled:
                 raise self._differs(record, "the method waits for trials")
             self._advance()
             self.clock.advance_to(record["t"])
-            return self._note(from_json(record["events"]))
+            return self._trials.noted(from_json(record["events"]))
         backend = self._backend or self._go_live(restart=True)
         if self._left:
             events, self._left = self._left, []
@@ -169,7 +169,7 @@ class Journaled:
         now = self._real.now()
         self._append({"kind": "events", "t": now, "events": to_json(events), **self._billed()}, durable=False)
         self.clock.advance_to(now)
-        return self._note(events)
+        return self._trials.noted(events)
 
     def close(self) -> Sequence[Report | Ended]:
         """End all trials, or see how they ended."""
@@ -194,11 +194,6 @@ class Journaled:
         record = {"kind": "close", "t": now, "over": self._over, **limits, "events": to_json(events)}
         self._append({**record, **self._billed()}, durable=True)
         self.clock.advance_to(now)
-        return events
-
-    def _note(self, events: list[Report | Ended]) -> list[Report | Ended]:
-        """Take note of events that the loop is about to hear of."""
-        self._trials.note(events)
         return events
 
     def _take(self, record: Record) -> None:
@@ -226,7 +221,7 @@ class Journaled:
                 if not beyond_the_end and (self._closed or self._is_the_end(record)):
                     return record
                 events = [event for event in from_json(record["events"]) if not self._is_cut_off(event)]
-                self._waiting += self._note(events)
+                self._waiting += self._trials.noted(events)
             self._pass_over(record)
         return self._next
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hpoctl.core.columns import check_columns
+from hpoctl.core.columns import Composer, ExperimentView, check_columns
 from hpoctl.core.entries import Goal
 from hpoctl.core.errors import HpoctlError
-from hpoctl.core.protocols import Action, Composer, ExperimentView, FloatArray, IntArray, Plain, Report
+from hpoctl.core.protocols import Action, FloatArray, IntArray, Plain, Report
 from hpoctl.core.space import Config
 
 STATUS = {

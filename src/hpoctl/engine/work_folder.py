@@ -6,11 +6,14 @@ is not a part of the results: no listing shows it.
 """
 
 import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import JOURNAL, WORK
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.files import read_regular
 from hpoctl.core.places import cache_directory, data_directory
 from hpoctl.core.storage import Store
@@ -82,6 +85,31 @@ def readable_work(store: Store, directory: str, part: str) -> Path:
 def readable_journal(store: Store, directory: str) -> Path:
     """The journal of an attempt, to be read; it need not be there. See `readable_work`."""
     return readable_work(store, directory, JOURNAL) / JOURNAL
+
+
+@contextmanager
+def journal_file(store: Store, directory: str) -> Iterator[Path]:
+    """The journal of an attempt as a file on this machine: of its working folder, or of its results.
+
+    Raises:
+        IncompleteError: Neither has one.
+        HpoctlError: The copy or the results cannot be read, or a file cannot be written.
+    """
+    path = readable_journal(store, directory)
+    if path.exists():
+        yield path
+        return
+    try:
+        data = store.get(f"{directory}/{JOURNAL}")
+    except FileNotFoundError as error:
+        raise IncompleteError(
+            f"The journal of {store.location(directory)} is not on this machine.",
+            "Ask on the machine that ran it, or when it is complete.",
+        ) from error
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / JOURNAL
+        copy.write_bytes(data)
+        yield copy
 
 
 def origin_of(folder: Path) -> str:

@@ -10,16 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpoctl.core.cells import LOG, METADATA
-from hpoctl.core.credentials import concealed_bytes
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.jobs import MOST_TRAINING, Activity, Failure, Job, JobState, JobStatus, Task
-from hpoctl.core.metadata_head import read_head
-from hpoctl.core.sealed import DamagedError
-from hpoctl.core.storage import Store
-from hpoctl.engine.attempts import close_metadata
+from hpoctl.engine.attempts import record_end
 from hpoctl.launchers.options import LocalOptions
-from hpoctl.launchers.process import WorkerProcess
+from hpoctl.launchers.process import WorkerProcess, gist
 from hpoctl.stores.opening import open_results
 
 GRACE = 1.2
@@ -140,7 +135,7 @@ class LocalLauncher:
             entry, directory = self._running[id(worker)], worker.directory
             _, log = self._remove(worker, deadline - time.monotonic())
             if directory is not None:
-                _record(open_results(entry.job.results).store, directory, {"status": "interrupted"}, log)
+                record_end(open_results(entry.job.results).store, directory, {"status": "interrupted"}, log)
 
     def _job_of(self, worker: WorkerProcess) -> str | None:
         return self._running[id(worker)].job.name if id(worker) in self._running else None
@@ -198,13 +193,13 @@ class LocalLauncher:
         with selectors.DefaultSelector() as selector:
             for worker in self._workers:
                 selector.register(worker.descriptor, selectors.EVENT_READ, worker)
-            heard = [key.data for key, _ in selector.select(wait)]
-        for worker in [worker for worker in self._workers if worker in heard or worker.ended]:
-            said = worker.hear() if worker in heard else None
-            if said is None:
+            readable = [key.data for key, _ in selector.select(wait)]
+        for worker in [worker for worker in self._workers if worker in readable or worker.ended]:
+            messages = worker.messages() if worker in readable else None
+            if messages is None:
                 self._handle_exit(worker)
             else:
-                for message in said:
+                for message in messages:
                     self._act(worker, message)
         self._stop_overdue()
 
@@ -268,12 +263,12 @@ class LocalLauncher:
             self._failed_starts += 1
             hangs = overdue is not None and not any(other.ready for other in self._workers)
             if hangs or self._failed_starts > self._options.workers:
-                what = f"Workers cannot start: {overdue or how}: {_gist(log)}"
+                what = f"Workers cannot start: {overdue or how}: {gist(log)}"
                 raise HpoctlError(what, "`hpoctl plugins` shows what is loaded.")
             return
         reason = overdue or how
         closing = {"status": "failed", "error": reason}
-        if directory is not None and _record(open_results(entry.job.results).store, directory, closing, log):
+        if directory is not None and record_end(open_results(entry.job.results).store, directory, closing, log):
             self._jobs[entry.job.name].done += 1
         else:
             self._fail(entry, reason)
@@ -294,23 +289,3 @@ class LocalLauncher:
         deadline = time.monotonic() + seconds
         for worker in list(self._workers):
             self._remove(worker, deadline - time.monotonic())
-
-
-def _gist(log: bytes) -> str:
-    """The line that says most: an error of ours, else the last one, as of a traceback."""
-    lines = log.decode(errors="replace").strip().splitlines()
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return next(iter([*errors, *lines[-1:]]), "it said nothing")
-
-
-def _record(store: Store, directory: str, closing: Mapping[str, Any], log: bytes) -> bool:
-    """Write down how an attempt ended, unless it has done so itself; returns whether it is complete all the same."""
-    try:
-        status = read_head(store.get(f"{directory}/{METADATA}")).status
-        if status == "running":
-            close_metadata(store, directory, closing)
-        if log:
-            store.put(f"{directory}/{LOG}", concealed_bytes(log))
-    except (HpoctlError, FileNotFoundError, DamagedError):
-        return False  # its directory was removed, or the disk is full: the failure itself is told anyway
-    return bool(status == "completed")

@@ -35,8 +35,8 @@ class WorkerProcess:
         self.cell: Cell | None = None
         self.directory: str | None = None
         self.share: float | None = None
-        self.heard = self.since = time.monotonic()
-        self._trials: tuple[TrialActivity, ...] = ()  # as they were when they were last heard of
+        self.told_at = self.since = time.monotonic()
+        self._trials: tuple[TrialActivity, ...] = ()  # as its last message has them
         self.silent = 0.0  # seconds without progress
         self._rest = b""
         self._nonsense = ""
@@ -77,7 +77,7 @@ class WorkerProcess:
     @property
     def trials(self) -> tuple[TrialActivity, ...]:
         """The trials that train in its experiment, with the time that they have left now."""
-        age = time.monotonic() - self.heard
+        age = time.monotonic() - self.told_at
         return tuple(
             trial if trial.left is None else replace(trial, left=max(0.0, trial.left - age)) for trial in self._trials
         )
@@ -86,7 +86,7 @@ class WorkerProcess:
         """It has told how far its experiment is; the same as before is no progress."""
         if message["share"] != self.share:
             self.silent = 0.0
-        self.share, self.heard = message["share"], time.monotonic()
+        self.share, self.told_at = message["share"], time.monotonic()
         self._trials = tuple(TrialActivity(**entry) for entry in message.get("trials", ()))
 
     def give(self, task: Task) -> None:
@@ -100,10 +100,10 @@ class WorkerProcess:
             "benchmark": task.cell.benchmark,
             "seed": task.cell.seed,
         }
-        with contextlib.suppress(OSError):  # it has died: `hear` will tell
+        with contextlib.suppress(OSError):  # it has died: `messages` will tell
             self._pipe(self._process.stdin).write(json.dumps(values).encode() + b"\n")
 
-    def hear(self) -> list[Mapping[str, Any]] | None:
+    def messages(self) -> list[Mapping[str, Any]] | None:
         """What it has said since; None: it has ended, or is no worker. Waits, unless its descriptor is readable."""
         data = os.read(self.descriptor, 65536)
         if not data:
@@ -187,3 +187,10 @@ def _how(code: int) -> str:
         name = f"signal {-code}"
     hint = " (out of memory, or killed)" if name == "SIGKILL" else ""
     return f"its process was killed by {name}{hint}"
+
+
+def gist(log: bytes) -> str:
+    """The line that says most of what a worker printed: an error of ours, else the last one, as of a traceback."""
+    lines = log.decode(errors="replace").strip().splitlines()
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return next(iter([*errors, *lines[-1:]]), "it said nothing")

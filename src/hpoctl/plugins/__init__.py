@@ -5,6 +5,7 @@ A plugin is a module (or another object) with functions marked `@hookimpl`, name
 """
 
 from hpoctl.core.blackbox import Blackbox
+from hpoctl.core.columns import Composer, ExperimentView
 from hpoctl.core.entries import (
     Benchmark,
     ExtraResults,
@@ -18,7 +19,7 @@ from hpoctl.core.entries import (
 )
 from hpoctl.core.jobs import Launcher
 from hpoctl.core.options import NoOptions
-from hpoctl.core.protocols import Composer, ExperimentView, Scheduler
+from hpoctl.core.protocols import Scheduler
 from hpoctl.core.script_benchmark import ScriptBenchmark
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study

@@ -34,7 +34,7 @@ RENEWAL = 20.0
 """Seconds between renewals: five may fail in a row before a lease is in danger."""
 
 MOMENT = 1.0
-"""Seconds for which a look at all leases holds, so that asking for ten thousand keys is one look."""
+"""Seconds for which a list of all leases holds, so that asking about ten thousand keys takes one list."""
 
 TRIES = 5
 JOB = "HPOCTL_JOB"
@@ -112,7 +112,7 @@ class S3Claims:
         self._renewing = False
         self._leaving = False
         self._seen: dict[str, str] = {}
-        self._looked = float("-inf")
+        self._listed_at = float("-inf")
         self._holders: dict[str, Holder] = {}
 
     def take(self, key: str) -> bool:
@@ -124,11 +124,8 @@ class S3Claims:
         name = self._name(key)
         with self._lock:
             lease = self._own().get(name)
-        if lease is not None and time.monotonic() - lease.written >= self._term:
-            self._renew(name)  # this process was stopped for longer than the lease: another one may have it
-            with self._lock:
-                lease = self._own().get(name)
-        if lease is not None:
+        # A process that was stopped for longer than the lease renews it first: another one may have it.
+        if lease is not None and (time.monotonic() - lease.written < self._term or self._renew(name)):
             return True
         for _ in range(TRIES):
             body = self._body(key)
@@ -139,7 +136,9 @@ class S3Claims:
                 present = self._read(name)
                 if present is None:
                     continue  # it has just been given up
-                if not self._is_over(present) and not self._is_own(_holder(present)):
+                holder = _holder(present)
+                over = present.age > self._term or self._is_dead(holder)
+                if not over and not self._is_own(holder):
                     return False
                 try:
                     etag = self._bucket.put(name, body, match=present.etag)
@@ -172,8 +171,8 @@ class S3Claims:
         with self._lock:
             if name in self._own():
                 return False
-            if time.monotonic() - self._looked > MOMENT:
-                self._look()
+            if time.monotonic() - self._listed_at > MOMENT:
+                self._list_leases()
             if name not in self._seen:
                 return False
             etag = self._seen[name]
@@ -186,8 +185,8 @@ class S3Claims:
             holder = self._holders[etag]
         return not self._is_own(holder) and not self._is_dead(holder)
 
-    def _look(self) -> None:
-        """One look at all leases, for many questions."""
+    def _list_leases(self) -> None:
+        """List all leases once, for many calls of `held`."""
         seen: dict[str, str] = {}
         for page in self._bucket.pages(self._folder):
             for entry in page.found:
@@ -195,16 +194,13 @@ class S3Claims:
                     seen[entry.key] = entry.etag
         etags = set(seen.values())
         self._holders = {etag: holder for etag, holder in self._holders.items() if etag in etags}
-        self._seen, self._looked = seen, time.monotonic()
+        self._seen, self._listed_at = seen, time.monotonic()
 
     def _read(self, name: str) -> Blob | None:
         try:
             return self._bucket.get(name)
         except FileNotFoundError:
             return None
-
-    def _is_over(self, present: Blob) -> bool:
-        return present.age > self._term or self._is_dead(_holder(present))
 
     def _body(self, key: str) -> bytes:
         """The content of a lease. No two are equal, so a renewed lease has another ETag."""
@@ -271,11 +267,12 @@ class S3Claims:
                 with suppress(HpoctlError):  # S3 may answer again before the lease is over
                     self._renew(name)
 
-    def _renew(self, name: str) -> None:
+    def _renew(self, name: str) -> bool:
+        """Write a lease again; returns whether this process still has it."""
         with self._lock:
             lease = self._own().get(name)
         if lease is None:
-            return
+            return False
         present = self._read(name)
         began = time.monotonic()
         etag = None
@@ -283,12 +280,12 @@ class S3Claims:
             with suppress(FileExistsError):
                 etag = self._bucket.put(name, self._body(holder.key), match=present.etag)
         with self._lock:
-            if self._own().get(name) is not lease:
-                return  # given up meanwhile
-            if etag is None:
-                del self._mine[name]  # lost: it was not renewed in time
-            else:
-                lease.etag, lease.written = etag, began
+            if self._own().get(name) is lease:  # else it was released meanwhile
+                if etag is None:
+                    del self._mine[name]  # lost: it was not renewed in time
+                else:
+                    lease.etag, lease.written = etag, began
+            return name in self._mine
 
     def _name(self, key: str) -> str:
         return self._folder + content_hash(key.encode(errors="surrogatepass"))[:32]

@@ -18,7 +18,7 @@ PATIENCE = 100_000
 
 
 @dataclass
-class Heard:
+class Observed:
     """What a backend has told.
 
     Attributes:
@@ -77,9 +77,11 @@ def check_failures(make: Callable[[], TrialBackend], config: Config) -> None:
     try:
         for trial_id in (0, 1):
             backend.start(trial_id, config, resume_from=None, until=None)
-        heard = _drain(backend, lambda report: backend.proceed(report.trial_id, until=None))
-        require(heard.outcomes() == {0: Outcome.FAILED, 1: Outcome.FAILED}, f"trials that fail end as {heard.ends}")
-        require(all(end.reason for end in heard.ends), "a trial that fails has no reason")
+        observed = _drain(backend, lambda report: backend.proceed(report.trial_id, until=None))
+        require(
+            observed.outcomes() == {0: Outcome.FAILED, 1: Outcome.FAILED}, f"trials that fail end as {observed.ends}"
+        )
+        require(all(end.reason for end in observed.ends), "a trial that fails has no reason")
         backend.start(0, config, resume_from=None, until=None)
         again = _drain(backend, lambda report: backend.proceed(report.trial_id, until=None))
         require(again.outcomes() == {0: Outcome.FAILED}, "a trial that failed cannot be started again")
@@ -101,9 +103,9 @@ def check_recovery(make: Callable[[], RecoverableBackend], config: Config, max_r
     first = make()
     first.recover([], 0.0)
     first.start(0, config, resume_from=None, until=2)
-    heard = _until(first, 0, 2)
-    known = heard.levels(0)
-    elapsed = float(heard.reports[0][-1].elapsed[-1])
+    observed = _until(first, 0, 2)
+    known = observed.levels(0)
+    elapsed = float(observed.reports[0][-1].elapsed[-1])
     first.close()
     second = make()
     try:
@@ -123,11 +125,11 @@ def _check_runs_to_the_end(backend: TrialBackend, config: Config, max_resource: 
     until = {0: max_resource, 1: None}
     for trial_id in until:
         backend.start(trial_id, config, resume_from=None, until=2)
-    heard = _drain(backend, lambda report: backend.proceed(report.trial_id, until=until[report.trial_id]))
+    observed = _drain(backend, lambda report: backend.proceed(report.trial_id, until=until[report.trial_id]))
     for trial_id in until:
-        levels = heard.levels(trial_id)
+        levels = observed.levels(trial_id)
         require(levels == list(range(1, max_resource + 1)), f"rows are missing or doubled: {levels}")
-    require(heard.outcomes() == dict.fromkeys(until, Outcome.COMPLETED), "trials do not complete once each")
+    require(observed.outcomes() == dict.fromkeys(until, Outcome.COMPLETED), "trials do not complete once each")
     require(list(backend.wait()) == [], "wait has something to say when nothing runs")
 
 
@@ -156,7 +158,7 @@ def _check_stop(backend: TrialBackend, config: Config, max_resource: int) -> Non
     report = _until(backend, 0, 1).reports[0][0]
     require(report.resources.tolist() == [1], "until=None does not report every row")
     backend.stop(0, pause=False)
-    # What it had written before it heard of that may come late; the engine drops it.
+    # What it had written before it knew that may come late; the engine drops it.
     ended = _drain(backend, lambda late: None)  # noqa: ARG005 - late rows are not answered
     require(ended.outcomes() == {0: Outcome.STOPPED}, "a stopped trial does not end as stopped")
     backend.start(1, config, resume_from=None, until=4)
@@ -169,12 +171,12 @@ def _check_stop(backend: TrialBackend, config: Config, max_resource: int) -> Non
 def _check_close(backend: TrialBackend, config: Config, max_resource: int) -> None:  # noqa: ARG001 - see above
     _recovered(backend)
     backend.start(0, config, resume_from=None, until=1)
-    heard = _until(backend, 0, 1)
+    observed = _until(backend, 0, 1)
     backend.proceed(0, until=2)
     for event in backend.close():
         if isinstance(event, Report):
-            heard.reports[0].append(event)
-    levels = heard.levels(0)
+            observed.reports[0].append(event)
+    levels = observed.levels(0)
     require(levels == list(range(1, len(levels) + 1)), f"closing loses or repeats rows: {levels}")
     require(list(backend.wait()) == [], "a closed backend still reports")
     require(list(backend.close()) == [], "closing twice tells something twice")
@@ -187,40 +189,40 @@ def _recovered(backend: TrialBackend) -> None:
         recover([], 0.0)
 
 
-def _drain(backend: TrialBackend, answer: Callable[[Report], object]) -> Heard:
+def _drain(backend: TrialBackend, answer: Callable[[Report], object]) -> Observed:
     """Everything until nothing happens any more; reports are answered."""
-    heard = Heard()
+    observed = Observed()
     for _ in range(PATIENCE):
         events = backend.wait()
         if not events:
-            return heard
-        _take(heard, events)
+            return observed
+        _take(observed, events)
         for event in events:
             if isinstance(event, Report):
                 answer(event)
     require(condition=False, message="it never comes to an end")
-    return heard
+    return observed
 
 
-def _until(backend: TrialBackend, trial_id: int, level: int) -> Heard:
+def _until(backend: TrialBackend, trial_id: int, level: int) -> Observed:
     """Everything until a trial has reached a level; the last report is not answered."""
-    heard = Heard()
+    observed = Observed()
     for _ in range(PATIENCE):
         events = backend.wait()
         require(len(events) > 0, f"it ends before trial {trial_id} has reached {level}")
-        _take(heard, events)
-        require(not heard.ends, f"trial {trial_id} ends before it has reached {level}: {heard.ends}")
-        if heard.levels(trial_id) and heard.levels(trial_id)[-1] >= level:
-            return heard
+        _take(observed, events)
+        require(not observed.ends, f"trial {trial_id} ends before it has reached {level}: {observed.ends}")
+        if observed.levels(trial_id) and observed.levels(trial_id)[-1] >= level:
+            return observed
         for event in events:
             backend.proceed(event.trial_id, until=level)
     require(condition=False, message="it never comes to an end")
-    return heard
+    return observed
 
 
-def _take(heard: Heard, events: Sequence[Report | Ended]) -> None:
+def _take(observed: Observed, events: Sequence[Report | Ended]) -> None:
     for event in events:
         if isinstance(event, Ended):
-            heard.ends.append(event)
+            observed.ends.append(event)
         else:
-            heard.reports.setdefault(event.trial_id, []).append(event)
+            observed.reports.setdefault(event.trial_id, []).append(event)

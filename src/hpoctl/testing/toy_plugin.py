@@ -19,8 +19,8 @@ from pathlib import Path
 from hpoctl.builtins import RS
 from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import Cell
+from hpoctl.core.columns import ExperimentView
 from hpoctl.core.entries import Benchmark, ExtraResults, Method
-from hpoctl.core.protocols import ExperimentView
 from hpoctl.plugins import hookimpl
 from hpoctl.testing.toys import toy_benchmark, toy_table
 

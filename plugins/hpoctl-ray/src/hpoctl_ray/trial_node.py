@@ -101,12 +101,12 @@ class TrialActor:
         with self._lock:
             self._processes.hold(go_on=go_on)
 
-    def listen(self, seconds: float, heard: int) -> Sequence[tuple[int, Event]]:
+    def listen(self, seconds: float, last_event: int) -> Sequence[tuple[int, Event]]:
         """Wait so long at most for something to happen. A report may wait for `GATHER` after the answer before.
 
         Args:
             seconds: How long.
-            heard: The number of the last event that the controller knows.
+            last_event: The number of the last event that the controller knows.
 
         Returns:
             All later events and their numbers.
@@ -114,7 +114,7 @@ class TrialActor:
         end = time.monotonic() + seconds
         while True:
             with self._lock:
-                self._events = [entry for entry in self._events if entry[0] > heard]
+                self._events = [entry for entry in self._events if entry[0] > last_event]
                 self._look()
                 now = time.monotonic()
                 urgent = any(what != "wrote" for _, (what, _, _) in self._events)

@@ -16,7 +16,7 @@ class Place:
     Attributes:
         actor: The actor; None: there is none now.
         up: Whether it is known to run: it had to wait for resources.
-        heard: The number of its last event that is known here.
+        last_event: The number of its last event that is known here.
         key: The start that it runs; empty: none.
         start: The folder of that start.
         files: What that start writes: reports, standard output, standard error.
@@ -30,7 +30,7 @@ class Place:
 
     actor: Any = None
     up: bool = False
-    heard: int = 0
+    last_event: int = 0
     key: str = ""
     start: StartFolder = field(default_factory=lambda: StartFolder(Path()))
     files: tuple[ArrivingFile | KeptFile, ...] = ()

@@ -194,7 +194,7 @@ class RayWorkers:
         """Tell the actor of a place what to start; create the actor first if it is missing."""
         if place.actor is None:
             place.actor = self._cluster.trial_worker(self._spec, self._wheel, self._code, self._demand)
-            place.up, place.heard = False, 0
+            place.up, place.last_event = False, 0
             place.actors += 1
         self._call(place, "start", place.key, self._storage.folder(place.start), place.command)
         self._listen(place)
@@ -204,7 +204,7 @@ class RayWorkers:
         self._calls[self._cluster.watched(getattr(place.actor, method).remote(*arguments))] = call
 
     def _listen(self, place: Place) -> None:
-        self._call(place, "listen", LISTEN, place.heard)
+        self._call(place, "listen", LISTEN, place.last_event)
 
     def _place(self, key: str) -> Place | None:
         return next((place for place in self._places if place.key == key), None)
@@ -216,7 +216,7 @@ class RayWorkers:
             self._ended_there(call, answered)
             return
         if call.actor is not place.actor:
-            return  # it has died; that was heard of by another call
+            return  # it has died; another call has seen that
         try:
             answer = self._cluster.answer(answered)
         except LostAnswerError:
@@ -235,8 +235,8 @@ class RayWorkers:
     def _hear(self, place: Place, events: Sequence[tuple[int, Any]]) -> None:
         """Take note of events that are new, and listen on while a trial runs."""
         for number, event in events:
-            if number > place.heard:
-                place.heard = number
+            if number > place.last_event:
+                place.last_event = number
                 self._note(place, *event)
         if place.key:
             self._listen(place)

@@ -1,22 +1,18 @@
 """`hpoctl trials`: the trials of experiments, one by one, and the best configuration among them."""
 
 import io
-import json
 import math
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
-import tomli_w
 
 from hpoctl.core.cells import TRIALS, Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.records import RecordError, from_plain
 from hpoctl.core.space import Value
-from hpoctl.core.trial_call import option_words
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_traces import counted
 from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
@@ -25,8 +21,6 @@ from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 
 Sort = Literal["best", "last", "resource", "seconds", "trial"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
-Form = Literal["arguments", "json", "toml"]
-FORMS: tuple[Form, ...] = get_args(Form)
 CONFIG = "config_"
 IN_PROGRESS, RUNS = "InProgress", "Running"
 UNFINISHED = "Unfinished"
@@ -173,15 +167,6 @@ def best_trial(found: TrialList) -> TrialSummary:
         raise IncompleteError("No trial has a finite value.", "Leave out filters, or run longer.")
     _, mode = found.metrics[benchmarks[0]]
     return min(finite, key=lambda trial: trial.best if mode == "min" else -trial.best)
-
-
-def config_as(config: Mapping[str, Value], form: Form) -> str:
-    """A configuration as the arguments of a command, as JSON, or as TOML."""
-    if form == "json":
-        return json.dumps(dict(config), indent=1)
-    if form == "toml":
-        return tomli_w.dumps(dict(config)).rstrip("\n")
-    return shlex.join(option_words(config))
 
 
 def _order(sort: Sort, modes: Mapping[str, tuple[str, Mode]]) -> Callable[[TrialSummary], tuple[float, str, int, int]]:

@@ -4,15 +4,12 @@ Nothing of that is recorded while an experiment runs. It is run again, on the si
 asks the scheduler after each decision what it rests on.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from hpoctl.core.cells import JOURNAL, METADATA, SUGGESTIONS, Cell, Filters
+from hpoctl.core.cells import METADATA, SUGGESTIONS, Cell, Filters
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.grounds import Rank
@@ -27,7 +24,7 @@ from hpoctl.engine.rows import Rows
 from hpoctl.engine.so_far import metrics_of
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.suggestion_times import read_suggestion_times
-from hpoctl.engine.work_folder import readable_journal
+from hpoctl.engine.work_folder import journal_file
 from hpoctl.ops.answers.witness import Moment, MomentKind, Wait, Witness
 from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns
 from hpoctl.ops.running.again import spec_again
@@ -202,31 +199,11 @@ def _suggestion_times(store: Store, attempt: Attempt) -> Sequence[float]:
 def _replayed(
     root: Root, attempt: Attempt, experiment: Ran, trial_id: int, registry: Registry
 ) -> tuple[ExperimentSpec, Rows, Witness]:
-    with _journal(root.store, attempt) as path:
+    with journal_file(root.store, attempt.directory) as path:
         spec = spec_again(experiment, registry, metrics_of(experiment, path))
         witness = Witness(trial_id, spec.benchmark.goal)
         rows = replay(replace(spec, method=witness.follows(spec.method)), path, witness)
     return spec, rows, witness
-
-
-@contextmanager
-def _journal(store: Store, attempt: Attempt) -> Iterator[Path]:
-    """The journal of an attempt as a file on this machine."""
-    path = readable_journal(store, attempt.directory)
-    if path.exists():
-        yield path
-        return
-    try:
-        data = store.get(f"{attempt.directory}/{JOURNAL}")
-    except FileNotFoundError as error:
-        raise IncompleteError(
-            f"The journal of {store.location(attempt.directory)} is not on this machine.",
-            "Ask on the machine that ran it, or when it is complete.",
-        ) from error
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / JOURNAL
-        copy.write_bytes(data)
-        yield copy
 
 
 def _compared(store: Store, found: Asked, spec: ExperimentSpec, rows: Rows) -> tuple[bool | None, str]:

@@ -15,7 +15,7 @@ from hpoctl.core.protocols import Outcome
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import script_files, script_hash
 from hpoctl.core.trial_call import TrialCall, missing_program, trial_command
-from hpoctl.ops.running.tiny_trial import TRIAL, Heard, TinyStart, TinyTrial, run_tiny
+from hpoctl.ops.running.tiny_trial import TRIAL, Observed, TinyStart, TinyTrial, run_tiny
 
 REFUSALS = (
     "unrecognized arguments", "arguments are required", "error: argument", "invalid choice", "unrecognized option",
@@ -106,7 +106,7 @@ def _first(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyTr
     call = TrialCall(TRIAL, 0, start.known, *_files(folder))
     command = shlex.join(trial_command(script, start.config, call))
     ended = trial.ended
-    reported = bool(trial.heard.rows)
+    reported = bool(trial.observed.rows)
     if ended is not None and LEFT_BEHIND in ended.reason:
         wait = "Let the script wait for what it starts: a trial ends with its first process."
         yield Finding("processes", "warning", LEFT_BEHIND, wait)
@@ -115,14 +115,14 @@ def _first(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyTr
         if not reported:
             return
     if not reported:
-        yield from _no_rows(benchmark, trial.heard, start)
+        yield from _no_rows(benchmark, trial.observed, start)
         return
-    yield from _reports(benchmark, trial.heard)
+    yield from _reports(benchmark, trial.observed)
     if start.until is None:
         if ended is None:
             yield Finding("end", "ok", f"it still ran after {start.timeout:g} s and was stopped")
         return
-    levels = [row.resource for row in trial.heard.rows]
+    levels = [row.resource for row in trial.observed.rows]
     attr, resource = benchmark.max_resource_attr, benchmark.resource_attr
     if levels[-1] > start.until:
         yield Finding(
@@ -141,10 +141,10 @@ def _first(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyTr
 
 
 def _failure(trial: TinyTrial, command: str) -> Finding:
-    ended, output = trial.ended, trial.heard.output
+    ended, output = trial.ended, trial.observed.output
     reason = ended.reason if ended is not None else ""
     refused = next((line.strip() for line in output.splitlines() if any(sign in line for sign in REFUSALS)), None)
-    if refused is not None and not trial.heard.rows:
+    if refused is not None and not trial.observed.rows:
         return Finding(
             "arguments",
             "problem",
@@ -156,32 +156,32 @@ def _failure(trial: TinyTrial, command: str) -> Finding:
     return Finding("exit", "problem", f"the trial failed: {reason}", f"Run it by hand: {command}")
 
 
-def _no_rows(benchmark: Benchmark, heard: Heard, start: TinyStart) -> Iterator[Finding]:
+def _no_rows(benchmark: Benchmark, observed: Observed, start: TinyStart) -> Iterator[Finding]:
     """Why there is no row."""
-    if heard.problems:
-        for problem in heard.problems[:5]:
+    if observed.problems:
+        for problem in observed.problems[:5]:
             yield Finding("reports", "problem", problem, _remedy(problem, benchmark))
         return
-    if not heard.names:
+    if not observed.names:
         at = "" if start.until is None else f" up to {benchmark.resource_attr} {start.until}"
         yield Finding("reports", "problem", f"the trial reported nothing{at}", HOW_TO_REPORT)
         return
     yield Finding(
         "reports",
         "problem",
-        f"its reports have no {benchmark.metric}, but {', '.join(heard.names)}",
-        f"Set metric to what it reports. {did_you_mean(benchmark.metric, heard.names)}",
+        f"its reports have no {benchmark.metric}, but {', '.join(observed.names)}",
+        f"Set metric to what it reports. {did_you_mean(benchmark.metric, observed.names)}",
     )
 
 
-def _reports(benchmark: Benchmark, heard: Heard) -> Iterator[Finding]:
+def _reports(benchmark: Benchmark, observed: Observed) -> Iterator[Finding]:
     """What the rows show."""
-    for problem in heard.problems[:5]:
+    for problem in observed.problems[:5]:
         yield Finding("reports", "problem", problem, _remedy(problem, benchmark))
     place = benchmark.metrics.index(benchmark.metric)
-    values = [row.metrics[place] for row in heard.rows]
-    levels = [row.resource for row in heard.rows]
-    extra = sorted({name for row in heard.rows for name in row.extra})
+    values = [row.metrics[place] for row in observed.rows]
+    levels = [row.resource for row in observed.rows]
+    extra = sorted({name for row in observed.rows for name in row.extra})
     shown = ", ".join(f"{value:.6g}" for value in values[:5])
     also = f"; also {', '.join(extra)}" if extra else ""
     where = f"{benchmark.resource_attr} {levels[0]}" + (f" to {levels[-1]}" if len(levels) > 1 else "")
@@ -190,7 +190,7 @@ def _reports(benchmark: Benchmark, heard: Heard) -> Iterator[Finding]:
     else:
         yield Finding("reports", "warning", f"{where}: {benchmark.metric} {shown}{also}", "Look at why it diverges.")
     for name in benchmark.metrics:
-        if name not in heard.names:
+        if name not in observed.names:
             yield Finding("reports", "problem", f"the metric {name} is not reported", "Report it, or remove it.")
 
 
@@ -233,7 +233,7 @@ def _second(benchmark: Benchmark, script: Script, start: TinyStart, trial: TinyT
             "Let it continue from its checkpoint, or from the start without one.",
         )
         return
-    levels = [row.resource for row in trial.heard.rows]
+    levels = [row.resource for row in trial.observed.rows]
     over = bool(levels) and levels[0] <= start.known
     if not levels:
         text = f"resumed after {resource} {start.known}, it reported nothing"

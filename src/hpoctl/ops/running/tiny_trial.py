@@ -1,4 +1,4 @@
-"""One short start of a trial on this machine, and all that can be heard of it."""
+"""One short start of a trial on this machine, and all that it reports and prints."""
 
 import math
 import time
@@ -45,8 +45,8 @@ class TinyStart:
 
 
 @dataclass
-class Heard:
-    """What a start has said, from its files.
+class Observed:
+    """What a start has reported and printed, from its files.
 
     Attributes:
         names: The names of all values that it reported.
@@ -78,14 +78,14 @@ class TinyTrial:
     """What became of one start.
 
     Attributes:
-        heard: What it has said.
+        observed: What it has reported and printed.
         ended: How it ended; None: it was still running when its time was over.
         seconds: How long it ran until the level that ends it, or until its end.
         pace: The first and the last level that it reported, with the seconds of training behind each; None: nothing.
         leaving: How long it took to leave after that.
     """
 
-    heard: Heard
+    observed: Observed
     ended: Ended | None
     seconds: float
     pace: tuple[tuple[int, float], tuple[int, float]] | None
@@ -140,11 +140,11 @@ def run_tiny(benchmark: Benchmark, start: TinyStart, folder: Path) -> TinyTrial:
                 reports.append(event)
                 if reached is None and _answer(backend, event, start):
                     reached = time.monotonic()
-        heard = _heard(trial, benchmark)  # before the backend tidies up
+        observed = _observed(trial, benchmark)  # before the backend tidies up
     finally:
         backend.close()
     now = time.monotonic()
-    return TinyTrial(heard, ended, (reached or now) - began, _pace(reports), now - (reached or now))
+    return TinyTrial(observed, ended, (reached or now) - began, _pace(reports), now - (reached or now))
 
 
 def _pace(reports: Sequence[Report]) -> tuple[tuple[int, float], tuple[int, float]] | None:
@@ -163,19 +163,19 @@ def _answer(backend: ScriptBackend, report: Report, start: TinyStart) -> bool:
     return True
 
 
-def _heard(trial: TrialFolder, benchmark: Benchmark) -> Heard:
-    heard = Heard()
+def _observed(trial: TrialFolder, benchmark: Benchmark) -> Observed:
+    observed = Observed()
     for start in trial.starts()[-1:]:  # none: the script has removed its folder
-        heard.output = _end_of([start.err, start.out])
+        observed.output = _end_of([start.err, start.out])
         output = output_of(start)
         for file, marked in ((output.reports, False), (output.out, True)):
             lines = ReportLines(marked=marked)
             rows = TrialRows(benchmark.metrics, benchmark.metric, benchmark.resource_attr)
             with suppress(OSError), closing(file):  # the trial has failed because of it
                 while data := file.read():
-                    heard.take(lines.feed(data), rows)
-            heard.take(lines.close(), rows)
-    return heard
+                    observed.take(lines.feed(data), rows)
+            observed.take(lines.close(), rows)
+    return observed
 
 
 def _end_of(paths: Sequence[Path]) -> str:

@@ -1,8 +1,10 @@
-"""The trials of an experiment on a script that are on workers now, as a watcher sees them."""
+"""What a worker tells of its experiment: how far it is, and which trials of a script are on workers now."""
 
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from hpoctl.core.jobs import TrialActivity
 from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
@@ -10,12 +12,18 @@ from hpoctl.core.space import Config
 from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 
+PULSE = 0.25
+"""Seconds between two signs of life of an experiment."""
+
+Answer = Callable[[Mapping[str, Any]], None]
+"""Takes in what a worker tells its launcher."""
+
 
 @dataclass(slots=True)
 class _Training:
     """A trial on a worker: where it began and what it has reported, in seconds of the experiment's clock.
 
-    `heard` is the time of its last report on the watcher's own clock.
+    `last_report` is the time of its last report on the watcher's own clock.
     """
 
     slot: int
@@ -27,14 +35,14 @@ class _Training:
     resource: int | None
     value: float | None
     reported: float = 0.0
-    heard: float = 0.0
+    last_report: float = 0.0
 
     def left(self, now: float) -> float | None:
         """Seconds until it reaches its aim, at the speed that it has had since it began; None: not known yet."""
         if self.aim is None or self.resource is None or self.resource <= self.begun_at:
             return None
         speed = (self.reported - self.begun) / (self.resource - self.begun_at)
-        return max(0.0, (self.aim - self.resource) * speed - (now - self.heard))
+        return max(0.0, (self.aim - self.resource) * speed - (now - self.last_report))
 
 
 class TrainingView:
@@ -86,9 +94,48 @@ class TrainingView:
         trial = self._running.get(report.trial_id)
         if trial is not None:
             trial.resource, trial.value = resource, value
-            trial.reported, trial.heard = float(report.times[-1]), self._clock()
+            trial.reported, trial.last_report = float(report.times[-1]), self._clock()
             trial.aim = decision.until or trial.aim
 
     def ends(self, event: Ended) -> None:
         """A trial has left its worker."""
         self._running.pop(event.trial_id, None)
+
+
+class Pulse:
+    """A watcher that says how far an experiment is, a few times a second at most."""
+
+    def __init__(self, answer: Answer, spec: ExperimentSpec) -> None:
+        self._answer = answer
+        self._budget = spec.max_wallclock_time
+        self._view = None if spec.benchmark.script is None else TrainingView(spec)
+        self._last = time.monotonic()
+
+    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
+        """Tell of a trial that trains: it may be long until it reports."""
+        if self._view is not None:
+            self._view.begins(trial_id, step, now)
+            self._tell(now)
+
+    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
+        """Tell the share of the budget that is used, and which trials train."""
+        if self._view is not None:
+            self._view.reports(report, decision, log)
+        now = time.monotonic()
+        if now - self._last >= PULSE:
+            self._last = now
+            self._tell(float(report.times[-1]))
+
+    def ends(self, event: Ended) -> None:
+        """A trial has left its worker."""
+        if self._view is not None:
+            self._view.ends(event)
+            self._tell(event.time)
+
+    def says(self, text: str) -> None:
+        """What concerns the whole experiment goes to its log."""
+        sys.stderr.write(f"{text}\n")
+
+    def _tell(self, now: float) -> None:
+        trials = {} if self._view is None else {"trials": [asdict(trial) for trial in self._view.trials]}
+        self._answer({"event": "progress", "share": min(1.0, now / self._budget), **trials})

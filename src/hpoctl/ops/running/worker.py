@@ -14,11 +14,10 @@ import os
 import signal
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -29,16 +28,14 @@ from hpoctl.core.credentials import concealed, concealed_bytes
 from hpoctl.core.errors import INTERRUPTED, HpoctlError
 from hpoctl.core.machine import leave
 from hpoctl.core.metadata import read_metadata
-from hpoctl.core.protocols import Decision, Ended, Report, Resume, Start
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import Claims, Store
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.experiment import determined, run_experiment
 from hpoctl.engine.metadata import Provenance
-from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running.memory_limit import check_memory_limit
-from hpoctl.ops.running.training_view import TrainingView
+from hpoctl.ops.running.training_view import Answer, Pulse
 from hpoctl.ops.studies.provenance import own_python, versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
 from hpoctl.ops.studies.shared_scripts import with_shared_scripts
@@ -46,9 +43,6 @@ from hpoctl.ops.studies.tags import read_plan
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import Attempt, attempts_at
 from hpoctl.stores.opening import open_results
-
-PULSE = 0.25
-"""Seconds between two signs of life of an experiment."""
 
 MAX_LOG = 1_000_000
 """Bytes of an experiment's output that are kept: the last ones."""
@@ -75,9 +69,6 @@ class WorkerContext:
     random_seed: int
     entrypoint: str
     git_commit: str | None
-
-
-Answer = Callable[[Mapping[str, Any]], None]
 
 
 def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
@@ -180,7 +171,7 @@ def _run_logged(
 
     _forget_output()
     try:
-        run_experiment(spec, context.store, provenance, _Pulse(answer, spec), SystemTime(), opened, before_recording)
+        run_experiment(spec, context.store, provenance, Pulse(answer, spec), SystemTime(), opened, before_recording)
     finally:
         printed = _output()
         if printed and directories:
@@ -206,45 +197,6 @@ def _is_log() -> bool:
         return readable and stat.S_ISREG(os.fstat(2).st_mode)
     except OSError:  # a plugin has closed it
         return False
-
-
-class _Pulse:
-    """A watcher that says how far an experiment is, a few times a second at most."""
-
-    def __init__(self, answer: Answer, spec: ExperimentSpec) -> None:
-        self._answer = answer
-        self._budget = spec.max_wallclock_time
-        self._view = None if spec.benchmark.script is None else TrainingView(spec)
-        self._last = time.monotonic()
-
-    def begins(self, trial_id: int, step: Start | Resume, now: float) -> None:
-        """Tell of a trial that trains: it may be long until it reports."""
-        if self._view is not None:
-            self._view.begins(trial_id, step, now)
-            self._tell(now)
-
-    def reports(self, report: Report, decision: Decision, log: RowLog) -> None:
-        """Tell the share of the budget that is used, and which trials train."""
-        if self._view is not None:
-            self._view.reports(report, decision, log)
-        now = time.monotonic()
-        if now - self._last >= PULSE:
-            self._last = now
-            self._tell(float(report.times[-1]))
-
-    def ends(self, event: Ended) -> None:
-        """A trial has left its worker."""
-        if self._view is not None:
-            self._view.ends(event)
-            self._tell(event.time)
-
-    def says(self, text: str) -> None:
-        """What concerns the whole experiment goes to its log."""
-        sys.stderr.write(f"{text}\n")
-
-    def _tell(self, now: float) -> None:
-        trials = {} if self._view is None else {"trials": [asdict(trial) for trial in self._view.trials]}
-        self._answer({"event": "progress", "share": min(1.0, now / self._budget), **trials})
 
 
 MODULE = "hpoctl.ops.running.worker"

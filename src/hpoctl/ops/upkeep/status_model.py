@@ -1,4 +1,4 @@
-"""How far a tag is: its experiments by method and benchmark, failures, damage, jobs, training, and the time left."""
+"""How far a tag is: experiments by method and benchmark, failures, damage, jobs, training, time left, next commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from hpoctl.core.cells import Cell
 from hpoctl.core.metadata_head import TrialProgress
 from hpoctl.ops.launching.launches import Launch
+from hpoctl.ops.studies.config import Root
+from hpoctl.ops.studies.seed_ranges import runs
 from hpoctl.ops.upkeep.time_left import TimeLeft
 from hpoctl.ops.upkeep.work_files import WorkUse
 from hpoctl.stores.ledger import State
@@ -199,3 +201,20 @@ class StudyStatus:
     def complete(self) -> bool:
         """Whether every experiment is done, and all that is wanted could be read."""
         return self.totals.done == self.totals.total and not self.problems
+
+
+def next_commands(status: StudyStatus, root: Root) -> list[str]:
+    """The commands that mend what is not done, to copy and paste."""
+    commands = [root.command("launch", "--tag", status.tag)] if status.to_launch else []
+    by_method: dict[tuple[str, str], list[int]] = {}
+    for cell in status.to_run:
+        by_method.setdefault((cell.method, cell.benchmark), []).append(cell.seed)
+    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for (method, benchmark), seeds in by_method.items():
+        groups.setdefault((method, tuple(sorted(seeds))), []).append(benchmark)
+    for (method, numbers), benchmarks in groups.items():
+        named = [word for benchmark in benchmarks for word in ("--benchmark", benchmark)]
+        for first, last in runs(numbers):
+            ends = ["--start-seed", str(first), "--num-seeds", str(last + 1)]
+            commands.append(root.command("run", "--tag", status.tag, "--method", method, *named, *ends))
+    return commands
