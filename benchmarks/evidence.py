@@ -4,7 +4,8 @@
 
 Prints, in Markdown: regrets by table, MOBSTER less ASHA paired by seed, incumbents of pools by original losses, hpoctl
 less each peer, and the CPU seconds of whole experiments. `ablation.py` and `suggestion_cost.py` print theirs. Optuna's
-samplers run in hpoctl and share its randomness, so they are paired by seed; Syne Tune has a randomness of its own.
+samplers run in hpoctl and share its randomness, so they are paired by seed; Syne Tune draws other random
+numbers.
 """
 
 import argparse

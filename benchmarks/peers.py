@@ -4,8 +4,8 @@
         --benchmark fcnet-protein fcnet-naval --table fcnet_like.npz lcbench_189908.npz --method RS ASHA BO MOBSTER \
         --seeds 20 24
 
-One experiment after the other, each in a process of its own in Syne Tune's environment; killed and started again, it
-goes on. Tables are exported once into `--exports`. Regrets are computed here, by the functions of `regret.py`, from the
+One experiment after the other, each in a separate process in Syne Tune's environment; killed and started again, it
+continues. Tables are exported once into `--exports`. Regrets are computed here, by the functions of `regret.py`, from the
 times and values that the peer reports. Syne Tune looks at its trials every 5 s: compare with
 `regret.py --poll-interval 5 --rows poll5.jsonl`, which adds hpoctl's rows to the same file.
 

@@ -45,7 +45,7 @@ class Memory:
 
     Attributes:
         resident: Its resident memory, mapped tables included.
-        private: What it shares with nobody.
+        private: What it shares with no other process.
         workers: The processes that were looked at.
     """
 

@@ -75,7 +75,7 @@ def journal_size(root: Path) -> int:
 
 
 def start(root: Path, options: argparse.Namespace, *more: str) -> "subprocess.Popen[bytes]":
-    """Run or continue the experiment in a process of its own."""
+    """Run or continue the experiment in a separate process."""
     words = [sys.executable, "-m", "hpoctl", "run", "--method", options.method, "--benchmark", str(EXAMPLE)]
     words += ["--tag", "kills", "--random-seed", "7", "--results", str(root), "--max-num-trials", str(options.trials)]
     words += ["--max-wallclock-time", "1000000", "--trial-retries", "1000", "--stop-timeout", "1", *more]

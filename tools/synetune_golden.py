@@ -6,7 +6,7 @@ The environment needs `syne-tune[blackbox-repository,gpsearchers]==0.13.0`. Twel
 epochs each, on its simulator. `FOLDER/old-1` is laid out as its remote launcher lays a study out: two methods, two
 benchmarks (one is maximised), two seeds, and the metadata that its `hpo_main_simulator` hands to a `Tuner`, copied
 because that module cannot be imported from the installed package (a file is missing from it). `FOLDER/plain` is what a
-`Tuner` leaves when nobody hands it metadata.
+`Tuner` leaves when it gets no metadata.
 """
 
 import itertools

@@ -2,7 +2,7 @@
 
     python tools/terminal_picture.py
 
-Runs the README's command in a terminal of its own, keeps the first and the last lines, and draws them.
+Runs the README's command in a new terminal, keeps the first and the last lines, and draws them.
 """
 
 import os

@@ -34,7 +34,7 @@ def utc_text(timestamp: float) -> str:
     try:
         return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
-        return "-"  # a clock that was out of its mind
+        return "-"  # the clock was wrong
 
 
 def many(count: int, noun: str) -> str:

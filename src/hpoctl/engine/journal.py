@@ -190,7 +190,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _is_whole(line: bytes) -> bool:
-    """Whether a line is none that a crash cut off."""
+    """Whether a line is complete: no crash has cut it off."""
     return line.endswith(b"\n") or len(line) == LONGEST
 
 

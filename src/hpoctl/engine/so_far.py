@@ -182,7 +182,7 @@ class _Fold:
     def _end(self, event: Ended) -> None:
         state = self._states.get(event.trial_id)
         if state is None or not state.runs or (event.reason == ENDED and not state.leaves):
-            return  # the last one: it was cut off with the experiment, and goes on with it
+            return  # the last one: it was cut off with the experiment, and continues with it
         state.runs = False
         self.trials.ends(event)
 

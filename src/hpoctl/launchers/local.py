@@ -1,7 +1,7 @@
 """The local launcher: warm worker processes on this machine, each running one experiment at a time.
 
 A worker that crashes costs its experiment one attempt and nothing else: another worker takes its place. Whatever the
-launcher itself dies of, its workers find their input closed, finish what they have in hand, and end.
+launcher itself dies of, its workers find their input closed, finish their experiments, and exit.
 """
 
 import selectors
@@ -21,16 +21,16 @@ GRACE = 1.2
 """Seconds that a worker gets to record an interruption before it is killed."""
 
 FAREWELL = 5.0
-"""Seconds that an idle worker gets to end by itself."""
+"""Seconds that an idle worker gets to exit by itself."""
 
 START_LIMIT = 120.0
 """Seconds after which a worker that has not started is taken for hanging, in the import of a plugin for example."""
 
 MOST_AT_ONCE = 5.0
-"""Seconds without progress that one look counts at most: where all was stopped for a while, workers were, too."""
+"""Most seconds without progress that one check counts: where the machine was suspended, workers were, too."""
 
-FIRST_LOOK, LONGEST_LOOK = 0.1, 2.0
-"""Seconds until a look at whether another launch has done with an experiment: at first, and at most."""
+FIRST_CHECK, LONGEST_CHECK = 0.1, 2.0
+"""Seconds until a check whether another launch has finished an experiment: at first, and at most."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class _QueuedTask:
     job: Job
     task: Task
     tries: int = 0
-    patience: float = FIRST_LOOK
+    patience: float = FIRST_CHECK
     not_before: float = 0.0
 
 
@@ -69,7 +69,7 @@ class LocalLauncher:
         self._workers: list[WorkerProcess] = []
         self._running: dict[int, _QueuedTask] = {}  # by the id of the worker
         self._overdue: dict[int, str] = {}  # why a worker was killed, by its id
-        self._looked = time.monotonic()
+        self._checked_at = time.monotonic()
         self._failed_starts = 0
 
     def submit(self, jobs: Sequence[Job]) -> Sequence[str]:
@@ -151,7 +151,7 @@ class LocalLauncher:
         return JobStatus(state, progress.done, tuple(progress.failures))
 
     def _hand_out(self) -> None:
-        """Give idle workers something to do, and start workers while there is more to do than there are workers."""
+        """Give tasks to idle workers, and start workers while more tasks wait than workers are idle."""
         now = time.monotonic()
         for entry in [entry for entry in self._waiting if entry.not_before <= now]:
             self._waiting.remove(entry)
@@ -184,7 +184,7 @@ class LocalLauncher:
         return None
 
     def _listen(self, seconds: float) -> None:
-        """Wait for what workers have to say, and act on it."""
+        """Wait for messages of workers, and act on them."""
         wait = min([seconds, *(max(0.0, entry.not_before - time.monotonic()) for entry in self._waiting)])
         if not self._workers:
             if self._waiting:
@@ -224,7 +224,7 @@ class LocalLauncher:
 
     def _wait_for(self, entry: _QueuedTask) -> None:
         entry.not_before = time.monotonic() + entry.patience
-        entry.patience = min(2 * entry.patience, LONGEST_LOOK)
+        entry.patience = min(2 * entry.patience, LONGEST_CHECK)
         self._waiting.append(entry)
 
     def _fail(self, entry: _QueuedTask, error: str) -> None:
@@ -235,9 +235,9 @@ class LocalLauncher:
             self._jobs[entry.job.name].failures.append(Failure(entry.task.cell, error))
 
     def _stop_overdue(self) -> None:
-        """End workers that take too long: as long as a person has said, else too long without progress."""
+        """End workers that exceed the timeout; without one, those that make no progress for too long."""
         now = time.monotonic()
-        passed, self._looked = min(now - self._looked, MOST_AT_ONCE), now
+        passed, self._checked_at = min(now - self._checked_at, MOST_AT_ONCE), now
         limit = self._options.timeout
         for worker in self._workers:
             worker.silent += passed

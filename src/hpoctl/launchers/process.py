@@ -1,4 +1,4 @@
-"""One worker process: started, given tasks, listened to, killed, and what its death says."""
+"""One worker process: started, given tasks, read from, killed, and how it ended."""
 
 import contextlib
 import fcntl
@@ -61,7 +61,7 @@ class WorkerProcess:
 
     @property
     def descriptor(self) -> int:
-        """Becomes readable when the worker has something to say, or has ended."""
+        """Becomes readable when the worker has sent a message, or has exited."""
         return self._pipe(self._process.stdout).fileno()
 
     @property
@@ -71,7 +71,7 @@ class WorkerProcess:
 
     @property
     def seconds(self) -> float:
-        """How long it has been at what it does."""
+        """Seconds since it last got or finished an experiment, or started."""
         return time.monotonic() - self.since
 
     @property
@@ -83,7 +83,7 @@ class WorkerProcess:
         )
 
     def progresses(self, message: Mapping[str, Any]) -> None:
-        """It has told how far its experiment is; the same as before is no progress."""
+        """Take in a progress message; an unchanged share of the budget is no progress."""
         if message["share"] != self.share:
             self.silent = 0.0
         self.share, self.told_at = message["share"], time.monotonic()
@@ -100,11 +100,11 @@ class WorkerProcess:
             "benchmark": task.cell.benchmark,
             "seed": task.cell.seed,
         }
-        with contextlib.suppress(OSError):  # it has died: `messages` will tell
+        with contextlib.suppress(OSError):  # it has exited: `messages` returns None then
             self._pipe(self._process.stdin).write(json.dumps(values).encode() + b"\n")
 
     def messages(self) -> list[Mapping[str, Any]] | None:
-        """What it has said since; None: it has ended, or is no worker. Waits, unless its descriptor is readable."""
+        """The messages since the last call; None: it has exited, or sent something else. Waits while there is none."""
         data = os.read(self.descriptor, 65536)
         if not data:
             return None
@@ -117,7 +117,7 @@ class WorkerProcess:
             return None
 
     def drop(self) -> None:
-        """It has done what it had in hand."""
+        """It has finished its experiment."""
         self.cell, self.directory, self.share, self.since = None, None, None, time.monotonic()
         self._trials = ()
 
@@ -127,7 +127,7 @@ class WorkerProcess:
         return os.pread(descriptor, MAX_LOG, max(0, os.fstat(descriptor).st_size - MAX_LOG))
 
     def dismiss(self) -> None:
-        """No more tasks: it ends after its running experiment."""
+        """Send no more tasks: it exits after its running experiment."""
         with contextlib.suppress(OSError):
             self._pipe(self._process.stdin).close()
 
@@ -151,7 +151,7 @@ class WorkerProcess:
         return self._nonsense or _how(code)
 
     def close(self) -> None:
-        """Let go of its log."""
+        """Close its log."""
         self._log.close()
 
     @staticmethod
@@ -162,10 +162,10 @@ class WorkerProcess:
 
 
 def _message(line: bytes) -> Mapping[str, Any]:
-    """What a worker has said.
+    """A message of a worker.
 
     Raises:
-        ValueError: No worker says that.
+        ValueError: It is not a message of a worker.
     """
     try:
         message = json.loads(line)
@@ -190,7 +190,7 @@ def _how(code: int) -> str:
 
 
 def gist(log: bytes) -> str:
-    """The line that says most of what a worker printed: an error of ours, else the last one, as of a traceback."""
+    """The most informative line that a worker printed: an error of hpoctl, else the last one, as of a traceback."""
     lines = log.decode(errors="replace").strip().splitlines()
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return next(iter([*errors, *lines[-1:]]), "it said nothing")

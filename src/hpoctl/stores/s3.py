@@ -2,7 +2,7 @@
 
 A blob is an object, and S3 replaces an object in one step. What S3 cannot do in one step is to move a folder: its blobs
 are copied, then the old ones are removed. A note of it lies in `<root>/.moves` until it is done, so that a move that
-was killed can be repeated, or finished by somebody else; at every moment each blob is in the old place, or in the new
+was killed can be repeated, or finished by another process; at every moment each blob is in the old place, or in the new
 one, or in both.
 """
 

@@ -1,11 +1,11 @@
 """Claims on S3, which has no locks: leases, small objects below `<root>/.claims` that say who has what.
 
 A lease is created only if it does not exist, so that one of several processes gets it. Its holder writes it again every
-`RENEWAL` seconds, and whoever finds one that was not written for `TERM` seconds takes it over, again with a condition
+`RENEWAL` seconds, and a process that finds one not written for `TERM` seconds takes it over, again with a condition
 (it is still the one that was seen). The two times that are compared are both S3's own: when the lease was written, and
 when S3 answered. No clock of any other machine is involved.
 
-A holder that is killed cannot give its leases up. One on this machine is seen to be dead, and a job that is started
+A holder that is killed cannot release its leases. One on this machine is seen to be dead, and a job that is started
 again has the name of the job that it was (`$HPOCTL_JOB`); for both the lease ends at once. All others wait for `TERM`.
 """
 

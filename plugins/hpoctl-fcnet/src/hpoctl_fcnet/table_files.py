@@ -4,7 +4,7 @@
                /runtime.npy     float32 (62208, 4)
                /manifest.json   sizes and checksums
 
-A table is written under a temporary name and renamed when it is complete, so nobody sees half of one.
+A table is written under a temporary name and renamed when it is complete, so no process sees half of one.
 """
 
 import io

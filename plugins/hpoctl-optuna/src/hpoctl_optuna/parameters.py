@@ -24,7 +24,7 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
     """A distribution for each hyperparameter of which there is something to choose.
 
     Raises:
-        UsageError: A domain is none of hpoctl's own, and is not finite.
+        UsageError: A domain is not built into hpoctl, and is not finite.
     """
     return {name: _distribution(name, domain) for name, domain in space.domains.items() if domain.size != 1}
 

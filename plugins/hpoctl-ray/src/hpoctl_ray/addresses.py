@@ -27,7 +27,7 @@ def find_address(options: Where) -> str:
     """The address of the cluster; a cluster is started where the options say so and none is found.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no address.
         HpoctlError: One cannot be started.
     """
     named = options.address or os.environ.get("RAY_ADDRESS")

@@ -14,7 +14,7 @@ class Place:
     """A slot, with the actor that runs its trials.
 
     Attributes:
-        actor: The actor; None: there is none now.
+        actor: The actor; None: no actor now.
         up: Whether it is known to run: it had to wait for resources.
         last_event: The number of its last event that is known here.
         key: The start that it runs; empty: none.

@@ -178,7 +178,7 @@ class SagemakerApi:
             token: What the page before has returned; None: this is the first one.
 
         Returns:
-            The lines, and what names the next page; None: there is none.
+            The lines, and the token of the next page; None: this is the last page.
         """
         request: dict[str, Any] = {
             "logGroupName": LOG_GROUP,

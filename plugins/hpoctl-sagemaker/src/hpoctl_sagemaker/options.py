@@ -112,7 +112,7 @@ def listed(text: str | None) -> list[str]:
 
 
 def check_least(options: Any, **least: int) -> None:
-    """Refuse whole numbers that are too small; none is none of them.
+    """Refuse whole numbers that are too small; None is accepted.
 
     Raises:
         UsageError: One is.

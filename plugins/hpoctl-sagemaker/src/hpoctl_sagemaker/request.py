@@ -218,5 +218,5 @@ def _channel(address: str) -> dict[str, Any]:
 
 
 def _key_of(name: str, value: str | None) -> dict[str, str]:
-    """An entry of a request; None: there is none."""
+    """An entry of a request; None: the request does not have it."""
     return {} if value is None else {name: value}

@@ -41,7 +41,7 @@ def account_of(region: str | None) -> str:
     """The account that the credentials are for.
 
     Raises:
-        HpoctlError: There are none, they have expired, or AWS cannot be reached.
+        HpoctlError: There are no credentials, they have expired, or AWS cannot be reached.
     """
     session = session_in(region)
     try:

@@ -130,7 +130,7 @@ class Training:
     """The script while it runs.
 
     Args:
-        process: Its first process, with a group of processes of its own.
+        process: Its first process, the leader of a separate process group.
         reports: Where its reports go; None: nowhere, on all machines of a trial but the first.
         file: The file that it reports to.
         grace: Seconds between SIGTERM and SIGKILL.

@@ -74,7 +74,8 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
         root: The root of results, for the commands that are proposed.
 
     Raises:
-        UsageError: There are fewer than two methods, one is unknown, the time is none, or results do not go together.
+        UsageError: There are fewer than two methods, one is unknown, the time is not positive, or results cannot be
+            compared.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """

@@ -39,8 +39,8 @@ class TrialSummary:
         outcome: How it stands: Completed, Stopped, Paused, Failed, Running, or Unfinished: it ran when the
             experiment ended.
         why: Why, in one line, where that is recorded.
-        best: Its best finite value; NaN: it has none.
-        best_resource: The resource level of that value; None: it has none.
+        best: Its best finite value; NaN: no value is finite.
+        best_resource: The resource level of that value; None: no value is finite.
         last: Its last value.
         resource: The highest resource level that it reported.
         seconds: Seconds of training, over all of its starts.

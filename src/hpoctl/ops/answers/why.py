@@ -56,7 +56,7 @@ class Why:
         waits: The times for which it was paused.
         source: What this is known from.
         check: How the rows found compare with those that are stored, in a sentence.
-        agrees: Whether they are equal; None: there are none to compare with.
+        agrees: Whether they are equal; None: no rows are stored.
     """
 
     tag: str

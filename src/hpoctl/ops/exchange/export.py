@@ -72,10 +72,10 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
 
     Args:
         request: What is exported.
-        progress: Is told how many experiments were looked at, of how many; None: nobody.
+        progress: Receives how many experiments were read, of how many; None: not reported.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or something else lies where the export would go.
+        UsageError: A tag is invalid, a filter names what no tag has, or something else lies where the export would go.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: Results cannot be read, or a file cannot be written.
     """

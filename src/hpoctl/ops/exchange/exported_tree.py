@@ -3,8 +3,8 @@
     <output>/<tag>/<method>[-<seed>]/<tag>-<benchmark>-<seed>-<date>/results.csv.zip
                                                                     /metadata.json
 
-The metadata are written last: loaders look for them, so half an experiment is none. Equal results are equal bytes. So
-an export can be repeated: it resumes after an interruption, and adds new results.
+The metadata are written last: loaders look for them, so they never find half an experiment. Equal results are equal
+bytes. So an export can be repeated: it resumes after an interruption, and adds new results.
 """
 
 import json
@@ -166,7 +166,7 @@ def _tuner_name(tag: str, found: FoundResult, taken: set[str]) -> str:
     cell = found.cell
     base = f"{tag}-{cell.benchmark}-{cell.seed}".replace("_", "-").replace(".", "-")
     began = found.attempt.started
-    milliseconds = int(began * 1000) if 0.0 <= began < LAST_SECOND else 0  # a clock may be out of its mind
+    milliseconds = int(began * 1000) if 0.0 <= began < LAST_SECOND else 0  # a clock may be wrong
     while True:
         date = datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%d-%H-%M-%S")
         name = f"{base}-{date}-{milliseconds % 1000:03d}"

@@ -97,10 +97,10 @@ def import_results(request: ImportRequest, root: Root, progress: ExperimentProgr
     Args:
         request: What is imported.
         root: The root of results.
-        progress: Is told how many results were looked at, of how many; None: nobody.
+        progress: Receives how many results were read, of how many; None: not reported.
 
     Raises:
-        UsageError: The tag or the budget is none, or there is no such folder.
+        UsageError: The tag or the budget is invalid, or there is no such folder.
         IncompleteError: There is no result, or none that can be imported.
         HpoctlError: A file cannot be read or written.
     """

@@ -129,8 +129,8 @@ def source_of(files: TunerFiles, tag: str | None) -> Source:
         tag: The tag that it goes to; None: its own.
 
     Raises:
-        IncompleteError: The metadata lack something that nobody else knows.
-        UsageError: A name in it is none.
+        IncompleteError: The metadata lack an entry that cannot be derived.
+        UsageError: A name in them is not a valid name.
     """
     metadata = _plain(files.metadata)
     record = _read_record(metadata)

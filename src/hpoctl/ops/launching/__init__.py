@@ -1,1 +1,1 @@
-"""Many experiments: planned, launched, stopped, and looked after."""
+"""Many experiments: planned, launched, stopped and monitored."""

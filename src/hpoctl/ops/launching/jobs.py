@@ -104,7 +104,7 @@ def read_costs() -> Costs:
 
 
 def write_costs(costs: Costs) -> None:
-    """Keep what was measured. Where that is not possible nothing is lost but a better guess."""
+    """Keep what was measured. Where that fails, later estimates are less exact."""
     entries = [[method, bench, count, mean] for (method, bench), (count, mean) in costs.measured.items()]
     file = _file()
     temporary = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
@@ -168,7 +168,7 @@ def plan_jobs(tag: str, tasks: Iterable[Task], expensive: Mapping[str, bool]) ->
     Args:
         tag: The tag.
         tasks: The experiments.
-        expensive: For each method, whether each seed gets a job of its own.
+        expensive: For each method, whether each seed is a separate job.
     """
     groups: dict[str, list[Task]] = {}
     for task in tasks:
@@ -187,7 +187,7 @@ def plan_jobs(tag: str, tasks: Iterable[Task], expensive: Mapping[str, bool]) ->
 
 
 def makespan(seconds: Sequence[float], workers: int) -> float:
-    """How long a number of workers take who always do what takes longest next (Graham 1969, LPT)."""
+    """How long a number of workers take if each starts the longest remaining task next (Graham 1969, LPT)."""
     ends = [0.0] * max(1, workers)
     heapify(ends)
     for each in sorted(seconds, reverse=True):

@@ -72,7 +72,7 @@ class LaunchOutcome:
         lost: Those of which no worker has reported anything: their job ended without them.
         seconds: How long the launch took.
         interrupted: Whether it was interrupted.
-        running: How many somebody else is running.
+        running: How many other processes are running.
     """
 
     random_seed: int

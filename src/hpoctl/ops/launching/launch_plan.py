@@ -84,7 +84,7 @@ class LaunchPlan:
         workers: How many experiments run at a time; 0: the launcher knows.
         jobs: The jobs to be submitted.
         done: How many of the wanted experiments are complete.
-        running: How many of them somebody is running.
+        running: How many of them a process is running.
         waiting: How many of the rest are in jobs of an earlier launch.
         failed: How many of those to be run have failed before.
         seconds: How long it is expected to take.

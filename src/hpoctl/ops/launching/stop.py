@@ -57,7 +57,7 @@ def find_running(root: Root, tag: str, registry: Registry) -> Running:
     """What runs of a tag; nothing is stopped.
 
     Raises:
-        UsageError: The tag is none, or a launcher of it is not registered.
+        UsageError: The tag is not a valid name, or one of its launchers is not registered.
         IncompleteError: Nothing of it runs.
     """
     launches = running_launches(root.store, root.claims, check_tag(tag))

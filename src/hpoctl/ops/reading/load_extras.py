@@ -46,7 +46,7 @@ def load_extras(request: LoadRequest, patterns: Sequence[str]) -> Loaded[Extras]
         patterns: The columns: names, or patterns such as `num_at_level*`.
 
     Raises:
-        UsageError: A tag is none, a filter names what no tag has, or no experiment has such a column.
+        UsageError: A tag is invalid, a filter names what no tag has, or no experiment has such a column.
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """

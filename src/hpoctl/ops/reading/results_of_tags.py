@@ -1,7 +1,7 @@
 """Which results of one or several tags an analysis reads, and which it does not, and why.
 
 An experiment has one result that counts. Everything else that there is of it, and every experiment that a plan of the
-tag wants and that has none, is listed as `Skipped`: nothing is passed over in silence.
+tag wants and that is not complete, is listed as `Skipped`: nothing is left out silently.
 """
 
 from collections import Counter

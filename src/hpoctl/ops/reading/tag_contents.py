@@ -28,7 +28,7 @@ class Skipped:
     """Something that an analysis does not read.
 
     Attributes:
-        path: Where it is; for an experiment that nobody has begun, where the tag is.
+        path: Where it is; for an experiment that was never started, where the tag is.
         cell: The experiment; None if that cannot be read.
         what: What is wrong with it, in one line.
         policy: What follows from that, in one line.

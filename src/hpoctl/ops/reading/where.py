@@ -49,7 +49,7 @@ def parse_condition(text: str) -> Condition:
     """The condition that a person typed after `--where`.
 
     Raises:
-        UsageError: It is none, or it orders something that is no number.
+        UsageError: It is not a valid condition, or it orders something other than numbers.
     """
     found = CONDITION.fullmatch(text)
     if found is None:

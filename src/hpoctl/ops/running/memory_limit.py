@@ -59,7 +59,7 @@ def _fits(limit: int) -> bool:
 def _load() -> None:
     """Load the libraries, and let each make its buffer: some do so at the first call, and keep it."""
     import numpy as np  # noqa: PLC0415
-    import scipy.linalg  # noqa: PLC0415 - it has a BLAS library of its own, besides that of numpy
+    import scipy.linalg  # noqa: PLC0415 - it has a separate BLAS library, besides that of numpy
     import scipy.special  # noqa: PLC0415
 
     for cholesky in (np.linalg.cholesky, scipy.linalg.cholesky):

@@ -72,14 +72,14 @@ class WorkerContext:
 
 
 def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
-    """Work off tasks until there are no more.
+    """Run tasks until there are no more.
 
     Args:
         lines: Tasks as JSON with `plan`, `method`, `benchmark` and `seed`.
         answer: Takes in `{"event": "began", "directory"}`, `{"event": "progress", "share"}`, with `trials` where they
             train (see `TrialActivity`), and, for each task,
             `{"event": "ended", "outcome", "error"}`; the outcome is `done`, `already` (it was complete),
-            `held` (somebody is running it) or `failed`.
+            `held` (another process is running it) or `failed`.
         context: What it works with.
     """
     plans: dict[str, Resolved] = {}
@@ -119,14 +119,14 @@ def _run_once(spec: ExperimentSpec, answer: Answer, context: WorkerContext, vers
             return "already"
         known = {attempt.directory for attempt in complete}
         provenance = Provenance(versions, context.git_commit, context.entrypoint)
-        _run_logged(spec, answer, context, provenance, partial(_look_again, spec, context, known))
+        _run_logged(spec, answer, context, provenance, partial(_check_still_ours, spec, context, known))
     finally:
         context.claims.release(key)
     return "done"
 
 
-def _look_again(spec: ExperimentSpec, context: WorkerContext, known: AbstractSet[str]) -> None:
-    """Look whether the experiment is still this process's to record: a lease may have expired while it was stopped.
+def _check_still_ours(spec: ExperimentSpec, context: WorkerContext, known: AbstractSet[str]) -> None:
+    """Check that this process may still record the experiment: its lease may have expired while it was stopped.
 
     Args:
         spec: The experiment.
@@ -215,10 +215,10 @@ def worker_words(tag: str, random_seed: int, results: str, entrypoint: str, git_
 
 
 def main(argument: str) -> int:
-    """Work off tasks until standard input ends; returns the exit code."""
+    """Run tasks until standard input ends; returns the exit code."""
     setup = json.loads(argument)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what plugins print goes to the log, as errors do
+    os.dup2(2, 1)  # what plugins print goes to the log, like errors
     faulthandler.enable()
     # Ctrl-C in a terminal reaches us, too; the launcher decides how to react, and then terminates this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

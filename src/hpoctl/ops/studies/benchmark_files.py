@@ -90,7 +90,7 @@ def open_benchmark(name: str, registry: Registry, folder: Path) -> Benchmark:
         folder: What the path of a file is relative to.
 
     Raises:
-        UsageError: There is none, or the file describes none.
+        UsageError: There is no such file, or it describes no benchmark.
     """
     return load_benchmark(benchmark_path(name, folder)) if is_benchmark_file(name) else registry.benchmark(name)
 
@@ -144,7 +144,7 @@ def find_benchmark(name: str, study: Study, registry: Registry) -> Benchmark:
     """A benchmark of a study: in its file, or registered.
 
     Raises:
-        UsageError: There is none, or the name is taken by another.
+        UsageError: There is no such benchmark, or another one has its name.
     """
     path = study.benchmark_files.get(name)
     if path is None:

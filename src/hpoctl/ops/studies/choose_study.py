@@ -29,7 +29,7 @@ def study_from_table(table: Mapping[str, Any] | Document, *, where: str, name: s
     Args:
         table: The table.
         where: What the table is, for messages, such as `study.toml`.
-        name: The study's name if the table has none.
+        name: The study's name if the table does not say it.
 
     Raises:
         UsageError: A key is unknown, a value has the wrong type or is out of range, or something is missing.
@@ -93,7 +93,7 @@ def default_study(registry: Registry, config: Config, folder: Path) -> tuple[Stu
     It is the one of the configuration; else the only registered one; else the only one that is registered as a default.
 
     Raises:
-        UsageError: There is none, or more than one.
+        UsageError: There is no study, or more than one.
     """
     if config.study is not None:
         try:

@@ -40,7 +40,7 @@ Text = Annotated[str, Meta(min_length=1, description="a text")]
 
 @dataclass(frozen=True)
 class Config:
-    """The defaults of a folder for the studies run in it; None or empty where it has none.
+    """The defaults of a folder for the studies run in it; None or empty where it has no such default.
 
     Attributes:
         study: The study that `hpoctl launch` uses: a registered name, or a file relative to this one. What ends in

@@ -45,7 +45,7 @@ class MethodInfo:
         summary: What it does.
         origin: The plugin that registers it.
         kind: The scheduler behind it.
-        expensive: Whether each seed gets a job of its own.
+        expensive: Whether each seed is a separate job.
         fixed: Hyperparameters that it fixes.
         options: Its options.
     """

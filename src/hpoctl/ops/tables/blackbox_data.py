@@ -88,7 +88,7 @@ def remove_imported(registry: Registry, name: str) -> None:
     """Remove an imported table.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: No blackbox has that name.
         HpoctlError: It cannot be removed.
     """
     check_removable(registry, name)

@@ -163,7 +163,7 @@ def blackbox_info(registry: Registry, name: str) -> BlackboxInfo:
     """All that is known of a blackbox. Its table is opened.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: No blackbox has that name.
     """
     benchmark = registry.benchmark(name)
     opened, problem, code = None, None, 0

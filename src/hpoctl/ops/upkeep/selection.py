@@ -153,7 +153,7 @@ def select(root: Root, tag: str, criteria: Criteria, now: datetime) -> Selection
         now: The present date.
 
     Raises:
-        UsageError: The tag is none, or there is no such method or benchmark in it.
+        UsageError: The tag is invalid, or has no such method or benchmark.
         IncompleteError: There is no such tag, or nothing fits.
         HpoctlError: The store cannot be read.
     """
@@ -220,7 +220,7 @@ def parse_age(text: str) -> float:
     """The seconds that a person typed, such as `7d`, `12h`, `30m` or `90s`.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: It has another form.
     """
     found = AGE.fullmatch(text)
     if found is None:

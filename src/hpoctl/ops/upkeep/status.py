@@ -44,7 +44,7 @@ def read_status(
         submitted: Jobs that launchers elsewhere have been given, and how far they are.
 
     Raises:
-        UsageError: The tag is none, or a filter names what the tag does not have.
+        UsageError: The tag is invalid, or a filter names what the tag does not have.
         IncompleteError: There is nothing of the tag, or nothing that matches the filters.
     """
     store = root.store

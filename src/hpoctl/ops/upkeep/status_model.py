@@ -34,9 +34,9 @@ class Pair:
         method: The name of the method.
         benchmark: The name of the benchmark.
         done: Complete experiments.
-        running: Those that somebody runs.
+        running: Those that a process runs.
         failed: Those whose last attempt failed, died or left a damaged result.
-        missing: Those that nobody has begun, or that were interrupted.
+        missing: Those that were never started, or that were interrupted.
         wanted: Those that a plan of the tag wants.
         extra: Those that no plan wants.
     """

@@ -21,7 +21,7 @@ class TagSummary:
         total: How many experiments it has or wants.
         failed: How many failed.
         running: How many run.
-        missing: How many nobody has begun.
+        missing: How many were never started.
         size: Bytes on disk.
         last_activity: When an experiment or a launch last began or ended, in seconds since 1970; 0: unknown.
         launches: The launches that run.

@@ -97,8 +97,8 @@ def new_entry(store: Store, claims: Claims, content: CleanFile, now: datetime) -
 def finish_moves(store: Store, claims: Claims) -> list[tuple[str, str]]:
     """Finish what a clean, an undo or a purge was killed in the middle of, where folders are not moved in one step.
 
-    Whoever moves something into the trash or out of it has a claim on the entry: a move whose entry can be claimed is
-    nobody's any more.
+    A process that moves something into the trash or out of it holds a claim on the entry: where the entry can be
+    claimed, the process has exited.
 
     Returns:
         What was finished: folders and their targets.

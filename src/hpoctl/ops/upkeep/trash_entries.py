@@ -93,7 +93,10 @@ def claimed_folder(store: Store, claims: Claims, content: CleanFile, now: dateti
             raise
         else:
             return folder
-    raise HpoctlError(f"No new folder can be made in {store.location(TRASH)}.", "Look into it, and remove what is odd.")
+    raise HpoctlError(
+        f"No new folder can be made in {store.location(TRASH)}.",
+        "Look into it, and remove what is odd.",
+    )
 
 
 def drop_if_empty(store: Store, folder: str) -> None:
@@ -116,7 +119,7 @@ def last_entry(store: Store, tag: str | None) -> TrashEntry:
     """The newest entry, of a tag or of all.
 
     Raises:
-        IncompleteError: There is none.
+        IncompleteError: There is no such entry.
     """
     if tag is not None:
         check_tag(tag)
