@@ -5,8 +5,8 @@
         --seeds 20 24
 
 One experiment after the other, each in a separate process in Syne Tune's environment; killed and started again, it
-continues. Tables are exported once into `--exports`. Regrets are computed here, by the functions of `regret.py`, from the
-times and values that the peer reports. Syne Tune looks at its trials every 5 s: compare with
+continues. Tables are exported once into `--exports`. Regrets are computed here, by the functions of `regret.py`, from
+the times and values that the peer reports. Syne Tune looks at its trials every 5 s: compare with
 `regret.py --poll-interval 5 --rows poll5.jsonl`, which adds hpoctl's rows to the same file.
 
 An experiment that has used `--cpu-limit` seconds ends there; its regrets are NaN from then on. Optuna's samplers are

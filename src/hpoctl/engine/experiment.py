@@ -34,8 +34,7 @@ from hpoctl.engine.metadata import Provenance, identity_metadata, opening_metada
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
 from hpoctl.engine.search_space import is_restricted, searched
 from hpoctl.engine.spec import ExperimentSpec, determinants
-from hpoctl.engine.suggestion_times import suggestion_times_bytes
-from hpoctl.engine.table import column_names, parquet_bytes, rows_table
+from hpoctl.engine.table import column_names, parquet_bytes, rows_table, suggestion_times_bytes
 from hpoctl.engine.training import run_training
 from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
 

@@ -1,9 +1,14 @@
-"""The results file: the rows of an experiment as Parquet, equal rows as equal bytes.
+"""The files of an experiment as Parquet: its rows, equal rows as equal bytes, and what its suggestions cost.
+
+suggestions.parquet has what each suggestion cost on the simulated clock, where that is the time that it really took:
+with `--decision-time measured` a simulated experiment depends on the speed of the machine, and with these numbers it
+can be run again as it was.
 
 Arrays go to Arrow as buffers. Its converters (`pa.array`, `pa.scalar`) would import pandas, which costs more than most
 experiments do.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hpoctl.core.entries import Benchmark
+from hpoctl.core.errors import IncompleteError
 from hpoctl.core.protocols import Plain
 from hpoctl.core.space import Space, Value
 from hpoctl.engine.rows import Rows
@@ -20,6 +26,7 @@ from hpoctl.engine.rows import Rows
 ENCODINGS: dict[pa.DataType, str] = {pa.int64(): "DELTA_BINARY_PACKED", pa.float64(): "BYTE_STREAM_SPLIT"}
 """How columns of numbers that differ from row to row are written: a quarter smaller and faster than dictionaries."""
 
+SECONDS = "seconds"
 NUMBERS: dict[np.dtype[Any], pa.DataType] = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
 
 LARGEST = 2.0**53
@@ -150,3 +157,31 @@ def _strings(texts: Sequence[str]) -> pa.Array:
 
 def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+def suggestion_times_bytes(seconds: Sequence[float]) -> bytes:
+    """The seconds of all suggestions in their order, as a file."""
+    columns = plain_columns({SECONDS: seconds})
+    return parquet_bytes(pa.Table.from_arrays(list(columns.values()), names=list(columns)))
+
+
+def read_suggestion_times(data: bytes, where: str) -> Sequence[float]:
+    """The seconds of all suggestions in their order.
+
+    Args:
+        data: The file.
+        where: What it is called in messages.
+
+    Raises:
+        IncompleteError: It is damaged.
+    """
+    try:
+        column = pq.read_table(io.BytesIO(data)).column(SECONDS)
+        seconds = np.asarray(column.to_numpy(), dtype=np.float64)
+    except (pa.ArrowException, KeyError, OSError, TypeError, ValueError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise IncompleteError(f"{where} cannot be read: {why}.", "Ask about another experiment.") from error
+    if not np.all(np.isfinite(seconds) & (seconds >= 0.0)):
+        raise IncompleteError(f"{where} has a value that is no duration.", "Ask about another experiment.")
+    found: list[float] = seconds.tolist()
+    return found

@@ -23,7 +23,7 @@ from hpoctl.engine.ran import Ran, ran
 from hpoctl.engine.rows import Rows
 from hpoctl.engine.so_far import metrics_of
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.engine.suggestion_times import read_suggestion_times
+from hpoctl.engine.table import read_suggestion_times
 from hpoctl.engine.work_folder import journal_file
 from hpoctl.ops.answers.witness import Moment, MomentKind, Wait, Witness
 from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns
