@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from hpoctl.cli.help import Command
+from hpoctl.cli.layout import print_lines
 from hpoctl.cli.listing import Wide
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.output import bar
+from hpoctl.cli.output import agreed, bar, emit_json, err
 from hpoctl.core.errors import FAILED, HpoctlError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of the blackbox.")]
@@ -69,7 +70,7 @@ def import_files(
     with bar() as progress:
         imported = bring(registry, kind, path, progress)
     if as_json:
-        report.emit_imported(kind, imported)
+        emit_json("blackbox", "success", {"kind": kind, "benchmarks": imported.benchmarks, "notes": imported.notes})
     else:
         report.print_imported(imported)
 
@@ -91,7 +92,7 @@ def fetch(
     with bar() as progress:
         fetched = fetch_files(registry, kind, url, progress)
     if as_json:
-        report.emit_fetched(fetched)
+        emit_json("blackbox", "success", fetched)
     else:
         report.print_fetched(fetched)
 
@@ -138,7 +139,7 @@ def plot(
 
     plotted = plot_curves(open_registry(), name, output, metric=metric, num=num, seed=seed)
     if as_json:
-        report.emit_plotted(plotted)
+        emit_json("blackbox", "success", plotted)
     else:
         report.print_plotted(plotted)
 
@@ -151,8 +152,6 @@ def remove(
 ) -> None:
     """Remove a table that was imported with `hpoctl blackbox import table`. Results on it stay."""
     from hpoctl.builtins import open_registry
-    from hpoctl.cli import blackbox_report as report
-    from hpoctl.cli.output import agreed
     from hpoctl.ops.tables.blackbox_data import check_removable, remove_imported
 
     registry = open_registry()
@@ -160,13 +159,13 @@ def remove(
     if not yes and not agreed(
         f"This removes the imported table {name}; only its file can bring it back.", as_json=as_json
     ):
-        report.print_kept(name)
+        err().print(f"{name} is still there", markup=False)
         return
     remove_imported(registry, name)
     if as_json:
-        report.emit_removed(name)
+        emit_json("blackbox", "success", {"removed": name})
     else:
-        report.print_removed(name)
+        print_lines([f"removed {name}"])
 
 
 @blackbox_app.command(cls=Command)
@@ -184,7 +183,7 @@ def push(
     with bar() as progress:
         pushed = push_tables(store, names, progress)
     if as_json:
-        report.emit_shared("pushed", pushed)
+        emit_json("blackbox", "success", {"pushed": pushed})
     else:
         report.print_shared("uploaded", store.location(""), pushed)
 
@@ -213,6 +212,6 @@ def pull(
             pulled = pull_tables(store, names or (), progress, replace=replace)
         word = "fetched"
     if as_json:
-        report.emit_shared("tables" if show else "pulled", pulled)
+        emit_json("blackbox", "success", {"tables" if show else "pulled": pulled})
     else:
         report.print_shared(word, store.location(""), pulled)

@@ -23,7 +23,7 @@ COMMAND = "blackbox"
 
 def emit_list(found: "BlackboxList") -> None:
     """The list as JSON; partial if a plugin or an imported table failed."""
-    errors = _errors(found.problems)
+    errors = [error_json(problem) for problem in found.problems]
     data = {"blackboxes": found.blackboxes, "importers": found.importers}
     emit_json(COMMAND, "partial" if errors else "success", data, errors)
 
@@ -66,7 +66,7 @@ def _size(row: "BlackboxRow") -> str:
 
 def emit_info(found: "BlackboxInfo") -> None:
     """All that is known as JSON; partial if the table cannot be opened."""
-    errors = _errors([*([found.problem] if found.problem else []), *found.warnings])
+    errors = [error_json(problem) for problem in (found.problem, *found.warnings) if problem]
     data = {"benchmark": found.benchmark, "card": found.card, "opened": found.opened}
     emit_json(COMMAND, "partial" if errors else "success", data, errors)
 
@@ -106,11 +106,6 @@ def print_info(found: "BlackboxInfo") -> None:
         hint(f"`hpoctl blackbox plot {benchmark.name} --output curves.png` draws some curves")
 
 
-def emit_imported(kind: str, imported: "Imported") -> None:
-    """What was imported as JSON."""
-    emit_json(COMMAND, "success", {"kind": kind, "benchmarks": imported.benchmarks, "notes": imported.notes})
-
-
 def print_imported(imported: "Imported") -> None:
     """What was imported, what to know about it, and what to type next."""
     print_lines([f"imported {', '.join(imported.benchmarks)}", *(f"  {note}" for note in imported.notes)])
@@ -118,11 +113,6 @@ def print_imported(imported: "Imported") -> None:
         name = imported.benchmarks[0]
         hint(f"`hpoctl blackbox info {name}` shows what is known of it")
         hint(f"`hpoctl run --method ASHA --benchmark {name}` runs on it")
-
-
-def emit_fetched(fetched: "Fetched") -> None:
-    """What was downloaded as JSON."""
-    emit_json(COMMAND, "success", fetched)
 
 
 def print_fetched(fetched: "Fetched") -> None:
@@ -151,36 +141,11 @@ def emit_check(name: str, right: Sequence[str], wrong: "HpoctlError | None") -> 
     emit_json(COMMAND, "error" if wrong else "success", data, [error_json(wrong)] if wrong else [])
 
 
-def emit_plotted(plotted: "Plotted") -> None:
-    """What was drawn as JSON."""
-    emit_json(COMMAND, "success", plotted)
-
-
 def print_plotted(plotted: "Plotted") -> None:
     """The file, and what the picture cannot show."""
     print_lines([plotted.path])
     if plotted.not_finite:
         hint(f"{plotted.metric} is NaN or infinite somewhere in {many(plotted.not_finite, 'curve')}: gaps")
-
-
-def emit_removed(name: str) -> None:
-    """What was removed as JSON."""
-    emit_json(COMMAND, "success", {"removed": name})
-
-
-def print_removed(name: str) -> None:
-    """What was removed."""
-    print_lines([f"removed {name}"])
-
-
-def print_kept(name: str) -> None:
-    """Nothing was removed."""
-    err().print(f"{name} is still there", markup=False)
-
-
-def emit_shared(key: str, tables: "Sequence[SharedTable]") -> None:
-    """Tables beside results as JSON."""
-    emit_json(COMMAND, "success", {key: tables})
 
 
 def print_shared(word: str, where: str, tables: "Sequence[SharedTable]") -> None:
@@ -195,10 +160,6 @@ def print_shared(word: str, where: str, tables: "Sequence[SharedTable]") -> None
         state = word if table.new else "there already" if word != "there" else "there"
         print_lines([f"{table.name}  {state}  {size_text(table.size)}  {table.key[:12]}"])
     hint(f"root: {where}")
-
-
-def _errors(problems: "Sequence[Problem]") -> list[dict[str, str]]:
-    return [{"what": problem.what, "fix": problem.fix} for problem in problems]
 
 
 def _show_problem(problem: "Problem") -> None:

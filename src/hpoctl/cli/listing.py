@@ -83,9 +83,9 @@ def _list(
 
 def emit_list(command: str, found: Sequence[object], problems: "Sequence[Problem]") -> None:
     """A list is partial if a plugin failed: something may be missing from it."""
-    from hpoctl.cli.output import emit_json
+    from hpoctl.cli.output import emit_json, error_json
 
-    errors = [{"what": problem.what, "fix": problem.fix} for problem in problems]
+    errors = [error_json(problem) for problem in problems]
     emit_json(command, "partial" if errors else "success", {command: found}, errors)
 
 

@@ -21,6 +21,7 @@ from hpoctl.core.text import printable
 
 if TYPE_CHECKING:
     from hpoctl.core.entries import Progress
+    from hpoctl.ops.studies.listing import Problem
 
 Status = Literal["success", "partial", "error"]
 WIDTH_WHEN_PIPED = 160
@@ -166,8 +167,8 @@ def emit_json(command: str, status: Status, data: object, errors: Sequence[Mappi
     sys.stdout.write(json.dumps(envelope, allow_nan=False) + "\n")
 
 
-def error_json(error: HpoctlError) -> dict[str, str]:
-    """An error as an entry of the envelope's `errors`."""
+def error_json(error: "HpoctlError | Problem") -> dict[str, str]:
+    """An error, or what is wrong with a plugin, as an entry of the envelope's `errors`."""
     return {"what": error.what, "fix": error.fix}
 
 
