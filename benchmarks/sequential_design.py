@@ -19,7 +19,7 @@ from hpoctl.analysis.comparison_model import Verdict
 from hpoctl.analysis.decisions import follow
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
-from hpoctl.analysis.interim import Look, Question, Rules, look_of
+from hpoctl.analysis.interim import InterimAnalysis, Question, Rules, analysis_of
 from hpoctl.analysis.paired import critical_sum, signed_rank, sums_of_signs
 from hpoctl.analysis.power import predictive_power
 from hpoctl.analysis.sequential import decided_after
@@ -185,7 +185,7 @@ def rules_with(futility: bool) -> Rules:
     return Rules(planned_looks(MOST), LEVEL, Margin(MARGIN, "metric"), futility)
 
 
-Looks = Mapping[int, Look]
+Looks = Mapping[int, InterimAnalysis]
 """The tests of a sample by the number of seeds."""
 
 
@@ -203,17 +203,17 @@ def all_looks(samples: np.ndarray) -> list[Looks]:
     found: list[Looks] = [{seeds: column[place] for seeds, column in columns.items()} for place in range(len(samples))]
     for sample, looks in zip(samples[:CHECKED], found[:CHECKED], strict=True):
         for seeds, look in looks.items():
-            check_same(look, look_of(sample[:seeds], rules, MARGIN))
+            check_same(look, analysis_of(sample[:seeds], rules, MARGIN))
     return found
 
 
-def check_same(look: Look, other: Look) -> None:
+def check_same(look: InterimAnalysis, other: InterimAnalysis) -> None:
     ours, theirs = (np.array((each.p, each.p_equivalent, each.chance), dtype=float) for each in (look, other))
     if look.leads != other.leads or not np.allclose(ours, theirs, rtol=1e-9, atol=1e-12):
         raise SystemExit(f"tests of all samples at once differ from those of hpoctl: {look}, {other}")
 
 
-def looks_at(samples: np.ndarray, rules: Rules) -> list[Look]:
+def looks_at(samples: np.ndarray, rules: Rules) -> list[InterimAnalysis]:
     """The tests of samples with one number of seeds."""
     count = samples.shape[1]
     p, lead = signed_ranks(samples)
@@ -223,7 +223,7 @@ def looks_at(samples: np.ndarray, rules: Rules) -> list[Look]:
     words: dict[int, Verdict] = {-1: "better", 0: "undecided", 1: "worse"}
     every = zip(p, lead, np.maximum(*sides), chance, strict=True)
     return [
-        Look(count, float(p), words[int(sign)], p_equivalent=float(equal), chance=float(outlook))
+        InterimAnalysis(count, float(p), words[int(sign)], p_equivalent=float(equal), chance=float(outlook))
         for p, sign, equal, outlook in every
     ]
 
@@ -262,7 +262,7 @@ def chances(samples: np.ndarray, rules: Rules) -> np.ndarray:
     return np.asarray(different + np.where(room > 0.0, equal, 0.0))
 
 
-def looked_up(tests: Mapping[Question, Looks], futility: bool, question: Question, seeds: int) -> Look:
+def looked_up(tests: Mapping[Question, Looks], futility: bool, question: Question, seeds: int) -> InterimAnalysis:
     look = tests[question][seeds]
     return look if futility else replace(look, chance=None)
 
@@ -311,7 +311,7 @@ def at_margin(repeats: int) -> None:
         row(name, percent(float(np.mean(np.any(called, axis=0)))))
 
 
-def made(tests: Mapping[int, Look], _: Question, seeds: int) -> Look:
+def made(tests: Mapping[int, InterimAnalysis], _: Question, seeds: int) -> InterimAnalysis:
     return tests[seeds]
 
 
@@ -328,7 +328,7 @@ def estimates(repeats: int) -> None:
     for shift in SHIFTS:
         alone, unbiased, last, every = [], [], [], []
         for sample in np.random.default_rng([33, int(10 * shift)]).normal(shift, 1.0, (repeats, MOST)):
-            tests = {seeds: look_of(sample[:seeds], rules) for seeds in rules.looks}
+            tests = {seeds: analysis_of(sample[:seeds], rules) for seeds in rules.looks}
             answer = follow([question], rules, partial(made, tests)).answers[question]
             if answer.estimate is None or answer.look.shift is None:
                 raise SystemExit("there is no estimate")
@@ -340,10 +340,10 @@ def estimates(repeats: int) -> None:
         row(f"{shift:g}", *(percent(float(np.mean(each))) for each in (alone, unbiased, last, every)))
 
 
-def see(values: np.ndarray, question: Question, seeds: int) -> Look:
+def see(values: np.ndarray, question: Question, seeds: int) -> InterimAnalysis:
     place, other = int(question.benchmark.split()[1]), "ABC".index(question.second)
     test = signed_rank(values[place, 0, :seeds] - values[place, other, :seeds])
-    return Look(seeds, test.p, "better" if test.lead < 0 else "worse" if test.lead else "undecided")
+    return InterimAnalysis(seeds, test.p, "better" if test.lead < 0 else "worse" if test.lead else "undecided")
 
 
 SECTIONS: dict[str, Callable[[int], None]] = {

@@ -13,7 +13,7 @@ from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.decisions import Course, fewest_that_decide, follow
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import look_levels, planned_looks
-from hpoctl.analysis.interim import Look, Question, Rules, look_at, look_of
+from hpoctl.analysis.interim import InterimAnalysis, Question, Rules, analysis_at, analysis_of
 from hpoctl.analysis.paired import signed_rank
 from traces import trace
 
@@ -25,9 +25,9 @@ FIRST, SECOND = Question("A", "B", "toy"), Question("A", "C", "toy")
 def told(p: Mapping[Question, Sequence[float]], known: int = 3) -> Course:
     """The course of questions with these p values at the looks, of which only some have been run."""
 
-    def see(question: Question, seeds: int) -> Look | None:
+    def see(question: Question, seeds: int) -> InterimAnalysis | None:
         place = LOOKS.index(seeds)
-        return Look(seeds, p[question][place], "better") if place < known else None
+        return InterimAnalysis(seeds, p[question][place], "better") if place < known else None
 
     return follow(list(p), Rules(LOOKS), see)
 
@@ -70,7 +70,7 @@ def test_more_of_the_level_can_decide_what_an_earlier_look_has_seen() -> None:
 
 
 def test_no_direction_is_no_decision() -> None:
-    course = follow([FIRST], Rules(LOOKS), lambda _, seeds: Look(seeds, 0.0, "undecided"))
+    course = follow([FIRST], Rules(LOOKS), lambda _, seeds: InterimAnalysis(seeds, 0.0, "undecided"))
     assert course.open == (FIRST,)
 
 
@@ -95,28 +95,28 @@ def traces_of(differences: Mapping[str, np.ndarray], seeds: int) -> Traces:
 def test_a_look_is_the_signed_rank_test_of_its_seeds() -> None:
     shifts = np.random.default_rng(1).normal(0.1, 0.05, 12)
     traces = traces_of({"A": shifts, "B": np.zeros(12)}, 12)
-    found = look_at(traces, FIRST, range(8), ONE)
+    found = analysis_at(traces, FIRST, range(8), ONE)
     assert found is not None
     assert (found.seeds, found.leads) == (8, "worse")
     assert found.p == pytest.approx(signed_rank(shifts[:8]).p)
-    assert look_at(traces, Question("B", "A", "toy"), range(8), ONE).leads == "better"  # type: ignore[union-attr]
+    assert analysis_at(traces, Question("B", "A", "toy"), range(8), ONE).leads == "better"  # type: ignore[union-attr]
 
 
 def test_a_seed_that_is_missing_is_no_look() -> None:
     traces = traces_of({"A": np.zeros(8), "B": np.zeros(7)}, 8)
-    assert look_at(traces, FIRST, range(7), ONE) is not None
-    assert look_at(traces, FIRST, range(8), ONE) is None
-    assert look_at({}, FIRST, range(1), ONE) is None
+    assert analysis_at(traces, FIRST, range(7), ONE) is not None
+    assert analysis_at(traces, FIRST, range(8), ONE) is None
+    assert analysis_at({}, FIRST, range(1), ONE) is None
 
 
 def test_seeds_without_a_value_count_as_run() -> None:
     made = [trace([1.0], method="A", seed=seed) for seed in range(8)]
     made += [trace([2.0] if seed else [], method="B", seed=seed) for seed in range(8)]
-    found = look_at(by_benchmark(made)["toy"], FIRST, range(8), ONE)
+    found = analysis_at(by_benchmark(made)["toy"], FIRST, range(8), ONE)
     assert found is not None
     assert (found.seeds, found.p, found.leads) == (8, 2.0 * 0.5**8, "better")  # the run without a value is the worst
     none = [trace([], method=name, seed=0) for name in "AB"]
-    alone = look_at(by_benchmark(none)["toy"], FIRST, range(1), ONE)
+    alone = analysis_at(by_benchmark(none)["toy"], FIRST, range(1), ONE)
     assert alone is not None
     assert (alone.seeds, alone.p, alone.leads) == (1, 1.0, "undecided")
 
@@ -127,7 +127,7 @@ def test_higher_is_better_where_the_metric_is_maximised() -> None:
         for name, value in (("A", 2.0), ("B", 1.0))
         for seed in range(8)
     ]
-    assert look_at(by_benchmark(made)["toy"], FIRST, range(8), ONE).leads == "better"  # type: ignore[union-attr]
+    assert analysis_at(by_benchmark(made)["toy"], FIRST, range(8), ONE).leads == "better"  # type: ignore[union-attr]
 
 
 @settings(max_examples=10)
@@ -149,10 +149,10 @@ def test_all_questions_together_keep_the_level() -> None:
         values = generator.normal(size=(2, 3, 20))
         values[0, 1] += 2.0  # B differs on the first benchmark: the level that is left there goes to the others
 
-        def see(question: Question, seeds: int, values: np.ndarray = values) -> Look:
+        def see(question: Question, seeds: int, values: np.ndarray = values) -> InterimAnalysis:
             here = values[int(question.benchmark == "toy-2")]
             test = signed_rank(here[0, :seeds] - here["ABC".index(question.second), :seeds])
-            return Look(seeds, test.p, "better" if test.lead < 0 else "worse")
+            return InterimAnalysis(seeds, test.p, "better" if test.lead < 0 else "worse")
 
         course = follow(questions, Rules(looks), see)
         called = {question for question, answer in course.answers.items() if answer.verdict != "undecided"}
@@ -163,7 +163,7 @@ def test_all_questions_together_keep_the_level() -> None:
 def seen(differences: np.ndarray, rules: Rules) -> Course:
     """The course of one question with these differences."""
     traces = traces_of({"A": differences, "B": np.zeros(len(differences))}, len(differences))
-    return follow([FIRST], rules, lambda question, seeds: look_at(traces, question, range(seeds), rules))
+    return follow([FIRST], rules, lambda question, seeds: analysis_at(traces, question, range(seeds), rules))
 
 
 def test_methods_that_hardly_differ_are_equivalent() -> None:
@@ -177,8 +177,8 @@ def test_methods_that_hardly_differ_are_equivalent() -> None:
     assert answer.look.interval.holds(0.0)
 
 
-def look_of_first(sample: np.ndarray, rules: Rules, margin: float, _: Question, seeds: int) -> Look:
-    return look_of(sample[:seeds], rules, margin)
+def look_of_first(sample: np.ndarray, rules: Rules, margin: float, _: Question, seeds: int) -> InterimAnalysis:
+    return analysis_of(sample[:seeds], rules, margin)
 
 
 def test_methods_that_differ_by_the_margin_are_seldom_equivalent() -> None:
@@ -204,10 +204,10 @@ def test_a_question_that_is_unlikely_to_be_decided_is_closed() -> None:
 def test_closing_leaves_no_level_to_others() -> None:
     half = look_levels(LOOKS, 0.025)
 
-    def see(question: Question, seeds: int) -> Look:
+    def see(question: Question, seeds: int) -> InterimAnalysis:
         if question == FIRST:
-            return Look(seeds, 1.0, "better", chance=0.0)
-        return Look(seeds, 0.999 * look_levels(LOOKS, 0.05)[LOOKS.index(seeds)], "better")
+            return InterimAnalysis(seeds, 1.0, "better", chance=0.0)
+        return InterimAnalysis(seeds, 0.999 * look_levels(LOOKS, 0.05)[LOOKS.index(seeds)], "better")
 
     course = follow([FIRST, SECOND], Rules(LOOKS, futility=True), see)
     assert course.answers[FIRST].futile
@@ -227,6 +227,6 @@ def test_the_estimate_after_an_early_stop_is_smaller_than_that_of_the_last_analy
 def test_repeated_intervals_all_hold_the_shift_with_the_confidence() -> None:
     rules, repeats, missed = Rules(planned_looks(24)), 200, 0
     for sample in np.random.default_rng(5).normal(0.3, 1.0, (repeats, 24)):
-        found = [look_of(sample[:seeds], rules).interval for seeds in rules.looks]
+        found = [analysis_of(sample[:seeds], rules).interval for seeds in rules.looks]
         missed += not all(interval is not None and interval.holds(0.3) for interval in found)
     assert 0 < missed <= repeats * (0.05 + 3.3 * np.sqrt(0.05 * 0.95 / repeats))

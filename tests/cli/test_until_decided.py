@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Answer, CommandLine
-from hpoctl.analysis.interim import Look
+from hpoctl.analysis.interim import InterimAnalysis
 from hpoctl.analysis.paired import Interval
 from hpoctl.cli.decided_report import repeated_interval
 from hpoctl.core.cells import Cell
@@ -121,10 +121,10 @@ def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
 
 def test_so_few_seeds_that_nothing_is_bounded_have_no_interval() -> None:
     unbounded = Interval(-math.inf, math.inf)
-    assert repeated_interval(Look(6, 0.03, "better", interval=unbounded)) == "-"
-    assert repeated_interval(Look(6, 0.03, "better", log=True, interval=Interval(0.0, math.inf))) == "-"
-    assert repeated_interval(Look(9, 0.03, "better", interval=Interval(-0.5, 0.25))) == "[-0.5, 0.25]"
-    assert repeated_interval(Look(9, 0.03, "better", interval=Interval(0.0, math.inf))) == "[0, unknown]"
+    assert repeated_interval(InterimAnalysis(6, 0.03, "better", interval=unbounded)) == "-"
+    assert repeated_interval(InterimAnalysis(6, 0.03, "better", log=True, interval=Interval(0.0, math.inf))) == "-"
+    assert repeated_interval(InterimAnalysis(9, 0.03, "better", interval=Interval(-0.5, 0.25))) == "[-0.5, 0.25]"
+    assert repeated_interval(InterimAnalysis(9, 0.03, "better", interval=Interval(0.0, math.inf))) == "[0, unknown]"
 
 
 def test_a_dry_run_shows_the_first_interim_analysis_and_writes_nothing(launch: "Launch") -> None:

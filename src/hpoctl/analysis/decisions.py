@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from hpoctl.analysis.comparison_model import Verdict
 from hpoctl.analysis.group_sequential import look_levels, median_unbiased
-from hpoctl.analysis.interim import Look, Question, Rules
+from hpoctl.analysis.interim import InterimAnalysis, Question, Rules
 from hpoctl.analysis.paired import LEVEL
 
 FUTILE = 0.1
@@ -44,7 +44,7 @@ class Answer:
     """
 
     question: Question
-    look: Look
+    look: InterimAnalysis
     level: float
     verdict: Verdict
     futile: bool = False
@@ -100,7 +100,9 @@ class Course:
         return sum(used.values())
 
 
-def follow(questions: Sequence[Question], rules: Rules, see: Callable[[Question, int], Look | None]) -> Course:
+def follow(
+    questions: Sequence[Question], rules: Rules, see: Callable[[Question, int], InterimAnalysis | None]
+) -> Course:
     """Make all interim analyses that have results.
 
     Args:
@@ -108,7 +110,7 @@ def follow(questions: Sequence[Question], rules: Rules, see: Callable[[Question,
         rules: How they are decided.
         see: Tests a question with a number of seeds; None: not all of them have been run.
     """
-    still, seen = list(dict.fromkeys(questions)), dict[Question, list[Look]]()
+    still, seen = list(dict.fromkeys(questions)), dict[Question, list[InterimAnalysis]]()
     count, closed = len(still), list[Answer]()
     stages: list[Stage] = []
     for seeds in rules.looks:
@@ -143,7 +145,7 @@ def fewest_that_decide(questions: int, looks_of: Callable[[int], tuple[int, ...]
 
 
 def _answers(
-    seen: Mapping[Question, Sequence[Look]], count: int, closed: Sequence[Answer], rules: Rules
+    seen: Mapping[Question, Sequence[InterimAnalysis]], count: int, closed: Sequence[Answer], rules: Rules
 ) -> list[Answer]:
     """The answers to the questions that were open: as they are decided, more of the level is left for the others."""
     equal = _decided(seen, _left(closed, count, ("equivalent",)), rules, equivalence=True)
@@ -170,8 +172,8 @@ def _left(closed: Sequence[Answer], count: int, words: tuple[Verdict, ...]) -> i
 
 
 def _decided(
-    seen: Mapping[Question, Sequence[Look]], left: int, rules: Rules, *, equivalence: bool
-) -> dict[Question, tuple[Look, float]]:
+    seen: Mapping[Question, Sequence[InterimAnalysis]], left: int, rules: Rules, *, equivalence: bool
+) -> dict[Question, tuple[InterimAnalysis, float]]:
     """The questions that one family of tests decides by Holm's procedure, each with its analysis and its level.
 
     Args:
@@ -182,7 +184,7 @@ def _decided(
             twice the size has the size on each of them.
     """
     sides = 2.0 if equivalence else 1.0
-    decided: dict[Question, tuple[Look, float]] = {}
+    decided: dict[Question, tuple[InterimAnalysis, float]] = {}
     while True:
         levels = look_levels(rules.looks, sides * rules.level / max(left - len(decided), 1))
         new = {
@@ -197,13 +199,13 @@ def _decided(
         decided |= new
 
 
-def _rejects(look: Look, bound: float, *, equivalence: bool) -> bool:
+def _rejects(look: InterimAnalysis, bound: float, *, equivalence: bool) -> bool:
     if equivalence:
         return look.p_equivalent is not None and look.p_equivalent <= bound
     return look.p <= bound and look.leads != UNDECIDED
 
 
-def _estimate(past: Sequence[Look], stopped: Look, rules: Rules) -> float | None:
+def _estimate(past: Sequence[InterimAnalysis], stopped: InterimAnalysis, rules: Rules) -> float | None:
     """The median-unbiased estimate of the shift at the analysis that decided, or at the last one."""
     if stopped.shift is None or not np.isfinite(stopped.shift):
         return stopped.shift

@@ -51,8 +51,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The tests of a question at one interim analysis.
+class InterimAnalysis:
+    """One interim analysis of a question: its tests.
 
     Attributes:
         seeds: How many seeds had been run.
@@ -77,7 +77,7 @@ class Look:
     chance: float | None = None
 
 
-def look_at(traces: Traces, question: Question, seeds: Sequence[int], rules: Rules) -> Look | None:
+def analysis_at(traces: Traces, question: Question, seeds: Sequence[int], rules: Rules) -> InterimAnalysis | None:
     """Test a question; None: a seed is missing.
 
     A run without a finite value counts as worse than every run that has one.
@@ -96,13 +96,13 @@ def look_at(traces: Traces, question: Question, seeds: Sequence[int], rules: Rul
     end, log = budget_of(here), uses_ratios(here, 1.0)
     values = [values_of(list(here[name].values()), end) for name in names]
     margin = None if rules.margin is None else margin_on(rules.margin, np.concatenate(values), log=log)
-    look = look_of(paired_differences(*values, log=log), rules, margin)
+    look = analysis_of(paired_differences(*values, log=log), rules, margin)
     if pair[0][seeds[0]].mode == "max":
         look = replace(look, leads=TURNED[look.leads])
     return shown_as_ratios(look) if log else look
 
 
-def look_of(differences: FloatArray, rules: Rules, margin: float | None = None) -> Look:
+def analysis_of(differences: FloatArray, rules: Rules, margin: float | None = None) -> InterimAnalysis:
     """The tests of differences of values that are minimised, at the interim analysis with as many seeds.
 
     Args:
@@ -114,7 +114,7 @@ def look_of(differences: FloatArray, rules: Rules, margin: float | None = None) 
     test = signed_rank(differences)
     levels = dict(zip(rules.looks, look_levels(rules.looks, rules.level), strict=True))
     shift, interval = hodges_lehmann(differences, levels.get(count, rules.level))
-    return Look(
+    return InterimAnalysis(
         seeds=count,
         p=test.p,
         leads=("worse" if test.lead > 0 else "better") if test.lead else "undecided",
@@ -125,7 +125,7 @@ def look_of(differences: FloatArray, rules: Rules, margin: float | None = None) 
     )
 
 
-def shown_as_ratios(look: Look) -> Look:
+def shown_as_ratios(look: InterimAnalysis) -> InterimAnalysis:
     """The tests of differences of logarithms, with the shift as a ratio."""
     shift, interval = look.shift, look.interval
     if shift is None or interval is None:

@@ -3,7 +3,7 @@
 import math
 
 from hpoctl.analysis.comparison_model import BenchmarkComparison
-from hpoctl.analysis.interim import Look
+from hpoctl.analysis.interim import InterimAnalysis
 from hpoctl.analysis.shown import NOTHING, filled, text_of
 from hpoctl.cli.words import many, p_text
 from hpoctl.ops.launching.decided_pairs import DecidedPairs
@@ -14,7 +14,7 @@ SEQUENTIAL_TEST = (
 )
 
 
-def repeated_interval(look: Look) -> str:
+def repeated_interval(look: InterimAnalysis) -> str:
     """The repeated interval of an interim analysis; a dash where so few seeds bound nothing."""
     found = look.interval
     if found is None or (found.high == math.inf and found.low in (-math.inf, 0.0 if look.log else -math.inf)):

@@ -14,7 +14,7 @@ from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.decisions import Course, fewest_that_decide, follow
 from hpoctl.analysis.equivalence import parse_margin
 from hpoctl.analysis.group_sequential import planned_looks
-from hpoctl.analysis.interim import Look, Question, Rules, look_at
+from hpoctl.analysis.interim import InterimAnalysis, Question, Rules, analysis_at
 from hpoctl.analysis.paired import LEVEL
 from hpoctl.core.cells import CONTROL, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
@@ -201,5 +201,5 @@ def _traces(root: Root, tag: str, design: SequentialDesign) -> dict[str, Traces]
     return dict(by_benchmark(wanted))
 
 
-def _see(traces: dict[str, Traces], design: SequentialDesign, question: Question, seeds: int) -> Look | None:
-    return look_at(traces.get(question.benchmark, {}), question, design.seeds(seeds), design.rules)
+def _see(traces: dict[str, Traces], design: SequentialDesign, question: Question, seeds: int) -> InterimAnalysis | None:
+    return analysis_at(traces.get(question.benchmark, {}), question, design.seeds(seeds), design.rules)
