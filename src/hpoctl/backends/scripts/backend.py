@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from hpoctl.backends.scripts.endings import ended
 from hpoctl.backends.scripts.files import output_of, shorten
-from hpoctl.backends.scripts.folders import TRIALS, TrialFolder, trial_folder
+from hpoctl.backends.scripts.folders import TrialFolder, trial_folder, trial_folders
 from hpoctl.backends.scripts.room import Room
 from hpoctl.backends.scripts.starts import StartFolder
-from hpoctl.backends.scripts.training import Training, Written
+from hpoctl.backends.scripts.training import Training, Written, unread_rows
 from hpoctl.backends.scripts.workers import Began, Command, Exit, Workers
 from hpoctl.core.protocols import Bill, Ended, Known, Outcome, Report
 from hpoctl.core.space import Config
 from hpoctl.core.trial_backends import BackendContext
 from hpoctl.core.trial_call import TrialCall, trial_command, trial_environment
-from hpoctl.core.trial_rows import TrialRow, TrialRows
+from hpoctl.core.trial_rows import TrialRows
 
 IDLE = 1.0
 """Seconds between two calls of `idle`, and between two looks at the disk."""
@@ -58,7 +58,7 @@ class ScriptBackend:
         self._starts = Counter({trial.trial_id: trial.starts for trial in trials})
         self._spent = training_seconds
         self._folder.mkdir(parents=True, exist_ok=True)
-        starts = [start for trial in self._trial_folders() for start in trial.starts()]
+        starts = [start for trial in trial_folders(self._folder) for start in trial.starts()]
         count = self._workers.recover(starts)
         if count:
             self._context.say(f"{count} processes of an earlier run of this experiment were ended")
@@ -72,14 +72,16 @@ class ScriptBackend:
         known = resume_from or 0
         earlier = folder.starts()
         continued = earlier[-1] if earlier and self._workers.continues(earlier[-1]) else None
-        unread = self._unread(folder, known, continued)
+        unread = unread_rows(earlier, known, continued, self._rows)
         last = unread[-1].resource if unread else known
         after = last if continued is None else continued.after
         start, trouble = (continued, "") if continued else self._new_start(folder, config, last, trial_id)
         self._starts[trial_id] += 1
         slot = self._workers.take()
         key = f"{trial_id}/{start.path.name}"
-        call = TrialCall(trial_id, self._seed(trial_id), last, folder.config, folder.checkpoints, start.reports)
+        # The trial's seed is the same for all methods of the experiment's seed, and over resumes.
+        seed = int(self._context.streams.get("trial-seeds", trial_id).integers(2**31))
+        call = TrialCall(trial_id, seed, last, folder.config, folder.checkpoints, start.reports)
         script, call = self._workers.seen(self._script, replace(call, devices=slot.devices))
         command = Command(
             trial_command(script, config, call, self._workers.python),
@@ -209,7 +211,6 @@ class ScriptBackend:
 
     def _hurry(self, training: Training, now: float) -> None:
         """Make a trial leave that takes too long, or prints too much."""
-        limits = self._context.limits
         if training.give_up is not None:
             if now >= training.give_up:
                 training.give_up = None
@@ -217,14 +218,7 @@ class ScriptBackend:
             return
         if training.pause is not None or training.failing or training.waits:
             return
-        if limits.report_timeout is not None and now - training.heard > limits.report_timeout:
-            training.failing = f"no report for {limits.report_timeout:g} s"
-        elif limits.trial_timeout is not None and training.base + training.seconds(now) > limits.trial_timeout:
-            training.failing = f"it took longer than {limits.trial_timeout:g} s"
-        elif training.written.too_much:
-            training.failing = "it prints too much"
-        else:
-            training.failing = training.written.trouble
+        training.failing = training.fault(self._context.limits, now)
         if training.failing:
             self._workers.leave(training.key)
 
@@ -258,8 +252,7 @@ class ScriptBackend:
         limits, now = self._context.limits, self._context.clock.now()
         if now >= limits.deadline:
             return True
-        cost = self._workers.cost() if limits.cost is not None else None
-        if limits.cost is not None and cost is not None:
+        if limits.cost is not None and (cost := self._workers.cost()) is not None:
             return cost >= limits.cost
         if limits.training_seconds is None:
             return False
@@ -291,38 +284,17 @@ class ScriptBackend:
 
     def _read_late_rows(self, training: Training) -> None:
         """Rows that earlier starts have written while this one waited for a worker."""
-        folder = trial_folder(self._folder, training.trial_id)
+        starts = trial_folder(self._folder, training.trial_id).starts()
         last = training.ready[-1][0].resource if training.ready else training.known
-        rows = self._unread(folder, last, training.folder)
+        rows = unread_rows(starts, last, training.folder, self._rows)
         if rows:
             training.add(rows, self._context.clock.now())
             last = rows[-1].resource
             training.folder.begins_after(last)
             training.written = Written(training.written.output, self._rows(last, last))
 
-    def _unread(self, folder: TrialFolder, known: int, but: StartFolder | None) -> list[TrialRow]:
-        """The rows above a resource that earlier starts of a trial have written; most of the time none.
-
-        All starts but one are read: a controller may have died several times before it handed a row over.
-        """
-        found: list[TrialRow] = []
-        for start in folder.starts():
-            if start == but:
-                continue
-            last = found[-1].resource if found else known
-            found += Written(output_of(start), self._rows(last, start.after)).rest()
-        return found
-
     def _rows(self, known: int, after: int) -> TrialRows:
         """Makes rows of what a start reports that began after a resource."""
         context = self._context
         counted = after if self._script.checkpoints else 0
         return TrialRows(context.metrics, context.metric, context.resource_attr, known, counted)
-
-    def _seed(self, trial_id: int) -> int:
-        """A seed for the trial, the same for all methods of the experiment's seed, and over resumes."""
-        return int(self._context.streams.get("trial-seeds", trial_id).integers(2**31))
-
-    def _trial_folders(self) -> list[TrialFolder]:
-        place = self._folder / TRIALS
-        return [TrialFolder(path) for path in place.iterdir()] if place.is_dir() else []

@@ -76,6 +76,12 @@ def trial_folder(root: Path, trial_id: int) -> TrialFolder:
     return TrialFolder(root / TRIALS / str(trial_id))
 
 
+def trial_folders(root: Path) -> list[TrialFolder]:
+    """The folders of all trials below that of the experiment."""
+    place = root / TRIALS
+    return [TrialFolder(path) for path in place.iterdir()] if place.is_dir() else []
+
+
 def lasting_name(folder: Path, file: str) -> str:
     """What names an experiment elsewhere, the same for each process that continues it: a random text, in a file.
 

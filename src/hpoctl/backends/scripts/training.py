@@ -1,17 +1,18 @@
 """One start of a trial while it runs, with its unread reports."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hpoctl.backends.scripts.files import MAX_OUTPUT
+from hpoctl.backends.scripts.files import MAX_OUTPUT, output_of
 from hpoctl.backends.scripts.starts import StartFolder
 from hpoctl.backends.scripts.workers import Exit, Growing, Output, Slot
 from hpoctl.core.protocols import Plain, Report
 from hpoctl.core.report_lines import Parsed, ReportLines
+from hpoctl.core.trial_backends import TrialLimits
 from hpoctl.core.trial_rows import TrialRow, TrialRows
 
 
@@ -119,6 +120,28 @@ class Written:
         self.first_problem = self.first_problem or text
 
 
+def unread_rows(
+    starts: Iterable[StartFolder], known: int, but: StartFolder | None, rows: Callable[[int, int], TrialRows]
+) -> list[TrialRow]:
+    """The rows above a resource that starts of a trial have written and that were not handed over; mostly none.
+
+    All starts but one are read: a controller may have died several times before it handed a row over.
+
+    Args:
+        starts: The starts of the trial, the first one first.
+        known: The last resource that was handed over.
+        but: The start that is not read; None: all are read.
+        rows: Makes rows of a start's reports, from the last known resource and the one that the start began after.
+    """
+    found: list[TrialRow] = []
+    for start in starts:
+        if start == but:
+            continue
+        last = found[-1].resource if found else known
+        found += Written(output_of(start), rows(last, start.after)).rest()
+    return found
+
+
 @dataclass(slots=True)
 class Training:
     """A start of a trial.
@@ -132,9 +155,9 @@ class Training:
         until: The resource of the scheduler's next question.
         begin: When it was started.
         base: Seconds of training before that.
-        heard: When it last reported, or was started.
+        last_report: When it last reported, or was started.
         known: The last resource that was handed over.
-        ready: Rows that nobody has asked for yet, with their elapsed seconds and times.
+        ready: Rows that the scheduler has not asked for yet, with their elapsed seconds and times.
         asked: Whether the scheduler waits for rows.
         pause: Whether it was told to pause (True) or to stop (False); None: neither.
         finishing: Whether it has nothing more to report and may end by itself.
@@ -152,7 +175,7 @@ class Training:
     until: int | None
     begin: float
     base: float
-    heard: float
+    last_report: float
     known: int
     ready: deque[tuple[TrialRow, float, float]] = field(default_factory=deque)
     asked: bool = True
@@ -166,13 +189,21 @@ class Training:
 
     def began(self, now: float, devices: tuple[str, ...]) -> None:
         """It has begun only now: waiting for a worker is no training."""
-        self.begin = self.heard = now
+        self.begin = self.last_report = now
         self.waits = False
         self.slot = replace(self.slot, devices=devices)
 
     def seconds(self, now: float) -> float:
         """Seconds for which it has trained."""
         return 0.0 if self.waits else now - self.begin
+
+    def fault(self, limits: TrialLimits, now: float) -> str:
+        """Why it has to leave without being told to: it takes too long, or prints too much; empty: it may stay."""
+        if limits.report_timeout is not None and now - self.last_report > limits.report_timeout:
+            return f"no report for {limits.report_timeout:g} s"
+        if limits.trial_timeout is not None and self.base + self.seconds(now) > limits.trial_timeout:
+            return f"it took longer than {limits.trial_timeout:g} s"
+        return "it prints too much" if self.written.too_much else self.written.trouble
 
     def look(self, now: float) -> None:
         """Read its new reports."""
@@ -184,7 +215,7 @@ class Training:
             rows = self.written.rest(cut_off=self.pause is not None or bool(self.failing) or self.exit.code is None)
             self.closed = True
         if rows:
-            self.heard = now
+            self.last_report = now
             self.add(rows, now)
 
     def add(self, rows: Sequence[TrialRow], now: float) -> None:
