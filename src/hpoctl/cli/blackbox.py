@@ -9,7 +9,7 @@ from hpoctl.cli.help import Command
 from hpoctl.cli.layout import print_lines
 from hpoctl.cli.listing import Wide
 from hpoctl.cli.options import AsJson, Results
-from hpoctl.cli.output import agreed, bar, emit_json, err
+from hpoctl.cli.output import bar, emit_json, err
 from hpoctl.core.errors import FAILED, HpoctlError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Benchmark of the blackbox.")]
@@ -152,6 +152,7 @@ def remove(
 ) -> None:
     """Remove a table that was imported with `hpoctl blackbox import table`. Results on it stay."""
     from hpoctl.builtins import open_registry
+    from hpoctl.cli.output import agreed
     from hpoctl.ops.tables.blackbox_data import check_removable, remove_imported
 
     registry = open_registry()

@@ -23,8 +23,7 @@ from hpoctl.engine.rows import RowLog
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.launchers.process import WorkerProcess
 from hpoctl.ops.launching.launch import LaunchProgress
-from hpoctl.ops.running import worker
-from hpoctl.ops.running.training_view import TrainingView
+from hpoctl.ops.running.training_view import Pulse, TrainingView
 from hpoctl.testing.toys import toy_benchmark, toy_script_benchmark
 from training_scripts import script
 
@@ -126,12 +125,12 @@ def printed(shown: RenderableType) -> list[str]:
 
 
 def test_a_worker_tells_its_launcher_which_trials_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "PULSE", 0.0)
+    monkeypatch.setattr("hpoctl.ops.running.training_view.PULSE", 0.0)
     benchmark = toy_script_benchmark(toy_benchmark().space, script(tmp_path), name="own", budget=10.0)
     told: list[Mapping[str, Any]] = []
     for each in (benchmark, toy_benchmark()):
         told.clear()
-        pulse = worker._Pulse(told.append, ExperimentSpec("t", RS, each, 0, 7))
+        pulse = Pulse(told.append, ExperimentSpec("t", RS, each, 0, 7))
         pulse.begins(0, start(0), 0.0)
         pulse.reports(report(0, 2, 0.25), Decision(Action.CONTINUE, "", 9), LOG)
         pulse.ends(Ended(0, Outcome.COMPLETED, 1.0))
