@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm, rankdata
 
-from hpoctl.analysis.across import Block, compare_overall, median_ranks, win_tables
+from hpoctl.analysis.across import Block, compare_overall, seed_ranks, win_tables
 from hpoctl.analysis.aggregate import Aggregate, band
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
@@ -439,8 +439,8 @@ def overall(repeats: int) -> None:
             varied = compare_overall(by_benchmark(study(4, benchmarks, 10, generator, 0.5)), CompareOptions())
             if fixed is None or varied is None:
                 raise SystemExit("there are not two methods and two benchmarks")
-            here.append(fixed.methods[0].mean_rank.here.holds(2.5))
-            alike.append(varied.methods[0].mean_rank.alike.holds(2.5))
+            here.append(fixed.methods[0].mean_seed_rank.here.holds(2.5))
+            alike.append(varied.methods[0].mean_seed_rank.alike.holds(2.5))
             middle = float(np.mean([line.score.value for line in varied.methods]))
             regret.append(varied.methods[0].score.alike.holds(middle))
             rating.append(fixed.methods[0].rating.here.holds(0.0))
@@ -461,7 +461,7 @@ COMMON = np.sqrt(0.5)
 
 
 def true_numbers(means: np.ndarray, benchmarks: int, varied: float) -> dict[str, np.ndarray]:
-    """The mean rank, rating and win rate of each method with infinitely many seeds, shape (methods,) each.
+    """The mean rank by seed, rating and win rate of each method with infinitely many seeds, shape (methods,) each.
 
     Args:
         means: The mean losses.
@@ -470,8 +470,7 @@ def true_numbers(means: np.ndarray, benchmarks: int, varied: float) -> dict[str,
     """
     behind = means[:, None] - means
     wins = norm.cdf(-behind / np.sqrt(2.0 * (1.0 + varied**2)))
-    worse = norm.cdf(behind / (np.sqrt(2.0) * varied)) if varied else 0.5 * (1.0 + np.sign(behind))
-    ranks = 0.5 + np.sum(worse, axis=1)  # a method beside itself counts half
+    ranks = 0.5 + np.sum(1.0 - wins, axis=1)  # a method beside itself counts half
     return {"rank": ranks, "rating": ratings(benchmarks * wins), "win rate": win_rates(wins)}
 
 
@@ -489,7 +488,7 @@ def benchmark_runs(
 def statistics_of(blocks: Sequence[Block]) -> dict[str, Statistic]:
     """What `compare` gives intervals of."""
     return {
-        "rank": median_ranks(blocks),
+        "rank": seed_ranks(blocks),
         "rating": lambda weights: ratings(win_tables(blocks, weights)),
         "win rate": lambda weights: win_rates(win_tables(blocks, weights)),
     }
@@ -514,7 +513,7 @@ def rankings(about: str, varied: float, common: float, repeats: int) -> None:
             for _ in range(repeats):
                 blocks = benchmark_runs(means, benchmarks, varied, common, generator)
                 for what, statistic in statistics_of(blocks).items():
-                    found = intervals([10] * benchmarks, statistic, benchmarks=varied > 0.0)
+                    found = intervals([range(10)] * benchmarks, statistic, benchmarks=varied > 0.0)
                     held[what] += [each.holds(float(true)) for each, true in zip(found, truth[what], strict=True)]
             row(name, benchmarks, *(share(held[what]) for what in truth))
 

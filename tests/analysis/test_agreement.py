@@ -15,7 +15,7 @@ from hpoctl.analysis.aggregate import band
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import EFFICIENCY, power_of
 from hpoctl.analysis.ranks import critical_difference, friedman
-from hpoctl.analysis.resampling import intervals, weighted_middle_means
+from hpoctl.analysis.resampling import expanded_tail, intervals, weighted_middle_means
 
 
 @settings(max_examples=20)
@@ -52,11 +52,29 @@ def test_the_bootstrap_of_the_interquartile_mean_is_that_of_scipy() -> None:
     spread = expected.high - expected.low
     assert found.low[0] == pytest.approx(expected.low, abs=0.03 * spread)
     assert found.high[0] == pytest.approx(expected.high, abs=0.03 * spread)
+    expanded = stats.bootstrap(
+        (values,),
+        middle,
+        n_resamples=20_000,
+        confidence_level=1.0 - 2.0 * expanded_tail(20, 0.05),
+        method="percentile",
+        rng=np.random.default_rng(3),
+    ).confidence_interval
     (score,) = intervals(
-        [20], lambda weights: weighted_middle_means(values, weights[0])[:, None], benchmarks=False, repeats=4000
+        [range(20)], lambda weights: weighted_middle_means(values, weights[0])[:, None], benchmarks=False, repeats=4000
     )
-    assert score.low == pytest.approx(expected.low, abs=0.06 * spread)
-    assert score.high == pytest.approx(expected.high, abs=0.06 * spread)
+    assert score.low == pytest.approx(expanded.low, abs=0.06 * spread)
+    assert score.high == pytest.approx(expanded.high, abs=0.06 * spread)
+
+
+@pytest.mark.parametrize("count", [5, 10, 40])
+def test_the_interval_of_a_mean_over_seeds_is_about_that_of_the_t_distribution(count: int) -> None:
+    values = stats.norm.ppf((np.arange(count) + 0.5) / count)
+    low, high = DescrStatsW(values).tconfint_mean(alpha=0.05)
+    (found,) = intervals(
+        [range(count)], lambda weights: (weights[0] @ values / count)[:, None], benchmarks=False, repeats=20_000
+    )
+    assert (found.low, found.high) == pytest.approx((low, high), rel=0.12)
 
 
 def test_signed_ranks_are_those_of_a_permutation_test_of_scipy() -> None:

@@ -180,8 +180,8 @@ def test_all_benchmarks_together() -> None:
     found = compare_overall(by_benchmark(traces))
     assert found is not None
     assert (found.benchmarks, found.seeds) == (("toy", "toy-2"), (SEEDS, 6))
-    assert [line.mean_rank.value for line in found.methods] == [1.0, 2.0, 3.0]
-    assert [line.mean_seed_rank for line in found.methods] == [1.0, 2.0, 3.0]
+    assert [line.mean_rank for line in found.methods] == [1.0, 2.0, 3.0]
+    assert [line.mean_seed_rank.value for line in found.methods] == [1.0, 2.0, 3.0]
     scores = [line.score.value for line in found.methods]
     assert scores == sorted(scores)
     assert all(line.score.here.holds(line.score.value) for line in found.methods)
@@ -196,7 +196,7 @@ def test_a_maximised_benchmark_ranks_the_highest_first() -> None:
     traces = study(finals, mode="max") + study(finals, benchmark="toy-2", mode="max")
     found = compare_overall(by_benchmark(traces))
     assert found is not None
-    assert [line.mean_rank.value for line in found.methods] == [2.0, 1.0]
+    assert [line.mean_rank for line in found.methods] == [2.0, 1.0]
     assert found.methods[1].score.value < found.methods[0].score.value
 
 

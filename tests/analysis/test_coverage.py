@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from hpoctl.analysis.across import Block, median_ranks, win_tables
+from hpoctl.analysis.across import Block, seed_ranks, win_tables
 from hpoctl.analysis.equivalence import signed_rank_posterior
 from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import predict_power, seeds_needed
@@ -78,7 +78,7 @@ def test_the_score_of_benchmarks_like_these_needs_many_of_them() -> None:
         held = 0
         for _ in range(repeats):
             scores = [generator.normal(0.5 + 0.2 * generator.normal(), 0.1, (10, 1)) for _ in range(benchmarks)]
-            (interval,) = intervals([10] * benchmarks, pooled(scores), benchmarks=True, repeats=150)
+            (interval,) = intervals([range(10)] * benchmarks, pooled(scores), benchmarks=True, repeats=150)
             held += interval.low <= 0.5 <= interval.high
         covered[benchmarks] = held / repeats
     assert covered[20] >= 0.92 - 3.3 * np.sqrt(0.92 * 0.08 / repeats)
@@ -95,22 +95,35 @@ def test_intervals_of_ranks_ratings_and_win_rates_contain_the_truth() -> None:
     generator = np.random.default_rng(11)
     means, repeats = 0.6 * np.arange(3), 30
     wins = norm.cdf((means - means[:, None]) / np.sqrt(2.0))
-    truth = {"rank": np.array([1.0, 2.0, 3.0]), "rating": ratings(4 * wins), "win rate": win_rates(wins)}
+    truth = {"rank": 0.5 + np.sum(1.0 - wins, axis=1), "rating": ratings(4 * wins), "win rate": win_rates(wins)}
     held = dict.fromkeys(truth, 0)
     for _ in range(repeats):
         losses = means + generator.normal(size=(4, 10, 3))
         blocks = [Block(range(10), each, normalised(each, log=False)) for each in losses]
         statistics: dict[str, Statistic] = {
-            "rank": median_ranks(blocks),
+            "rank": seed_ranks(blocks),
             "rating": partial(statistic_of_wins, ratings, blocks),
             "win rate": partial(statistic_of_wins, win_rates, blocks),
         }
         for name, statistic in statistics.items():
-            found = intervals([10] * 4, statistic, benchmarks=False, repeats=150)
+            found = intervals([range(10)] * 4, statistic, benchmarks=False, repeats=150)
             held[name] += sum(each.holds(float(true)) for each, true in zip(found, truth[name], strict=True))
     # The intervals of the three methods depend on each other: 30 repetitions count, not 90.
     for count in held.values():
         assert count / (3 * repeats) >= 0.9 - 3.3 * np.sqrt(0.9 * 0.1 / repeats)
+
+
+def test_intervals_of_ranks_contain_the_truth_where_seeds_are_alike_on_all_benchmarks() -> None:
+    generator = np.random.default_rng(13)
+    means, repeats, held = 0.3 * np.arange(3), 100, 0
+    truth = 0.5 + np.sum(norm.cdf((means[:, None] - means) / np.sqrt(2.0)), axis=1)
+    for _ in range(repeats):
+        common, separate = generator.normal(size=(10, 3)), generator.normal(size=(10, 10, 3))
+        losses = means + np.sqrt(0.5) * (common + separate)
+        ranks = seed_ranks([Block(range(10), each, normalised(each, log=False)) for each in losses])
+        found = intervals([range(10)] * 10, ranks, benchmarks=False, repeats=300)
+        held += sum(each.holds(float(true)) for each, true in zip(found, truth, strict=True))
+    assert abs(held / (3 * repeats) - 0.94) <= 3.3 * np.sqrt(0.94 * 0.06 / repeats)
 
 
 def test_the_bayesian_signed_rank_test_claims_differences_that_there_are() -> None:

@@ -14,7 +14,7 @@ from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
 from hpoctl.analysis.paired import Interval, SignedRank, holm, signed_rank, sums_of_signs
 from hpoctl.analysis.ranks import Ranks, mean_ranks
 from hpoctl.analysis.ratings import ratings, win_rates, win_shares
-from hpoctl.analysis.resampling import Statistic, intervals, weighted_medians, weighted_middle_means
+from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 from hpoctl.analysis.scores import normalised, profile
 from hpoctl.core.protocols import FloatArray, IntArray
 
@@ -41,7 +41,8 @@ class OverallLine:
     Attributes:
         method: The method.
         mean_rank: Its mean rank over benchmarks, by the median over seeds.
-        mean_seed_rank: Its mean rank over benchmarks and seeds.
+        mean_seed_rank: Its mean rank over benchmarks and seeds. This one has intervals: ranks of medians jump where
+            medians are close, so that a bootstrap says nothing about them.
         score: The interquartile mean of its normalised regret over benchmarks and seeds: 0 is the best value on a
             benchmark, 1 the worst.
         rating: Its Elo-type rating by wins over benchmarks and seeds: 400 points are odds of ten to one.
@@ -50,8 +51,8 @@ class OverallLine:
     """
 
     method: str
-    mean_rank: AcrossEstimate
-    mean_seed_rank: float
+    mean_rank: float
+    mean_seed_rank: AcrossEstimate
     score: AcrossEstimate
     rating: AcrossEstimate
     win_rate: AcrossEstimate
@@ -181,16 +182,16 @@ def _block(here: Traces, methods: Sequence[str], at: float) -> Block | None:
 
 def _lines(methods: Sequence[str], blocks: Sequence[Block], level: float) -> tuple[OverallLine, ...]:
     pooled = np.concatenate([block.scores for block in blocks])
-    ranks = _estimates(blocks, median_ranks(blocks), level)
+    by_median = np.mean([rankdata(np.median(block.losses, axis=0)) for block in blocks], axis=0)
+    by_seed = _estimates(blocks, seed_ranks(blocks), level)
     scores = _estimates(blocks, _middle_scores(pooled), level, interquartile_mean(pooled))
     rated = _estimates(blocks, _ratings(blocks), level)
     wins = _estimates(blocks, lambda weights: win_rates(win_tables(blocks, weights)), level)
-    by_seed = np.mean([np.mean(rankdata(block.losses, axis=1), axis=0) for block in blocks], axis=0)
     return tuple(
         OverallLine(
             method=method,
-            mean_rank=ranks[place],
-            mean_seed_rank=float(by_seed[place]),
+            mean_rank=float(by_median[place]),
+            mean_seed_rank=by_seed[place],
             score=scores[place],
             rating=rated[place],
             win_rate=wins[place],
@@ -204,25 +205,21 @@ def _estimates(
     blocks: Sequence[Block], statistic: Statistic, level: float, centre: FloatArray | None = None
 ) -> list[AcrossEstimate]:
     """A statistic of each method with both intervals."""
-    counts = [len(block.seeds) for block in blocks]
+    seeds = [block.seeds for block in blocks]
     if centre is None:
-        centre = statistic([np.ones((1, count), dtype=np.int64) for count in counts])[0]
-    here = intervals(counts, statistic, benchmarks=False, level=level)
-    alike = intervals(counts, statistic, benchmarks=True, level=level)
+        centre = statistic([np.ones((1, len(own)), dtype=np.int64) for own in seeds])[0]
+    here = intervals(seeds, statistic, benchmarks=False, level=level)
+    alike = intervals(seeds, statistic, benchmarks=True, level=level)
     return [AcrossEstimate(float(value), *ends) for value, *ends in zip(centre, here, alike, strict=True)]
 
 
-def median_ranks(blocks: Sequence[Block]) -> Statistic:
-    """The mean rank of each method over benchmarks, by its median over seeds."""
+def seed_ranks(blocks: Sequence[Block]) -> Statistic:
+    """The mean rank of each method over benchmarks and seeds, every benchmark counting alike."""
+    ranks = [rankdata(block.losses, axis=1) for block in blocks]
 
     def statistic(weights: Sequence[IntArray]) -> FloatArray:
-        total, used = 0.0, 0.0
-        for block, own in zip(blocks, weights, strict=True):
-            times = np.sum(own, axis=1) / len(block.seeds)  # how often the benchmark is drawn
-            medians = np.stack([weighted_medians(column, own) for column in block.losses.T], axis=1)
-            ranks = rankdata(np.nan_to_num(medians, nan=0.0), axis=1)
-            total, used = total + times[:, None] * ranks, used + times
-        return np.asarray(total / np.asarray(used)[:, None])
+        total = np.sum([own @ rank / len(rank) for own, rank in zip(weights, ranks, strict=True)], axis=0)
+        return np.asarray(total / np.sum([np.mean(own, axis=1) for own in weights], axis=0)[:, None])
 
     return statistic
 

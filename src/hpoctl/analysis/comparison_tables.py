@@ -39,8 +39,8 @@ EQUIVALENCE = Column("p of a difference of {margin}", "{p_equivalent:p}")
 
 OVERALL = (
     Column("method", "{method}"),
-    Column("rank [95 %]", "{mean_rank.value:.2f} {mean_rank.here:.2f}"),
-    Column("rank by seed", "{mean_seed_rank:.2f}"),
+    Column("rank", "{mean_rank:.2f}"),
+    Column("rank by seed [95 %]", "{mean_seed_rank.value:.2f} {mean_seed_rank.here:.2f}"),
     Column("regret [95 %]", "{score.value:.3f} {score.here:.3f}"),
     Column("rating [95 %]", "{rating.value:.0f} {rating.here:.0f}"),
     Column("win rate [95 %]", "{win_rate.value:.2f} {win_rate.here:.2f}"),
@@ -49,7 +49,7 @@ OVERALL = (
 
 ALIKE = (
     Column("method", "{method}"),
-    Column("rank [95 %]", "{mean_rank.value:.2f} {mean_rank.alike:.2f}"),
+    Column("rank by seed [95 %]", "{mean_seed_rank.value:.2f} {mean_seed_rank.alike:.2f}"),
     Column("regret [95 %]", "{score.value:.3f} {score.alike:.3f}"),
     Column("rating [95 %]", "{rating.value:.0f} {rating.alike:.0f}"),
 )
@@ -110,7 +110,7 @@ def run_time_table(found: BenchmarkComparison, path: str) -> Table:
 
 def overall_tables(overall: Overall, path: str) -> Iterator[Table]:
     """The methods over these benchmarks and over benchmarks like these, and all pairs."""
-    order = sorted(range(len(overall.methods)), key=lambda place: overall.methods[place].mean_rank.value)
+    order = sorted(range(len(overall.methods)), key=lambda place: overall.methods[place].mean_rank)
     yield table("Methods on these benchmarks", OVERALL, _items(overall.methods, path, order))
     yield table("Methods on benchmarks like these", ALIKE, _items(overall.methods, path, order))
     items = [(pair, f"{path}.pairs.{place}") for place, pair in enumerate(overall.pairs)]

@@ -19,7 +19,7 @@ ADDED_SEEDS = (
     "that."
 )
 
-FEW_BENCHMARKS = 10
+FEW_BENCHMARKS = 4
 """With fewer benchmarks intervals about benchmarks like these are too narrow."""
 
 
@@ -198,10 +198,11 @@ def family_words(comparison: Comparison) -> str:
 
 def _overall(comparison: Comparison, overall: Overall, path: str) -> list[Sentence]:
     count, methods = len(overall.benchmarks), len(overall.methods)
-    best = min(range(methods), key=lambda place: overall.methods[place].mean_rank.value)
+    best = min(range(methods), key=lambda place: overall.methods[place].mean_rank)
     line = overall.methods[best]
     said = filled(
-        f"Over {count} benchmarks {{method}} has the best mean rank, {{mean_rank.value:.2f}} {{mean_rank.here:.2f}}",
+        f"Over {count} benchmarks {{method}} has the best mean rank, {{mean_rank:.2f}}; "
+        "ranked seed by seed {{mean_seed_rank.value:.2f}} {{mean_seed_rank.here:.2f}}",
         line,
         f"{path}.methods.{best}",
     )
@@ -270,8 +271,9 @@ def overall_words(comparison: Comparison, overall: Overall) -> Iterable[str]:
     if comparison.interim is not None:
         yield ADDED_SEEDS
     yield (
-        "Rank: by the median over seeds. Regret: interquartile mean over benchmarks and seeds of values between 0, the "
-        "best on a benchmark, and 1, the worst. Rating: 400 points more are odds of ten to one that a run ends better."
+        "Rank: by the median over seeds. Rank by seed: the mean of the ranks that it has in each seed. Regret: "
+        "interquartile mean over benchmarks and seeds of values between 0, the best on a benchmark, and 1, the worst. "
+        "Rating: 400 points more are odds of ten to one that a run ends better."
     )
     yield (
         "Pairs: on these benchmarks by the signed ranks of seeds, all benchmarks together; elsewhere, on benchmarks "

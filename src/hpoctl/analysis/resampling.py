@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from hpoctl.analysis.paired import LEVEL, Interval
 from hpoctl.core.protocols import FloatArray, IntArray
@@ -16,24 +17,76 @@ Statistic = Callable[[Sequence[IntArray]], FloatArray]
 
 
 def intervals(
-    counts: Sequence[int], statistic: Statistic, *, benchmarks: bool, repeats: int = REPEATS, level: float = LEVEL
+    seeds: Sequence[Sequence[int]],
+    statistic: Statistic,
+    *,
+    benchmarks: bool,
+    repeats: int = REPEATS,
+    level: float = LEVEL,
 ) -> list[Interval]:
-    """Percentile intervals of a statistic, one for each method; seeds are drawn for all methods together.
+    """Expanded percentile intervals of a statistic, one for each method.
+
+    Seeds are drawn for all methods and all benchmarks together: a seed has the same random numbers everywhere, so its
+    results depend on each other.
 
     Args:
-        counts: How many seeds each benchmark has.
+        seeds: The seeds of each benchmark.
         statistic: The statistic.
         benchmarks: Whether benchmarks are drawn, too: then the interval is about benchmarks like these.
         repeats: How many samples are drawn.
         level: One less the confidence.
     """
     generator = np.random.default_rng(SEED)
-    weights = [generator.multinomial(count, np.full(count, 1.0 / count), size=repeats) for count in counts]
+    weights = drawn_seeds(seeds, repeats, generator)
     if benchmarks:
-        drawn = generator.multinomial(len(counts), np.full(len(counts), 1.0 / len(counts)), size=repeats)
+        drawn = generator.multinomial(len(seeds), np.full(len(seeds), 1.0 / len(seeds)), size=repeats)
         weights = [own * drawn[:, [place]] for place, own in enumerate(weights)]
-    ends = np.quantile(statistic(weights), [level / 2.0, 1.0 - level / 2.0], axis=0)
+    tail = expanded_tail(len(seeds) if benchmarks else min(map(len, seeds)), level)
+    ends = np.quantile(statistic(weights), [tail, 1.0 - tail], axis=0)
     return [Interval(float(low), float(high)) for low, high in ends.T]
+
+
+def expanded_tail(units: int, level: float) -> float:
+    """What share of bootstrap samples lies outside of each end of an interval, 0 for one unit.
+
+    The percentiles at level / 2 are too close together where few units are drawn: the variance of a sample is by 1 / n
+    too small, and its estimate is uncertain, as in a t interval. Both are made up for (the expanded percentiles of
+    Hesterberg 2015).
+
+    Args:
+        units: How many seeds or benchmarks are drawn.
+        level: One less the confidence.
+    """
+    if units < 2:
+        return 0.0
+    return float(ndtr(np.sqrt(units / (units - 1.0)) * stdtrit(units - 1.0, level / 2.0)))
+
+
+def drawn_seeds(seeds: Sequence[Sequence[int]], repeats: int, generator: np.random.Generator) -> list[IntArray]:
+    """How often each seed of each benchmark is drawn in each sample, shape (repeats, seeds) each.
+
+    Seeds are drawn one after the other from those of all benchmarks, and each benchmark takes the first n that it has,
+    n being the number of its seeds. So its sample is an ordinary bootstrap sample, benchmarks with the same seeds have
+    the same sample, and those without a common seed have independent ones.
+
+    Args:
+        seeds: The seeds of each benchmark, each once.
+        repeats: How many samples are drawn.
+        generator: Draws them.
+    """
+    every = sorted(set().union(*seeds))
+    sets = dict.fromkeys(tuple(own) for own in seeds)
+    members = {own: np.isin(every, own) for own in sets}
+    draws = np.empty((repeats, 0), dtype=np.int64)
+    while any(np.min(np.sum(has[draws], axis=1)) < len(own) for own, has in members.items()):
+        draws = np.concatenate([draws, generator.integers(len(every), size=(repeats, len(every)))], axis=1)
+    cells = np.arange(repeats)[:, None] * len(every) + draws
+    counts = {}
+    for own, has in members.items():
+        taken = has[draws] & (np.cumsum(has[draws], axis=1) <= len(own))
+        times = np.bincount(cells[taken], minlength=repeats * len(every)).reshape(repeats, len(every))
+        counts[own] = times[:, np.searchsorted(every, own)]
+    return [counts[tuple(own)] for own in seeds]
 
 
 def weighted_middle_means(values: FloatArray, weights: IntArray) -> FloatArray:
@@ -49,18 +102,3 @@ def weighted_middle_means(values: FloatArray, weights: IntArray) -> FloatArray:
     cut = total // 4
     within = np.asarray(np.diff(np.clip(reached, cut, total - cut), axis=1, prepend=cut), dtype=float)
     return np.asarray(within @ values[order] / (total - 2 * cut)[:, 0])
-
-
-def weighted_medians(values: FloatArray, weights: IntArray) -> FloatArray:
-    """The median of each sample, shape (repeats,); NaN where nothing is drawn.
-
-    Args:
-        values: The values, infinite ones count, shape (n,).
-        weights: How often each is drawn, shape (repeats, n).
-    """
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[:, order], axis=1)
-    total = reached[:, -1:]
-    low, high = (np.argmax(reached >= place, axis=1) for place in ((total + 1) // 2, total // 2 + 1))
-    middle = 0.5 * values[order][low] + 0.5 * values[order][high]
-    return np.where(total[:, 0] > 0, middle, np.nan)
