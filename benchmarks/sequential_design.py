@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from coverage_shared import DIFFERENCES, Draw, Generator, one_sided, percent, rejects, row, within
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
-from statistics_coverage import DIFFERENCES, Draw, Generator, one_sided, percent, rejects, row, within
 
 from hpoctl.analysis.comparison_model import Verdict
 from hpoctl.analysis.decisions import follow

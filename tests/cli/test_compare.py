@@ -47,7 +47,8 @@ def test_the_verdict_comes_first(cli: CommandLine, store: LocalStore) -> None:
     assert lines[0] == "docs-2: 3 methods, 2 benchmarks, at 100 % of the budget"
     assert len(lines) <= 25
     said = " ".join(answer.out.split())
-    assert re.search(r"Over 2 benchmarks (ASHA|MOBSTER) has the best mean rank, 1\.\d", said)
+    best = r"Over 2 benchmarks (ASHA|MOBSTER) has the best mean rank, 1\.\d\d; rank by seed 1\.\d\d \[1\.\d\d, "
+    assert re.search(best, said)
     assert "better than 1 of 2 other methods" in said
     assert "undecided against" in said
     assert "Of 6 pairs of methods on a benchmark 4 are decided (signed-rank test at 5 %, Holm over the 3 pairs" in said
@@ -100,8 +101,13 @@ def test_equivalence_within_a_margin(cli: CommandLine, store: LocalStore) -> Non
     answer = cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "--equivalent-within", "10%")
     assert answer.code == 0, answer.err
     assert answer.out.count("ASHA is equivalent") == 2
-    assert "2 are equivalent within 10% (signed-rank test at 5 %" in " ".join(answer.out.split())
+    said = " ".join(answer.out.split())
+    assert "2 are equivalent within 10% (signed-rank test at 5 %" in said
+    assert said.count(", that of a difference of 10% or more 0.0") == 2
     assert "$ hpoctl" not in answer.out
+    narrow = " ".join(cli("compare", "ASHA", "MOBSTER", "--tag", TAG, "--equivalent-within", "0.01%").out.split())
+    assert "ASHA is undecided: " in narrow
+    assert ", that of a difference of 0.01% or more " in narrow
 
 
 def test_targets_that_are_given(cli: CommandLine, store: LocalStore) -> None:

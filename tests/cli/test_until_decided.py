@@ -24,6 +24,7 @@ from hpoctl.testing import toy_benchmark
 def hpoctl_benchmarks():
     yield toy_benchmark(name="small", budget=100.0)
     yield toy_benchmark(name="small-2", budget=150.0)
+    yield toy_benchmark(name="small-100", budget=100.0)
 
 
 @hookimpl
@@ -117,6 +118,23 @@ def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
     assert f"{equal} {'is' if equal == 1 else 'are'} equivalent within 99% (signed-rank test in interim" in compared
     assert "they are equivalent after " in compared
     assert "(median-unbiased), repeated interval [" in compared
+
+
+def test_a_launch_that_ends_futile(launch: "Launch") -> None:
+    options = ("--benchmark", "small-100", *OPTIONS, "--futility", "--equivalent-within", "0.1%")
+    answer = launch("--study", "small", *options)
+    assert answer.code == 0, answer.err
+    heads = [line for line in answer.out.splitlines() if line.startswith("interim analysis at ")]
+    assert heads == ["interim analysis at 6 seeds: 0 decided, 1 not decided"]
+    assert "undecided, futile" in answer.out
+    assert "tag t: closed as futile: RS:ASHA on small-100; 12 of at most 16 experiments, " in answer.out
+    assert "not decided is not the same as equal" in answer.out
+    data = launch("--until-decided", "--json").json["data"]
+    (found,) = data["answers"]
+    assert (found["verdict"], found["futile"], data["next_look"]) == ("undecided", True, None)
+    compared = " ".join(launch.cli("compare", "RS", "ASHA", "--tag", "t", HPOCTL_PLUGINS="small-plugin").out.split())
+    assert "it is undecided after 6 seeds, p = 1.0000, that of a difference of 0.1% or more " in compared
+    assert "closed, as a decision had become unlikely" in compared
 
 
 def test_so_few_seeds_that_nothing_is_bounded_have_no_interval() -> None:

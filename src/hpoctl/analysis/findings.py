@@ -19,6 +19,9 @@ ADDED_SEEDS = (
     "that."
 )
 
+SIMULATED = "simulated coverage 85 to 93 %"
+"""How far the interval of additional seeds is from its level, as docs/explanation/statistics.md has it in detail."""
+
 FEW_BENCHMARKS = 4
 """With fewer benchmarks intervals about benchmarks like these are too narrow."""
 
@@ -57,10 +60,13 @@ def seeds_to_decide(pairs: int, level: float) -> int:
     return max(math.ceil(math.log2(2.0 * pairs / level) - 1e-12), FEWEST)
 
 
-def pair_finding(found: BenchmarkComparison, pair: PairLine, path: str) -> list[Sentence]:
-    """The estimate of one pair, and how many more seeds would decide it."""
+def pair_finding(found: BenchmarkComparison, pair: PairLine, path: str, margin: str | None = None) -> list[Sentence]:
+    """The estimate of one pair, and how many more seeds would decide it; with a margin, p of equivalence, too."""
     kind = "ratio" if found.log else "difference"
-    said = [filled(f"{kind} {{paired.shift:.3g}} {{paired.shift_interval:.3g}}, p Holm {{p_holm:p}}", pair, path)]
+    estimate = f"{kind} {{paired.shift:.3g}} {{paired.shift_interval:.3g}}, p Holm {{p_holm:p}}"
+    if margin is not None and pair.p_equivalent is not None:
+        estimate += f", that of a difference of {margin} or more {{p_equivalent:p}}"
+    said = [filled(estimate, pair, path)]
     if pair.refused is not None:
         return [*said, (f"No verdict: {pair.refused}.",)]
     more = pair.more
@@ -92,7 +98,7 @@ def _more_seeds(pair: PairLine, path: str) -> Sentence:
     low, high = (f"more than {MOST - more.n:,}" if end is None else f"{max(end, 1):,}" for end in more.interval)
     return filled(
         "Not decided. {more.half:d} more seeds decide with a probability of 50 %, {more.more:d} with 80 % "
-        f"{known}. For a power of 80 % the true effect needs {low} to {high} more (80 % interval).",
+        f"{known}. For a power of 80 % the true effect needs {low} to {high} more (80 % interval; {SIMULATED}).",
         pair,
         path,
     )
@@ -202,7 +208,7 @@ def _overall(comparison: Comparison, overall: Overall, path: str) -> list[Senten
     line = overall.methods[best]
     said = filled(
         f"Over {count} benchmarks {{method}} has the best mean rank, {{mean_rank:.2f}}; "
-        "ranked seed by seed {{mean_seed_rank.value:.2f}} {{mean_seed_rank.here:.2f}}",
+        "rank by seed {mean_seed_rank.value:.2f} {mean_seed_rank.here:.2f}",
         line,
         f"{path}.methods.{best}",
     )

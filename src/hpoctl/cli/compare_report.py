@@ -148,7 +148,7 @@ def _pair_lines(found: BenchmarkComparison, pair: PairLine, compared: ComparedTa
     if compared.in_looks is not None and compared.in_looks.covers(pair, found.benchmark):
         return [f"{found.benchmark}:", *interim_lines(found, compared.in_looks)]
     comparison = compared.comparison
-    sentences = [text_of(sentence) for sentence in pair_finding(found, pair, "pair")]
+    sentences = [text_of(sentence) for sentence in pair_finding(found, pair, "pair", comparison.margin)]
     lines = [f"{found.benchmark}: {pair.first} is {pair.verdict}: {sentences[0]}.", *sentences[1:]]
     lines += [f"$ {command}" for command in compared.launches.get(found.benchmark, ())]
     if found.benchmark in compared.imported:

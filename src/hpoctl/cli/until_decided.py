@@ -173,7 +173,9 @@ def _closing(design: SequentialDesign) -> str:
 def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
     course = outcome.course
     used, most = course.experiments, plan.design.most_experiments
-    still = list(map(str, course.open))
+    answers = course.answers
+    futile = [str(question) for question in course.open if question in answers and answers[question].futile]
+    still = [str(question) for question in course.open if str(question) not in futile]
     again = plan.root.command("launch", "--tag", plan.tag, "--until-decided")
     asked = len(plan.design.questions)
     if course.next_seeds is not None:
@@ -189,8 +191,10 @@ def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
             hint(f"why: {plan.root.command('logs', '--tag', plan.tag, *where)}")
         hint(f"next: {again}")
         return
-    if still:
-        text = f"not decided with at most {plan.design.looks[-1]} seeds: {', '.join(still)}"
+    if still or futile:
+        ends = [f"not decided with at most {plan.design.looks[-1]} seeds: {', '.join(still)}"] if still else []
+        ends += [f"closed as futile: {', '.join(futile)}"] if futile else []
+        text = "; ".join(ends)
     else:
         text = "it is decided" if asked == 1 else f"all {asked} questions are decided"
     out().print(
@@ -198,7 +202,7 @@ def _print_outcome(plan: DecisionPlan, outcome: DecisionOutcome) -> None:
         markup=False,
         soft_wrap=True,
     )
-    if still:
+    if still or futile:
         text = "not decided is not the same as equal: the repeated intervals show which differences are possible"
         out().print(text, markup=False, soft_wrap=True)
     hint(f"next: {plan.root.command('compare', '--tag', plan.tag)}")
