@@ -10,12 +10,12 @@ from hpoctl.analysis.comparison_figure import ComparisonPicture
 from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.run_times import CURVE, PROFILE, hit_times, profile_curve, targets_of
 from hpoctl.analysis.traces import Trace
-from hpoctl.core.errors import IncompleteError
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.answers.plot_panels import best_picture
 from hpoctl.ops.answers.plot_request import PlotRequest
 from hpoctl.ops.answers.plotted_setups import Setup, Summary, band_over_seeds, missing_seeds
 from hpoctl.ops.reading.load_traces import Loaded
+from hpoctl.ops.reading.read_columns import no_value
 
 ALL = "all benchmarks"
 REACHED = "share of targets and seeds reached"
@@ -49,9 +49,7 @@ def profile_setups(loaded: Loaded[Trace], summary: Summary) -> tuple[Setup, ...]
             absent = tuple(sorted(missing.get((name, benchmark), set()) - shares.keys()))
             setups.append(_setup(name, benchmark, shares, absent, summary))
     if not setups:
-        raise IncompleteError(
-            "No experiment reported a finite value.", "See what it reports with `hpoctl logs`, or name another tag."
-        )
+        raise no_value()
     if len(curves) > 1:
         setups += _over_all(curves, summary)
     return tuple(setups)

@@ -11,10 +11,11 @@ from hpoctl.analysis.aggregate import Aggregate, Band, values_at
 from hpoctl.analysis.horizontal import places_up_to
 from hpoctl.analysis.spending import Axis
 from hpoctl.analysis.traces import Trace
-from hpoctl.core.errors import IncompleteError, UsageError
+from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray, Mode
 from hpoctl.ops.reading.load_traces import Loaded
 from hpoctl.ops.reading.made_cache import made_before, question_key
+from hpoctl.ops.reading.read_columns import no_value
 from hpoctl.ops.reading.tag_contents import OPEN, Skipped
 from hpoctl.ops.studies.seed_ranges import seeds_text
 
@@ -99,9 +100,7 @@ def plotted_setups(loaded: Loaded[Trace], summary: Summary, axis: Axis = "time")
             Setup(name, benchmark, first.metric, first.mode, line, finals, tuple(sorted(absent)), tuple(never))
         )
     if not setups:
-        raise IncompleteError(
-            "No experiment reported a finite value.", "See what it reports with `hpoctl logs`, or name another tag."
-        )
+        raise no_value()
     return tuple(setups)
 
 

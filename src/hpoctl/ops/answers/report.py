@@ -8,8 +8,9 @@ from hpoctl.analysis.report import report_page, summary
 from hpoctl.analysis.report_check import check_page
 from hpoctl.analysis.report_model import report_model
 from hpoctl.analysis.shown import text_of
-from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
+from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.ops.answers.collect_report import collect_report
+from hpoctl.ops.reading.read_columns import no_value
 from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.reading.tag_contents import Skipped
 from hpoctl.ops.reading.written_files import check_file, write_file
@@ -72,9 +73,7 @@ def write_report(request: ReportRequest) -> StudyReport:
     check_file(output)
     data, skipped = collect_report(request.load, request.options)
     if not any(len(each.trace.times) for each in data.experiments):
-        raise IncompleteError(
-            "No experiment reported a finite value.", "See what it reports with `hpoctl logs`, or name another tag."
-        )
+        raise no_value()
     model = report_model(data)
     page = report_page(data, model)
     checked = check_page(page)

@@ -20,6 +20,14 @@ LARGEST, SMALLEST = 1e75, 1e-75
 EXACT = 2.0**53
 
 
+def no_value() -> IncompleteError:
+    """The error where no experiment reported a value that statistics can use."""
+    return IncompleteError(
+        "No experiment reported a finite value.",
+        f"See what it reports with `hpoctl trials` (a size beyond {LARGEST:g} counts as infinite), or name another tag.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What the metadata of a result say of its columns.
