@@ -24,7 +24,7 @@ def no_value() -> IncompleteError:
     """The error where no experiment reported a value that statistics can use."""
     return IncompleteError(
         "No experiment reported a finite value.",
-        f"See what it reports with `hpoctl trials` (a size beyond {LARGEST:g} counts as infinite), or name another tag.",
+        f"See what it reports with `hpoctl trials` (sizes beyond {LARGEST:g} count as infinite), or name another tag.",
     )
 
 
