@@ -174,6 +174,26 @@ def test_a_program_that_cannot_be_started_fails_the_trial(tmp_path: Path) -> Non
     assert end.reason == "no-such-program cannot be started: No such file or directory"
 
 
+@pytest.mark.parametrize(
+    ("text", "mode", "why"),
+    [
+        (b"#!/bin/sh\r\ntrue\r\n", 0o755, "the program that its first line names is not there"),
+        (b"true\n", 0o755, "it is no program, and has no first line such as #!/bin/sh"),
+        (b"#!/bin/sh\ntrue\n", 0o644, "Permission denied"),
+    ],
+)
+def test_a_script_that_cannot_be_started_says_what_is_missing(tmp_path: Path, text: bytes, mode: int, why: str) -> None:
+    program = tmp_path / "train.sh"
+    program.write_bytes(text)
+    program.chmod(mode)
+    made = backend(tmp_path)
+    made._script = type(made._script)(tmp_path, ("./train.sh",))
+    made.start(0, CONFIG, resume_from=None, until=None)
+    end = only_end(events(made))
+    made.close()
+    assert end.reason.startswith(f"{program} cannot be started: {why}")
+
+
 def test_grandchildren_leave_with_their_trial_whatever_group_they_are_in(tmp_path: Path) -> None:
     body = """
 for new in (False, True):

@@ -12,6 +12,7 @@ It needs the standard library only and imports nothing of hpoctl: it has to star
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import select
@@ -124,7 +125,7 @@ class Supervisor:
 
     def become(self, command: Mapping[str, Any], write: int) -> NoReturn:
         """In the child: turn into the trial."""
-        doing = "it cannot be started"
+        doing, program = "it cannot be started", ""
         try:
             signal.set_wakeup_fd(-1)
             os.setsid()
@@ -142,10 +143,11 @@ class Supervisor:
                     os.sched_setaffinity(0, command["cores"])
             doing = f"its folder {command['folder']} cannot be entered"
             os.chdir(command["folder"])
-            doing = f"{command['words'][0]} cannot be started"
-            os.execvpe(command["words"][0], command["words"], command["environment"])  # noqa: S606 - no shell is meant
+            program = command["words"][0]
+            doing = f"{program} cannot be started"
+            os.execvpe(program, command["words"], command["environment"])  # noqa: S606 - no shell is meant
         except BaseException as error:  # noqa: BLE001 - the parent has to learn of any error
-            why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            why = unstarted(error, program)
             os.write(write, f"{doing}: {why}".encode(errors="replace")[:4000])
         finally:
             os._exit(127)
@@ -208,6 +210,15 @@ class Supervisor:
             if pid not in own and group_of(pid) not in own and owner_of(pid) == trial.owner:
                 found += [pid, *descendants(pid)]
         return found
+
+
+def unstarted(error: BaseException, program: str) -> str:
+    """Why a program cannot be started; where its interpreter is missing, the system says that it is missing itself."""
+    if isinstance(error, FileNotFoundError) and "/" in program and Path(program).is_file():
+        return "the program that its first line names is not there (line ends of Windows, maybe)"
+    if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
+        return "it is no program, and has no first line such as #!/bin/sh"
+    return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
 
 
 def children(pid: int | None = None) -> list[int]:
