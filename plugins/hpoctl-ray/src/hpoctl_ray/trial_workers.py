@@ -141,7 +141,7 @@ class RayWorkers:
 
     def leave(self, key: str) -> None:
         """Ask a trial to leave; an actor that waits for resources is given up."""
-        place = self._place(key)
+        place = next((place for place in self._places if place.key == key), None)
         if place is None or place.actor is None:
             return
         place.left = True
@@ -206,9 +206,6 @@ class RayWorkers:
     def _listen(self, place: Place) -> None:
         self._call(place, "listen", LISTEN, place.last_event)
 
-    def _place(self, key: str) -> Place | None:
-        return next((place for place in self._places if place.key == key), None)
-
     def _take_in(self, call: Call, answered: Any) -> None:
         """Take in the answer to a call, or its loss."""
         place = call.place
@@ -230,19 +227,18 @@ class RayWorkers:
         else:
             place.up = True
             if call.method == "listen":
-                self._hear(place, answer)
+                self._take_events(place, answer)
 
-    def _hear(self, place: Place, events: Sequence[tuple[int, Any]]) -> None:
-        """Take note of events that are new, and listen on while a trial runs."""
+    def _take_events(self, place: Place, events: Sequence[tuple[int, Any]]) -> None:
+        """Take in events that are new, and ask for more while a trial runs."""
         for number, event in events:
             if number > place.last_event:
                 place.last_event = number
-                self._note(place, *event)
+                self._take_event(place, *event)
         if place.key:
             self._listen(place)
 
-    def _note(self, place: Place, what: str, key: str, facts: Mapping[str, Any]) -> None:
-        """Take note of an event."""
+    def _take_event(self, place: Place, what: str, key: str, facts: Mapping[str, Any]) -> None:
         if key != place.key:
             return
         if what == "began":
