@@ -63,7 +63,7 @@ class NearestRow:
         """The curve of the row nearest to a configuration, in its repetition `seed`.
 
         Raises:
-            UsageError: It is no configuration of the space around the table.
+            UsageError: It is not a configuration of the space around the table.
         """
         row = self._table.find(config)
         self._trials += 1

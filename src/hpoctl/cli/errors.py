@@ -59,7 +59,7 @@ def _write(path: Path, error: Exception) -> None:
 
 
 def is_help(error: typer.TyperException) -> bool:
-    """Whether it is no error: a command without words has shown its help."""
+    """Whether it is not an error: a command without words has shown its help."""
     return type(error).__name__ == "NoArgsIsHelpError"
 
 

@@ -9,7 +9,7 @@ WIDE = 240
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines. Plugins wrote them, so they are no markup."""
+    """Print lines. Plugins wrote them, so they are not markup."""
     for line in lines:
         out().print(line, markup=False, emoji=False, soft_wrap=True)
 
@@ -32,7 +32,7 @@ def print_block(title: str, facts: Mapping[str, str]) -> None:
 def print_table(
     columns: Mapping[str, Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = (), wide: bool = False
 ) -> None:
-    """Print columns of texts. Plugins wrote them, so they are no markup.
+    """Print columns of texts. Plugins wrote them, so they are not markup.
 
     Args:
         columns: The cells of each column, by its title. Those of the first one are names and are never broken.

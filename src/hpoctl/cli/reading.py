@@ -54,7 +54,7 @@ def margin_of(text: str | None) -> "Margin | None":
     """What `--equivalent-within` says.
 
     Raises:
-        UsageError: It is no margin.
+        UsageError: It is not a margin.
     """
     from hpoctl.analysis.equivalence import parse_margin
 

@@ -76,7 +76,7 @@ def is_credential(name: str, value: object) -> bool:
 
     Args:
         name: The name; empty: it has none.
-        value: The value; what is no text is no credential.
+        value: The value; what is not text is not a credential.
     """
     if not isinstance(value, str):
         return False
@@ -112,7 +112,7 @@ def check_variable(owner: str, name: str, value: object) -> None:
     """Refuse a value of an option that is secret, unless it names an environment variable that is set.
 
     Raises:
-        UsageError: It is no name of a variable that is set here.
+        UsageError: It is not the name of a variable that is set here.
     """
     if not (isinstance(value, str) and _VARIABLE.fullmatch(value) and value in os.environ):
         raise UsageError(
@@ -136,7 +136,7 @@ def concealed(text: str, known: Iterable[str] | None = None) -> str:
 
 
 def concealed_bytes(log: bytes) -> bytes:
-    """What a process has printed, without credentials; bytes that are no UTF-8 stay as they are."""
+    """What a process has printed, without credentials; bytes that are not UTF-8 stay as they are."""
     return concealed(log.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 

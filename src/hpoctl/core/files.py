@@ -36,7 +36,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int
     """A descriptor of a regular file; opening never waits.
 
     Raises:
-        OSError: It cannot be opened. UnreadableError: it is no regular file.
+        OSError: It cannot be opened. UnreadableError: it is not a regular file.
     """
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, mode)
     kind = os.fstat(descriptor).st_mode
@@ -61,7 +61,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
         most: How many bytes it may have.
 
     Raises:
-        OSError: It cannot be read. UnreadableError: it is no regular file, or has more bytes than it may have.
+        OSError: It cannot be read. UnreadableError: it is not a regular file, or has more bytes than it may have.
     """
     with os.fdopen(open_regular(path), "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size

@@ -202,7 +202,7 @@ class Launcher(Protocol):
         ...
 
     def cancel(self, receipts: Sequence[str]) -> None:
-        """Cancel jobs: within two seconds none of their processes runs here. Cancelling an ended job is no error."""
+        """Cancel jobs: within two seconds none of their processes runs here. An ended job is not an error."""
         ...
 
     def log(self, receipt: str) -> str:

@@ -80,7 +80,7 @@ def check_blob_name(name: str, root: object) -> list[str]:
         root: Below which root, for the message.
 
     Raises:
-        UsageError: It is no name.
+        UsageError: It is not a name.
     """
     parts = name.split("/")
     if any(part in {"", ".", ".."} or BAD.search(part) for part in parts):

@@ -180,7 +180,7 @@ def parse_value(target: str, kind: Any, text: str) -> Any:
         text: The value as typed.
 
     Raises:
-        UsageError: The text is no value of that type.
+        UsageError: The text is not a value of that type.
     """
     choices = _choices(kind)
     if choices is not None:

@@ -211,7 +211,7 @@ class TrialBackend(Protocol):
         ...
 
     def close(self) -> Sequence[Report | Ended]:
-        """End all trials; returns their rows up to now that were not reported yet. Closing twice is no error."""
+        """End all trials; returns their rows up to now that were not reported yet. Closing twice is not an error."""
         ...
 
 

@@ -122,7 +122,7 @@ def keys_of(kind: Any) -> tuple[str, ...]:
 
 
 def default_of(entry: Field[Any]) -> Any:
-    """The default of a field; MISSING without one. A property of a base class with its name is no default."""
+    """The default of a field; MISSING without one. A property of a base class with its name is not a default."""
     if entry.default_factory is not MISSING:
         return entry.default_factory()
     return MISSING if isinstance(entry.default, property) else entry.default

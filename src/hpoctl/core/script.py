@@ -46,7 +46,7 @@ class Script:
         cpus: Cores for each trial.
         gpus: GPUs for each trial.
         backend_options: Options of trial backends, by the name of the backend. They say where and with what trials run,
-            not what they compute, and are no part of the script's hash.
+            not what they compute, and are not part of the script's hash.
     """
 
     folder: Path

@@ -63,8 +63,8 @@ class ScriptBenchmark:
         cpus: Cores for each trial.
         gpus: GPUs for each trial.
         backends: Options of trial backends, a table for each, such as `[backends.sagemaker]`. `--backend-option` and
-            the `backend_options` of a study go before them. They are no part of what is tuned: with other options it is
-            the same benchmark.
+            the `backend_options` of a study go before them. They are not part of what is tuned: with other options it
+            is the same benchmark.
     """
 
     metric: Annotated[str, Meta(examples=["loss"])]

@@ -66,10 +66,10 @@ class RecordType(Generic[T]):
 def seal(values: Mapping[str, Any]) -> bytes:
     """The values as a JSON object that people can read, an entry a line, with its checksum.
 
-    What is no Unicode, such as a byte of a file name that is no UTF-8, is written as its code.
+    What is not Unicode, such as a byte of a file name that is not UTF-8, is written as its code.
 
     Raises:
-        ValueError: A value is no JSON value, or there are no values.
+        ValueError: A value is not a JSON value, or there are no values.
     """
     if not values or CHECKSUM in values:
         raise ValueError(f"nothing to seal, or {CHECKSUM!r} among the keys")
@@ -114,7 +114,7 @@ def read_json(data: bytes, kind: Any) -> Any:
         kind: What it is: plain types, lists, mappings, and dataclasses of them.
 
     Raises:
-        DamagedError: It is no JSON, a value has another type, or the values are beyond the bounds of `check_json`.
+        DamagedError: It is not JSON, a value has another type, or the values are beyond the bounds of `check_json`.
     """
     try:
         check_json(data)

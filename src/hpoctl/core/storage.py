@@ -45,7 +45,7 @@ class Store(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a blob, or a folder with its content; a missing one is no error."""
+        """Remove a blob, or a folder with its content; a missing one is not an error."""
         ...
 
     def move(self, folder: str, target: str) -> None:

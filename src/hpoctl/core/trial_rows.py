@@ -132,7 +132,7 @@ def _level(name: str, value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    """A metric as a float; None: it is no number."""
+    """A metric as a float; None: it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)

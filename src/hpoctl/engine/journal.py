@@ -28,7 +28,7 @@ PATIENCE = 1.0
 """Seconds between two tries to write to a full disk."""
 
 LONGEST = 2**28
-"""Bytes that a record may have; a file with a longer line is no journal."""
+"""Bytes that a record may have; a file with a longer line is not a journal."""
 
 MARK = 9
 """Bytes of a record before its JSON object: eight digits and a space."""
@@ -113,7 +113,7 @@ class Journal:
                 return
 
     def close(self) -> None:
-        """Close it. Closing twice is no error."""
+        """Close it. Closing twice is not an error."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -31,7 +31,7 @@ class ExperimentSpec:
         settings: What its study says that determines or limits it.
         extra_results: Extra-result composers.
         backend: Where trials execute, its options set; None: where they do by default. Rows of a script's trials do not
-            follow from it, so it is no part of the identity.
+            follow from it, so it is not part of the identity.
         effective: The settings that count: the benchmark's where the study says nothing.
     """
 

@@ -105,7 +105,7 @@ def safe_whitening(a: FloatArray) -> FloatArray:
 
 
 def inverse_lower(w: FloatArray) -> FloatArray:
-    """The lower triangle of W^T W, the inverse of the matrix that W whitens; what stands above it is no result.
+    """The lower triangle of W^T W, the inverse of the matrix that W whitens; what stands above it is not a result.
 
     Args:
         w: A whitening matrix, shape (n, n).

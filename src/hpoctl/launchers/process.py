@@ -83,7 +83,7 @@ class WorkerProcess:
         )
 
     def progresses(self, message: Mapping[str, Any]) -> None:
-        """Take in a progress message; an unchanged share of the budget is no progress."""
+        """Take in a progress message; an unchanged share of the budget is not progress."""
         if message["share"] != self.share:
             self.silent = 0.0
         self.share, self.told_at = message["share"], time.monotonic()

@@ -138,7 +138,7 @@ def accounted(names: Sequence[str], days: int) -> list[Element] | None:
 
 
 def cancel_elements(elements: Iterable[Element]) -> None:
-    """Cancel elements; those that have ended meanwhile are no error.
+    """Cancel elements; those that have ended meanwhile are not errors.
 
     Raises:
         SlurmUnreachableError: The controller does not answer.

@@ -18,7 +18,7 @@ def parse_address(address: str) -> tuple[str, str]:
     """The bucket and the prefix that an address names; `s3://`: the bucket that SageMaker uses by default.
 
     Raises:
-        UsageError: It is no address, or no region is set.
+        UsageError: It is not an address, or no region is set.
         HpoctlError: The account is asked for, and cannot be found out.
     """
     bucket, _, prefix = address.removeprefix(SCHEME).partition("/")

@@ -88,7 +88,7 @@ class Processes:
         return exits
 
     def close(self) -> None:
-        """End all trials and the supervisor. Closing twice is no error."""
+        """End all trials and the supervisor. Closing twice is not an error."""
         process, self._supervisor = self._supervisor, None
         if process is None:
             return

@@ -56,7 +56,7 @@ class Written:
         """All rows written since; nothing comes after.
 
         Args:
-            cut_off: Whether it was made to leave: a report that it could not finish is no problem then.
+            cut_off: Whether it was made to leave: a report that it could not finish is not a problem then.
         """
         found: list[TrialRow] = []
         for file, lines in self._streams:
@@ -188,7 +188,7 @@ class Training:
     waits: bool = False
 
     def began(self, now: float, devices: tuple[str, ...]) -> None:
-        """It has begun only now: waiting for a worker is no training."""
+        """It has begun only now: waiting for a worker is not training."""
         self.begin = self.last_report = now
         self.waits = False
         self.slot = replace(self.slot, devices=devices)

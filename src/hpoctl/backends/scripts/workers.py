@@ -207,5 +207,5 @@ class Workers(Protocol):
         ...
 
     def close(self) -> None:
-        """End all trials. Closing twice is no error."""
+        """End all trials. Closing twice is not an error."""
         ...

@@ -111,7 +111,7 @@ class _Placed:
 
     Raises:
         IncompleteError: A row is missing.
-        UsageError: A row comes twice, or levels are no whole numbers.
+        UsageError: A row comes twice, or levels are not whole numbers.
     """
 
     def __init__(

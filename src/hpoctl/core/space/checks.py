@@ -45,7 +45,7 @@ def number(owner: str, key: str, value: Any) -> float:
     """The value as a float.
 
     Raises:
-        UsageError: It is no number, not finite, or beyond `MAX_BOUND`.
+        UsageError: It is not a number, not finite, or beyond `MAX_BOUND`.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"{owner}: {key} is {value!r}, which is not a number.", f"Give {key} a finite number.")
@@ -58,7 +58,7 @@ def whole(owner: str, key: str, value: Any) -> int:
     """The value as an int.
 
     Raises:
-        UsageError: It is no whole number, or beyond `MAX_WHOLE`.
+        UsageError: It is not a whole number, or beyond `MAX_WHOLE`.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise UsageError(f"{owner}: {key} is {value!r}, which is not a whole number.", f"Give {key} a whole number.")
@@ -98,7 +98,7 @@ def flag(owner: str, key: str, value: Any) -> bool:
     """The value as a bool.
 
     Raises:
-        UsageError: It is no bool.
+        UsageError: It is not a bool.
     """
     if not isinstance(value, bool):
         raise UsageError(f"{owner}: {key} is {value!r}.", f"Give {key} true or false.")
@@ -109,7 +109,7 @@ def value_list(owner: str, values: Any) -> tuple[bool | int | float | str, ...]:
     """The values of a list: unique and of one type. Whole numbers among floats become floats.
 
     Raises:
-        UsageError: It is no list, is empty, mixes types, or repeats a value.
+        UsageError: It is not a list, is empty, mixes types, or repeats a value.
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise UsageError(f"{owner}: values is {values!r}.", "Give values a list.")

@@ -33,7 +33,7 @@ class Domain(Protocol):
         ...
 
     def contains(self, value: Any) -> bool:
-        """Whether it is a value of the domain. A whole number may be among floats; a bool is no number."""
+        """Whether it is a value of the domain. A whole number may be among floats; a bool is not a number."""
         ...
 
     def describe(self) -> str:

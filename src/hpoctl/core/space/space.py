@@ -86,7 +86,7 @@ class Space:
         return {name: domain.fixed for name, domain in self.domains.items() if isinstance(domain, Fixed)}
 
     def validate(self, config: Config) -> None:
-        """Refuse what is no configuration of this space.
+        """Refuse what is not a configuration of this space.
 
         Raises:
             UsageError: A hyperparameter is missing or unknown, or its value is not allowed.
@@ -121,7 +121,7 @@ class Space:
         """The point of the unit cube that stands for a configuration, shape (d,).
 
         Raises:
-            UsageError: It is no configuration of this space.
+            UsageError: It is not a configuration of this space.
         """
         self.validate(config)
         return np.array([domain.unit(config[name]) for name, domain in self.domains.items()], dtype=np.float64)
@@ -177,7 +177,7 @@ class Space:
         """The number of a configuration in [0, size): mixed radix, the last hyperparameter counts fastest.
 
         Raises:
-            UsageError: The space is infinite, or it is no configuration of this space.
+            UsageError: The space is infinite, or it is not a configuration of this space.
         """
         sizes = self._sizes()
         self.validate(config)

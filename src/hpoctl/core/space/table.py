@@ -100,7 +100,7 @@ class TableSpace(Space):
         return Space(self.domains)
 
     def validate(self, config: Config) -> None:
-        """Refuse what is no configuration of the table.
+        """Refuse what is not a configuration of the table.
 
         Raises:
             UsageError: A value is not allowed, or the table has no such configuration.
@@ -152,7 +152,7 @@ class TableSpace(Space):
         """The row of a configuration; None: the table does not have it.
 
         Raises:
-            UsageError: It is no configuration of the space around the table.
+            UsageError: It is not a configuration of the space around the table.
         """
         Space.validate(self, config)
         row = int(self._by_numbers.find(np.array([_numbers(self.domains, config)]))[0])
@@ -162,7 +162,7 @@ class TableSpace(Space):
         """The row nearest to a configuration of the space around the table, and its distance: 0.0 for its own.
 
         Raises:
-            UsageError: It is no configuration of the space around the table.
+            UsageError: It is not a configuration of the space around the table.
         """
         row = self.find(config)
         if row is not None:
@@ -253,7 +253,7 @@ def _units(name: str, domain: Domain, column: FloatArray) -> FloatArray:
     """The units of a column of `numbers`, shape (n,).
 
     Raises:
-        UsageError: One is no number of the domain.
+        UsageError: One is not a number of the domain.
     """
     different, where = np.unique(column, return_inverse=True)
     units = []

@@ -153,7 +153,7 @@ def check_picture(path: Path) -> None:
     """Refuse a file that no picture can go to, before any work is done.
 
     Raises:
-        UsageError: Its suffix is no format, or there is no such folder.
+        UsageError: Its suffix is not a format, or there is no such folder.
     """
     figure_format(path)
     check_file(path)

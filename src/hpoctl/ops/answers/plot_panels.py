@@ -19,7 +19,7 @@ def parse_groups(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The panels that a person typed, such as `tanh=ASHA-TANH,MOBSTER-TANH`.
 
     Raises:
-        UsageError: One is no title with methods, or a title is given twice.
+        UsageError: One is not a title with methods, or a title is given twice.
     """
     groups: dict[str, tuple[str, ...]] = {}
     for text in texts:

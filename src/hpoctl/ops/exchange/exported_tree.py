@@ -83,7 +83,7 @@ class ExportedTree:
         """Where a result goes; nothing is written.
 
         Raises:
-            UsageError: Another result of the same experiment is there, or something that is no export.
+            UsageError: Another result of the same experiment is there, or something that is not an export.
             HpoctlError: The folder cannot be read.
         """
         metadata, there = _metadata(tag.tag, found), self._there(tag.tag).get(found.cell)

@@ -65,7 +65,7 @@ def tuner_folders(folder: Path) -> Iterator[Path]:
         if {METADATA, ROWS, ROWS_ZIP} & set(files):
             yield Path(place)
         if {ROWS, ROWS_ZIP} & set(files):
-            folders.clear()  # what its trials left behind is no result
+            folders.clear()  # what its trials left behind is not a result
         folders.sort()
 
 

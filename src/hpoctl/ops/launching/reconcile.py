@@ -201,7 +201,7 @@ def check_new_tag(tag: str, store: Store) -> None:
 
 
 def _without_numbers(tag: str) -> str:
-    return re.sub(r"\d+", "", tag)  # docs-2 after docs-1 is no mistake
+    return re.sub(r"\d+", "", tag)  # docs-2 after docs-1 is not a mistake
 
 
 def mixed_results(tag: str, mixed: Sequence[Mixed]) -> UsageError:

@@ -86,7 +86,7 @@ def parse_pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The pairs that a person typed, such as `MOBSTER:ASHA`.
 
     Raises:
-        UsageError: One is no pair, or is given twice.
+        UsageError: One is not a pair, or is given twice.
     """
     pairs: list[tuple[str, str]] = []
     for text in texts:

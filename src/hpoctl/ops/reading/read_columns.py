@@ -83,7 +83,7 @@ class Columns:
         where: The directory of the result, for messages.
 
     Raises:
-        IncompleteError: It is no results file.
+        IncompleteError: It is not a results file.
     """
 
     def __init__(self, data: bytes, where: str) -> None:

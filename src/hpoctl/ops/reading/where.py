@@ -35,7 +35,7 @@ class Condition:
         return f"{self.key}{self.operator}{value}"
 
     def holds(self, metadata: Mapping[str, Any]) -> bool:
-        """Whether an experiment fulfils it; one without the entry does not, nor does a text that is no number."""
+        """Whether an experiment fulfils it; one without the entry does not, nor does a text that is not a number."""
         there, value = look_up(metadata, self.key)
         if not there:
             return False

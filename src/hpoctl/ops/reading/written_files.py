@@ -1,6 +1,6 @@
 """Files that a person names for what a command makes, such as a figure: whole or not there.
 
-A file is replaced in one step, so that what is no file, such as `/dev/stdout`, has to be refused: it would be gone.
+A file is replaced in one step, so that what is not a file, such as `/dev/stdout`, has to be refused: it would be gone.
 """
 
 import os
@@ -25,10 +25,10 @@ def check_folder(path: Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Refuse a file in a folder that is not there, or what is no file, before any work is done.
+    """Refuse a file in a folder that is not there, or what is not a file, before any work is done.
 
     Raises:
-        UsageError: There is no such folder, or it is no regular file.
+        UsageError: There is no such folder, or it is not a regular file.
         HpoctlError: It cannot be known.
     """
     check_folder(path)
@@ -50,7 +50,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which is there when all of it is written, and not before.
 
     Raises:
-        UsageError: It is no regular file.
+        UsageError: It is not a regular file.
         HpoctlError: It cannot be written.
     """
     path = _replaceable(path)
@@ -72,7 +72,7 @@ def _replaceable(path: Path) -> Path:
     """The file that a path names, links followed; it need not be there.
 
     Raises:
-        UsageError: It is no regular file.
+        UsageError: It is not a regular file.
         HpoctlError: It cannot be known.
     """
     try:

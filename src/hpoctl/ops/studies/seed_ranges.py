@@ -25,7 +25,7 @@ def parse_seeds(texts: Sequence[str]) -> frozenset[int]:
         texts: What was typed after each `--seed`.
 
     Raises:
-        UsageError: It is no seed and no range, a range runs backwards, or it is absurdly long.
+        UsageError: It is neither a seed nor a range, a range runs backwards, or it is absurdly long.
     """
     seeds: set[int] = set()
     for text in texts:

@@ -56,7 +56,7 @@ class TagList:
 
 
 def list_tags(root: Root, *, verify: bool = False) -> TagList:
-    """All tags and how far each is. Folders that are no tag are passed over.
+    """All tags and how far each is. Folders that are not tags are left out.
 
     Args:
         root: Where results live.
