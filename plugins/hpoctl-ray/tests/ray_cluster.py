@@ -33,6 +33,9 @@ NODE = "HPOCTL_TEST_NODE"
 HEALTH = "RAY_health_check_period_ms"
 """How often a head asks whether a node is alive: it gives one up that refuses five times, and waits for a slow one."""
 
+START_WAIT = "RAY_raylet_start_wait_time_s"
+"""How long Ray waits for a node that it starts: half a minute otherwise, too short on a loaded machine."""
+
 LIGHT = ("--include-log-monitor=false", "--disable-usage-stats")
 HEAD = ("--head", "--include-dashboard=false", "--no-monitor")
 """Options that leave out processes of Ray which no test needs: each takes seconds to start on a loaded machine."""
@@ -56,7 +59,7 @@ class RayNodes:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.address = f"{HOST}:{_free_port()}"
-        own = {HEALTH: "500", "RAY_TMPDIR": str(folder), "TMPDIR": str(folder)}
+        own = {HEALTH: "500", START_WAIT: f"{READY:.0f}", "RAY_TMPDIR": str(folder), "TMPDIR": str(folder)}
         self._environment = {**os.environ, **environment, **own}
         self._nodes: list[subprocess.Popen[bytes]] = []
 

@@ -75,14 +75,15 @@ def test_a_job_that_is_lost_continues_from_its_copy(
 
 
 @pytest.mark.timeout(600)
-def test_the_smoke_test_of_trials(cluster: RayNodes, tmp_path: Path) -> None:
+def test_the_smoke_test_of_jobs_and_of_trials(cluster: RayNodes, tmp_path: Path) -> None:
     environment = {**os.environ, "HPOCTL_PLUGINS": "ray", "RAY_ADDRESS": cluster.address}
-    words = ["doctor", "--smoke", "--backend", "ray", "--results", str(tmp_path / "there"), "--json"]
+    words = ["doctor", "--smoke", "--on", "ray", "--backend", "ray", "--results", str(tmp_path / "there"), "--json"]
+    words += ["--launcher-option", "cpus=0.5", "--launcher-option", "poll_interval=0.2"]
     done = subprocess.run(
         [sys.executable, "-m", "hpoctl", *words], cwd=tmp_path, env=environment, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     found = {finding["subject"]: finding["verdict"] for finding in json.loads(done.stdout)["data"]["findings"]}
-    expected = ["trials on ray", "trials on ray: pause", "trials on ray: resume"]
-    assert [found.get(subject) for subject in expected] == ["ok"] * 3
-    assert [path.name for path in (tmp_path / "there").iterdir()] == [".claims"]
+    for subject in ("job on ray", "trials on ray"):
+        assert [found.get(f"{subject}{what}") for what in ("", ": pause", ": resume")] == ["ok"] * 3
+    assert {path.name for path in (tmp_path / "there").iterdir()} == {".bundles", ".claims"}

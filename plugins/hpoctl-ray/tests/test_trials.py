@@ -31,7 +31,7 @@ PATIENCE = 120.0
 
 HELD = """
 for epoch in range(load() + 1, epochs + 1):
-    report(epoch=epoch, loss=1 / epoch)
+    report(epoch=epoch, loss=1 / epoch, devices=os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
     save(epoch)
     while epoch == 4 and not os.path.exists(os.path.join(os.path.dirname(sys.argv[0]), "go")):
         time.sleep(0.02)
@@ -84,11 +84,13 @@ def test_what_a_script_sees(cluster: RayNodes, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.timeout(600)
 def test_a_node_dies_and_its_trial_resumes_elsewhere(cluster: RayNodes, tmp_path: Path) -> None:
-    node = cluster.add('--resources={"brief": 1}')
-    made = backend(cluster, tmp_path, HELD, options={"resources": "brief=1"})
+    node = cluster.add('--resources={"brief": 1}', "--num-gpus=2")  # it has none: Ray gives numbers away
+    made = backend(cluster, tmp_path, script(tmp_path, HELD, gpus=1), options={"resources": "brief=1"})
     made.recover([], 0.0)
     made.start(0, CONFIG, resume_from=None, until=None)
     found = until_level(made, 0, 4)
+    devices = {row["devices"] for event in found if isinstance(event, Report) for row in event.extra}
+    assert devices in ({"0"}, {"1"})
     made.proceed(0, until=None)
     cluster.kill(node)
     (tmp_path / "go").touch()

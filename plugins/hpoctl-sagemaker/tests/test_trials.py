@@ -19,7 +19,7 @@ from hpoctl.core.storage import Store
 from hpoctl.stores.opening import open_results
 from hpoctl.stores.s3 import S3Store
 from hpoctl.testing import check_backend, check_failures, check_recovery
-from hpoctl.testing.trials import levels, to_the_end
+from hpoctl.testing.trials import levels, to_the_end, until_level
 from hpoctl_sagemaker.api import SagemakerApi
 from hpoctl_sagemaker.check import check_trials
 from hpoctl_sagemaker.sessions import BRIEF
@@ -139,6 +139,33 @@ def test_a_slow_stop_holds_up_others_only_if_that_is_asked_for(
     assert levels(found) == list(range(1, levels(found)[-1] + 1))
     assert len(sagemaker.jobs) == 2
     made.close()
+
+
+RESUMES = """
+begins = load() + 1
+for epoch in range(begins, epochs + 1):
+    report(epoch=epoch, loss=1 / epoch, begins=begins)
+    save(epoch)
+    while epoch == 3 and begins == 1: time.sleep(0.02)
+"""
+
+
+@pytest.mark.timeout(600)
+def test_spot_capacity_that_is_taken_away_is_a_resume(sagemaker: SagemakerModel, tmp_path: Path) -> None:
+    made = backend(tmp_path, RESUMES, {"use_spot": True})
+    made.recover([], 0.0)
+    made.start(0, CONFIG, resume_from=None, until=None)
+    found = until_level(made, 0, 3)
+    made.proceed(0, until=None)
+    (job,) = sagemaker.jobs.values()
+    sagemaker.interrupt(job.name)
+    found += to_the_end(made)
+    made.close()
+    assert levels(found) == list(range(1, 10))
+    begins = [row["begins"] for event in found if isinstance(event, Report) for row in event.extra]
+    assert begins == [1] * 3 + [begins[-1]] * 6
+    assert begins[-1] in (3, 4)  # it may be interrupted before its last checkpoint is whole
+    assert (job.starts, len(sagemaker.created)) == (1, 1)
 
 
 @pytest.mark.timeout(600)
@@ -305,6 +332,11 @@ def test_options_that_are_refused(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(UsageError) as refused:
         replace(FAST, **changes)
     assert refused.value.what == what
+
+
+def test_a_role_that_is_missing_is_said_before_s3_is_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="need a role"):
+        backend(tmp_path, options={"role": None, "s3": "s3://no-such-bucket/trials"})
 
 
 @pytest.mark.timeout(600)

@@ -114,7 +114,7 @@ def describe(error: BaseException, what: str, location: str, bucket: str) -> Hpo
         (EXPIRED | LOGIN, f"{cannot}: the AWS credentials have expired.", RENEW),
         (REJECTED, f"{cannot}: S3 does not accept the AWS credentials ({code}).", CREDENTIALS),
         (NO_REGION, f"{cannot}: no AWS region is set.", "Set AWS_DEFAULT_REGION, such as eu-central-1."),
-        (NO_BUCKET, f"There is no bucket {bucket}.", f"Correct --results, or make it: `aws s3 mb s3://{bucket}`."),
+        (NO_BUCKET, f"There is no bucket {bucket}.", f"Correct the address, or make it: `aws s3 mb s3://{bucket}`."),
         (
             REDIRECTED,
             f"{cannot}: the bucket is in another region{f', {region}' if region else ''}.",

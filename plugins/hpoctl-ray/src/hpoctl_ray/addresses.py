@@ -17,6 +17,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 KEEP_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Ray replaces a loopback address by one of the network, unless this variable is 0 when Ray is imported."""
 
+START_WAIT = "RAY_raylet_start_wait_time_s"
+"""Seconds that Ray waits for a node that it starts: thirty otherwise, too short on a loaded machine."""
+
 NOT_FOUND = UsageError(
     "No Ray cluster runs on this machine, and none is named.",
     "Set RAY_ADDRESS to HOST:PORT, or start one on this machine: `ray start --head`, or the option start=true.",
@@ -67,7 +70,7 @@ def _start_here() -> None:
     """Start a cluster of this machine alone, which stays until `ray stop`."""
     words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--node-ip-address=127.0.0.1"]
     words += ["--include-dashboard=false", "--disable-usage-stats"]
-    environment = {**os.environ, KEEP_LOOPBACK: "0"}
+    environment = {START_WAIT: "120", **os.environ, KEEP_LOOPBACK: "0"}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]

@@ -238,8 +238,12 @@ class RayCluster:
         task = self._ray.remote(node.probe).options(num_cpus=0)
         try:
             return dict(self._ray.get(task.remote(), timeout=6 * ANSWER))
+        except self._ray.exceptions.GetTimeoutError as error:
+            what = f"No node of the cluster has run a task within {6 * ANSWER:g} seconds."
+            raise HpoctlError(what, "Look at `ray status`: nodes may be busy, or starting; then repeat.") from error
         except Exception as error:
-            raise HpoctlError(f"A task on the cluster fails: {_cause(error)}.", "Look at Ray's own logs.") from error
+            what = f"A task on the cluster fails: {_cause(error).rstrip('. ')}."
+            raise HpoctlError(what, "Look at Ray's own logs.") from error
 
 
 def fits(demand: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> bool:

@@ -30,6 +30,11 @@ MACHINE = "/opt/ml"
 IMAGES = {11: ("2.5.1", "py311"), 12: ("2.9.0", "py312"), 13: ("2.10.0", "py313")}
 """Versions of PyTorch's images by the minor version of their Python."""
 
+NO_ROLE = UsageError(
+    "Training jobs of SageMaker need a role.",
+    "Give role=arn:aws:iam::ACCOUNT:role/NAME with --launcher-option for jobs, --backend-option for trials.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -168,10 +173,7 @@ def check_training_job(request: dict[str, Any], model: Any) -> None:
         UsageError: What is wrong.
     """
     if request["RoleArn"] is None:
-        raise UsageError(
-            "Training jobs of SageMaker need a role.",
-            "Give role=arn:aws:iam::ACCOUNT:role/NAME with --launcher-option for jobs, --backend-option for trials.",
-        )
+        raise NO_ROLE
     mistakes = check_request(model, request)
     if mistakes:
         more = f"; and {len(mistakes) - 1} more" if len(mistakes) > 1 else ""

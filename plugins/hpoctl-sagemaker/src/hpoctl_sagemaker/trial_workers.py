@@ -23,7 +23,7 @@ from hpoctl.core.trial_call import TrialCall
 from hpoctl.stores.opening import open_results
 from hpoctl_sagemaker.api import SagemakerApi
 from hpoctl_sagemaker.errors import BusyError
-from hpoctl_sagemaker.request import CHECKPOINTS
+from hpoctl_sagemaker.request import CHECKPOINTS, NO_ROLE
 from hpoctl_sagemaker.sessions import BRIEF
 from hpoctl_sagemaker.trial_bills import Bills
 from hpoctl_sagemaker.trial_job import TrialJob, kept_job
@@ -67,6 +67,8 @@ class SagemakerWorkers:
     """
 
     def __init__(self, context: BackendContext, options: SagemakerTrialOptions) -> None:
+        if options.role is None:
+            raise NO_ROLE  # before anything is written
         script, _ = context.needed_script
         self._options, self._say = options, context.say
         self._environment = options.chosen_environment()
