@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shlex
 import tomllib
 
@@ -58,6 +59,17 @@ def test_people_see_numbers_and_configurations(ran: CommandLine) -> None:
     assert max(map(len, lines)) <= 80
     assert "activation=" in answer.out
     assert "--limit 0 shows all of them" in answer.err
+
+
+def test_what_is_no_file_leaves_out_its_experiment_only(ran: CommandLine) -> None:
+    (directory,) = (ran.root / "t" / "RS").iterdir()
+    os.mkfifo(directory / "trials.parquet")
+    answer = ran("trials", "--tag", "t", "--json")
+    assert answer.code == 0, answer.err
+    assert {trial["cell"]["method"] for trial in answer.json["data"]["trials"]} == {"ASHA"}
+    alone = ran("trials", "--tag", "t", "--method", "RS")
+    assert alone.code == 3
+    assert "it is a named pipe, not a file" in " ".join(alone.err.split())
 
 
 def test_what_is_wrong_is_said(ran: CommandLine) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hpoctl
-from hpoctl.core.errors import HpoctlError
+from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.files import UnreadableError, read_regular
 from hpoctl.core.toml_files import read_toml
 from hpoctl.stores.claims import CLAIMS, LocalClaims
@@ -56,9 +56,11 @@ def test_what_is_no_file_is_named_without_waiting(no_file: tuple[Path, str]) -> 
 
 def test_a_store_and_a_toml_reader_say_what_it_is(no_file: tuple[Path, str], tmp_path: Path) -> None:
     path, why = no_file
-    for read in (lambda: LocalStore(tmp_path).get("tag/metadata.json"), lambda: read_toml(path)):
-        with pytest.raises(HpoctlError, match=why) as caught:
-            read()
+    with pytest.raises(IncompleteError, match=why) as damaged:  # of one result: others can be read
+        LocalStore(tmp_path).get("tag/metadata.json")
+    with pytest.raises(UsageError, match=why) as refused:
+        read_toml(path)
+    for caught in (damaged, refused):
         assert str(path) in caught.value.what
 
 

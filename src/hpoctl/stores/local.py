@@ -5,6 +5,7 @@ name in one step. A reader sees either the old bytes or the new ones; a killed p
 listing shows. What lies in a `.hpoctl` folder is private to its owner.
 """
 
+import errno
 import os
 import secrets
 import shutil
@@ -12,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hpoctl.core.cells import CONTROL
-from hpoctl.core.errors import HpoctlError
-from hpoctl.core.files import read_regular, sync_directory, write_durably
+from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.files import UnreadableError, read_regular, sync_directory, write_durably
 from hpoctl.core.names import BAD, check_blob_name
 from hpoctl.core.places import expanded
 
@@ -63,7 +64,10 @@ class LocalStore:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise HpoctlError(
+            # What is no file is damage of one result; that a disk cannot be read is not.
+            no_file = isinstance(error, UnreadableError) or error.errno in (errno.ELOOP, errno.ENXIO)
+            kind = IncompleteError if no_file else HpoctlError
+            raise kind(
                 f"Cannot read {path}: {error.strerror or error}.", "Check the file and its permissions."
             ) from error
 

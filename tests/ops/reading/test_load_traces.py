@@ -116,6 +116,14 @@ def test_nothing_to_read(store: LocalStore) -> None:
         load_rows(request(store))
 
 
+def test_where_all_is_left_out_the_first_damage_is_named(store: LocalStore) -> None:
+    path = Path(store.location(f"{put_result(store, CELL, (5.0,))}/{RESULTS}"))
+    path.unlink()
+    with pytest.raises(IncompleteError) as caught:
+        load(store)
+    assert caught.value.what.endswith(f"fits; 1 is left out: {path.parent}: {RESULTS} is missing.")
+
+
 # --- what is left out ---
 
 

@@ -239,8 +239,8 @@ def nothing_complete(results: Sequence[TagResults], skipped: Sequence[Skipped]) 
     what = f"No complete experiment of {'tag' if one else 'tags'} {', '.join(tags)} fits"
     more = f"; {len(skipped)} {'is' if len(skipped) == 1 else 'are'} left out" if skipped else ""
     if damaged := next((entry for entry in skipped if entry.kind == "damaged"), None):
-        more += f": {damaged.path}: {damaged.what}"
+        more += f": {damaged.what}" if damaged.path in damaged.what else f": {damaged.path}: {damaged.what}"
     fix = f"`{root.command('status', '--tag', tags[0])}` lists what exists"
     if any(entry.kind == "running" for entry in skipped):
         fix += "; of experiments that train, `hpoctl plot` and `hpoctl report` show the rows so far with --running"
-    return IncompleteError(f"{what}{more.removesuffix('.')}.", f"{fix}.")
+    return IncompleteError(f"{what}{more.rstrip('.')}.", f"{fix}.")
