@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -70,8 +69,10 @@ class Written:
 
     def give_back(self) -> None:
         """Give back the middle of large outputs, so far as they have been read."""
-        with self._noted():
+        try:
             self._errors.skip()
+        except OSError as error:
+            self._unreadable(error)
         for file in (self._streams[1][0], self._errors):
             file.give_back()
 
@@ -92,17 +93,15 @@ class Written:
         return f"{told}: {self.first_problem}"
 
     def _bytes(self, file: Growing) -> bytes:
-        with self._noted():
-            return file.read()
-        return b""
-
-    @contextmanager
-    def _noted(self) -> Iterator[None]:
-        """A file that cannot be read is the trouble of this trial alone."""
         try:
-            yield
+            return file.read()
         except OSError as error:
-            self.trouble = self.trouble or f"its output cannot be read: {error.strerror or error}: {error.filename}"
+            self._unreadable(error)
+            return b""
+
+    def _unreadable(self, error: OSError) -> None:
+        """A file that cannot be read is the trouble of this trial alone."""
+        self.trouble = self.trouble or f"its output cannot be read: {error.strerror or error}: {error.filename}"
 
     def _made(self, parsed: Parsed) -> Iterator[TrialRow]:
         reports, problems = parsed
