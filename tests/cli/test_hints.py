@@ -2,12 +2,16 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
 from command_line import CommandLine
 from hpoctl.cli.run_report import _empty_notes
+from hpoctl.cli.status_report import hints
 from hpoctl.engine.finished import Finished
+from hpoctl.ops.studies.config import open_root
+from hpoctl.ops.upkeep.status_model import StudyStatus, Totals
 
 RUN = ("run", "--method", "RS", "--benchmark", "toy", "--tag", "made-1", "--random-seed", "1")
 
@@ -105,3 +109,10 @@ def test_an_experiment_whose_trials_all_failed_is_not_told_to_get_more_time() ->
     told = Finished("RS own seed 0", "", "", 2, 0, 0, None, None, 1.0, 1.0, outcomes={"failed": 2})
     (note,) = _empty_notes([told], "t")
     assert note == "RS own seed 0: no report: 2 of 2 trials failed, `hpoctl trials --tag t` shows why"
+
+
+def test_the_status_of_trials_that_failed_names_the_command_that_says_why(tmp_path: Path) -> None:
+    root, totals = open_root(str(tmp_path)), Totals(done=1, wanted=1)
+    status = StudyStatus("t", "", (), (), (), totals, (), (), 0, (), None, 0, 0, (), (), (), {}, outcomes={"failed": 2})
+    (line,) = hints(status, root)
+    assert line == f"all done; 2 trials failed: {root.command('trials', '--tag', 't')} says why"

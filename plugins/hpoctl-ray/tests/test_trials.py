@@ -3,18 +3,15 @@
 import os
 import signal
 import subprocess
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.protocols import Ended, Known, Outcome, Report
 from hpoctl.core.script import Script
-from hpoctl.core.settings import Settings
 from hpoctl.testing import check_backend, check_failures, check_recovery
 from hpoctl.testing.experiments import epochs_of, missing_epochs, run_and_kill, run_words, write_experiment
 from hpoctl.testing.polling import wait_until
@@ -22,11 +19,10 @@ from hpoctl.testing.trials import left, levels, to_the_end, until_level
 from hpoctl_ray.check import check_trials
 from hpoctl_ray.connection import RayCluster
 from hpoctl_ray.options import RayTrialOptions
-from hpoctl_ray.trial_workers import ray_backend
 from ray_cluster import RayNodes
-from training_scripts import TRAIN, context, script
+from training_scripts import script
+from trials_on_ray import CONFIG, backend
 
-CONFIG = {"lr": 0.1, "epochs": 9}
 PATIENCE = 120.0
 
 HELD = """
@@ -43,15 +39,6 @@ import hpoctl
 hpoctl.report(epoch=1, loss=0.5, path=hpoctl.__file__, python=sys.executable, secret=os.environ["HPOCTL_TEST_SECRET"])
 print('[tune-metric]: {"epoch": 2, "loss": 0.25}')
 """
-
-
-def backend(cluster: RayNodes, folder: Path, body: str | Script = TRAIN, **facts: Any) -> ScriptBackend:
-    """A backend on the cluster for a script."""
-    folder.mkdir(exist_ok=True)
-    options = RayTrialOptions(cluster.address, **facts.pop("options", {}))
-    made = body if isinstance(body, Script) else script(folder, body)
-    settings = replace(Settings(), trial_poll_interval=0.02, **facts.pop("settings", {}))
-    return ray_backend(context(folder, made, settings=settings, **facts), options)
 
 
 @pytest.mark.timeout(600)

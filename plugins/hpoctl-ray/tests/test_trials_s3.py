@@ -24,8 +24,10 @@ from hpoctl_ray.trial_storage import FOLDER, CopiedStorage
 from hpoctl_ray.trial_workers import ray_backend
 from ray_cluster import RayNodes
 from services.seaweedfs import Server
-from test_trials import CONFIG, PATIENCE, backend
 from training_scripts import context, script
+from trials_on_ray import CONFIG, backend
+
+PATIENCE = 120.0
 
 TRAIN = """
 begins = load() + 1

@@ -150,6 +150,13 @@ class SagemakerModel:
         self._lock = threading.RLock()
         self._service = botocore.session.get_session().get_service_model("sagemaker")
         self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._client = boto3.client(  # one for all: it costs as much CPU time as a process that starts
+            "s3",
+            endpoint_url=environment["AWS_ENDPOINT_URL_S3"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
 
     @property
     def endpoint(self) -> str:
@@ -521,14 +528,7 @@ class SagemakerModel:
 
     def _s3(self, address: str) -> tuple[Any, str, str]:
         parsed = urlparse(address)
-        client = boto3.client(
-            "s3",
-            endpoint_url=self.environment["AWS_ENDPOINT_URL_S3"],
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-        )
-        return client, parsed.netloc, parsed.path.lstrip("/")
+        return self._client, parsed.netloc, parsed.path.lstrip("/")
 
 
 def billable(job: Job) -> int:

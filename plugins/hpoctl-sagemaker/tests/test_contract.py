@@ -11,7 +11,7 @@ from hpoctl_sagemaker.options import SagemakerOptions
 from sagemaker_model import ROLE, SagemakerModel, environment_of, running
 from services.seaweedfs import BUCKET, Server
 
-FAST = SagemakerOptions(role=ROLE, image="python", jobs=2, poll_interval=0.2)
+FAST = SagemakerOptions(role=ROLE, image="python", jobs=1, poll_interval=0.2)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def sagemaker(seaweedfs: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sa
         yield model
 
 
-@pytest.mark.timeout(600)  # some thirty containers start, and a loaded machine takes seconds for each
+@pytest.mark.timeout(600)  # some twenty containers start, and a loaded machine takes seconds for each
 def test_contract(sagemaker: SagemakerModel) -> None:
     def kill(job: str) -> None:
         for training in sagemaker.jobs.values():

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,8 +13,8 @@ import pytest
 
 from hpoctl.stores.opening import open_results
 from hpoctl.testing.trials import levels, to_the_end
-from sagemaker_model import ROLE, SagemakerModel, environment_of, running
-from services.seaweedfs import BUCKET, Server
+from sagemaker_model import ROLE, SagemakerModel
+from services.seaweedfs import BUCKET
 from syne_tune_stand_in import place_of_syne_tune
 from trial_jobs import backend
 
@@ -29,14 +28,6 @@ requirements = "needs/all.txt"
 poll_interval = 0.2
 upload_interval = 0.2
 """
-
-
-@pytest.fixture
-def sagemaker(seaweedfs: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[SagemakerModel]:
-    with running(seaweedfs.environment, policy="trials") as model:
-        for name, value in environment_of(model).items():
-            monkeypatch.setenv(name, value)
-        yield model
 
 
 @pytest.mark.timeout(600)

@@ -4,7 +4,6 @@ import math
 import signal
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -26,19 +25,11 @@ from hpoctl_sagemaker.sessions import BRIEF
 from hpoctl_sagemaker.trial_job import TrialJob
 from hpoctl_sagemaker.trial_poll import TrialPoll
 from hpoctl_sagemaker.trial_reports import ArrivingReports
-from sagemaker_model import Job, SagemakerModel, allowed, billable, environment_of, running
+from sagemaker_model import Job, SagemakerModel, allowed, billable, running
 from services.seaweedfs import BUCKET, Server
 from test_policies import IMPLIED
 from trial_jobs import CONFIG, FAST, backend
 from trial_rehearsal import PRICE, rehearse
-
-
-@pytest.fixture
-def sagemaker(seaweedfs: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[SagemakerModel]:
-    with running(seaweedfs.environment, policy="trials") as model:
-        for name, value in environment_of(model).items():
-            monkeypatch.setenv(name, value)
-        yield model
 
 
 @pytest.mark.timeout(600)

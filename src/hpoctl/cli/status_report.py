@@ -47,6 +47,9 @@ def hints(status: StudyStatus, root: Root, *, watching: bool = False) -> list[st
     """The next commands, a line each; none while a launch is running."""
     if status.complete:
         unread = any(not damaged.replaced for damaged in status.damaged)
+        failed = status.outcomes.get("failed", 0)
+        if failed and not unread:
+            return [f"all done; {many(failed, 'trial')} failed: {root.command('trials', '--tag', status.tag)} says why"]
         return ["all done; damaged results do not count" if unread else "all done, nothing to mend"]
     if watching and status.launches:
         return []
