@@ -22,10 +22,11 @@ from statsmodels.stats.proportion import proportion_confint
 
 from hpoctl.analysis.aggregate import band
 from hpoctl.analysis.equivalence import equivalence_p, signed_rank_posterior
-from hpoctl.analysis.paired import hodges_lehmann, holm, improvement_interval, signed_rank
+from hpoctl.analysis.paired import hodges_lehmann, holm, improvement_interval
 from hpoctl.analysis.power import EFFICIENCY, power_of
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.ratings import PRIOR, SCALE, ratings
+from hpoctl.analysis.signed_rank import signed_rank
 
 Samples = Sequence[np.ndarray]
 

@@ -26,7 +26,8 @@ import numpy as np
 from regret_rows import SHARES, Seeds, by_table, gaps_of, lines_of, ordered, read, regret_of
 from scipy.stats import mannwhitneyu
 
-from hpoctl.analysis.paired import holm, signed_rank
+from hpoctl.analysis.paired import holm
+from hpoctl.analysis.signed_rank import signed_rank
 from hpoctl.core.space import FloatArray
 
 LEVEL = 0.05

@@ -6,10 +6,11 @@ import numpy as np
 from coverage_shared import DIFFERENCES, normal, percent, rejects, row, share, titles
 from scipy.stats import rankdata
 
-from hpoctl.analysis.paired import LEVEL, signed_rank
+from hpoctl.analysis.paired import LEVEL
 from hpoctl.analysis.power import predict_power
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.sequential import decided_after
+from hpoctl.analysis.signed_rank import signed_rank
 
 
 def families(repeats: int) -> None:

@@ -7,8 +7,8 @@ from coverage_shared import Draw, Generator, heavy, normal, percent, row, titles
 from scipy.special import ndtri
 from scipy.stats import norm
 
-from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import MOST, predict_power, seeds_needed
+from hpoctl.analysis.signed_rank import signed_rank
 
 EFFECTS: dict[str, Draw] = {
     "normal": normal,

@@ -4,8 +4,9 @@ import numpy as np
 from coverage_shared import DIFFERENCES, one_sided, percent, row, share, titles, within
 
 from hpoctl.analysis.equivalence import equivalence_p
-from hpoctl.analysis.paired import LEVEL, hodges_lehmann, improvement_interval, signed_rank
+from hpoctl.analysis.paired import LEVEL, hodges_lehmann, improvement_interval
 from hpoctl.analysis.power import detectable_effect
+from hpoctl.analysis.signed_rank import signed_rank
 
 SEEDS = (6, 12, 20)
 

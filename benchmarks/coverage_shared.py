@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
-from hpoctl.analysis.paired import LEVEL, critical_sum
+from hpoctl.analysis.paired import LEVEL
+from hpoctl.analysis.signed_rank import critical_sum
 
 Generator = np.random.Generator
 Draw = Callable[[Generator, tuple[int, ...]], np.ndarray]

@@ -20,9 +20,9 @@ from hpoctl.analysis.decisions import follow
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
 from hpoctl.analysis.interim import InterimAnalysis, Question, Rules, analysis_of
-from hpoctl.analysis.paired import critical_sum, signed_rank, sums_of_signs
 from hpoctl.analysis.power import predictive_power
 from hpoctl.analysis.sequential import decided_after
+from hpoctl.analysis.signed_rank import critical_sum, signed_rank, sums_of_signs
 
 MOST = 60
 MARGIN = 0.5

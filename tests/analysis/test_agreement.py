@@ -12,10 +12,10 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import DescrStatsW
 
 from hpoctl.analysis.aggregate import band
-from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import EFFICIENCY, power_of
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.resampling import expanded_tail, intervals, weighted_middle_means
+from hpoctl.analysis.signed_rank import signed_rank
 
 
 @settings(max_examples=20)

@@ -8,12 +8,12 @@ from scipy.stats import norm, rankdata
 
 from hpoctl.analysis.across import Block, seed_ranks, win_tables
 from hpoctl.analysis.equivalence import signed_rank_posterior
-from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import predict_power, seeds_needed
 from hpoctl.analysis.ranks import critical_difference, friedman
 from hpoctl.analysis.ratings import ratings, win_rates
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 from hpoctl.analysis.scores import normalised
+from hpoctl.analysis.signed_rank import signed_rank
 from hpoctl.core.protocols import FloatArray, IntArray
 
 

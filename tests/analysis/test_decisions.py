@@ -14,7 +14,7 @@ from hpoctl.analysis.decisions import Course, fewest_that_decide, follow
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.group_sequential import look_levels, planned_looks
 from hpoctl.analysis.interim import InterimAnalysis, Question, Rules, analysis_at, analysis_of
-from hpoctl.analysis.paired import signed_rank
+from hpoctl.analysis.signed_rank import signed_rank
 from traces import trace
 
 LOOKS = (10, 20, 30)

@@ -9,8 +9,8 @@ from scipy.stats import multivariate_normal, norm
 
 from hpoctl.analysis import group_sequential
 from hpoctl.analysis.group_sequential import look_levels, median_unbiased, most_seeds, planned_looks, spending
-from hpoctl.analysis.paired import signed_rank
 from hpoctl.analysis.power import FEWEST
+from hpoctl.analysis.signed_rank import signed_rank
 
 LEVEL = 0.05
 

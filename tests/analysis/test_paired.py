@@ -12,14 +12,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from hpoctl.analysis.paired import (
-    MOST_EXACT,
-    compare_pairs,
-    hodges_lehmann,
-    holm,
-    improvement_interval,
-    signed_rank,
-)
+from hpoctl.analysis.paired import compare_pairs, hodges_lehmann, holm, improvement_interval
+from hpoctl.analysis.signed_rank import MOST_EXACT, signed_rank
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 tied = st.lists(st.integers(-4, 4), min_size=1, max_size=11)

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nct, t
 
-from hpoctl.analysis.paired import critical_sum, signed_rank
 from hpoctl.analysis.power import (
     EFFECTS,
     EFFICIENCY,
@@ -20,6 +19,7 @@ from hpoctl.analysis.power import (
     seeds_needed,
     tied_spread,
 )
+from hpoctl.analysis.signed_rank import critical_sum, signed_rank
 
 
 def rejections(effect: float, count: int, repeats: int = 500) -> float:

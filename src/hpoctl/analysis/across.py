@@ -11,11 +11,12 @@ from hpoctl.analysis.aggregate import interquartile_mean
 from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
 from hpoctl.analysis.comparison_model import CompareOptions, Traces, Verdict
 from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
-from hpoctl.analysis.paired import Interval, SignedRank, holm, signed_rank, sums_of_signs
+from hpoctl.analysis.paired import Interval, holm
 from hpoctl.analysis.ranks import Ranks, mean_ranks
 from hpoctl.analysis.ratings import ratings, win_rates, win_shares
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 from hpoctl.analysis.scores import normalised, profile
+from hpoctl.analysis.signed_rank import SignedRank, sign_flip_test, signed_rank
 from hpoctl.core.protocols import FloatArray, IntArray
 
 
@@ -286,14 +287,7 @@ def _flipped_seeds(blocks: Sequence[Block], one: int, other: int) -> SignedRank:
         signed = np.sign(differences) * rankdata(np.abs(differences))
         for seed, rank in zip(block.seeds, signed, strict=True):
             sums[seed] = sums.get(seed, 0.0) + float(rank)
-    values = np.array(list(sums.values()))
-    sizes = np.round(2.0 * np.abs(values)).astype(np.int64)
-    chances = sums_of_signs(sizes)
-    excess = float(np.sum(values))
-    less = (int(np.sum(sizes)) - round(2.0 * abs(excess))) // 2
-    p = min(2.0 * float(np.sum(chances[: less + 1])), 1.0)
-    smallest = min(2.0 * 0.5 ** len(values), 1.0)
-    return SignedRank(p, smallest, int(np.sign(excess)), int(np.sum(values == 0.0)), 0, exact=True)
+    return sign_flip_test(np.array(list(sums.values())))
 
 
 def _verdict(test: SignedRank, p: float, level: float) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from hpoctl.analysis.paired import signed_rank
+from hpoctl.analysis.signed_rank import signed_rank
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray
 

@@ -10,8 +10,9 @@ from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
 from hpoctl.analysis.comparison_model import TURNED, Traces, Verdict
 from hpoctl.analysis.equivalence import Margin, equivalence_p, margin_on
 from hpoctl.analysis.group_sequential import look_levels
-from hpoctl.analysis.paired import LEVEL, Interval, hodges_lehmann, paired_differences, signed_rank
+from hpoctl.analysis.paired import LEVEL, Interval, hodges_lehmann, paired_differences
 from hpoctl.analysis.power import predictive_power, rank_effect, tied_spread
+from hpoctl.analysis.signed_rank import signed_rank
 from hpoctl.core.protocols import FloatArray
 
 

@@ -16,7 +16,8 @@ from scipy.optimize import brentq
 from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 from scipy.stats import rankdata
 
-from hpoctl.analysis.paired import LEVEL, critical_sum
+from hpoctl.analysis.paired import LEVEL
+from hpoctl.analysis.signed_rank import critical_sum
 from hpoctl.core.protocols import FloatArray
 
 POWER = 0.8

@@ -1,6 +1,6 @@
 """Numbers, sentences and tables of a report as HTML. Each number stands beside its path and its full value."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.comparison_model import BenchmarkComparison, Verdict
@@ -162,8 +162,3 @@ def fact_tables(data: ReportData) -> Iterable[Table]:
         facts = [fact for fact in data.provenance if fact.kind == kind]
         rows = tuple(((fact.what,), (fact.value,), (f"{fact.count:,}",)) for fact in facts)
         yield Table(kind, ("what", "value", "experiments"), rows)
-
-
-def tables_html(tables: Iterable[Table | None], render: Callable[[Table], Html]) -> Html:
-    """Tables one after another; None stands for one that there is not."""
-    return joined(render(shown) for shown in tables if shown is not None)
