@@ -9,7 +9,7 @@ from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.core.script import Script
 from hpoctl.core.settings import Settings
 from hpoctl_sagemaker.trial_options import SagemakerTrialOptions
-from hpoctl_sagemaker.trial_workers import sagemaker_backend
+from hpoctl_sagemaker.trial_workers import SagemakerWorkers
 from sagemaker_model import ROLE
 from services.seaweedfs import BUCKET
 from training_scripts import PRELUDE, TRAIN, context
@@ -27,4 +27,5 @@ def backend(folder: Path, body: str = TRAIN, options: dict[str, Any] | None = No
     made = Script(folder / "script", ("train.py",), python="python", checkpoints=True, **facts.pop("script", {}))
     settings = replace(Settings(), trial_poll_interval=0.05, **facts.pop("settings", {}))
     chosen = replace(FAST, **{"s3": ROOT, **(options or {})})
-    return sagemaker_backend(context(folder, made, settings=settings, **facts), chosen)
+    there = context(folder, made, settings=settings, **facts)
+    return ScriptBackend(there, SagemakerWorkers(there, chosen))

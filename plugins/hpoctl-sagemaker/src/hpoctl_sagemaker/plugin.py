@@ -30,9 +30,10 @@ def _check(options: SagemakerOptions) -> Iterable[Finding]:
 
 
 def _make_backend(context: BackendContext, options: SagemakerTrialOptions) -> TrialBackend:
-    from hpoctl_sagemaker.trial_workers import sagemaker_backend
+    from hpoctl.backends.scripts.backend import ScriptBackend
+    from hpoctl_sagemaker.trial_workers import SagemakerWorkers
 
-    return sagemaker_backend(context, options)
+    return ScriptBackend(context, SagemakerWorkers(context, options))
 
 
 def _check_backend(options: SagemakerTrialOptions) -> Iterable[Finding]:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hpoctl.backends.local.slots import Slots
-from hpoctl.backends.scripts.backend import ScriptBackend
 from hpoctl.backends.scripts.files import output_of
 from hpoctl.backends.scripts.folders import TrialFolder
 from hpoctl.backends.scripts.starts import StartFolder
@@ -42,16 +41,6 @@ STOPPING = 600.0
 
 GRACE = 100.0
 """Seconds between SIGTERM and SIGKILL for a script, at most: AWS ends the container after two minutes."""
-
-
-def sagemaker_backend(context: BackendContext, options: SagemakerTrialOptions) -> ScriptBackend:
-    """The backend that runs the trials of an experiment on SageMaker.
-
-    Raises:
-        UsageError: An option is wrong.
-        HpoctlError: S3 cannot be used.
-    """
-    return ScriptBackend(context, SagemakerWorkers(context, options))
 
 
 class SagemakerWorkers:
