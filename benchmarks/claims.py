@@ -39,6 +39,9 @@ UNSEEN_PAIRS = (
     *(("BO", other) for other in ("RS", "OPTUNA-TPE", "ASHA", "HYPERBAND")),
     *(("MOBSTER", other) for other in ("RS", "OPTUNA-TPE", "ASHA", "HYPERBAND", "BO")),
 )
+PART_PAIRS = (("BO", "OPTUNA-GP"), ("MOBSTER", "OPTUNA-GP"))
+"""Pairs with a method that ran on some of the unseen tasks only: tested over the seeds of each task."""
+
 EVENT_PAIRS = (("BO", "RS"), ("BO", "OPTUNA-TPE"), ("BO", "OPTUNA-GP"), ("MOBSTER", "RS"), ("MOBSTER", "ASHA"))
 POLLED_PAIRS = (("BO", "Syne Tune BO"), ("MOBSTER", "Syne Tune MOBSTER"))
 
@@ -112,6 +115,21 @@ def unseen_tests(regrets: Regrets) -> list[Test]:
         )
         tests += [paired_test((own, other), f"{len(gaps)} tasks", place, gaps[:, place]) for place in PLACES]
     return tests
+
+
+def part_tests(regrets: Regrets) -> tuple[list[Test], list[str]]:
+    """The tests over the seeds of the tasks on which both methods of a pair ran, and what has too few for one."""
+    tests: list[Test] = []
+    too_few: list[str] = []
+    for own, other in PART_PAIRS:
+        for task, found in regrets.items():
+            gaps = np.array([found[own][seed] - each for seed, each in found[other].items() if seed in found[own]])
+            for place in PLACES if len(gaps) else ():
+                if len(gaps) < FEWEST:
+                    too_few.append(lacking((own, other), f"task {task}", place, len(gaps)))
+                else:
+                    tests.append(paired_test((own, other), f"task {task}", place, gaps[:, place]))
+    return tests, too_few
 
 
 def paired_test(pair: tuple[str, str], name: str, place: int, gaps: FloatArray) -> Test:
@@ -232,7 +250,8 @@ def main() -> None:
     parser.add_argument("--polled", type=Path, default=folder / "polled.jsonl.gz", help="rows polled every 5 s")
     options = parser.parse_args()
     methods = list(dict.fromkeys(name for pair in UNSEEN_PAIRS for name in reversed(pair)))
-    regrets = complete(unseen_regrets(lines_of(options.unseen), options.budget), methods)
+    every = unseen_regrets(lines_of(options.unseen), options.budget)
+    regrets = complete(every, methods)
     seeds = len(next(iter(next(iter(regrets.values())).values())))
     print(f"\n## Unseen tasks: {len(regrets)} tasks, {seeds} seeds, budget {options.budget:,.0f} s\n")
     for place in PLACES:
@@ -240,6 +259,11 @@ def main() -> None:
         print_regrets(regrets, methods, place)
     print("\nTests over tasks:\n")
     print_tests(unseen_tests(regrets))
+    tests, lacking_runs = part_tests(every)
+    print("\nTests over the seeds of a task, a family by itself:\n")
+    if tests:
+        print_tests(tests)
+    print("\nToo few runs for a test: " + ("; ".join(lacking_runs) or "none") + ".")
     tests, too_few = seen_tests(read(options.events).values(), read(options.polled).values())
     print("\n## Tables that choices were made on\n")
     print_counts(tests)
