@@ -172,8 +172,21 @@ def test_too_many_failures_end_the_experiment_and_name_the_last_one() -> None:
     assert caught.value.what.startswith("4 of 5 trials failed, and --max-failures is 3.")
     assert "trial 3: exit status 1" in caught.value.what
     assert backend.calls[-1] == ("close",)
-    assert run(Told(4), failing(4), max_failures=4)[1].counts() == {"failed": 4}
-    assert run(Told(9), failing(9))[1].counts() == {"failed": 9}
+
+
+@pytest.mark.parametrize(("count", "most"), [(4, 4), (9, None)])
+def test_failures_that_are_allowed_end_no_experiment_that_has_a_row(count: int, most: int | None) -> None:
+    backend = Scripted(*failing(count).batches, [rows(count, 1)], [ended(count)])
+    found, trials = run(Told(count + 1), backend, max_failures=most)
+    assert found == [(count, 1, "CONTINUE")]
+    assert trials.counts() == {"failed": count, "completed": 1}
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "The only trial failed"), (4, "All 4 trials failed")])
+def test_an_experiment_without_a_row_has_failed_if_all_its_trials_have(count: int, told: str) -> None:
+    with pytest.raises(HpoctlError) as caught:
+        run(Told(count), failing(count))
+    assert caught.value.what == f"{told} before the first report. The last one: trial {count - 1}: exit status 1."
 
 
 def test_a_share_of_failures_is_one_of_the_trials_that_were_started() -> None:
@@ -198,4 +211,5 @@ def test_a_failed_trial_is_tried_again_where_it_was_and_the_scheduler_does_not_k
         (Outcome.COMPLETED, None),
     ]
     assert trials.counts() == {"completed": 1}
-    assert run(Told(1), Scripted([killed], [killed], [killed]), trial_retries=2)[1].counts() == {"failed": 1}
+    used_up = Scripted([rows(0, 1)], [killed], [killed], [killed])
+    assert run(Told(1), used_up, trial_retries=2)[1].counts() == {"failed": 1}

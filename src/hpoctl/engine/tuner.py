@@ -47,7 +47,7 @@ class Limits:
 
 
 class TooManyFailuresError(HpoctlError):
-    """More trials have failed than may."""
+    """More trials have failed than may, or all of them before they reported anything."""
 
 
 class Watcher(Protocol):
@@ -152,7 +152,8 @@ def tune(parts: Parts, limits: Limits) -> None:
     The backend is closed on any exception.
 
     Raises:
-        HpoctlError: Too many trials have failed.
+        TooManyFailuresError: Too many trials have failed, or all of them before they reported anything.
+        HpoctlError: The backend or the method has failed.
     """
     state = _State()
     try:
@@ -169,6 +170,19 @@ def tune(parts: Parts, limits: Limits) -> None:
             report = _new_rows(parts, state, event)
             if report is not None:
                 parts.log.add(report, Action.CONTINUE)
+    _check_rows(parts)
+
+
+def _check_rows(parts: Parts) -> None:
+    """An experiment all of whose trials failed without a report has no result, however many were allowed to fail."""
+    failures = parts.trials.failures
+    if parts.log.count == 0 and failures and len(failures) == parts.trials.started:
+        trial_id, reason = list(failures.items())[-1]
+        count = "The only trial" if len(failures) == 1 else f"All {len(failures)} trials"
+        raise TooManyFailuresError(
+            f"{count} failed before the first report. The last one: trial {trial_id}: {reason or 'it failed'}.",
+            "Mend the cause and run the command again.",
+        )
 
 
 def _run(parts: Parts, limits: Limits, state: _State) -> None:

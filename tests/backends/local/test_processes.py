@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from io import FileIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -60,4 +61,30 @@ def test_another_trial_that_ends_while_one_is_started(monkeypatch: pytest.Monkey
     fake.stdout = FileIO(reading)
     assert processes.start("1/0", COMMAND) == Started(4_000_001, 1)
     assert processes.listen(0.0) == [Exit("0/0", None, signal.SIGKILL)]
+    processes.close()
+
+
+def test_an_end_that_an_interrupt_has_lost_is_said_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def command(name: str) -> Command:
+        environment = {supervisor.OWNER: name, "PATH": os.environ["PATH"]}
+        return Command(["true"], environment, tmp_path, tmp_path / "out", tmp_path / "err")
+
+    def interrupted(self: Processes, message: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    processes = Processes(5.0)
+    processes.start("0/0", command("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Processes, "_note", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            processes.listen(60.0)
+    assert processes.listen(0.2) == []
+    processes.leave("0/0")
+    heard: list[Exit] = []
+    end = time.monotonic() + 60.0
+    while not heard and time.monotonic() < end:
+        heard = processes.listen(1.0)
+    assert heard == [Exit("0/0", 0, None)]
+    processes.leave("0/0")
+    assert processes.listen(0.2) == []
     processes.close()

@@ -56,6 +56,7 @@ class Supervisor:
         self.pid = os.getpid()
         self.grace = grace
         self.trials: dict[str, Trial] = {}
+        self.ended: dict[str, Mapping[str, Any]] = {}
         self.closing = False
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.parent = None if detached else os.getppid()
@@ -98,6 +99,8 @@ class Supervisor:
             self.start(command)
         elif command["key"] in self.trials:
             self.leave(self.trials[command["key"]], command["grace"])
+        elif command["key"] in self.ended:
+            say(self.ended[command["key"]])  # a controller that was interrupted may have lost it
 
     def start(self, command: Mapping[str, Any]) -> None:
         """Start a trial, and say how that went."""
@@ -197,7 +200,9 @@ class Supervisor:
                 del self.trials[trial.key]
                 code = os.waitstatus_to_exitcode(trial.status)
                 how = {"code": code if code >= 0 else None, "signal": -code if code < 0 else None}
-                say({"event": "ended", "key": trial.key, **how, "killed": trial.killed, "left": trial.left})
+                event = {"event": "ended", "key": trial.key, **how, "killed": trial.killed, "left": trial.left}
+                self.ended[trial.key] = event
+                say(event)
         if self.closing and not self.trials:
             for pid in children():
                 send(pid, signal.SIGKILL)
