@@ -13,6 +13,7 @@ import pytest
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.sealed import seal
+from hpoctl.engine.tuner import TooManyFailuresError
 from hpoctl.stores.ledger import Attempt, attempts_at, read_again, read_attempts
 from hpoctl.stores.local import LocalStore
 from trees import BEGIN, CELL, ROWS, TAG, put_attempt
@@ -77,6 +78,7 @@ def traceback_of(error: BaseException, cause: BaseException | None = None) -> st
         (SystemExit(3), None, "SystemExit: 3"),
         (HpoctlError("What is wrong.", "What to do."), OSError("x"), "What is wrong. What to do."),
         (UsageError("What is wrong.", "What to do."), None, "What is wrong. What to do."),
+        (TooManyFailuresError("All failed.", "Mend the cause."), None, "All failed. Mend the cause."),
     ],
     ids=str,
 )

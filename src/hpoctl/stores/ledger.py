@@ -3,6 +3,7 @@
 Nothing else is stored: the results are the ledger, so nothing can contradict them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ AttemptState = Recorded | Literal["died"]
 
 State = Literal["done", "running", "failed", "missing"]
 TRACEBACK = "Traceback (most recent call last)"
-OWN_ERRORS = f"{HpoctlError.__module__}."
+OWN_ERRORS = re.compile(r"^hpoctl\w*(\.\w+)+: ")
+"""Before what an error of hpoctl or of one of its plugins says, which needs no name of a class."""
 DIED = "no process runs it: it was killed, or the machine stopped"
 
 
@@ -248,7 +250,7 @@ def _first_line(head: Head) -> str:
         unindented = [line for line in lines[last + 1 :] if line[:1].strip()]
         lines = unindented[:1] or lines[-1:]
     line = lines[0].strip() if lines else ""
-    return line.partition(": ")[2] if line.startswith(OWN_ERRORS) else line
+    return OWN_ERRORS.sub("", line)
 
 
 def _what_is_wrong(look: _Look, folder: str, head: Head, size: int | None) -> str:
