@@ -61,6 +61,29 @@ def test_people_see_numbers_and_configurations(ran: CommandLine) -> None:
     assert "--limit 0 shows all of them" in answer.err
 
 
+def test_what_trials_cost_is_shown_where_a_price_is_known(cli: CommandLine) -> None:
+    (cli.root.parent / "train.py").write_text(
+        "import hpoctl, sys\nfor epoch in range(1, 4):\n    hpoctl.report(epoch=epoch, loss=1 / epoch)\n"
+    )
+    (cli.root.parent / "own.toml").write_text(
+        'script = "train.py"\nmetric = "loss"\nresource_attr = "epoch"\nmax_wallclock_time = 600\nn_workers = 1\n'
+        'max_resource_attr = "epochs"\n[space]\nlr = { type = "uniform", lower = 0.0, upper = 1.0 }\nepochs = 3\n'
+    )
+    words = ("run", "--method", "RS", "--benchmark", "own.toml", "--max-num-trials", "2")
+    assert cli(*words, "--tag", "dear", "--price-per-hour", "360000").code == 0
+    trials = cli("trials", "--tag", "dear", "--sort", "cost", "--json").json["data"]["trials"]
+    costs = [trial["cost"] for trial in trials]
+    assert costs == sorted(costs, reverse=True)
+    assert costs == pytest.approx([100.0 * trial["seconds"] for trial in trials])
+    lines = cli("trials", "--tag", "dear", "--sort", "cost", COLUMNS="80").out.splitlines()
+    assert lines[1] == f"cost of 2 trials: {sum(costs):,.2f}"
+    assert lines[2].split()[-2:] == ["cost", "outcome"]
+    assert f"{costs[0]:,.2f}  Completed" in lines[3]
+    assert cli(*words, "--tag", "free").code == 0
+    free = cli("trials", "--tag", "free", "--json").json["data"]["trials"]
+    assert [trial["cost"] for trial in free] == [None, None]
+
+
 def test_what_is_no_file_leaves_out_its_experiment_only(ran: CommandLine) -> None:
     (directory,) = (ran.root / "t" / "RS").iterdir()
     os.mkfifo(directory / "trials.parquet")
@@ -74,7 +97,7 @@ def test_what_is_no_file_leaves_out_its_experiment_only(ran: CommandLine) -> Non
 
 def test_what_is_wrong_is_said(ran: CommandLine) -> None:
     for words, code, text in (
-        (("--sort", "worst"), 2, "Use one of best, last, resource, seconds, trial"),
+        (("--sort", "worst"), 2, "Use one of best, last, resource, seconds, cost, trial"),
         (("--best", "--format", "yaml"), 2, "Use one of arguments, json, toml"),
         (("--outcome", "pausd"), 2, "Did you mean Paused"),
         (("--method", "BO"), 2, "Tag t has no method 'BO'"),

@@ -28,7 +28,7 @@ def trials(
     benchmark: BenchmarkFilter = None,
     seed: SeedFilter = None,
     where: Where = None,
-    sort: Annotated[str, typer.Option(help="best, last, resource, seconds or trial.")] = "best",
+    sort: Annotated[str, typer.Option(help="best, last, resource, seconds, cost or trial.")] = "best",
     outcome: Annotated[
         list[str] | None,
         typer.Option(help="Only trials that are completed, stopped, paused, failed or running; repeatable."),
@@ -84,12 +84,18 @@ def _print(found: "TrialList", shown: "Sequence[TrialSummary]") -> None:
     total = sum(found.counts.values())
     print_lines([f"{many(total, 'trial')} of {many(found.experiments, 'experiment')}: {standing}"])
     several = found.experiments > 1
-    heads = (("trial", 5), ("best", 12), ("at", 6), ("last", 12), ("to", 6), ("seconds", 9))
+    costs = [trial.cost for trial in found.trials if trial.cost is not None]
+    if costs:
+        print_lines([f"cost of {many(len(costs), 'trial')}: {sum(costs):,.2f}"])
+    heads = [("trial", 5), ("best", 12), ("at", 6), ("last", 12), ("to", 6), ("seconds", 9)]
+    heads += [("cost", 8)] if costs else []
     print_lines([" ".join(f"{name:>{width}}" for name, width in heads) + "  outcome"])
     for trial in shown:
         at = "-" if trial.best_resource is None else str(trial.best_resource)
         values = (f"{trial.best:.6g}", at, f"{trial.last:.6g}", str(trial.resource), f"{trial.seconds:,.1f}")
-        cells = (str(trial.trial_id), *values)
+        cells = [str(trial.trial_id), *values]
+        if costs:
+            cells.append("-" if trial.cost is None else f"{trial.cost:,.2f}")
         line = " ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, heads, strict=True))
         why = f": {trial.why}" if trial.why else ""
         lines = [f"{line}  {trial.outcome}{why}"]

@@ -1,6 +1,5 @@
 """`hpoctl trials`: the trials of experiments, one by one, and the best configuration among them."""
 
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,18 +7,18 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from hpoctl.core.cells import TRIALS, Cell, claim_key
+from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Mode
-from hpoctl.core.records import RecordError, from_plain
 from hpoctl.core.space import Value
 from hpoctl.ops.reading.load_rows import read_table
+from hpoctl.ops.reading.load_runs import load_runs
 from hpoctl.ops.reading.load_traces import counted
 from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
 from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
 from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 
-Sort = Literal["best", "last", "resource", "seconds", "trial"]
+Sort = Literal["best", "last", "resource", "seconds", "cost", "trial"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 CONFIG = "config_"
 IN_PROGRESS, RUNS = "InProgress", "Running"
@@ -46,6 +45,7 @@ class TrialSummary:
         seconds: Seconds of training, over all of its starts.
         begins: Seconds of the experiment's clock at its first report.
         starts: How often it was started or resumed; None: not recorded.
+        cost: What its starts have cost so far, in the money of the price; None: no start has a known cost.
     """
 
     tag: str
@@ -61,17 +61,7 @@ class TrialSummary:
     seconds: float
     begins: float
     starts: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What is read of a start or resume of a trial, as trials.parquet has it."""
-
-    trial_id: int
-    outcome: str | None
-    reason: str | None
-    seconds: float
-    begin: float
+    cost: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +70,8 @@ class TrialsRequest:
 
     Attributes:
         load: The experiments.
-        sort: What they are sorted by: best and last values from the best on, resource and seconds from the largest on.
+        sort: What they are sorted by: best and last values from the best on, resource, seconds and cost from the
+            largest on.
         outcomes: Only trials of these outcomes; none: all.
         least_resource: Only trials that have reached this level.
     """
@@ -177,6 +168,7 @@ def _order(sort: Sort, modes: Mapping[str, tuple[str, Mode]]) -> Callable[[Trial
             "last": sign * trial.last,
             "resource": -float(trial.resource),
             "seconds": -trial.seconds,
+            "cost": math.nan if trial.cost is None else -trial.cost,
             "trial": 0.0,
         }[sort]
         return (value if not math.isnan(value) else math.inf, str(trial.cell), trial.cell.seed, trial.trial_id)
@@ -195,7 +187,7 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
     except KeyError as error:
         raise IncompleteError(f"{where} has no column {error}.", "Leave it out.") from error
     configs = {name: rows.column(name).to_pylist() for name in rows.column_names if name.startswith(CONFIG)}
-    runs = _runs(tag, found)
+    runs = load_runs(tag, found)
     open_is = _open_is(tag, found)
     sign = 1.0 if about.mode == "min" else -1.0
     trials = []
@@ -225,6 +217,7 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
                 seconds=max(sum(run["seconds"] for run in of_trial), 0.0 if ended else float(elapsed[places].max())),
                 begins=float(of_trial[0]["begin"] if of_trial else columns[TIME][places[0]]),
                 starts=len(of_trial) or None,
+                cost=_cost(of_trial),
             )
         )
     trials += [_silent(tag.tag, found.cell, trial_id, of_trial, open_is) for trial_id, of_trial in runs.items()]
@@ -262,31 +255,10 @@ def _silent(tag: str, cell: Cell, trial_id: int, runs: Sequence[Mapping[str, Any
         seconds=sum(run["seconds"] for run in runs),
         begins=float(runs[0]["begin"]),
         starts=len(runs),
+        cost=_cost(runs),
     )
 
 
-def _runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str, Any]]]:
-    """The starts and resumes of each trial, where trials really trained; none for a simulated experiment."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    name = f"{found.attempt.directory}/{TRIALS}"
-    try:
-        data = tag.root.store.get(name) if found.so_far is None else found.so_far.trials
-        table = pq.read_table(io.BytesIO(data))
-    except FileNotFoundError:
-        return {}
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise IncompleteError(
-            f"{tag.root.store.location(name)} cannot be read: {' '.join(str(error).split())[:200]}.",
-            "Launch its tag again.",
-        ) from error
-    runs: dict[int, list[Mapping[str, Any]]] = {}
-    for run in table.to_pylist():
-        try:
-            trial_id = from_plain(_Run, run, strict=False).trial_id
-        except RecordError as error:
-            where = tag.root.store.location(name)
-            raise IncompleteError(f"{where} cannot be used: {error}.", "Launch its tag again.") from error
-        runs.setdefault(trial_id, []).append(run)
-    return runs
+def _cost(runs: Sequence[Mapping[str, Any]]) -> float | None:
+    known = [run["cost"] for run in runs if run.get("cost") is not None]
+    return math.fsum(known) if known else None
