@@ -199,6 +199,11 @@ def empty_pointer(directory: Path) -> None:
     pointer("naval").write_bytes(b"")
 
 
+def pipe_as_the_pointer(directory: Path) -> None:
+    pointer("naval").unlink()
+    os.mkfifo(pointer("naval"))
+
+
 DAMAGE = [
     truncate,
     flip_a_sampled_byte,
@@ -207,6 +212,7 @@ DAMAGE = [
     scribble_on_the_pointer,
     bytes_on_the_pointer,
     empty_pointer,
+    pipe_as_the_pointer,
 ]
 
 

@@ -340,13 +340,15 @@ def test_what_a_killed_import_has_left_is_removed_by_a_later_one(imported, model
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
-@pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "delete", "pipe"])
 def test_a_damaged_model_is_recognised_and_an_import_mends_it(imported, model_file, data, name, damage):
     before = curve()
     (path,) = data.glob(f"*/{name}")
     content = path.read_bytes()
-    if damage == "delete":
+    if damage in ("delete", "pipe"):
         path.unlink()
+        if damage == "pipe":
+            os.mkfifo(path)
     else:
         place = content.index(b'"3945": 34') + 9 if name == "manifest.json" else len(content) // 2
         flipped = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
@@ -358,8 +360,13 @@ def test_a_damaged_model_is_recognised_and_an_import_mends_it(imported, model_fi
     assert curve() == before
 
 
-def test_a_damaged_pointer_is_told(imported, data):
-    (data / "current").write_text("../../etc\n")
+@pytest.mark.parametrize("damage", ["text", "pipe"])
+def test_a_damaged_pointer_is_told(imported, data, damage):
+    (data / "current").unlink()
+    if damage == "pipe":
+        os.mkfifo(data / "current")
+    else:
+        (data / "current").write_text("../../etc\n")
     with pytest.raises(IncompleteError, match="is damaged"):
         tuple(plugin.hpoctl_benchmarks())
 

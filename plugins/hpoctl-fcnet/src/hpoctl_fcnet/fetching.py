@@ -19,6 +19,7 @@ from typing import IO, Final, Self
 
 from hpoctl.core.entries import Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.files import UnreadableError, read_regular
 from hpoctl.core.places import cache_directory
 from hpoctl_fcnet.download import download
 from hpoctl_fcnet.original import FILES
@@ -100,10 +101,10 @@ class _Header(tarfile.TarInfo):
 def _is_unpacked(folder: Path, digest: str) -> bool:
     """Whether the files of this archive are there, with the sizes that they had. Their values are checked on import."""
     try:
-        notes = json.loads((folder / UNPACKED).read_bytes())
+        notes = json.loads(read_regular(folder / UNPACKED))
         sizes: Mapping[str, int] = notes["files"]
         return bool(notes["archive"] == digest and all((folder / name).stat().st_size == sizes[name] for name in sizes))
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, NotADirectoryError, UnreadableError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

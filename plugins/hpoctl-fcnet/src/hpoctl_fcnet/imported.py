@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from hpoctl.core.files import read_regular
 from hpoctl.core.places import data_directory
 
 FORMAT = 1
@@ -35,7 +36,7 @@ def imported_directory(name: str) -> Path | None:
     """
     file = pointer(name)
     try:
-        target = file.read_text("ascii").removesuffix("\n")
+        target = read_regular(file).decode("ascii").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):

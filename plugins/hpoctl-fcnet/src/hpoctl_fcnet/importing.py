@@ -15,6 +15,7 @@ import numpy as np
 
 from hpoctl.core.entries import Imported, Progress
 from hpoctl.core.errors import HpoctlError, IncompleteError
+from hpoctl.core.files import UnreadableError, read_regular
 from hpoctl.core.protocols import FloatArray
 from hpoctl_fcnet.grid import config_at
 from hpoctl_fcnet.imported import directory_name, imports_directory, pointer
@@ -183,8 +184,8 @@ def _put(directory: Path, place: Path) -> None:
 def _point(name: str, place: Path) -> bool:
     """Make a table the one that counts; whether it was another one before."""
     file, line = pointer(name), f"{place.name}\n".encode()
-    with suppress(FileNotFoundError):
-        if file.read_bytes() == line:
+    with suppress(FileNotFoundError, UnreadableError):
+        if read_regular(file) == line:
             return False
     with building(file.parent, TEMPORARY) as directory:
         write_file(directory / file.name, line)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hpoctl.core.entries import Progress
+from hpoctl.core.files import UnreadableError, read_regular
 
 CHUNK = 1 << 18
 
@@ -57,7 +58,7 @@ def forget(target: Path) -> None:
 
 def recorded_hash(target: Path) -> str:
     """The SHA-256 that a downloaded file had when it had come."""
-    return str(json.loads(_beside(target, ".json").read_bytes())["sha256"])
+    return str(json.loads(read_regular(_beside(target, ".json")))["sha256"])
 
 
 def _beside(target: Path, suffix: str) -> Path:
@@ -67,11 +68,11 @@ def _beside(target: Path, suffix: str) -> Path:
 def is_whole(target: Path, url: str, progress: Progress) -> bool:
     """Whether the file is there, from this address, with the SHA-256 that it had."""
     try:
-        notes = json.loads(_beside(target, ".json").read_bytes())
+        notes = json.loads(read_regular(_beside(target, ".json")))
         if notes["url"] != url or notes["size"] != target.stat().st_size:
             return False
         return bool(notes["sha256"] == _hash(target, progress))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, UnreadableError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -88,10 +89,10 @@ def _hash(file: Path, progress: Progress) -> str:
 def read_state(target: Path, url: str) -> dict[str, Any]:
     """What is known of the part that is there, if it is one of this address."""
     try:
-        notes = json.loads(_beside(target, ".part.json").read_bytes())
+        notes = json.loads(read_regular(_beside(target, ".part.json")))
         if notes["url"] == url and isinstance(notes["validator"], str) and isinstance(notes["total"], int | None):
             return {"validator": notes["validator"], "total": notes["total"]}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, UnreadableError, ValueError, KeyError, TypeError):
         pass
     return {}
 

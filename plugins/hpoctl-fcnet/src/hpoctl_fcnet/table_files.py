@@ -24,6 +24,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from hpoctl.core.files import read_regular
 from hpoctl_fcnet.grid import NUM_CONFIGS, NUM_EPOCHS, NUM_SEEDS
 from hpoctl_fcnet.packed import Float32Array
 
@@ -151,7 +152,7 @@ def sync_directory(directory: Path) -> None:
 
 def load_table(directory: Path) -> TableFiles:
     """Map a table, after a look at sizes, headers and sampled checksums; raises one of `UNREADABLE` if they differ."""
-    manifest: Any = json.loads((directory / MANIFEST).read_bytes())
+    manifest: Any = json.loads(read_regular(directory / MANIFEST))
     for file_name, shape in SHAPES.items():
         found = _fingerprint(directory / file_name, shape)
         if any(manifest[file_name][key] != value for key, value in found.items()):

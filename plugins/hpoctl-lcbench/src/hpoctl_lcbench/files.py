@@ -17,7 +17,7 @@ from typing import Final
 
 from hpoctl.core.canonical import canonical_json, content_hash
 from hpoctl.core.errors import HpoctlError, IncompleteError
-from hpoctl.core.files import sync_directory, write_durably
+from hpoctl.core.files import UnreadableError, read_regular, sync_directory, write_durably
 from hpoctl.core.places import data_directory
 from hpoctl_lcbench.space import TASKS
 
@@ -68,9 +68,11 @@ def current() -> str | None:
     """
     place = directory() / _CURRENT
     try:
-        name = place.read_text(encoding="ascii", errors="replace").strip()
+        name = read_regular(place).decode("ascii", "replace").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except UnreadableError:
+        name = ""
     if not _NAME.fullmatch(name):
         raise IncompleteError(f"{place} is damaged.", f"Delete it, or import again: {_IMPORT}")
     return name
@@ -84,9 +86,9 @@ def read(name: str) -> Stored:
     """
     folder = directory() / name
     try:
-        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        manifest = json.loads(read_regular(folder / _MANIFEST))
         encoding = {task: int(manifest["encoding"][task]) for task in TASKS}
-        stored = Stored((folder / _MODEL).read_bytes(), encoding, str(manifest["source"]))
+        stored = Stored(read_regular(folder / _MODEL), encoding, str(manifest["source"]))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise IncompleteError(f"The model of lcbench in {folder} is missing or damaged.", _IMPORT) from error
     if stored.name != name:
