@@ -9,9 +9,10 @@ from hpoctl.core.clock import VirtualClock
 from hpoctl.core.entries import Goal
 from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import Action, Decision, Ended, Outcome, Report, Resume, Start
+from hpoctl.engine.failures import most_failures
 from hpoctl.engine.rows import ExtraColumns, RowLog
 from hpoctl.engine.trial_log import TrialLog
-from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, most_failures, tune
+from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, tune
 from hpoctl.testing.hard_cases import Nobody
 
 Event = Report | Ended

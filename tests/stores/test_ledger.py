@@ -13,7 +13,7 @@ import pytest
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.sealed import seal
-from hpoctl.engine.tuner import TooManyFailuresError
+from hpoctl.engine.failures import TooManyFailuresError
 from hpoctl.stores.ledger import Attempt, attempts_at, read_again, read_attempts
 from hpoctl.stores.local import LocalStore
 from trees import BEGIN, CELL, ROWS, TAG, put_attempt

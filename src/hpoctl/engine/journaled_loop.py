@@ -9,13 +9,14 @@ from hpoctl.core.entries import MethodContext
 from hpoctl.core.protocols import RecoverableBackend, Resume, Start
 from hpoctl.core.rng import Streams
 from hpoctl.core.trial_backends import TrialLimits
+from hpoctl.engine.failures import TooManyFailuresError
 from hpoctl.engine.journal import read_records
 from hpoctl.engine.journal_records import Record
 from hpoctl.engine.replay import Journaled
 from hpoctl.engine.rows import ExtraColumns, RowLog, Rows
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import column_names
-from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, TooManyFailuresError, Watcher, tune
+from hpoctl.engine.tuner import Limits, Parts, RunningExperiment, Watcher, tune
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from hpoctl.core.storage import Store
 from hpoctl.core.trial_backends import BackendContext, TrialLimits
 from hpoctl.engine.attempts import close_metadata, failed, interrupted, new_directory, trace_text, written_metadata
 from hpoctl.engine.continuing import FAILURES, Earlier, base_of, find_earlier
+from hpoctl.engine.failures import TooManyFailuresError
 from hpoctl.engine.finished import Finished, finished, result_facts
 from hpoctl.engine.journal import Journal
 from hpoctl.engine.journaled_loop import count_limits, journaled_loop, trial_limits
@@ -34,7 +35,7 @@ from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.engine.trial_backends import LOCAL
 from hpoctl.engine.trial_log import TrialLog
 from hpoctl.engine.trials_table import total_cost, trials_table
-from hpoctl.engine.tuner import TooManyFailuresError, Watcher, tune
+from hpoctl.engine.tuner import Watcher, tune
 from hpoctl.engine.work_copy import copied_work
 from hpoctl.engine.work_folder import bring_work, work_folder
 

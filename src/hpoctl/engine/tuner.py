@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hpoctl.core.clock import Clock
-from hpoctl.core.errors import HpoctlError
 from hpoctl.core.protocols import (
     Action,
     Decision,
@@ -19,11 +18,9 @@ from hpoctl.core.protocols import (
     Start,
     TrialBackend,
 )
+from hpoctl.engine.failures import check_failures, check_rows
 from hpoctl.engine.rows import ExtraColumns, RowLog
 from hpoctl.engine.trial_log import TrialLog
-
-FEW_FAILURES = 3
-"""Failed trials that an experiment tolerates, for any allowed share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,6 @@ class Limits:
     max_num_trials: int | None = None
     max_failures: float | None = None
     trial_retries: int = 0
-
-
-class TooManyFailuresError(HpoctlError):
-    """More trials have failed than may, or all of them before they reported anything."""
 
 
 class Watcher(Protocol):
@@ -170,19 +163,7 @@ def tune(parts: Parts, limits: Limits) -> None:
             report = _new_rows(parts, state, event)
             if report is not None:
                 parts.log.add(report, Action.CONTINUE)
-    _check_rows(parts)
-
-
-def _check_rows(parts: Parts) -> None:
-    """An experiment all of whose trials failed without a report has no result, however many were allowed to fail."""
-    failures = parts.trials.failures
-    if parts.log.count == 0 and failures and len(failures) == parts.trials.started:
-        trial_id, reason = list(failures.items())[-1]
-        count = "The only trial" if len(failures) == 1 else f"All {len(failures)} trials"
-        raise TooManyFailuresError(
-            f"{count} failed before the first report. The last one: trial {trial_id}: {reason or 'it failed'}.",
-            "Mend the cause and run the command again.",
-        )
+    check_rows(parts.trials, parts.log.count)
 
 
 def _run(parts: Parts, limits: Limits, state: _State) -> None:
@@ -287,28 +268,4 @@ def _end(parts: Parts, limits: Limits, state: _State, event: Ended) -> None:
     parts.scheduler.on_end(trial_id, event.outcome)
     if failed:
         parts.trials.fails(trial_id, event.reason)
-        _check_failures(parts, limits, event)
-
-
-def _check_failures(parts: Parts, limits: Limits, event: Ended) -> None:
-    failed = len(parts.trials.failures)
-    if limits.max_failures is None or failed <= most_failures(limits.max_failures, parts.trials.started):
-        return
-    allowed = limits.max_failures
-    shown = f"{allowed:.0%} of trials" if 0 < allowed < 1 else str(allowed)
-    last = f"trial {event.trial_id}: {event.reason or 'it failed'}"
-    raise TooManyFailuresError(
-        f"{failed} of {parts.trials.started} trials failed, and --max-failures is {shown}. The last one: {last}.",
-        "Mend the cause and run the command again, or allow more with --max-failures.",
-    )
-
-
-def most_failures(allowed: float, started: int) -> int:
-    """How many failed trials an experiment survives.
-
-    Args:
-        allowed: A whole number, or a share (between 0 and 1) of the trials that were started. Of the first trials one
-            would be a large share, so at least `FEW_FAILURES` are allowed.
-        started: How many trials were started.
-    """
-    return max(FEW_FAILURES, int(allowed * started)) if 0 < allowed < 1 else int(allowed)
+        check_failures(parts.trials, limits.max_failures)
