@@ -281,3 +281,11 @@ def test_logs_of_what_is_not_there(cli: CommandLine, store: LocalStore) -> None:
     assert "has not been run yet" in missing.err
     assert cli("logs", "--tag", TAG, "--method", "nobody").code == 2
     assert cli("logs", "--tag", "nothing", "--json").json["status"] == "error"
+
+
+def test_a_root_that_is_a_file_is_not_an_empty_root(cli: CommandLine) -> None:
+    cli.root.write_text("results")
+    answer = cli("status")
+    assert answer.code == 1
+    said = " ".join(answer.err.split())
+    assert said == f"error: {cli.root} is not a folder. fix: Name the folder of results with --results or HPOCTL_ROOT."

@@ -87,7 +87,7 @@ class LocalStore:
         """The names of the folders directly in a folder, sorted. Links are not followed.
 
         Raises:
-            HpoctlError: The folder cannot be read, or leads out of the root.
+            HpoctlError: The folder cannot be read, or leads out of the root; the root is not a folder.
         """
         base = self._path(folder) if folder else self.root
         self._check_inside(base)
@@ -95,8 +95,14 @@ class LocalStore:
             with os.scandir(base) as entries:
                 found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
             return sorted(name for name in found if not BAD.search(name))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return []
+        except NotADirectoryError as error:
+            if folder:
+                return []
+            raise HpoctlError(
+                f"{base} is not a folder.", "Name the folder of results with --results or HPOCTL_ROOT."
+            ) from error
         except OSError as error:
             raise _cannot_read(base, error) from error
 
