@@ -232,7 +232,7 @@ def test_the_curves_of_a_damaged_experiment(study: CommandLine) -> None:
     words = ("--method", "RS", "--benchmark", "toy", "--seed", "0", "--kind", "curves", "--json")
     answer = study("plot", "--tag", "t", *words)
     assert answer.code == 3
-    assert "No complete experiment of tag t fits; 1 is left out." in answer.json["errors"][0]["what"]
+    assert "No complete experiment of tag t fits; 1 is left out: " in answer.json["errors"][0]["what"]
 
 
 def test_the_profile_of_a_method_that_is_twice_as_fast_is_moved_by_a_factor_of_two(cli: CommandLine) -> None:
