@@ -145,7 +145,7 @@ WRONG = [
     (("-m", "RS", "--num-seeds", "3", "--start-seed", "3"), "There is no seed from 3", "exclusive"),
     (("-m", "RS", "-b", "toy", "--start-seed", "4294967296"), "Seed 4294967296 is out of range.", "--num-seeds"),
     (("-m", "RS", "--start-seed", "-1"), "There is no seed from -1", "--num-seeds"),
-    (("-m", "RS", "-b", "toy", "--n-workers", "0"), "--n-workers cannot be 0.", ">= 1"),
+    (("-m", "RS", "-b", "toy", "--n-workers", "0"), "--n-workers cannot be 0.", "Use a whole number from 1 to 10,000."),
     (("-m", "RS", "-b", "toy", "--max-wallclock-time", "-5"), "--max-wallclock-time cannot be -5.", "> 0"),
     (("-m", "RS", "-b", "toy", "--decision-time", "soon"), "--decision-time cannot be 'soon'.", "measured"),
     (("-m", "ASHA", "-b", "toy", "--set", "ASHA.grace_perod=3"), "Unknown option of ASHA", "grace_period"),
