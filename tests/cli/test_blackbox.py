@@ -323,7 +323,7 @@ def test_plot_without_matplotlib_says_how_to_get_it(shell: Shell, monkeypatch: p
 
 def test_a_picture_that_cannot_be_written(shell: Shell) -> None:
     (shell.folder / "curves.png").mkdir()
-    assert "Cannot write" in shell.refused("plot", "toy", "--output", str(shell.folder / "curves.png")).what
+    assert "is a folder, not a file" in shell.refused("plot", "toy", "--output", str(shell.folder / "curves.png")).what
     assert [path.name for path in shell.folder.glob(".curves*")] == []
 
 

@@ -121,8 +121,8 @@ def _results(text: str, where: str, folder: Path) -> str:
         return text  # an address: opening it checks the kind of root
     try:
         return str(folder / expanded(text))
-    except RuntimeError as error:  # ~NAME of a user who does not exist
-        raise UsageError(f"{where}: results cannot be {text!r}: {error}.", "Give the path of a folder.") from error
+    except UsageError as error:  # ~NAME of a user who does not exist
+        raise UsageError(f"{where}: results cannot be {text!r}: its home folder is not known.", error.fix) from error
 
 
 @dataclass(frozen=True)
