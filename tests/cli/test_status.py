@@ -220,7 +220,9 @@ def _read_until(process: subprocess.Popen[str], word: str) -> str:
 
 def _read_terminal(descriptor: int) -> str:
     shown = b""
-    while select.select([descriptor], [], [], 60.0)[0]:
+    ready = select.poll()  # `select` knows no file descriptors from 1024 on
+    ready.register(descriptor, select.POLLIN)
+    while ready.poll(60_000):
         try:
             part = os.read(descriptor, 4096)
         except OSError:  # Linux: the other side has been closed
