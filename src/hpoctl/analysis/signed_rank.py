@@ -53,8 +53,7 @@ def signed_rank(differences: FloatArray) -> SignedRank:
         if len(sizes) == len(differences):  # neither ties nor zeros
             p = 2.0 * float(_untied(len(differences))[round(less)])
         else:
-            chances = sums_of_signs(np.round(2.0 * ranks).astype(np.int64))
-            p = 2.0 * float(np.sum(chances[: round(2.0 * less) + 1]))
+            p = sign_flip_test(np.sign(differences[~zero]) * ranks).p
     else:
         spread = float(np.sqrt(np.sum(ranks**2)))  # of the excess: a sum of ranks with random signs
         p = 2.0 * float(norm.sf(max(abs(excess) - 1.0, 0.0) / spread)) if spread > 0.0 else 1.0
