@@ -10,11 +10,12 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from coverage_benchmarks import COMMON, VARIED, bayes, overall, rankings, scores
+from coverage_benchmarks import bayes, overall, scores
 from coverage_curves import bands, speeds
 from coverage_families import evidence, families
 from coverage_more_seeds import needed
 from coverage_pairs import equivalence, improvement, powers, shifts, tests
+from coverage_rankings import COMMON, VARIED, rankings
 
 SECTIONS: dict[str, Callable[[int], None]] = {
     "tests": tests,

@@ -6,6 +6,7 @@ the margin, that the two are equivalent, and that the other is better (Benavoli,
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -128,7 +129,7 @@ def signed_rank_posterior(differences: FloatArray, margin: float) -> Posterior:
     """
     values = np.concatenate([[0.0], differences])
     sums = values[:, None] + values
-    weights = np.random.default_rng(SEED).dirichlet([PRIOR, *np.ones(len(differences))], size=DRAWS)
+    weights = _posterior_weights(len(differences))
 
     def shares(region: FloatArray) -> FloatArray:
         return np.asarray(np.sum((weights @ region.astype(float)) * weights, axis=1))
@@ -138,3 +139,9 @@ def signed_rank_posterior(differences: FloatArray, margin: float) -> Posterior:
     chosen = np.argmax(parts, axis=0)
     counts = [float(np.mean(chosen == place)) for place in range(3)]
     return Posterior(*counts)
+
+
+@lru_cache(maxsize=8)
+def _posterior_weights(benchmarks: int) -> FloatArray:
+    """Weights of the pseudo-benchmark and the benchmarks, shape (DRAWS, 1 + benchmarks): the same for all pairs."""
+    return np.random.default_rng(SEED).dirichlet([PRIOR, *np.ones(benchmarks)], size=DRAWS)

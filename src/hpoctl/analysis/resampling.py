@@ -36,14 +36,26 @@ def intervals(
         repeats: How many samples are drawn.
         level: One less the confidence.
     """
-    generator = np.random.default_rng(SEED)
-    weights = drawn_seeds(seeds, repeats, generator)
-    if benchmarks:
-        drawn = generator.multinomial(len(seeds), np.full(len(seeds), 1.0 / len(seeds)), size=repeats)
-        weights = [own * drawn[:, [place]] for place, own in enumerate(weights)]
+    weights = bootstrap_weights(seeds, benchmarks=benchmarks, repeats=repeats)
     tail = expanded_tail(len(seeds) if benchmarks else min(map(len, seeds)), level)
     ends = np.quantile(statistic(weights), [tail, 1.0 - tail], axis=0)
     return [Interval(float(low), float(high)) for low, high in ends.T]
+
+
+def bootstrap_weights(seeds: Sequence[Sequence[int]], *, benchmarks: bool, repeats: int = REPEATS) -> list[IntArray]:
+    """How often each seed of each benchmark counts in each sample, shape (repeats, seeds) each.
+
+    Args:
+        seeds: The seeds of each benchmark.
+        benchmarks: Whether benchmarks are drawn, too.
+        repeats: How many samples are drawn.
+    """
+    generator = np.random.default_rng(SEED)
+    weights = drawn_seeds(seeds, repeats, generator)
+    if not benchmarks:
+        return weights
+    drawn = generator.multinomial(len(seeds), np.full(len(seeds), 1.0 / len(seeds)), size=repeats)
+    return [own * drawn[:, [place]] for place, own in enumerate(weights)]
 
 
 def expanded_tail(units: int, level: float) -> float:
