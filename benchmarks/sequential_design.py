@@ -2,7 +2,7 @@
 
     python benchmarks/sequential_design.py [--repeats 3000] [--only closing,estimates]
 
-Prints the tables about interim analyses of docs/explanation/statistics.md, in Markdown. Data are drawn, no study is run.
+Prints the tables of interim analyses in docs/explanation/statistics.md, in Markdown. Data are drawn; no study is run.
 """
 
 import argparse
