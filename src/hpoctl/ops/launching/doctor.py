@@ -5,7 +5,7 @@ import platform
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from hpoctl.core.study import Study
 from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.ops.launching.launchers import choose_launcher
 from hpoctl.ops.launching.smoke import SmokeTest, smoke
-from hpoctl.ops.studies.backends import backend_of
+from hpoctl.ops.studies.backends import find_backend
 from hpoctl.ops.studies.benchmark_files import find_benchmark
 from hpoctl.ops.studies.choose_study import default_study
 from hpoctl.ops.studies.config import Config, read_config, results_address
@@ -202,9 +202,9 @@ def _options_of(
     """The options of a trial backend, each set once: those that are given, of the study, and of its benchmark files."""
     if study is None or study.backend != entry.name:
         return [named_options(f"trial backend {entry.name}", entry.name, entry.options, given)]
-    study = replace(study, backend_options={**study.backend_options, **given})
-    benchmarks = (find_benchmark(name, study, registry) for name in study.benchmarks)
-    backends = (backend_of(study, benchmark, registry) for benchmark in benchmarks)
+    both = {**study.backend_options, **given}
+    benchmarks = (find_benchmark(name, study.benchmark_files.get(name), registry) for name in study.benchmarks)
+    backends = (find_backend(study.backend, both, benchmark, registry) for benchmark in benchmarks)
     return list(dict.fromkeys(backend.options for backend in backends if backend is not None))
 
 

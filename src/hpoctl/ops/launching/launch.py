@@ -124,7 +124,8 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         needed = {task.cell.benchmark for job in jobs for task in job.tasks}
         share_tables(plan.store, plan.tag, sorted(needed), _untold)
         for known in plans:
-            share_scripts(plan.store, plan.tag, known.name, known.study, sorted(needed))
+            files = known.study.benchmark_files
+            share_scripts(plan.store, plan.tag, known.name, (files[name] for name in sorted(needed & files.keys())))
     launcher: Launcher = plan.launcher.make(plan.launcher_options)
     interrupted = False
     statuses: Sequence[JobStatus] = ()

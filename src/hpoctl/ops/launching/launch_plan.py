@@ -30,10 +30,9 @@ from hpoctl.ops.launching.launchers import (
     submitted_jobs,
 )
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, check_new_tag, check_root, find_mixed, mixed_results
-from hpoctl.ops.studies.benchmark_files import with_files_of_tag, with_named_changes
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, open_root, read_config
-from hpoctl.ops.studies.overrides import Overrides, carried, check_names, override
+from hpoctl.ops.studies.overrides import Overrides, carried, override, with_files_of_tag, with_names
 from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
 from hpoctl.ops.studies.tags import RandomSeed, TagPlan, draw_random_seed, new_tag, random_seed_for, read_plans
 from hpoctl.plugins import Registry
@@ -212,8 +211,7 @@ def _plans(
     or that of the tag's latest launch, with the experiment settings of that launch's options.
     """
     folder = Path.cwd()
-    request = replace(request, changes=with_named_changes(request.changes, folder))
-    check_names(request.changes, registry)
+    request = replace(request, changes=with_names(request.changes, registry, folder))
     earlier = read_plans(store, check_tag(request.tag)) if request.tag is not None else []
     if request.tag is not None and not earlier:
         request = replace(request, changes=with_files_of_tag(request.changes, registry, store, request.tag))
@@ -230,7 +228,7 @@ def _plans(
             check_new_tag(request.tag, store)
         study, source = _default_or_given(changes, registry, config, folder)
     tag = request.tag or study.tag or new_tag()
-    return tag, [TagPlan("", override(in_folder(study, config), changes), source, changes)], []
+    return tag, [TagPlan(tag, source, override(in_folder(study, config), changes), changes)], []
 
 
 def _study_of(plan: TagPlan, registry: Registry, folder: Path) -> tuple[Study, str]:

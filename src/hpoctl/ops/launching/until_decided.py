@@ -19,9 +19,9 @@ from hpoctl.core.settings import DEFINITIONS
 from hpoctl.ops.launching.launch import LaunchOutcome, LaunchWatcher, launch
 from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest, plan_launch
 from hpoctl.ops.launching.sequential_design import SequentialDesign, course_of, keep_design, new_design, read_design
-from hpoctl.ops.studies.benchmark_files import with_named_changes
 from hpoctl.ops.studies.choose_study import find_study
 from hpoctl.ops.studies.config import Root, open_root
+from hpoctl.ops.studies.overrides import with_names
 from hpoctl.plugins import Registry
 
 PAIRS = "--pairs MOBSTER:ASHA --max-seeds 60"
@@ -207,7 +207,7 @@ def _settled(request: DecisionRequest, registry: Registry) -> tuple[str, Sequent
 
 def _check_same(request: DecisionRequest, design: SequentialDesign, registry: Registry, again: str) -> None:
     """Refuse options that contradict the design of the tag."""
-    asked = with_named_changes(request.launch.changes, Path.cwd())
+    asked = with_names(request.launch.changes, registry, Path.cwd())
     kept, study = design.changes, request.launch.study
     differs = {
         "--pairs": request.pairs and set(request.pairs) != set(design.pairs),

@@ -17,10 +17,9 @@ from hpoctl.engine.finished import Finished
 from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
-from hpoctl.ops.studies.benchmark_files import with_files_of_tag, with_named_changes
 from hpoctl.ops.studies.choose_study import find_study, in_folder
 from hpoctl.ops.studies.config import open_root, read_config
-from hpoctl.ops.studies.overrides import Overrides, check_names, override
+from hpoctl.ops.studies.overrides import Overrides, override, with_files_of_tag, with_names
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.resolve import check_restricted, resolve, spec_of
 from hpoctl.ops.studies.tags import RandomSeed, keep_random_seed, new_tag, random_seed_for
@@ -83,8 +82,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     Raises:
         UsageError: A name, a range or an option is wrong.
     """
-    request = replace(request, changes=with_named_changes(request.changes, request.folder))
-    check_names(request.changes, registry)
+    request = replace(request, changes=with_names(request.changes, registry, request.folder))
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
     root = open_root(request.results, request.folder)
     store = root.store

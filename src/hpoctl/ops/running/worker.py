@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,7 @@ from hpoctl.ops.running.memory_limit import check_memory_limit
 from hpoctl.ops.running.training_view import Answer, Pulse
 from hpoctl.ops.studies.provenance import own_python, versions_of
 from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
-from hpoctl.ops.studies.shared_scripts import with_shared_scripts
+from hpoctl.ops.studies.shared_scripts import shared_scripts
 from hpoctl.ops.studies.tags import read_plan
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import Attempt, attempts_at
@@ -91,8 +91,8 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
         try:
             if task["plan"] not in plans:
                 study = read_plan(context.store, context.tag, task["plan"]).study
-                study = with_shared_scripts(context.store, context.tag, task["plan"], study)
-                plans[task["plan"]] = resolve(study, context.registry)
+                files = shared_scripts(context.store, context.tag, task["plan"], study.benchmark_files)
+                plans[task["plan"]] = resolve(replace(study, benchmark_files=files), context.registry)
             spec = spec_of(plans[task["plan"]], context.tag, context.random_seed, cell)
             kind = (cell.method, cell.benchmark)
             if kind not in versions:

@@ -10,16 +10,18 @@ from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.findings import Finding
 from hpoctl.core.options import FILE, check_secrets, in_folder, named_values, with_values
-from hpoctl.core.study import Study
 from hpoctl.core.trial_backends import BackendEntry, Problem
 from hpoctl.plugins import Registry
 
 
-def backend_of(study: Study, benchmark: Benchmark, registry: Registry) -> BackendEntry | None:
+def find_backend(
+    name: str | None, given: Mapping[str, Any], benchmark: Benchmark, registry: Registry
+) -> BackendEntry | None:
     """Where trials of a benchmark execute, its options set: those of the study go before those of the benchmark file.
 
     Args:
-        study: The study.
+        name: The backend that the study names; None: none.
+        given: Its options in the study.
         benchmark: The benchmark.
         registry: What names stand for.
 
@@ -30,15 +32,15 @@ def backend_of(study: Study, benchmark: Benchmark, registry: Registry) -> Backen
         UsageError: There is no such backend, or an option is wrong.
     """
     _check_tables(benchmark, registry)
-    if study.backend is None:
+    if name is None:
         return None
-    entry = registry.trial_backend(study.backend)
-    if entry.needs == "table" and study.backend_options:
+    entry = registry.trial_backend(name)
+    if entry.needs == "table" and given:
         raise UsageError(
             f"The backend {entry.name} takes no options.",
             "Settings say how time passes there, such as --poll-interval.",
         )
-    of_study = named_values(_owner(entry), entry.name, entry.options, study.backend_options)
+    of_study = named_values(_owner(entry), entry.name, entry.options, given)
     if entry.needs != problem_of(benchmark):
         return None
     options = with_values(entry.options, {**_of_file(benchmark, entry), **of_study})

@@ -1,6 +1,6 @@
 """Benchmark files: anywhere a command or a study file takes the name of a benchmark, it takes a benchmark.toml."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,10 +12,8 @@ from hpoctl.core.names import legal_name
 from hpoctl.core.script_benchmark import benchmark_from_table
 from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import Store
-from hpoctl.core.study import Study
 from hpoctl.core.toml_files import read_toml
 from hpoctl.core.trial_call import missing_program
-from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts
 
@@ -120,33 +118,17 @@ def name_benchmarks(names: Sequence[str], folder: Path) -> Named:
     return Named(tuple(named), files)
 
 
-def with_named_benchmarks(study: Study, folder: Path) -> Study:
-    """A study with its benchmark files under the names of their benchmarks.
+def find_benchmark(name: str, path: str | None, registry: Registry) -> Benchmark:
+    """The benchmark in a file, or the registered one.
 
-    Raises:
-        UsageError: A file describes no benchmark, or two of them have one name.
-    """
-    named = name_benchmarks(study.benchmarks, folder)
-    return replace(study, benchmarks=named.names, benchmark_files={**study.benchmark_files, **named.files})
-
-
-def with_named_changes(changes: Overrides, folder: Path) -> Overrides:
-    """What a person set, with benchmark files under the names of their benchmarks.
-
-    Raises:
-        UsageError: A file describes no benchmark, or two of them have one name.
-    """
-    named = name_benchmarks(changes.benchmarks, folder)
-    return replace(changes, benchmarks=named.names, benchmark_files={**changes.benchmark_files, **named.files})
-
-
-def find_benchmark(name: str, study: Study, registry: Registry) -> Benchmark:
-    """A benchmark of a study: in its file, or registered.
+    Args:
+        name: Its name.
+        path: The file; None: it is registered.
+        registry: What is registered.
 
     Raises:
         UsageError: There is no such benchmark, or another one has its name.
     """
-    path = study.benchmark_files.get(name)
     if path is None:
         return registry.benchmark(name)
     benchmark = load_benchmark(Path(path))
@@ -162,28 +144,19 @@ def find_benchmark(name: str, study: Study, registry: Registry) -> Benchmark:
     return benchmark
 
 
-def with_files_of_tag(changes: Overrides, registry: Registry, store: Store, tag: str) -> Overrides:
-    """What a person set, with the files of benchmarks that are known by the results of a tag only.
-
-    Args:
-        changes: What was set; names that are registered, or whose files are known, stay as they are.
-        registry: What is registered.
-        store: Where results live.
-        tag: The tag.
+def files_of_tag(names: Collection[str], store: Store, tag: str) -> dict[str, str]:
+    """The files of some benchmarks, by name, so far as the results of a tag name them.
 
     Raises:
         HpoctlError: The store cannot be read.
     """
-    unknown = set(changes.benchmarks) - registry.benchmarks.keys() - changes.benchmark_files.keys()
-    if not unknown:
-        return changes
     files: dict[str, str] = {}
     for attempt in sorted(read_attempts(store, tag), key=lambda attempt: attempt.started):
-        if attempt.cell is not None and attempt.cell.benchmark in unknown:
+        if attempt.cell is not None and attempt.cell.benchmark in names:
             try:
                 path = read_metadata(store.get(f"{attempt.directory}/{METADATA}")).benchmark_file
             except (DamagedError, FileNotFoundError):
                 continue  # damaged, or removed meanwhile: another one may say it
             if path is not None:
                 files[attempt.cell.benchmark] = path
-    return replace(changes, benchmark_files={**files, **changes.benchmark_files})
+    return files

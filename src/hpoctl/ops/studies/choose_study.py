@@ -13,7 +13,7 @@ from hpoctl.core.records import to_plain
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
 from hpoctl.core.toml_files import Document, read_toml
-from hpoctl.ops.studies.benchmark_files import with_named_benchmarks
+from hpoctl.ops.studies.benchmark_files import name_benchmarks
 from hpoctl.ops.studies.config import Config
 from hpoctl.plugins import Registry
 
@@ -76,7 +76,10 @@ def find_study(name: str, registry: Registry, folder: Path) -> tuple[Study, str]
     """
     if is_file(name):
         path = folder / name
-        return with_named_benchmarks(load_study(path), path.parent), str(path.resolve())
+        study = load_study(path)
+        named = name_benchmarks(study.benchmarks, path.parent)
+        files = {**study.benchmark_files, **named.files}
+        return replace(study, benchmarks=named.names, benchmark_files=files), str(path.resolve())
     if name not in registry.studies and f"{name}.toml" in (file.name for file in folder.glob("*.toml")):
         raise UsageError(f"No study {name!r} is registered.", f"Did you mean the file {name}.toml?")
     return registry.study(name), name

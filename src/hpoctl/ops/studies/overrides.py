@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from hpoctl.core.errors import UsageError
@@ -9,7 +10,9 @@ from hpoctl.core.options import parse_setting
 from hpoctl.core.records import RecordError, from_plain, to_plain
 from hpoctl.core.setting_definition import Given
 from hpoctl.core.settings import DEFINITIONS, check_all
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
+from hpoctl.ops.studies.benchmark_files import files_of_tag, name_benchmarks
 from hpoctl.plugins import Registry
 
 
@@ -97,7 +100,7 @@ def override(study: Study, changes: Overrides) -> Study:
     for text in changes.settings:
         owner = parse_setting(text).owner
         if owner not in methods:
-            raise UsageError(f"--set changes {owner}, which is not run.", f"Add --method {owner}.")
+            raise _not_run(owner)
     kept = [text for text in study.settings if parse_setting(text).owner in methods]
     benchmarks = tuple(dict.fromkeys(changes.benchmarks or study.benchmarks))
     files = {**study.benchmark_files, **changes.benchmark_files}
@@ -124,15 +127,38 @@ def override(study: Study, changes: Overrides) -> Study:
     )
 
 
-def check_names(changes: Overrides, registry: Registry) -> None:
-    """Refuse methods that do not exist, and settings of methods that are not run.
+def with_files_of_tag(changes: Overrides, registry: Registry, store: Store, tag: str) -> Overrides:
+    """The changes with the files of benchmarks that are known by the results of a tag only.
 
     Raises:
-        UsageError: There is one.
+        HpoctlError: The store cannot be read.
     """
+    unknown = set(changes.benchmarks) - registry.benchmarks.keys() - changes.benchmark_files.keys()
+    files = files_of_tag(unknown, store, tag) if unknown else {}
+    return replace(changes, benchmark_files={**files, **changes.benchmark_files})
+
+
+def with_names(changes: Overrides, registry: Registry, folder: Path) -> Overrides:
+    """The changes with benchmark files under the names of their benchmarks, and with all methods looked up.
+
+    Args:
+        changes: What a person set.
+        registry: What is registered.
+        folder: What the paths of files are relative to.
+
+    Raises:
+        UsageError: There is no such method, a method with settings is not run, a file describes no benchmark, or two of
+            them have one name.
+    """
+    named = name_benchmarks(changes.benchmarks, folder)
     for name in changes.methods:
         registry.method(name)
     for owner in (parse_setting(text).owner for text in changes.settings):
         if changes.methods and owner not in changes.methods:
             registry.method(owner)
-            raise UsageError(f"--set changes {owner}, which is not run.", f"Add --method {owner}.")
+            raise _not_run(owner)
+    return replace(changes, benchmarks=named.names, benchmark_files={**changes.benchmark_files, **named.files})
+
+
+def _not_run(method: str) -> UsageError:
+    return UsageError(f"--set changes {method}, which is not run.", f"Add --method {method}.")

@@ -11,7 +11,7 @@ from hpoctl.core.study import Study
 from hpoctl.core.trial_backends import BackendEntry
 from hpoctl.engine.search_space import searched
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.studies.backends import backend_of, problem_of
+from hpoctl.ops.studies.backends import find_backend, problem_of
 from hpoctl.ops.studies.benchmark_files import find_benchmark
 from hpoctl.plugins import Registry
 
@@ -42,9 +42,12 @@ def resolve(study: Study, registry: Registry) -> Resolved:
         UsageError: A name is unknown, a setting or a value does not fit.
     """
     methods = {name: _method(name, study, registry) for name in study.methods}
-    benchmarks = {name: find_benchmark(name, study, registry) for name in study.benchmarks}
+    benchmarks = {name: find_benchmark(name, study.benchmark_files.get(name), registry) for name in study.benchmarks}
     extra_results = tuple(registry.extra_result(name) for name in study.extra_results)
-    backends = {name: backend_of(study, benchmark, registry) for name, benchmark in benchmarks.items()}
+    backends = {
+        name: find_backend(study.backend, study.backend_options, benchmark, registry)
+        for name, benchmark in benchmarks.items()
+    }
     resolved = Resolved(study, methods, benchmarks, extra_results, backends)
     if study.backend is not None and not any(backends.values()):
         name, other = next(iter(benchmarks.items()))

@@ -7,8 +7,7 @@ A worker that does not find a benchmark file of its plan unpacks the archive amo
 
 import io
 import tarfile
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -20,13 +19,12 @@ from hpoctl.core.places import data_directory
 from hpoctl.core.script import Script
 from hpoctl.core.script_files import option_files, script_files
 from hpoctl.core.storage import Store
-from hpoctl.core.study import Study
 from hpoctl.ops.studies.benchmark_files import load_benchmark
 
 FOLDER = "scripts"
 
 
-def share_scripts(store: Store, tag: str, plan: str, study: Study, benchmarks: Iterable[str]) -> None:
+def share_scripts(store: Store, tag: str, plan: str, files: Iterable[str]) -> None:
     """Keep the files of scripts with a plan.
 
     These are the benchmark file, those that belong to the script, and those that options of trial backends name.
@@ -35,30 +33,26 @@ def share_scripts(store: Store, tag: str, plan: str, study: Study, benchmarks: I
         store: Where results are.
         tag: The tag.
         plan: The name of the plan.
-        study: Its study.
-        benchmarks: The benchmarks that jobs run.
+        files: The benchmark files of its jobs.
 
     Raises:
         UsageError: A file of a script cannot be read, or is not below the folder of its benchmark file.
         HpoctlError: The store cannot be written.
     """
-    for name in benchmarks:
-        path = study.benchmark_files.get(name)
-        if path is None:
-            continue
+    for path in files:
         script = load_benchmark(Path(path)).script
         if script is not None:
             store.put(_blob(tag, plan, path), _packed(Path(path), script))
 
 
-def with_shared_scripts(store: Store, tag: str, plan: str, study: Study) -> Study:
-    """The study with benchmark files that this machine has: those that it lacks are taken from where results are.
+def shared_scripts(store: Store, tag: str, plan: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Benchmark files that this machine has, by name: those that it lacks are taken from where results are.
 
     Raises:
         IncompleteError: An archive is damaged.
         HpoctlError: The store cannot be read, or this machine's disk cannot be written.
     """
-    files = dict(study.benchmark_files)
+    found = dict(files)
     for name, path in files.items():
         if Path(path).exists():
             continue
@@ -66,8 +60,8 @@ def with_shared_scripts(store: Store, tag: str, plan: str, study: Study) -> Stud
             data = store.get(_blob(tag, plan, path))
         except FileNotFoundError:
             continue  # the benchmark says that its file is missing
-        files[name] = str(_unpacked(data, Path(path)))
-    return replace(study, benchmark_files=files)
+        found[name] = str(_unpacked(data, Path(path)))
+    return found
 
 
 def _blob(tag: str, plan: str, path: str) -> str:

@@ -9,7 +9,7 @@ Plans are never changed. The newest one is the highest number; together they are
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from msgspec import Meta
@@ -52,33 +52,18 @@ class TagPlan:
     """What was launched under a tag.
 
     Attributes:
-        name: Its name, unique within the tag.
-        study: The study, as it was after all options.
-        source: What the study was read from: the name of a registered study, or a file.
-        changes: What the options changed about it.
-    """
-
-    name: str
-    study: Study
-    source: str
-    changes: Overrides = field(default_factory=Overrides)
-
-
-@dataclass(frozen=True)
-class PlanFile:
-    """What a plan holds; the name of its file is its own.
-
-    Attributes:
         tag: The tag.
-        source: What the study was read from.
+        source: What the study was read from: the name of a registered study, or a file.
         study: The study, as it was after all options.
         changes: What the options changed about it.
+        name: Its name, unique within the tag: that of its file, which does not hold it. Empty: it is not stored yet.
     """
 
     tag: str
     source: str
     study: Study
     changes: Overrides
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +79,7 @@ class RandomSeedFile:
     master_seed: Annotated[int, Meta(ge=0)]
 
 
-PLANS = RecordType("plan", PlanFile, strict=True, defaults=False)
+PLANS = RecordType("plan", TagPlan, strict=True, defaults=False)
 RANDOM_SEEDS_OF_TAGS = RecordType("random seed", RandomSeedFile)
 
 
@@ -167,18 +152,17 @@ def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overri
     Raises:
         UsageError: A value in it is a credential.
     """
-    changes = changes or Overrides()
     for name, values in {"launcher": study.launcher_options, "backend": study.backend_options, **study.fixed}.items():
         check_values(f"{name} in study {study.name}", values)
-    file = PlanFile(tag, source, study, changes)
-    digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(file, defaults=False)}))[:12]
+    plan = TagPlan(tag, source, study, changes or Overrides())
+    digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(plan, defaults=False)}))[:12]
     names = plan_names(store, tag)
     if names and names[-1].endswith(f"-{digest}"):
-        return TagPlan(names[-1], study, source, changes)
+        return replace(plan, name=names[-1])
     name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
     with suppress(FileExistsError):  # another launch has just written the same
-        store.put(_plan_file(tag, name), PLANS.seal(file), create=True)
-    return TagPlan(name, study, source, changes)
+        store.put(_plan_file(tag, name), PLANS.seal(plan), create=True)
+    return replace(plan, name=name)
 
 
 def read_plan(store: Store, tag: str, name: str) -> TagPlan:
@@ -189,8 +173,7 @@ def read_plan(store: Store, tag: str, name: str) -> TagPlan:
     """
     file = _plan_file(tag, name)
     try:
-        kept = PLANS.unseal(store.get(file))
-        return TagPlan(name, kept.study, kept.source, kept.changes)
+        return replace(PLANS.unseal(store.get(file)), name=name)
     except (FileNotFoundError, DamagedError) as error:
         raise IncompleteError(
             f"{store.location(file)} is missing or damaged ({error}).",
