@@ -17,7 +17,7 @@ from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.launching.decided_pairs import decided_pairs
 from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
-from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults
+from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.reading.tag_contents import OPEN, FoundResult, Skipped
 from hpoctl.ops.reading.trace_cache import Record, TraceCache
 from hpoctl.ops.studies.config import open_root
@@ -91,12 +91,12 @@ def _failed(skipped: Iterable[Skipped]) -> Iterable[tuple[str, str, int]]:
             yield entry.cell.benchmark, entry.cell.method, entry.cell.seed
 
 
-def _read(tag: TagResults, found: FoundResult, cache: TraceCache, name: str) -> _Read:
-    trace = read_trace(tag, found, cache, name)
+def _read(found: FoundResult, cache: TraceCache, name: str) -> _Read:
+    trace = read_trace(found, cache, name)
     costs = {key: getattr(found.metadata, entry) for key, entry in COSTS.items()}
     results = found.metadata.results_sha256 or ""
     complete = found.so_far is None
-    rungs = _rungs(read_extras(tag, found, cache)) if complete else None
+    rungs = _rungs(read_extras(found, cache)) if complete else None
     return _Read(Experiment(trace, results, rungs, **costs, complete=complete), found.metadata)
 
 

@@ -11,10 +11,10 @@ from hpoctl.analysis.trial_curves import LevelCount, TrialCurves, level_counts, 
 from hpoctl.analysis.trial_curves_figure import TrialCurvesPicture, draw_trial_curves
 from hpoctl.core.cells import Cell
 from hpoctl.core.errors import IncompleteError, UsageError
-from hpoctl.ops.reading.load_traces import counted, modelled_benchmarks
-from hpoctl.ops.reading.read_columns import DECISION, STATUS, TRIAL, Columns, Measured, measured, resource_column
-from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
-from hpoctl.ops.reading.tag_contents import FoundResult, Skipped, results_of
+from hpoctl.ops.reading.load_traces import modelled_benchmarks
+from hpoctl.ops.reading.read_columns import DECISION, STATUS, TRIAL, Measured, columns_of, measured
+from hpoctl.ops.reading.results_of_tags import LoadRequest, find_results, read_each
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 from hpoctl.ops.reading.written_files import check_file, write_file
 
 
@@ -62,50 +62,46 @@ def plot_curves(load: LoadRequest, output: Path | None) -> PlottedCurves:
         kind = figure_format(output)
         check_file(output)
     results = find_results(load)
-    tag, cell = _the_one(results, output)
-    skipped = [entry for each in results for entry in each.skipped]
-    for about, resource, curves in counted(tag, lambda found: _read(tag, found), skipped):
-        notes = _notes(curves, modelled=bool(modelled_benchmarks((tag,))))
-        if output is not None and kind is not None:
-            title = f"{tag.tag}: {cell.method} on {cell.benchmark}, seed {cell.seed}"
-            picture = TrialCurvesPicture(title, about.metric, resource, curves, notes)
-            write_file(output, draw_trial_curves(picture, kind))
-        return PlottedCurves(
-            path=None if output is None else str(output),
-            tag=tag.tag,
-            cell=cell,
-            metric=about.metric,
-            resource=resource,
-            curves=curves,
-            levels=level_counts(curves),
-            notes=notes,
-            skipped=tuple(skipped),
-        )
-    raise nothing_complete(results, skipped)
+    newest = [found for tag in results for found in tag.newest]
+    if len(newest) > 1:
+        raise _several(newest, output)
+    ((about, resource, curves),), skipped = read_each(results, _read)
+    tag, cell = newest[0].tag, newest[0].cell
+    notes = _notes(curves, modelled=bool(modelled_benchmarks(newest)))
+    if output is not None and kind is not None:
+        title = f"{tag}: {cell.method} on {cell.benchmark}, seed {cell.seed}"
+        picture = TrialCurvesPicture(title, about.metric, resource, curves, notes)
+        write_file(output, draw_trial_curves(picture, kind))
+    return PlottedCurves(
+        path=None if output is None else str(output),
+        tag=tag,
+        cell=cell,
+        metric=about.metric,
+        resource=resource,
+        curves=curves,
+        levels=level_counts(curves),
+        notes=notes,
+        skipped=tuple(skipped),
+    )
 
 
-def _the_one(results: Sequence[TagResults], output: Path | None) -> tuple[TagResults, Cell]:
-    every = [(tag, cell) for tag in results for cell in tag.candidates]
-    if not every:
-        raise nothing_complete(results, [entry for tag in results for entry in tag.skipped])
-    if len(every) > 1:
-        tag, cell = every[0]
-        words = ["--tag", tag.tag, "--method", cell.method, "--benchmark", cell.benchmark, "--seed", str(cell.seed)]
-        command = tag.root.command("plot", "--kind", "curves", *words, "--output", str(output or "curves.png"))
-        raise UsageError(f"--kind curves draws one experiment, and {len(every)} fit.", f"Name one: `{command}`.")
-    return every[0]
+def _several(found: Sequence[FoundResult], output: Path | None) -> UsageError:
+    first = found[0]
+    cell = first.cell
+    words = ["--tag", first.tag, "--method", cell.method, "--benchmark", cell.benchmark, "--seed", str(cell.seed)]
+    command = first.root.command("plot", "--kind", "curves", *words, "--output", str(output or "curves.png"))
+    return UsageError(f"--kind curves draws one experiment, and {len(found)} fit.", f"Name one: `{command}`.")
 
 
-def _read(tag: TagResults, found: FoundResult) -> tuple[Measured, str, TrialCurves]:
-    where = tag.root.store.location(found.attempt.directory)
-    about = measured(found, where)
-    resource = resource_column(about, where)
-    columns = Columns(results_of(tag.root, found), where)
+def _read(found: FoundResult) -> tuple[Measured, str, TrialCurves]:
+    about = measured(found)
+    resource = about.resource_column
+    columns = columns_of(found)
     trial_ids, resources = columns.whole(TRIAL, resource)
     (values,) = columns.floats(about.metric)
     decisions, completed = columns.words(DECISION), columns.words(STATUS) == "Completed"
     if not len(trial_ids):
-        raise IncompleteError(f"{where} has no rows.", "Name another experiment.")
+        raise IncompleteError(f"{about.where} has no rows.", "Name another experiment.")
     return about, resource, trial_curves(trial_ids, resources, values, decisions, completed, about.mode)
 
 

@@ -13,9 +13,8 @@ from hpoctl.core.protocols import Mode
 from hpoctl.core.space import Value
 from hpoctl.ops.reading.load_rows import read_table
 from hpoctl.ops.reading.load_runs import load_runs
-from hpoctl.ops.reading.load_traces import counted
-from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured, resource_column
-from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured
+from hpoctl.ops.reading.results_of_tags import LoadRequest, find_results, read_each
 from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 
 Sort = Literal["best", "last", "resource", "seconds", "cost", "trial"]
@@ -112,16 +111,7 @@ def list_trials(request: TrialsRequest) -> TrialList:
         HpoctlError: The store cannot be read.
     """
     results = find_results(replace(request.load, unfinished=True))
-    skipped = [entry for tag in results for entry in tag.skipped]
-    read: list[tuple[Cell, Measured, list[TrialSummary]]] = []
-    for tag in results:
-
-        def one(found: FoundResult, tag: TagResults = tag) -> tuple[Cell, Measured, list[TrialSummary]]:
-            return _read(tag, found)
-
-        read += counted(tag, one, skipped)
-    if not read:
-        raise nothing_complete(results, skipped)
+    read, skipped = read_each(results, _read)
     every = [trial for _, _, trials in read for trial in trials]
     modes = {cell.benchmark: (about.metric, about.mode) for cell, about, _ in read}
     counts: dict[str, int] = {}
@@ -176,19 +166,18 @@ def _order(sort: Sort, modes: Mapping[str, tuple[str, Mode]]) -> Callable[[Trial
     return key
 
 
-def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[TrialSummary]]:
-    where = tag.root.store.location(found.attempt.directory)
-    about = measured(found, where)
-    resource = resource_column(about, where)
-    rows = read_table(tag, found)
+def _read(found: FoundResult) -> tuple[Cell, Measured, list[TrialSummary]]:
+    about = measured(found)
+    resource = about.resource_column
+    rows = read_table(found)
     try:
         columns = {name: rows.column(name).to_numpy() for name in (TRIAL, resource, about.metric, TIME, STATUS)}
         elapsed = rows.column("elapsed_time").to_numpy()
     except KeyError as error:
-        raise IncompleteError(f"{where} has no column {error}.", "Leave it out.") from error
+        raise IncompleteError(f"{about.where} has no column {error}.", "Leave it out.") from error
     configs = {name: rows.column(name).to_pylist() for name in rows.column_names if name.startswith(CONFIG)}
-    runs = load_runs(tag, found)
-    open_is = _open_is(tag, found)
+    runs = load_runs(found)
+    open_is = _open_is(found)
     sign = 1.0 if about.mode == "min" else -1.0
     trials = []
     order = np.argsort(columns[TRIAL], kind="stable")
@@ -204,7 +193,7 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
         status = str(columns[STATUS][places[-1]])
         trials.append(
             TrialSummary(
-                tag=tag.tag,
+                tag=found.tag,
                 cell=found.cell,
                 trial_id=trial_id,
                 config={name.removeprefix(CONFIG): column[places[0]] for name, column in configs.items()},
@@ -220,13 +209,13 @@ def _read(tag: TagResults, found: FoundResult) -> tuple[Cell, Measured, list[Tri
                 cost=_cost(of_trial),
             )
         )
-    trials += [_silent(tag.tag, found.cell, trial_id, of_trial, open_is) for trial_id, of_trial in runs.items()]
+    trials += [_silent(found.tag, found.cell, trial_id, of_trial, open_is) for trial_id, of_trial in runs.items()]
     return found.cell, about, trials
 
 
-def _open_is(tag: TagResults, found: FoundResult) -> str:
+def _open_is(found: FoundResult) -> str:
     """What a trial is that has not left its worker: it runs, or did when its experiment ended."""
-    runs = found.so_far is not None and tag.root.claims.held(claim_key(tag.tag, found.cell))
+    runs = found.so_far is not None and found.root.claims.held(claim_key(found.tag, found.cell))
     return RUNS if runs else UNFINISHED
 
 

@@ -11,10 +11,9 @@ from hpoctl.core.metadata_head import Exchange
 from hpoctl.ops.exchange.exported_table import Formulas, TableFormat, common_schema, identified, schema_of, write_tables
 from hpoctl.ops.exchange.exported_tree import ExportedTree, write_result
 from hpoctl.ops.reading.load_rows import read_table
-from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, counted
-from hpoctl.ops.reading.results_of_tags import TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.results_of_tags import LoadRequest, find_results, read_each
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
-from hpoctl.ops.reading.tag_contents import FoundResult
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 from hpoctl.ops.reading.written_files import check_file, check_folder, writing
 
 if TYPE_CHECKING:
@@ -86,18 +85,13 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
     else:
         check_file(request.output)
     results = find_results(request.load)
-    names = setup_names(results)
-    skipped = [entry for tag in results for entry in tag.skipped]
-    chosen: list[_Chosen] = []
-    for tag in results:
+    newest = [found for tag in results for found in tag.newest]
+    names = setup_names(newest)
 
-        def read(found: FoundResult, tag: TagResults = tag) -> _Chosen:
-            return _Chosen(tag, found, names[tag.tag, found.cell.method], schema_of(read_table(tag, found)))
+    def read(found: FoundResult) -> _Chosen:
+        return _Chosen(found, names[found.tag, found.cell.method], schema_of(read_table(found)))
 
-        chosen += counted(tag, read, skipped)
-    left_out = renamed(skipped, names)
-    if not chosen:
-        raise nothing_complete(results, left_out)
+    chosen, skipped = read_each(results, read)
     if request.form == "syne-tune":
         present, rows = _write_tree(request.output, chosen, progress)
     else:
@@ -109,8 +103,8 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
         experiments=len(chosen),
         present=present,
         rows=rows,
-        notes=notes_of(results),
-        skipped=left_out,
+        notes=notes_of(newest),
+        skipped=renamed(skipped, names),
     )
 
 
@@ -119,13 +113,11 @@ class _Chosen:
     """A result that is exported.
 
     Attributes:
-        tag: Its tag.
         found: The result.
         name: What its method is called among all tags.
         schema: Its columns.
     """
 
-    tag: TagResults
     found: FoundResult
     name: str
     schema: "pa.Schema"
@@ -134,11 +126,11 @@ class _Chosen:
 def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: ExperimentProgress | None) -> tuple[int, int]:
     """Write what is not there; returns how many experiments were there, and how many rows were written."""
     tree = ExportedTree(output)
-    targets = [tree.target(each.tag, each.found) for each in chosen]
+    targets = [tree.target(each.found) for each in chosen]
     rows = 0
     for done, (each, target) in enumerate(zip(chosen, targets, strict=True), start=1):
         if not target.present:
-            table = read_table(each.tag, each.found)
+            table = read_table(each.found)
             write_result(target, table)
             rows += table.num_rows
         if progress:
@@ -161,7 +153,7 @@ def _tables(
 ) -> "Iterator[pa.Table]":
     for done, each in enumerate(chosen, start=1):
         cell, origin = each.found.cell, each.found.metadata.made_by
-        own = (each.tag.tag, each.name, cell.benchmark, cell.seed, origin)
-        yield identified(read_table(each.tag, each.found), dict(zip(IDENTITY, own, strict=True)), schema)
+        own = (each.found.tag, each.name, cell.benchmark, cell.seed, origin)
+        yield identified(read_table(each.found), dict(zip(IDENTITY, own, strict=True)), schema)
         if progress:
             progress(done, len(chosen))

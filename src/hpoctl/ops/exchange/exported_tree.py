@@ -22,7 +22,6 @@ from hpoctl.core.metadata_head import OWN
 from hpoctl.ops.exchange.imported_metadata import DATA, LAST_SECOND
 from hpoctl.ops.exchange.syne_tune_files import ROWS_ZIP, zipped
 from hpoctl.ops.exchange.syne_tune_rows import rows_csv
-from hpoctl.ops.reading.results_of_tags import TagResults
 from hpoctl.ops.reading.tag_contents import FoundResult
 from hpoctl.ops.reading.written_files import write_file
 
@@ -79,19 +78,19 @@ class ExportedTree:
         self._tags: dict[str, dict[Cell, Path]] = {}
         self._names: set[str] = set()  # loaders know results by these alone
 
-    def target(self, tag: TagResults, found: FoundResult) -> Target:
+    def target(self, found: FoundResult) -> Target:
         """Where a result goes; nothing is written.
 
         Raises:
             UsageError: Another result of the same experiment is there, or something that is not an export.
             HpoctlError: The folder cannot be read.
         """
-        metadata, there = _metadata(tag.tag, found), self._there(tag.tag).get(found.cell)
+        metadata, there = _metadata(found), self._there(found.tag).get(found.cell)
         if there is None:
-            name = _tuner_name(tag.tag, found, self._names)
+            name = _tuner_name(found, self._names)
             self._names.add(name)
             job = found.attempt.directory.split("/")[1]
-            return Target(self._output / tag.tag / job / name, metadata, present=False)
+            return Target(self._output / found.tag / job / name, metadata, present=False)
         if read_regular(there / METADATA) != metadata:
             raise UsageError(
                 f"{there} is another result of {found.cell}.", "Remove it, or name another folder with --output."
@@ -136,13 +135,13 @@ def _exported(folder: Path) -> Iterator[tuple[Cell, Path]]:
         ) from error
 
 
-def _metadata(tag: str, found: FoundResult) -> bytes:
+def _metadata(found: FoundResult) -> bytes:
     """The metadata for Syne Tune: those that were imported as they were, under their present names."""
     here = found.metadata
     if here.made_by != OWN and here.imported is not None:
         entries = _imported(here.imported.metadata)
         cell = found.cell
-        entries |= {"tag": tag, "algorithm": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
+        entries |= {"tag": found.tag, "algorithm": cell.method, "benchmark": cell.benchmark, "seed": cell.seed}
     else:
         entries = {key: here.entries[key] for key in KEPT if here.entries.get(key) is not None}
         entries |= {"resource_attr": here.resource, DATA: json.dumps(here.data)}
@@ -158,13 +157,13 @@ def _imported(text: str) -> dict[str, Any]:
     return {}
 
 
-def _tuner_name(tag: str, found: FoundResult, taken: set[str]) -> str:
+def _tuner_name(found: FoundResult, taken: set[str]) -> str:
     """A name as Syne Tune makes them up; of an imported result the one that it had, under its own tag."""
     had = found.metadata.imported.tuner if found.metadata.imported else ""
-    if had.startswith(f"{tag}-") and had not in taken:
+    if had.startswith(f"{found.tag}-") and had not in taken:
         return had
     cell = found.cell
-    base = f"{tag}-{cell.benchmark}-{cell.seed}".replace("_", "-").replace(".", "-")
+    base = f"{found.tag}-{cell.benchmark}-{cell.seed}".replace("_", "-").replace(".", "-")
     began = found.attempt.started
     milliseconds = int(began * 1000) if 0.0 <= began < LAST_SECOND else 0  # a clock may be wrong
     while True:

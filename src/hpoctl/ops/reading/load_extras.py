@@ -10,9 +10,9 @@ from hpoctl.analysis.aggregate import times_up_to
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import FloatArray
 from hpoctl.ops.reading.load_traces import Loaded, load_each
-from hpoctl.ops.reading.read_columns import TIME, TRIAL, Columns, Measured, measured
-from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults
-from hpoctl.ops.reading.tag_contents import FoundResult, results_of
+from hpoctl.ops.reading.read_columns import TIME, TRIAL, Columns, Measured, columns_of, measured
+from hpoctl.ops.reading.results_of_tags import LoadRequest
+from hpoctl.ops.reading.tag_contents import FoundResult
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 
 STANDARD = ("st_", "config_")
@@ -52,8 +52,8 @@ def load_extras(request: LoadRequest, patterns: Sequence[str]) -> Loaded[Extras]
     """
     known: dict[str, None] = {}
 
-    def read(tag: TagResults, found: FoundResult, cache: TraceCache, name: str) -> Extras:
-        record = read_extras(tag, found, cache)
+    def read(found: FoundResult, cache: TraceCache, name: str) -> Extras:
+        record = read_extras(found, cache)
         known.update(dict.fromkeys(record.names))
         rows = zip(record.names, record.values, strict=True)
         values = {key: row for key, row in rows if any(fnmatchcase(key, pattern) for pattern in patterns)}
@@ -64,17 +64,16 @@ def load_extras(request: LoadRequest, patterns: Sequence[str]) -> Loaded[Extras]
     return loaded
 
 
-def read_extras(tag: TagResults, found: FoundResult, cache: TraceCache) -> Record:
+def read_extras(found: FoundResult, cache: TraceCache) -> Record:
     """All extra results of one experiment, a row each, at `times_up_to` its budget.
 
     Raises:
         IncompleteError: Its result is damaged.
     """
-    where = tag.root.store.location(found.attempt.directory)
-    about, budget = measured(found, where), found.attempt.budget
+    about, budget = measured(found), found.attempt.budget
     return cache.get(
         record_key(about.digest, "extras", about.metric, about.resource, budget),
-        lambda: _sampled(Columns(results_of(tag.root, found), where), about, budget),
+        lambda: _sampled(columns_of(found), about, budget),
     )
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from hpoctl.core.cells import RESULTS
 from hpoctl.core.errors import IncompleteError
-from hpoctl.ops.reading.load_traces import counted
-from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, nothing_complete
+from hpoctl.ops.reading.results_of_tags import LoadRequest, find_results, read_each
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
-from hpoctl.ops.reading.tag_contents import FoundResult, Skipped, results_of
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,29 +31,24 @@ def load_rows(request: LoadRequest) -> tuple["pd.DataFrame", tuple[Skipped, ...]
     import pandas as pd  # noqa: PLC0415 - costs more than a plot
 
     results = find_results(request)
-    names = setup_names(results)
-    skipped = [entry for tag in results for entry in tag.skipped]
-    frames: list[pd.DataFrame] = []
-    for tag in results:
+    newest = [found for tag in results for found in tag.newest]
+    names = setup_names(newest)
 
-        def read(found: FoundResult, tag: TagResults = tag) -> pd.DataFrame:
-            rows: pd.DataFrame = read_table(tag, found).to_pandas()
-            cell = found.cell
-            rows.insert(0, "seed", cell.seed)
-            rows.insert(0, "benchmark", cell.benchmark)
-            rows.insert(0, "method", names[tag.tag, cell.method])
-            rows.insert(0, "tag", tag.tag)
-            return rows
+    def read(found: FoundResult) -> pd.DataFrame:
+        rows: pd.DataFrame = read_table(found).to_pandas()
+        cell = found.cell
+        rows.insert(0, "seed", cell.seed)
+        rows.insert(0, "benchmark", cell.benchmark)
+        rows.insert(0, "method", names[found.tag, cell.method])
+        rows.insert(0, "tag", found.tag)
+        return rows
 
-        frames += counted(tag, read, skipped)
-    left_out = renamed(skipped, names)
-    if not frames:
-        raise nothing_complete(results, left_out)
+    frames, skipped = read_each(results, read)
     rows = pd.concat(apart(frames), ignore_index=True)
     for name in ("tag", "method", "benchmark"):
         rows[name] = rows[name].astype("category")
-    rows.attrs[NOTES] = list(notes_of(results))
-    return rows, left_out
+    rows.attrs[NOTES] = list(notes_of(newest))
+    return rows, renamed(skipped, names)
 
 
 def apart(frames: "list[pd.DataFrame]") -> "list[pd.DataFrame]":
@@ -86,7 +80,7 @@ def load_for_notebook(request: LoadRequest) -> "pd.DataFrame":
     return rows
 
 
-def read_table(tag: TagResults, found: FoundResult) -> "pa.Table":
+def read_table(found: FoundResult) -> "pa.Table":
     """The rows of a result, compared with their hash.
 
     Raises:
@@ -96,8 +90,7 @@ def read_table(tag: TagResults, found: FoundResult) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    data = results_of(tag.root, found)
-    where = tag.root.store.location(f"{found.attempt.directory}/{RESULTS}")
+    data, where = found.results(), f"{found.where}/{RESULTS}"
     try:
         table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 from hpoctl.core.cells import TRIALS
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.records import RecordError, from_plain
-from hpoctl.ops.reading.results_of_tags import TagResults
 from hpoctl.ops.reading.tag_contents import FoundResult
 
 
@@ -27,7 +26,7 @@ class _Run:
     cost: float | None = None
 
 
-def load_runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str, Any]]]:
+def load_runs(found: FoundResult) -> dict[int, list[Mapping[str, Any]]]:
     """The starts and resumes of each trial, where trials really trained; none for a simulated experiment.
 
     Raises:
@@ -35,13 +34,13 @@ def load_runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str
     """
     name = f"{found.attempt.directory}/{TRIALS}"
     try:
-        data = tag.root.store.get(name) if found.so_far is None else found.so_far.trials
+        data = found.root.store.get(name) if found.so_far is None else found.so_far.trials
         table = pq.read_table(io.BytesIO(data))
     except FileNotFoundError:
         return {}
     except (pa.ArrowException, OSError, ValueError) as error:
         raise IncompleteError(
-            f"{tag.root.store.location(name)} cannot be read: {' '.join(str(error).split())[:200]}.",
+            f"{found.where}/{TRIALS} cannot be read: {' '.join(str(error).split())[:200]}.",
             "Launch its tag again.",
         ) from error
     runs: dict[int, list[Mapping[str, Any]]] = {}
@@ -49,7 +48,7 @@ def load_runs(tag: TagResults, found: FoundResult) -> dict[int, list[Mapping[str
         try:
             trial_id = from_plain(_Run, run, strict=False).trial_id
         except RecordError as error:
-            where = tag.root.store.location(name)
+            where = f"{found.where}/{TRIALS}"
             raise IncompleteError(f"{where} cannot be used: {error}.", "Launch its tag again.") from error
         runs.setdefault(trial_id, []).append(run)
     return runs

@@ -1,7 +1,6 @@
 """The best value so far of all completed experiments of one or several tags: what plots and comparisons start from."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -9,22 +8,12 @@ import numpy as np
 
 from hpoctl.analysis.spending import Axis, follows_a_pause, resource_spent, trials_started
 from hpoctl.analysis.traces import Trace, best_so_far
-from hpoctl.core.errors import IncompleteError
 from hpoctl.core.metadata_head import OWN
 from hpoctl.core.protocols import Action, FloatArray
-from hpoctl.core.storage import read_ahead
-from hpoctl.ops.reading.read_columns import (
-    DECISION,
-    TIME,
-    TRIAL,
-    Columns,
-    Measured,
-    measured,
-    resource_column,
-)
-from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, duplicate, find_results, nothing_complete
+from hpoctl.ops.reading.read_columns import DECISION, TIME, TRIAL, Columns, Measured, columns_of, measured
+from hpoctl.ops.reading.results_of_tags import LoadRequest, TagResults, find_results, read_each
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
-from hpoctl.ops.reading.tag_contents import LEFT_OUT, FoundResult, Skipped, results_of
+from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
 from hpoctl.ops.reading.trace_cache import Record, TraceCache, record_key
 
 __all__ = ["LoadRequest", "Loaded", "Skipped", "load_traces"]
@@ -85,10 +74,10 @@ def load_traces(request: LoadRequest, axis: Axis = "time") -> Loaded[Trace]:
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
-    return load_each(request, lambda tag, found, cache, name: read_trace(tag, found, cache, name, axis))
+    return load_each(request, lambda found, cache, name: read_trace(found, cache, name, axis))
 
 
-def load_each(request: LoadRequest, read: Callable[[TagResults, FoundResult, TraceCache, str], T]) -> Loaded[T]:
+def load_each(request: LoadRequest, read: Callable[[FoundResult, TraceCache, str], T]) -> Loaded[T]:
     """Something of all completed experiments that fit, read from verified bytes once and kept in a cache by their hash.
 
     Args:
@@ -101,82 +90,46 @@ def load_each(request: LoadRequest, read: Callable[[TagResults, FoundResult, Tra
         HpoctlError: The store cannot be read.
     """
     results = find_results(request)
-    names = setup_names(results)
-    skipped = [entry for tag in results for entry in tag.skipped]
-    every: list[T] = []
-    for tag in results:
-        cache = TraceCache.open(tag.root.store.location(tag.tag))
-
-        def read_here(found: FoundResult, tag: TagResults = tag, cache: TraceCache = cache) -> T:
-            return read(tag, found, cache, names[tag.tag, found.cell.method])
-
-        every += counted(tag, read_here, skipped)
+    newest = [found for tag in results for found in tag.newest]
+    names = setup_names(newest)
+    caches = {tag.tag: TraceCache.open(tag.root.store.location(tag.tag)) for tag in results}
+    every, skipped = read_each(
+        results, lambda found: read(found, caches[found.tag], names[found.tag, found.cell.method])
+    )
+    for cache in caches.values():
         cache.keep()
-    skipped = list(renamed(skipped, names))
-    if not every:
-        raise nothing_complete(results, skipped)
+    groups = [(Group(found.tag, names[found.tag, found.cell.method], found.cell.benchmark), found) for found in newest]
     return Loaded(
         traces=tuple(every),
-        skipped=tuple(skipped),
-        notes=notes_of(results),
+        skipped=renamed(skipped, names),
+        notes=notes_of(newest),
         panels=_panels(results),
-        modelled=modelled_benchmarks(results),
-        resources=_resources(results),
-        imported=_imported(results, names),
-        options=_options(results, names),
+        modelled=modelled_benchmarks(newest),
+        resources={found.cell.benchmark: name for found in newest if (name := found.metadata.resource)},
+        imported=frozenset(group for group, found in groups if found.attempt.origin != OWN),
+        options={group: found.metadata.options for group, found in sorted(groups, key=lambda each: each[1].cell.seed)},
     )
 
 
-def counted(tag: TagResults, read: Callable[[FoundResult], T], skipped: list[Skipped]) -> Iterator[T]:
-    """The result that counts of each experiment, read; skipped results are listed.
-
-    Args:
-        tag: The results.
-        read: Reads one, in a thread where the store is far away.
-        skipped: The list.
-    """
-    firsts = read_ahead(tag.root.store, read, [candidates[0] for candidates in tag.candidates.values()])
-    with closing(firsts):  # after an error nothing more is read
-        for (cell, candidates), first in zip(tag.candidates.items(), firsts, strict=True):
-            counts = False
-            for found in candidates:
-                if counts:
-                    skipped.append(duplicate(tag, cell, found))
-                    continue
-                try:
-                    value = first() if found is candidates[0] else read(found)
-                except IncompleteError as error:
-                    where = tag.root.store.location(found.attempt.directory)
-                    skipped.append(Skipped(where, cell, error.what, LEFT_OUT, "damaged", tag.tag))
-                    continue
-                counts = True
-                yield value
-
-
-def read_trace(tag: TagResults, found: FoundResult, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:
+def read_trace(found: FoundResult, cache: TraceCache, name: str, axis: Axis = "time") -> Trace:
     """The trace of one experiment.
 
     Raises:
         IncompleteError: Its result is damaged.
     """
-    cell = found.cell
-    where = tag.root.store.location(found.attempt.directory)
-    about = measured(found, where)
+    cell, about = found.cell, measured(found)
     question = [about.digest, about.metric, about.mode]
     if axis == "resource":
-        question += [axis, resource_column(about, where), str(about.starts_over)]
+        question += [axis, about.resource_column, str(about.starts_over)]
     elif axis == "trials":
         question += [axis]
-    times, values = cache.get(
-        record_key(*question),
-        lambda: _steps(Columns(results_of(tag.root, found), where), about, axis),
-    ).values
+    times, values = cache.get(record_key(*question), lambda: _steps(columns_of(found), about, axis)).values
     if axis == "time":
         budget = found.attempt.budget if found.so_far is None else found.so_far.now
     else:
         budget = float(times[-1]) if len(times) else 0.0
     identity = found.attempt.identity or ""
-    return Trace(tag.tag, name, cell.benchmark, cell.seed, identity, about.metric, about.mode, budget, times, values)
+    return Trace(found.tag, name, cell.benchmark, cell.seed, identity, about.metric, about.mode, budget, times, values)
 
 
 def _steps(columns: Columns, about: Measured, axis: Axis) -> Record:
@@ -200,37 +153,10 @@ def _spent(columns: Columns, about: Measured, axis: Axis) -> FloatArray:
     return resource_spent(trial_ids, resources, over)
 
 
-def modelled_benchmarks(results: tuple[TagResults, ...]) -> tuple[str, ...]:
+def modelled_benchmarks(found: Iterable[FoundResult]) -> tuple[str, ...]:
     """The benchmarks whose data are modelled, so far as the results say so."""
-    found: dict[str, None] = {}
-    for tag in results:
-        for cell, candidates in tag.candidates.items():
-            if any("modelled" in str(value) for value in candidates[0].metadata.data.values()):
-                found[cell.benchmark] = None
-    return tuple(found)
-
-
-def _imported(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], str]) -> frozenset[Group]:
-    return frozenset(
-        Group(tag.tag, names[tag.tag, cell.method], cell.benchmark)
-        for tag in results
-        for cell, found in tag.candidates.items()
-        if found[0].attempt.origin != OWN
-    )
-
-
-def _options(results: tuple[TagResults, ...], names: Mapping[tuple[str, str], str]) -> dict[Group, tuple[str, ...]]:
-    """The options of each group, of its last seed."""
-    every = [(tag, cell, found[0].metadata.options) for tag in results for cell, found in tag.candidates.items()]
-    return {
-        Group(tag.tag, names[tag.tag, cell.method], cell.benchmark): options
-        for tag, cell, options in sorted(every, key=lambda entry: entry[1].seed)
-    }
-
-
-def _resources(results: tuple[TagResults, ...]) -> dict[str, str]:
-    every = ((cell.benchmark, found[0].metadata.resource) for tag in results for cell, found in tag.candidates.items())
-    return {benchmark: name for benchmark, name in every if name}
+    modelled = (each for each in found if any("modelled" in str(value) for value in each.metadata.data.values()))
+    return tuple(dict.fromkeys(each.cell.benchmark for each in modelled))
 
 
 def _panels(results: tuple[TagResults, ...]) -> dict[str, tuple[str, ...]]:

@@ -38,6 +38,7 @@ class Measured:
         digest: The hash of the results file.
         resource: The column of the resource; empty: they do not say.
         starts_over: Whether a trial that is resumed starts over from nothing.
+        where: The directory of the result, for messages.
     """
 
     metric: str
@@ -45,9 +46,23 @@ class Measured:
     digest: str
     resource: str
     starts_over: bool
+    where: str
+
+    @property
+    def resource_column(self) -> str:
+        """The column of the resource.
+
+        Raises:
+            IncompleteError: The metadata do not say which it is.
+        """
+        if not self.resource:
+            raise IncompleteError(
+                f"{self.where} does not say which column is its resource.", "Leave it out, or use --x time."
+            )
+        return self.resource
 
 
-def measured(found: FoundResult, where: str) -> Measured:
+def measured(found: FoundResult) -> Measured:
     """What the metadata of a result say of its columns.
 
     Raises:
@@ -56,23 +71,27 @@ def measured(found: FoundResult, where: str) -> Measured:
     metadata = found.metadata
     if not metadata.metric_names or metadata.metric_mode is None or metadata.results_sha256 is None:
         missing = [name for name in ("metric_names", "metric_mode", "results_sha256") if not getattr(metadata, name)]
-        raise IncompleteError(f"{where} does not say what it measured: it has no {missing[0]}.", "Leave it out.")
+        raise IncompleteError(f"{found.where} does not say what it measured: it has no {missing[0]}.", "Leave it out.")
     clock = metadata.determinants.clock if metadata.determinants else {}
     starts_over = clock.get("checkpointing") is False
     return Measured(
-        metadata.metric_names[0], metadata.metric_mode, metadata.results_sha256, metadata.resource, starts_over
+        metric=metadata.metric_names[0],
+        mode=metadata.metric_mode,
+        digest=metadata.results_sha256,
+        resource=metadata.resource,
+        starts_over=starts_over,
+        where=found.where,
     )
 
 
-def resource_column(about: Measured, where: str) -> str:
-    """The column of the resource.
+def columns_of(found: FoundResult) -> "Columns":
+    """The columns of the results file of an experiment.
 
     Raises:
-        IncompleteError: The metadata do not say which it is.
+        IncompleteError: The file is missing or damaged.
+        HpoctlError: The store cannot be read.
     """
-    if not about.resource:
-        raise IncompleteError(f"{where} does not say which column is its resource.", "Leave it out, or use --x time.")
-    return about.resource
+    return Columns(found.results(), found.where)
 
 
 class Columns:

@@ -5,18 +5,23 @@ tag wants and that is not complete, is listed as `Skipped`: nothing is left out 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from hpoctl.core.cells import Cell, Filters
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.names import check_tag
+from hpoctl.core.storage import read_ahead
 from hpoctl.ops.reading.tag_contents import LEFT_OUT, FoundResult, SkipKind, Skipped, TagContents, read_contents
 from hpoctl.ops.reading.where import Condition, check_keys, look_up, parse_condition
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import TagPlan
 from hpoctl.stores.ledger import DIED, Attempt, Standing
+
+T = TypeVar("T")
 
 MOST_NAMED = 5
 """Values that a message names."""
@@ -60,6 +65,11 @@ class TagResults:
     candidates: Mapping[Cell, tuple[FoundResult, ...]]
     skipped: tuple[Skipped, ...]
     plans: tuple[TagPlan, ...]
+
+    @property
+    def newest(self) -> list[FoundResult]:
+        """The latest result of each experiment."""
+        return [found[0] for found in self.candidates.values()]
 
 
 def find_results(request: LoadRequest) -> tuple[TagResults, ...]:
@@ -122,11 +132,6 @@ def _with_absent(chosen: Sequence[TagResults], filters: Filters) -> tuple[TagRes
     return tuple(told)
 
 
-def random_seed(found: FoundResult) -> int | None:
-    """The random seed that a result was made with."""
-    return found.metadata.random_seed
-
-
 def _choose(state: TagContents, filters: Filters, conditions: Sequence[Condition]) -> TagResults:
     skipped = [entry for entry in state.unread if entry.cell is None or filters.match(entry.cell)]
     skipped += _unfinished(state, filters)
@@ -142,7 +147,9 @@ def _choose(state: TagContents, filters: Filters, conditions: Sequence[Condition
     candidates: dict[Cell, tuple[FoundResult, ...]] = {}
     for group in groups.values():
         own, foreign = _split(group)
-        skipped += [_foreign(state, found) for found in foreign]
+        why = "it was made with other settings, data or random seed than most results of its method and benchmark"
+        policy = "left out; --where or another tag shows it"
+        skipped += [_skipped(found, why, policy, "foreign") for found in foreign]
         for found in sorted(own, key=lambda found: (-found.attempt.started, found.attempt.directory)):
             candidates[found.cell] = (*candidates.get(found.cell, ()), found)
     if conditions:  # unknown for incomplete experiments, so the rest of their group decides
@@ -164,28 +171,17 @@ def _split(group: Sequence[FoundResult]) -> tuple[list[FoundResult], list[FoundR
 
     Of several setups or random seeds the one with the most seeds counts; of equally many, the latest.
     """
-    kinds = {(found.setup, random_seed(found), found.cell) for found in group}
+    kinds = {(found.setup, found.metadata.random_seed, found.cell) for found in group}
     seeds = Counter((setup, seed) for setup, seed, _ in kinds)
     if len(seeds) < 2:
         return list(group), []
     latest: dict[tuple[str, object], float] = {}
     for found in group:
-        key = (found.setup, random_seed(found))
+        key = (found.setup, found.metadata.random_seed)
         latest[key] = max(latest.get(key, 0.0), found.attempt.started)
     best = max(seeds, key=lambda key: (seeds[key], latest[key], key[0]))
-    own = [found for found in group if (found.setup, random_seed(found)) == best]
-    return own, [found for found in group if (found.setup, random_seed(found)) != best]
-
-
-def _foreign(state: TagContents, found: FoundResult) -> Skipped:
-    return Skipped(
-        state.root.store.location(found.attempt.directory),
-        found.cell,
-        "it was made with other settings, data or random seed than most results of its method and benchmark",
-        "left out; --where or another tag shows it",
-        "foreign",
-        state.tag,
-    )
+    own = [found for found in group if (found.setup, found.metadata.random_seed) == best]
+    return own, [found for found in group if (found.setup, found.metadata.random_seed) != best]
 
 
 def _unfinished(state: TagContents, filters: Filters) -> list[Skipped]:
@@ -224,15 +220,47 @@ def _why(stand: Standing, last: Attempt) -> tuple[str, SkipKind]:
     return (DIED if last.recorded == "running" else f"it failed: {stand.reason}"), "failed"
 
 
-def duplicate(results: TagResults, cell: Cell, found: FoundResult) -> Skipped:
-    """An older complete result of an experiment that has a newer one."""
-    where = results.root.store.location(found.attempt.directory)
-    return Skipped(
-        where, cell, "there is a newer complete result", "left out; the newest counts", "duplicate", results.tag
-    )
+def read_each(results: Sequence[TagResults], read: Callable[[FoundResult], T]) -> tuple[list[T], list[Skipped]]:
+    """Read the result that counts of each experiment.
+
+    Args:
+        results: The results.
+        read: Reads one, in a thread where the store is far away.
+
+    Returns:
+        What was read, in the order of the plans, and all that is skipped.
+
+    Raises:
+        IncompleteError: No result can be read.
+        HpoctlError: The store cannot be read.
+    """
+    groups = [candidates for tag in results for candidates in tag.candidates.values()]
+    skipped = [entry for tag in results for entry in tag.skipped]
+    every: list[T] = []
+    firsts = read_ahead(results[0].root.store, read, [candidates[0] for candidates in groups])
+    with closing(firsts):  # after an error nothing more is read
+        for candidates, first in zip(groups, firsts, strict=True):
+            counts = False
+            for found in candidates:
+                if counts:
+                    newer = "there is a newer complete result", "left out; the newest counts"
+                    skipped.append(_skipped(found, *newer, "duplicate"))
+                    continue
+                try:
+                    every.append(first() if found is candidates[0] else read(found))
+                    counts = True
+                except IncompleteError as error:
+                    skipped.append(_skipped(found, error.what, LEFT_OUT, "damaged"))
+    if not every:
+        raise _nothing_complete(results, skipped)
+    return every, skipped
 
 
-def nothing_complete(results: Sequence[TagResults], skipped: Sequence[Skipped]) -> IncompleteError:
+def _skipped(found: FoundResult, what: str, policy: str, kind: SkipKind) -> Skipped:
+    return Skipped(found.where, found.cell, what, policy, kind, found.tag)
+
+
+def _nothing_complete(results: Sequence[TagResults], skipped: Sequence[Skipped]) -> IncompleteError:
     """The error where no result counts."""
     tags, root = [each.tag for each in results], results[0].root
     one = len(tags) == 1

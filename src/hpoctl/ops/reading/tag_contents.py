@@ -49,6 +49,8 @@ class FoundResult:
     """A complete result.
 
     Attributes:
+        tag: The tag.
+        root: The root of results.
         cell: The experiment.
         attempt: The result directory.
         metadata: Its metadata.
@@ -56,11 +58,27 @@ class FoundResult:
         so_far: What an experiment has that is not complete; None: it is complete.
     """
 
+    tag: str
+    root: Root
     cell: Cell
     attempt: Attempt
     metadata: Metadata
     setup: str
     so_far: SoFar | None = None
+
+    @property
+    def where(self) -> str:
+        """Its directory, for messages."""
+        return self.root.store.location(self.attempt.directory)
+
+    def results(self) -> bytes:
+        """The results file, compared with its hash; of an incomplete experiment, its rows so far.
+
+        Raises:
+            IncompleteError: A file is missing or damaged.
+            HpoctlError: The store cannot be read.
+        """
+        return read_results(self.root.store, self.attempt) if self.so_far is None else self.so_far.results
 
 
 @dataclass(frozen=True)
@@ -118,16 +136,17 @@ def read_contents(root: Root, tag: str, *, unfinished: bool) -> TagContents:
             why = f"{METADATA} cannot be read: {error}"
             unread.append(Skipped(root.store.location(attempt.directory), attempt.cell, why, LEFT_OUT, "damaged", tag))
             continue
-        found.setdefault(attempt.cell, []).append(FoundResult(attempt.cell, attempt, metadata, _setup(metadata)))
+        result = FoundResult(tag, root, attempt.cell, attempt, metadata, _setup(metadata))
+        found.setdefault(attempt.cell, []).append(result)
     if unfinished:
         for cell, stand in stands.items():
-            so_far = _unfinished_result(root, cell, stand)
+            so_far = _unfinished_result(root, tag, cell, stand)
             if so_far is not None:
                 found[cell] = [so_far]
     return TagContents(tag, root, plans, attempts, stands, found, unread)
 
 
-def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult | None:
+def _unfinished_result(root: Root, tag: str, cell: Cell, stand: Standing) -> FoundResult | None:
     """What an experiment has so far; None: it is complete, simulated, or its journal is on another machine."""
     last = stand.current
     if stand.state == "done" or last is None or last.recorded == "damaged":
@@ -138,17 +157,8 @@ def _unfinished_result(root: Root, cell: Cell, stand: Standing) -> FoundResult |
         so_far = read_so_far(ran(metadata.entries), journal)
     except (OSError, HpoctlError):  # listed as what it is: running, failed
         return None
-    return FoundResult(cell, last, replace(metadata, results_sha256=so_far.digest), _setup(metadata), so_far)
-
-
-def results_of(root: Root, found: FoundResult) -> bytes:
-    """The results file of an experiment, compared with its hash; of an incomplete one, its rows so far.
-
-    Raises:
-        IncompleteError: A file is missing or damaged.
-        HpoctlError: The store cannot be read.
-    """
-    return read_results(root.store, found.attempt) if found.so_far is None else found.so_far.results
+    metadata = replace(metadata, results_sha256=so_far.digest)
+    return FoundResult(tag, root, cell, last, metadata, _setup(metadata), so_far)
 
 
 def _setup(metadata: Metadata) -> str:
