@@ -14,9 +14,8 @@ from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.findings import findings, seeds_to_decide
 from hpoctl.analysis.interim import Question, Rules
-from hpoctl.analysis.interim_verdicts import InterimVerdicts, with_interim_verdicts
 from hpoctl.analysis.shown import text_of
-from hpoctl.analysis.study_comparison import Comparison, compare_study
+from hpoctl.analysis.study_comparison import Comparison, InterimVerdicts, compare_study, with_interim_verdicts
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import UsageError
 from hpoctl.core.protocols import Mode

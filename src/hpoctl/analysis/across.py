@@ -9,9 +9,9 @@ from scipy.stats import rankdata
 
 from hpoctl.analysis.aggregate import interquartile_mean
 from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
-from hpoctl.analysis.comparison_model import CompareOptions, Traces, Verdict
+from hpoctl.analysis.comparison_model import Traces, Verdict
 from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
-from hpoctl.analysis.paired import Interval, holm
+from hpoctl.analysis.paired import LEVEL, Interval, holm
 from hpoctl.analysis.ranks import Ranks, mean_ranks
 from hpoctl.analysis.ratings import ratings, win_rates, win_shares
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
@@ -128,18 +128,21 @@ class Block:
     scores: FloatArray
 
 
-def compare_overall(traces: Mapping[str, Traces], options: CompareOptions | None = None) -> Overall | None:
+def compare_overall(
+    traces: Mapping[str, Traces], *, at: float = 1.0, level: float = LEVEL, margin: float = REGRET
+) -> Overall | None:
     """Methods over all benchmarks; None: there are not two methods that have two benchmarks in common.
 
     Args:
         traces: The traces by benchmark, method and seed.
-        options: How to compare.
+        at: The share of the budget at which they are compared.
+        level: The level of the tests, and one less the confidence of the intervals.
+        margin: The region of practical equivalence, in normalised regret.
     """
-    options = options or CompareOptions()
     methods, left_out = _methods(traces)
     blocks: dict[str, Block] = {}
     for benchmark, here in traces.items():
-        block = _block(here, methods, options.at) if methods and set(methods) <= set(here) else None
+        block = _block(here, methods, at) if methods and set(methods) <= set(here) else None
         if block is None:
             left_out.append(f"{benchmark} is left out: it has no seed with runs of all {len(methods)} methods")
         else:
@@ -147,13 +150,12 @@ def compare_overall(traces: Mapping[str, Traces], options: CompareOptions | None
     if len(methods) < 2 or len(blocks) < 2:
         return None
     every = list(blocks.values())
-    margin = options.margin.size if options.margin is not None and options.margin.of == "regret" else REGRET
     return Overall(
         benchmarks=tuple(blocks),
         seeds=tuple(len(block.seeds) for block in every),
-        methods=_lines(methods, every, options.level),
-        pairs=_pairs(methods, every, margin, options.level),
-        ranks=mean_ranks(np.array([np.median(block.losses, axis=0) for block in every]), options.level),
+        methods=_lines(methods, every, level),
+        pairs=_pairs(methods, every, margin, level),
+        ranks=mean_ranks(np.array([np.median(block.losses, axis=0) for block in every]), level),
         margin=margin,
         smallest_p_alike=min(2.0 * 0.5 ** len(every) * len(methods) * (len(methods) - 1) / 2.0, 1.0),
         left_out=tuple(left_out),

@@ -26,8 +26,8 @@ from hpoctl.analysis.report_html import (
     table_html,
     verdict_table,
 )
-from hpoctl.analysis.report_model import ReportModel
-from hpoctl.analysis.shown import Number, Sentence, Table, filled, model_json, text_of
+from hpoctl.analysis.report_model import ReportModel, model_json
+from hpoctl.analysis.shown import Number, Sentence, filled, text_of
 from hpoctl.analysis.study_comparison import Comparison
 
 SCRIPTS = ("statistics", "recompute", "check", "charts", "figures", "curves", "seeds", "page")
@@ -144,8 +144,8 @@ def _benchmark(data: ReportData, model: ReportModel, place: int) -> Html:
     ]
     if found.pairs:
         parts += _pairs(data, model, found, path, place)
-    parts += [run_time_figure([found], data), table_html(run_time_table(found, path), data.methods)]
-    rungs = rung_table(model, name)
+    parts += [run_time_figure([found], data.methods), table_html(run_time_table(found, path), data.methods)]
+    rungs = rung_table(model.cells, name)
     parts += [table_html(rungs, data.methods)] if rungs is not None else []
     remarks = [element("p", f"{note[0].upper()}{note[1:]}.", class_="about") for note in found.notes]
     return element("section", *parts, *remarks, id=f"b{place}")
@@ -192,18 +192,18 @@ def _overall(data: ReportData, model: ReportModel) -> Html:
             *(element("p", f"{text[0].upper()}{text[1:]}.", class_="about") for text in overall.left_out),
             *tables,
             *(element("p", text, class_="about") for text in overall_words(model.comparison, overall)),
-            run_time_figure(model.comparison.benchmarks, data),
-            rank_diagram(data, overall, path),
+            run_time_figure(model.comparison.benchmarks, data.methods),
+            rank_diagram(data.methods, overall, path),
             *(element("p", sentence_html(note), class_="note") for note in rank_notes(overall, path)),
         ]
     )
 
 
 def _missing(data: ReportData, model: ReportModel) -> Html:
-    shown = table_html(coverage_table(data, model))
+    shown = table_html(coverage_table(model.cells, data.methods))
     if not data.left_out:
         return joined([shown, element("p", "Nothing is missing, nothing was left out.")])
-    return joined([shown, table_html(left_out_table(data), words=True)])
+    return joined([shown, table_html(left_out_table(data.left_out), words=True)])
 
 
 def _cost(model: ReportModel) -> Html:
@@ -219,15 +219,14 @@ def _cost(model: ReportModel) -> Html:
     together = (
         element("p", "All experiments together took ", *sentences, ".", class_="about") if sentences else Html("")
     )
-    return joined([together, table_html(cost_table(model))])
+    return joined([together, table_html(cost_table(model.cells))])
 
 
 def _provenance(data: ReportData) -> Html:
     commands = element("pre", "\n".join(data.repeat), tabindex="0")
     sentences = "As they were typed, but for --results, which names a folder. "
     sentences += "Where one names no random seed, give the one below with --random-seed."
-    facts: list[Table] = list(fact_tables(data))
-    tables = joined(table_html(shown, words=True) for shown in facts)
+    tables = joined(table_html(shown, words=True) for shown in fact_tables(data.provenance))
     return joined([element("h3", "Commands"), commands, element("p", sentences, class_="about"), tables])
 
 

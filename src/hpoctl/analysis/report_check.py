@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from hpoctl.analysis.report_data import from_json
-from hpoctl.analysis.report_model import report_model
-from hpoctl.analysis.shown import model_json
+from hpoctl.analysis.report_model import model_json, report_model
 
 HALF = 0.5000001
 """A number that is shown may be off by half of its last digit."""

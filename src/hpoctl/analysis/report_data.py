@@ -10,7 +10,7 @@ import numpy as np
 from hpoctl.analysis.comparison_model import Family
 from hpoctl.analysis.equivalence import parse_margin
 from hpoctl.analysis.interim import Question, Rules
-from hpoctl.analysis.interim_verdicts import InterimVerdicts
+from hpoctl.analysis.study_comparison import InterimVerdicts
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import FloatArray, Mode
 

@@ -10,7 +10,6 @@ from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.markup import Html, element, joined
 from hpoctl.analysis.ranks import together
-from hpoctl.analysis.report_data import ReportData
 from hpoctl.analysis.report_html import number_html
 from hpoctl.analysis.run_times import CURVE
 from hpoctl.analysis.shown import Number
@@ -43,8 +42,14 @@ class _Frame:
         return AXIS + 2.0 * self.margin
 
 
-def rank_diagram(data: ReportData, overall: Overall, path: str) -> Html:
-    """Mean ranks on a line; a bar joins methods that the critical difference does not separate."""
+def rank_diagram(methods: Sequence[str], overall: Overall, path: str) -> Html:
+    """Mean ranks on a line; a bar joins methods that the critical difference does not separate.
+
+    Args:
+        methods: All methods of the report, in the order of their colours.
+        overall: The methods over all benchmarks.
+        path: Where these stand in the model.
+    """
     means = overall.ranks.mean_ranks
     order = sorted(range(len(means)), key=lambda place: means[place])
     ranks = [means[place] for place in order]
@@ -62,7 +67,7 @@ def rank_diagram(data: ReportData, overall: Overall, path: str) -> Html:
         level = below + ROW * (place if left else len(order) - 1 - place)
         edge = frame.margin - 12.0 if left else frame.width - frame.margin + 12.0
         line = f"M{frame.x(ranks[place]):.2f} {TOP:.2f}V{level:.2f}H{edge:.2f}"
-        parts.append(element("path", d=line, class_=f"leader s{data.methods.index(name) % len(COLOURS)}"))
+        parts.append(element("path", d=line, class_=f"leader s{methods.index(name) % len(COLOURS)}"))
         rank = number_html(Number(f"{path}.ranks.mean_ranks.{order[place]}", ranks[place], ".2f"), "tspan")
         words = joined([name, " ", rank] if left else [rank, " ", name])
         x, anchor = (edge - 6.0, "end") if left else (edge + 6.0, "start")
@@ -100,8 +105,13 @@ ROW = 16.0
 DASHES = (None, "7 4", "2 3", "8 3 2 3")
 
 
-def run_time_figure(found: Sequence[BenchmarkComparison], data: ReportData) -> Html:
-    """The run-time profile of benchmarks, each of which counts alike; nothing: no target is known."""
+def run_time_figure(found: Sequence[BenchmarkComparison], methods: Sequence[str]) -> Html:
+    """The run-time profile of benchmarks, each of which counts alike; nothing: no target is known.
+
+    Args:
+        found: The benchmarks.
+        methods: All methods of the report, in the order of their colours.
+    """
     curves: dict[str, list[tuple[float, ...]]] = {}
     for each in found:
         for line in each.run_times:
@@ -111,7 +121,7 @@ def run_time_figure(found: Sequence[BenchmarkComparison], data: ReportData) -> H
         return Html("")
     about = "Run-time profile: the share of targets and seeds that are reached by a share of the budget"
     several = "" if len(found) == 1 else f", mean over {len(found)} benchmarks"
-    parts = [*_axes(), *_lines(whole, data)]
+    parts = [*_axes(), *_lines(whole, methods)]
     svg = element(
         "svg",
         element("title", about + several),
@@ -145,12 +155,12 @@ def _axes() -> list[Html]:
     return parts
 
 
-def _lines(whole: Mapping[str, FloatArray], data: ReportData) -> list[Html]:
+def _lines(whole: Mapping[str, FloatArray], methods: Sequence[str]) -> list[Html]:
     """The profiles with their names at the right, the highest at the end first."""
     parts = []
     order = sorted(whole, key=lambda method: -float(whole[method][-1]))
     for row, method in enumerate(order):
-        place = data.methods.index(method)
+        place = methods.index(method)
         colour, dash = place % len(COLOURS), DASHES[place // len(COLOURS) % len(DASHES)]
         steps = "".join(f"H{_x(share):.1f}V{_y(value):.1f}" for share, value in zip(CURVE, whole[method], strict=True))
         line = f"M{_x(CURVE[0]):.1f} {_y(0.0):.1f}{steps}"

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.comparison_model import BenchmarkComparison, Verdict
 from hpoctl.analysis.markup import Html, element, joined
-from hpoctl.analysis.report_data import ReportData
-from hpoctl.analysis.report_model import ReportModel
+from hpoctl.analysis.report_data import Fact, LeftOut
+from hpoctl.analysis.report_model import Cell
 from hpoctl.analysis.shown import NOTHING, Column, Number, Sentence, Table, filled, table
 
 VERDICTS: frozenset[Verdict] = frozenset({"better", "worse", "equivalent", "undecided"})
@@ -95,70 +95,56 @@ def verdict_table(found: BenchmarkComparison, order: Sequence[str]) -> Table:
     return Table(f"Which method is better on {found.benchmark}, at the end", titles, rows)
 
 
-def rung_table(model: ReportModel, benchmark: str) -> Table | None:
+def rung_table(cells: Sequence[Cell], benchmark: str) -> Table | None:
     """How many trials reach each rung, so far as methods have rungs; None: none has."""
-    cells = [(cell, f"cells.{place}") for place, cell in enumerate(model.cells) if cell.benchmark == benchmark]
-    own = [(cell, path) for cell, path in cells if cell.rungs]
+    own = [(cell, f"cells.{n}") for n, cell in enumerate(cells) if cell.benchmark == benchmark and cell.rungs]
     if not own:
         return None
     levels = sorted({int(level) for cell, _ in own for level in cell.rungs})
     titles = ("method", *(f"rung {level}" for level in levels))
 
-    def shown(level: int, cell: object, path: str) -> Sentence:
-        rungs = getattr(cell, "rungs", {})
-        return filled(f"{{rungs.{level}:.1f}}", cell, path) if str(level) in rungs else (NOTHING,)
+    def shown(level: int, cell: Cell, path: str) -> Sentence:
+        return filled(f"{{rungs.{level}:.1f}}", cell, path) if str(level) in cell.rungs else (NOTHING,)
 
     rows = tuple(((cell.method,), *(shown(level, cell, path) for level in levels)) for cell, path in own)
     return Table(f"Trials at each rung at the end on {benchmark}, median over seeds", titles, rows)
 
 
-def coverage_table(data: ReportData, model: ReportModel) -> Table:
+def coverage_table(cells: Sequence[Cell], methods: Sequence[str]) -> Table:
     """How many seeds there are of each method on each benchmark."""
-    count = len(data.methods)
-
-    def shown(place: int) -> Sentence:
-        cell = model.cells[place]
-        return filled("{complete:d} of {wanted:d}", cell, f"cells.{place}") if cell.wanted else (NOTHING,)
-
-    rows = tuple(
-        ((benchmark,), *(shown(place * count + method) for method in range(count)))
-        for place, benchmark in enumerate(data.benchmarks)
-    )
-    return Table("Seeds with a result", ("benchmark", *data.methods), rows)
+    rows: dict[str, tuple[Sentence, ...]] = {}
+    for place, cell in enumerate(cells):
+        shown = filled("{complete:d} of {wanted:d}", cell, f"cells.{place}") if cell.wanted else (NOTHING,)
+        rows[cell.benchmark] = (*rows.get(cell.benchmark, ((cell.benchmark,),)), shown)
+    return Table("Seeds with a result", ("benchmark", *methods), tuple(rows.values()))
 
 
-def left_out_table(data: ReportData) -> Table:
+def left_out_table(left_out: Iterable[LeftOut]) -> Table:
     """What is not read, and why."""
-    rows = tuple(
-        tuple(
-            (text,)
-            for text in (
-                each.kind,
-                each.tag,
-                each.method,
-                each.benchmark,
-                each.seeds,
-                each.what,
-                each.policy,
-                each.path,
-            )
-        )
-        for each in data.left_out
+    columns = (
+        Column("kind", "{kind}"),
+        Column("tag", "{tag}"),
+        Column("method", "{method}"),
+        Column("benchmark", "{benchmark}"),
+        Column("seeds", "{seeds}"),
+        Column("what is wrong", "{what}"),
+        Column("what follows", "{policy}"),
+        Column("where", "{path}"),
     )
-    titles = ("kind", "tag", "method", "benchmark", "seeds", "what is wrong", "what follows", "where")
-    return Table("Results that are not read, and experiments that are missing", titles, rows)
+    caption = "Results that are not read, and experiments that are missing"
+    return table(caption, columns, ((each, "left_out") for each in left_out))
 
 
-def cost_table(model: ReportModel) -> Table:
+def cost_table(cells: Iterable[Cell]) -> Table:
     """What experiments took."""
-    items = [(cell, f"cells.{place}") for place, cell in enumerate(model.cells) if cell.complete]
+    items = [(cell, f"cells.{place}") for place, cell in enumerate(cells) if cell.complete]
     caption = "What one experiment took, median over seeds; decisions per trial: over all seeds together"
     return table(caption, COSTS, items, keys=2)
 
 
-def fact_tables(data: ReportData) -> Iterable[Table]:
+def fact_tables(provenance: Sequence[Fact]) -> Iterable[Table]:
     """Where the results come from, a table for each kind of fact."""
-    for kind in dict.fromkeys(fact.kind for fact in data.provenance):
-        facts = [fact for fact in data.provenance if fact.kind == kind]
+    for kind in dict.fromkeys(fact.kind for fact in provenance):
+        facts = [fact for fact in provenance if fact.kind == kind]
         rows = tuple(((fact.what,), (fact.value,), (f"{fact.count:,}",)) for fact in facts)
         yield Table(kind, ("what", "value", "experiments"), rows)

@@ -1,7 +1,9 @@
 """Everything that a report shows, computed once from its data: the comparison, and what experiments took."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +11,8 @@ from hpoctl.analysis.aggregate import band, times_up_to, values_at
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions, Failed
 from hpoctl.analysis.equivalence import parse_margin
-from hpoctl.analysis.interim_verdicts import with_interim_verdicts
 from hpoctl.analysis.report_data import Experiment, ReportData
-from hpoctl.analysis.study_comparison import Comparison, compare_study
+from hpoctl.analysis.study_comparison import Comparison, compare_study, with_interim_verdicts
 
 DIGITS = 6
 """So many digits of curves are kept: more than a figure can show."""
@@ -137,6 +138,19 @@ def report_model(data: ReportData) -> ReportModel:
     if data.interim is not None:
         comparison = with_interim_verdicts(comparison, data.interim)
     return ReportModel(comparison, tuple(_cells(data)), _totals(data))
+
+
+def model_json(value: object) -> Any:
+    """A model as JSON values; numbers that are not finite are the texts inf, -inf and nan."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {entry.name: model_json(getattr(value, entry.name)) for entry in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): model_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [model_json(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
 
 
 def _cells(data: ReportData) -> Iterable[Cell]:

@@ -6,7 +6,7 @@ page can be checked against its model, and a column of a table is one line: a ti
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
@@ -130,19 +130,6 @@ def table(
 def text_of(sentence: Iterable[str | Number]) -> str:
     """A sentence as plain text."""
     return "".join(part if isinstance(part, str) else part.text for part in sentence)
-
-
-def model_json(value: object) -> Any:
-    """A model as JSON values; numbers that are not finite are the texts inf, -inf and nan."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {entry.name: model_json(getattr(value, entry.name)) for entry in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): model_json(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [model_json(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 def _shown(value: object, path: str, form: str) -> list[str | Number]:

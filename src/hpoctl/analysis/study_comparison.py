@@ -1,12 +1,22 @@
 """The model of a comparison: terminal, Markdown, LaTeX, JSON and the web page all show it, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hpoctl.analysis.across import Overall, compare_overall
-from hpoctl.analysis.comparison import compare_benchmark, with_verdicts
-from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions, Failed, Family, Traces
-from hpoctl.analysis.interim import Rules
+from hpoctl.analysis.comparison import compare_benchmark, counted, with_verdicts
+from hpoctl.analysis.comparison_model import (
+    TURNED,
+    BenchmarkComparison,
+    CompareOptions,
+    Failed,
+    Family,
+    PairLine,
+    Traces,
+    Verdict,
+)
+from hpoctl.analysis.equivalence import REGRET
+from hpoctl.analysis.interim import Question, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ def compare_study(
         if any(len(trace.times) for seeds in here.values() for trace in seeds.values())
     }
     found = [compare_benchmark(name, here, options, (failed or {}).get(name)) for name, here in known.items()]
+    regret = options.margin.size if options.margin is not None and options.margin.of == "regret" else REGRET
     families = [found] if options.family == "all" else [[each] for each in found]
     return Comparison(
         at=options.at,
@@ -77,5 +88,43 @@ def compare_study(
         methods=tuple(dict.fromkeys(method for here in traces.values() for method in here)),
         benchmarks=tuple(each for family in families for each in with_verdicts(family, options.level)),
         without_value=tuple(name for name in traces if name not in known),
-        overall=compare_overall(known, options),
+        overall=compare_overall(known, at=options.at, level=options.level, margin=regret),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class InterimVerdicts:
+    """What interim analyses say so far.
+
+    Attributes:
+        rules: How they decide.
+        verdicts: The verdict of each of their questions; `undecided` before its first analysis.
+    """
+
+    rules: Rules
+    verdicts: Mapping[Question, Verdict]
+
+    def verdict(self, pair: PairLine, benchmark: str) -> Verdict | None:
+        """The verdict about a pair in either order; None: interim analyses do not decide it."""
+        same = self.verdicts.get(Question(pair.first, pair.second, benchmark))
+        turned = self.verdicts.get(Question(pair.second, pair.first, benchmark))
+        return same if turned is None else TURNED[turned]
+
+
+def with_interim_verdicts(comparison: Comparison, interim: InterimVerdicts) -> Comparison:
+    """The comparison with these verdicts, and without p values of their pairs, which repeated analyses make invalid."""
+    benchmarks = tuple(_judged(found, interim) for found in comparison.benchmarks)
+    judged = replace(comparison, benchmarks=benchmarks)
+    return replace(judged, interim=interim.rules) if judged.interim_pairs else comparison
+
+
+def _judged(found: BenchmarkComparison, interim: InterimVerdicts) -> BenchmarkComparison:
+    pairs = []
+    for pair in found.pairs:
+        verdict = interim.verdict(pair, found.benchmark)
+        known = pair
+        if verdict is not None:
+            known = replace(pair, verdict=verdict, p=None, p_holm=None, p_equivalent=None)
+        pairs.append(known)
+    tested = any(pair.p is not None for pair in pairs)
+    return counted(replace(found, pairs=tuple(pairs), smallest_p=found.smallest_p if tested else None))

@@ -26,20 +26,18 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a report of a study: one HTML file that opens offline."""
-    from dataclasses import replace
-
     from hpoctl.analysis.comparison_model import CompareOptions
-    from hpoctl.cli.output import emit_json, hint, out
+    from hpoctl.cli.output import emit_json, hint, out, plain
     from hpoctl.cli.plot_report import print_skipped, skipped_json
     from hpoctl.cli.words import size_text
-    from hpoctl.ops.answers.report import ReportRequest, write_report
+    from hpoctl.ops.answers.report import write_report
 
     load = load_request(tag, method, benchmark, seed, where, results, unfinished=running)
     options = CompareOptions(family=family_of(family), margin=margin_of(equivalent_within))
-    written = write_report(ReportRequest(load, output, options))
+    written = write_report(load, output, options)
     if as_json:
-        data = {**_fields(replace(written, skipped=())), "skipped": [skipped_json(entry) for entry in written.skipped]}
-        emit_json("report", "success", data)
+        skipped = [skipped_json(entry) for entry in written.skipped]
+        emit_json("report", "success", {**plain(written), "skipped": skipped})
         return
     console = out()
     for sentence in written.summary:
@@ -52,10 +50,3 @@ def report(
         markup=False,
     )
     hint(f"open {written.path} in any browser; it needs no network")
-
-
-def _fields(value: object) -> dict[str, object]:
-    from hpoctl.cli.output import plain
-
-    fields: dict[str, object] = plain(value)
-    return fields

@@ -9,9 +9,8 @@ from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.critical_difference import RanksPicture, draw_ranks, ordered
 from hpoctl.analysis.drawing import figure_format
 from hpoctl.analysis.findings import rank_notes
-from hpoctl.analysis.interim_verdicts import with_interim_verdicts
 from hpoctl.analysis.shown import text_of
-from hpoctl.analysis.study_comparison import Comparison, compare_study
+from hpoctl.analysis.study_comparison import Comparison, compare_study, with_interim_verdicts
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.errors import UsageError, unknown_name
 from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs
@@ -95,7 +94,7 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
             f"There are results of {methods[0]} only.", "Name another --tag too, or launch a second method."
         )
     comparison = compare_study(grouped, request.options, failed_seeds(loaded.skipped))
-    in_looks, notes = decided_pairs(root, request.load, at=at)
+    in_looks, notes = decided_pairs(root, request.load.tags, whole=at == 1.0 and request.load.every_seed)
     if in_looks is not None:
         comparison = with_interim_verdicts(comparison, in_looks.verdicts)
     more = SeedCommands()

@@ -1,16 +1,16 @@
 """The pairs of a tag that interim analyses decide, as `hpoctl compare` and `report` show them, with their answers."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hpoctl.analysis.comparison_model import TURNED, PairLine
 from hpoctl.analysis.decisions import Answer
 from hpoctl.analysis.interim import Question, Rules
-from hpoctl.analysis.interim_verdicts import InterimVerdicts
 from hpoctl.analysis.paired import Interval
+from hpoctl.analysis.study_comparison import InterimVerdicts
 from hpoctl.core.errors import IncompleteError
 from hpoctl.ops.launching.sequential_design import SequentialDesign, course_of, read_design
-from hpoctl.ops.reading.results_of_tags import LoadRequest
 from hpoctl.ops.studies.config import Root
 
 
@@ -78,7 +78,7 @@ def turned_answer(answer: Answer) -> Answer:
     return replace(answer, look=seen, verdict=TURNED[answer.verdict], estimate=estimate)
 
 
-def decided_pairs(root: Root, load: LoadRequest, *, at: float = 1.0) -> tuple[DecidedPairs | None, list[str]]:
+def decided_pairs(root: Root, names: Sequence[str], *, whole: bool) -> tuple[DecidedPairs | None, list[str]]:
     """The pairs that interim analyses decide, and notes on tags of which their answers cannot be shown.
 
     The answers are about all seeds of one tag at the end of the budget. Of any other selection of results the tests
@@ -86,8 +86,8 @@ def decided_pairs(root: Root, load: LoadRequest, *, at: float = 1.0) -> tuple[De
 
     Args:
         root: The root of results.
-        load: Which results are compared.
-        at: The share of the budget at which they are compared.
+        names: The tags that are compared.
+        whole: Whether all of their seeds are, at the end of the budget.
 
     Returns:
         The pairs, or None if no answers are shown, and the notes.
@@ -95,8 +95,7 @@ def decided_pairs(root: Root, load: LoadRequest, *, at: float = 1.0) -> tuple[De
     Raises:
         HpoctlError: The store cannot be read.
     """
-    tags, notes = list(dict.fromkeys(load.tags)), []
-    whole = len(tags) == 1 and at == 1.0 and load.filters.seeds is None and not load.where
+    tags, notes = list(dict.fromkeys(names)), []
     for tag in tags:
         try:
             design = read_design(root.store, tag)
@@ -104,7 +103,7 @@ def decided_pairs(root: Root, load: LoadRequest, *, at: float = 1.0) -> tuple[De
             # A report says nothing about the folders of a machine.
             notes.append(error.what.replace(root.store.location(""), "").lstrip("/").removesuffix("."))
             continue
-        if design is not None and whole:
+        if design is not None and whole and len(tags) == 1:
             return _pairs_of(root, tag, design), notes
         if design is not None:
             pairs = ", ".join(f"{first}:{second}" for first, second in design.pairs)

@@ -47,6 +47,11 @@ class LoadRequest:
     folder: Path = field(default_factory=Path)
     unfinished: bool = False
 
+    @property
+    def every_seed(self) -> bool:
+        """Whether no filter or condition leaves seeds out."""
+        return self.filters.seeds is None and not self.where
+
 
 @dataclass(frozen=True)
 class TagResults:
