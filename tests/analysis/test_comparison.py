@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpoctl.analysis.across import compare_overall
+from hpoctl.analysis.across import compare_overall, without_rounding
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions, Verdict
 from hpoctl.analysis.equivalence import Margin
@@ -266,6 +266,87 @@ def test_survivors_of_failures_give_no_verdict() -> None:
     # Seeds that neither has say nothing about the others.
     both = compare_study(by_benchmark(traces), failed={"toy": {"A": [30]}})
     assert both.benchmarks[0].pairs[0].verdict == "better"
+
+
+def test_survivors_of_failures_give_no_verdict_over_all_benchmarks() -> None:
+    finals = {name: (lambda seed, name=name: float(ord(name)) + 0.01 * seed) for name in "ABC"}
+    traces = [one for place in range(8) for one in study(finals, benchmark=f"toy-{place}", seeds=20)]
+    survivors = [one for one in traces if one.method != "A" or one.benchmark not in ("toy-0", "toy-1") or one.seed >= 7]
+    failed = {"toy-0": {"A": range(7)}, "toy-1": {"A": range(7)}}
+    found = compare_study(by_benchmark(survivors), failed=failed)
+    assert found.overall is not None
+    one, other, both = found.overall.pairs
+    assert both.refused is None
+    assert (both.verdict, both.verdict_alike) == ("better", "better")
+    for pair in (one, other):
+        assert (pair.verdict, pair.verdict_alike) == ("undecided", "undecided")
+        assert pair.refused == "on toy-0 and 1 more A failed on 7 of 20 seeds: survivors alone give no verdict"
+    said = [text_of(sentence) for sentence in findings(found)]
+    assert any("On these benchmarks together it is better than 0 of 2 other methods" in sentence for sentence in said)
+    assert f"No verdict over all benchmarks on A and B: {one.refused}." in said
+    # Seeds that the other one has not completed either say nothing.
+    shared = compare_study(by_benchmark(survivors), failed={"toy-0": {"A": [30]}})
+    assert shared.overall is not None
+    assert shared.overall.pairs[0].verdict == "better"
+
+
+def test_values_that_differ_by_rounding_are_equal_over_all_benchmarks_too() -> None:
+    finals = {"A": lambda seed: 1.1 + 0.1 * seed, "B": lambda seed: (1.1 + 0.1 * seed) * (1.0 + 3e-16)}
+    traces = [one for place in range(8) for one in study(finals, benchmark=f"toy-{place}")]
+    half = len(traces) // 16
+    assert any(one.values[-1] != two.values[-1] for one, two in zip(traces[:half], traces[half:], strict=False))
+    found = whole(traces)
+    assert {pair.p for each in found.benchmarks for pair in each.pairs} == {1.0}
+    assert found.overall is not None
+    (pair,) = found.overall.pairs
+    assert (pair.p_holm, pair.verdict, pair.p_alike_holm, pair.verdict_alike) == (1.0, "undecided", 1.0, "undecided")
+    for line in found.overall.methods:
+        assert (line.mean_rank, line.mean_seed_rank.value, line.win_rate.value) == (1.5, 1.5, 0.5)
+    chain = np.array([[1.0, np.inf, 1.0 + 2e-14, 2.0, 1.0 + 1e-14, np.inf, -1.0]])
+    assert len(np.unique(without_rounding(chain)[0])) == 4
+
+
+def test_pairs_over_all_benchmarks_are_about_the_differences_of_each() -> None:
+    # Ratios: the large values of the last seeds count no more than the small ones.
+    finals = {
+        "A": lambda seed: 10.0 ** (seed - 4.0) * (0.5 if seed < 9 else 1.1),
+        "B": lambda seed: 10.0 ** (seed - 4.0),
+    }
+    traces = study(finals) + study(finals, benchmark="toy-2")
+    found = whole(traces)
+    assert found.overall is not None
+    assert all(each.log for each in found.benchmarks)
+    p = {pair.p for each in found.benchmarks for pair in each.pairs}
+    assert {found.overall.pairs[0].p_holm} == p
+    assert max(p) <= 0.05
+
+
+def test_methods_that_share_the_best_mean_rank_are_all_named() -> None:
+    finals = {name: (lambda seed: 2.0 + 0.001 * seed) for name in "ABC"}
+    said = [text_of(sentence) for sentence in findings(whole(study(finals) + study(finals, benchmark="toy-2")))]
+    assert said[0] == (
+        "Over 2 benchmarks A, B and C have the best mean rank, 2.00; rank by seed of A 2.00 [2.00, 2.00]; Friedman's "
+        "test by permutation: p 1.0000."
+    )
+    assert said[1].startswith("On these benchmarks together A is better than 0 of 2 other methods")
+
+
+@pytest.mark.parametrize("names", ["AB", "BA"])
+def test_how_many_times_as_fast_is_said_in_either_order(names: str) -> None:
+    steps = {"A": 1.0, "B": 4.0}
+    traces = [
+        trace(
+            [9.0 - 0.1 * seed, 5.0 - 0.1 * seed, 2.0 if name == "A" else 4.0],
+            [steps[name] * place * (1.0 + 0.1 * seed) for place in (1, 2, 3)],
+            method=name,
+            seed=seed,
+        )
+        for name in names
+        for seed in range(8)
+    ]
+    said = text_of(findings(whole(traces))[0])
+    assert said.endswith(" times as fast as B." if names == "AB" else " times as fast.")
+    assert ("; B is 0.2" in said) == (names == "BA")
 
 
 def test_one_seed_is_told_what_is_needed() -> None:

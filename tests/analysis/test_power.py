@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nct, t
 
+from hpoctl.analysis.paired import hodges_lehmann
 from hpoctl.analysis.power import (
     EFFECTS,
     EFFICIENCY,
@@ -98,6 +99,24 @@ def test_no_number_where_mean_and_shift_point_to_different_methods() -> None:
     found = predict_power(np.array([-0.1 - 0.01 * place for place in range(11)] + [9.0]))
     assert (found.more, found.half, found.interval, found.predictive) == (None, None, (None, None), None)
     assert found.contradicts
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(-20, 20).map(lambda value: value / 4.0), min_size=6, max_size=20))
+def test_a_number_is_given_only_where_the_mean_and_the_shift_that_is_shown_agree(values: list[float]) -> None:
+    differences = np.array(values)
+    shift, mean = hodges_lehmann(differences)[0], float(np.mean(differences))
+    found = predict_power(differences)
+    if mean * shift < 0.0:
+        assert found.contradicts
+        assert (found.more, found.half, found.predictive) == (None, None, None)
+
+
+def test_the_shift_decides_where_the_ranks_alone_agree_with_the_mean() -> None:
+    differences = np.array([2.25, -0.14, -1.01, -0.86, 0.91, 0.61, -0.67, -0.95, -0.73, 2.43])
+    assert hodges_lehmann(differences)[0] < 0.0 < float(np.mean(differences))
+    assert rank_effect(differences) >= 0.0
+    assert predict_power(differences).contradicts
 
 
 def test_predictive_power_grows_with_seeds_and_is_below_certainty() -> None:

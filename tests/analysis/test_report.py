@@ -218,6 +218,24 @@ def test_methods_that_failed_get_no_verdict() -> None:
     assert "A and B: A failed on 2 of 8 seeds: survivors alone give no verdict." in page
 
 
+def test_runs_without_a_value_are_counted_beside_their_method() -> None:
+    data = report_data(
+        [experiment(name, "x", seed, reported=name == "A" or seed > 2) for name in "AB" for seed in range(8)]
+    )
+    page = page_of(data)
+    assert "B has no value in 3 of 8 seeds: they count as the worst." in page
+    assert check_page(page).wrong == ()
+
+
+def test_failures_give_no_verdict_over_all_benchmarks_either() -> None:
+    runs = [(name, where, seed) for name in "AB" for where in "xy" for seed in range(8)]
+    data = report_data([experiment(*run) for run in runs if run[:2] != ("A", "x") or run[2] > 1])
+    page = page_of(replace(data, failed=(("x", "A", 0), ("x", "A", 1))))
+    said = "No verdict over all benchmarks on A and B: on x A failed on 2 of 8 seeds: survivors alone give no verdict."
+    assert said in page
+    assert check_page(page).wrong == ()
+
+
 def test_one_method_alone_and_one_without_values() -> None:
     data = report_data([experiment("A", "x", 0), experiment("B", "y", 0, reported=False)])
     said = texts(data)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hpoctl.analysis.paired import Interval
 from hpoctl.analysis.run_times import CURVE, expected_times, hit_times, run_times, speed, targets_of
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import Mode
@@ -76,6 +77,12 @@ def test_runs_that_never_get_there_have_no_speed() -> None:
     assert found.ratio == pytest.approx((10.0 + 5 * 100.0) / 5.0)
     assert found.interval is not None
     assert found.interval.high == np.inf
+
+
+def test_one_run_bounds_no_speed_up() -> None:
+    one, other = ({0: trace([2.0, 1.0], [step, 2.0 * step])} for step in (1.0, 4.0))
+    found = speed(one, other, 100.0)
+    assert (found.ratio, found.interval) == (pytest.approx(4.0), Interval(0.0, np.inf))
 
 
 def test_profiles_count_targets_and_seeds() -> None:

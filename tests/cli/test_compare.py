@@ -47,7 +47,7 @@ def test_the_verdict_comes_first(cli: CommandLine, store: LocalStore) -> None:
     assert lines[0] == "docs-2: 3 methods, 2 benchmarks, at 100 % of the budget"
     assert len(lines) <= 25
     said = " ".join(answer.out.split())
-    best = r"Over 2 benchmarks (ASHA|MOBSTER) has the best mean rank, 1\.\d\d; rank by seed 1\.\d\d \[1\.\d\d, "
+    best = r"Over 2 benchmarks ASHA and MOBSTER have the best mean rank, 1\.50; rank by seed of \w+ 1\.\d\d \[1\.\d\d, "
     assert re.search(best, said)
     assert "better than 1 of 2 other methods" in said
     assert "undecided against" in said
@@ -84,6 +84,17 @@ def test_one_seed_says_what_is_needed(cli: CommandLine) -> None:
     assert "takes 11 seeds" in " ".join(answer.out.split())
     assert len(answer.out.splitlines()) <= 25
     assert "unknown" not in answer.out
+
+
+def test_seeds_that_only_some_have_are_said_with_the_verdict(cli: CommandLine) -> None:
+    store = LocalStore(cli.root)
+    for method, seeds in {"A": range(20), "B": range(7, 20), "C": range(20, 30)}.items():
+        for seed in seeds:
+            put_curve(store, Cell(method, "toy", seed), 1.0 + 0.01 * seed)
+    said = cli("compare", "A", "B", "--tag", TAG).out
+    assert "B has results of 13 of 20 seeds on toy: pairs leave the others out." in said
+    assert "A has results" not in said
+    assert "A and C have no seed in common on toy" in cli("compare", "A", "C", "--tag", TAG).out
 
 
 def test_one_family_over_all_benchmarks(cli: CommandLine, store: LocalStore) -> None:

@@ -107,9 +107,13 @@ def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
     assert (data["margin"], data["futility"], data["not_decided"]) == ("99%", True, [])
     assert "equivalent" in {found["verdict"] for found in data["answers"]}
     for found in data["answers"]:
-        p = found["look"]["p_equivalent" if found["verdict"] == "equivalent" else "p"]
-        assert p <= found["level"]
+        equal = found["verdict"] == "equivalent"
+        # Each p value has its level.
+        assert (found["look"]["p_equivalent"] <= found["level_equivalent"]) == equal
+        assert found["look"]["p"] <= found["level"] or equal
         assert found["estimate"] is not None
+    shown = " ".join(launch("--until-decided").out.split())
+    assert "A is p decides at p of a difference of 99% decides at" in shown
     other = launch("--until-decided", "--equivalent-within", "1%")
     assert other.code == 2
     assert "another --equivalent-within" in other.err
@@ -117,6 +121,7 @@ def test_equivalent_methods_end_a_launch(launch: "Launch") -> None:
     equal = sum(found["verdict"] == "equivalent" for found in data["answers"])
     assert f"{equal} {'is' if equal == 1 else 'are'} equivalent within 99% (signed-rank test in interim" in compared
     assert "they are equivalent after " in compared
+    assert ", that of a difference of 99% or more " in compared
     assert "(median-unbiased), repeated interval [" in compared
 
 

@@ -8,109 +8,17 @@ import numpy as np
 from scipy.stats import rankdata
 
 from hpoctl.analysis.aggregate import interquartile_mean
-from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
-from hpoctl.analysis.comparison_model import Traces, Verdict
-from hpoctl.analysis.equivalence import REGRET, Posterior, signed_rank_posterior
-from hpoctl.analysis.paired import LEVEL, Interval, holm
-from hpoctl.analysis.ranks import Ranks, mean_ranks
+from hpoctl.analysis.comparison import budget_of, refusal, uses_ratios, values_of
+from hpoctl.analysis.comparison_model import Failed, Traces, Verdict
+from hpoctl.analysis.equivalence import REGRET, signed_rank_posterior
+from hpoctl.analysis.overall_model import AcrossEstimate, Overall, OverallLine, OverallPair
+from hpoctl.analysis.paired import LEVEL, ROUNDING, holm, paired_differences
+from hpoctl.analysis.ranks import mean_ranks
 from hpoctl.analysis.ratings import ratings, win_rates, win_shares
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
 from hpoctl.analysis.scores import normalised, profile
 from hpoctl.analysis.signed_rank import SignedRank, sign_flip_test, signed_rank
 from hpoctl.core.protocols import FloatArray, IntArray
-
-
-@dataclass(frozen=True, slots=True)
-class AcrossEstimate:
-    """A number over several benchmarks.
-
-    Attributes:
-        value: The number.
-        here: Its interval for these benchmarks: seeds are drawn.
-        alike: Its interval for benchmarks like these: benchmarks are drawn, then seeds.
-    """
-
-    value: float
-    here: Interval
-    alike: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class OverallLine:
-    """A method over all benchmarks.
-
-    Attributes:
-        method: The method.
-        mean_rank: Its mean rank over benchmarks, by the median over seeds.
-        mean_seed_rank: Its mean rank over benchmarks and seeds. This one has intervals: ranks of medians jump where
-            medians are close, so that a bootstrap says nothing about them.
-        score: The interquartile mean of its normalised regret over benchmarks and seeds: 0 is the best value on a
-            benchmark, 1 the worst.
-        rating: Its Elo-type rating by wins over benchmarks and seeds: 400 points are odds of ten to one.
-        win_rate: The share of runs, over benchmarks, seeds and other methods, in which it is better, ties counted half.
-        profile: The share of its runs with a normalised regret at or below each of `THRESHOLDS`.
-    """
-
-    method: str
-    mean_rank: float
-    mean_seed_rank: AcrossEstimate
-    score: AcrossEstimate
-    rating: AcrossEstimate
-    win_rate: AcrossEstimate
-    profile: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OverallPair:
-    """A method beside another one over all benchmarks.
-
-    Attributes:
-        first: The one that is judged.
-        second: The one it is judged by.
-        difference: The mean over benchmarks of the mean difference of their normalised regrets; below 0: the first is
-            better.
-        p_holm: The p value on these benchmarks, adjusted for all pairs by Holm's procedure: signed ranks of each
-            benchmark are added up, and the signs of a seed are flipped together on all of them.
-        verdict: What the first is on these benchmarks.
-        p_alike_holm: The p value on benchmarks like these, adjusted in the same way: the signed-rank test of one
-            difference a benchmark.
-        verdict_alike: What the first is on benchmarks like these.
-        posterior: What the Bayesian signed-rank test says of benchmarks like these.
-    """
-
-    first: str
-    second: str
-    difference: float
-    p_holm: float
-    verdict: Verdict
-    p_alike_holm: float
-    verdict_alike: Verdict
-    posterior: Posterior
-
-
-@dataclass(frozen=True, slots=True)
-class Overall:
-    """Methods over all benchmarks.
-
-    Attributes:
-        benchmarks: The benchmarks.
-        seeds: How many seeds of each all methods have.
-        methods: The methods.
-        pairs: All pairs of methods.
-        ranks: The ranks over benchmarks, with their tests.
-        margin: The region of practical equivalence, in normalised regret.
-        smallest_p_alike: The smallest adjusted p value that so few benchmarks can have.
-        left_out: What is left out, a sentence each.
-    """
-
-    benchmarks: tuple[str, ...]
-    seeds: tuple[int, ...]
-    methods: tuple[OverallLine, ...]
-    pairs: tuple[OverallPair, ...]
-    ranks: Ranks
-    margin: float
-    smallest_p_alike: float
-    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,20 +29,29 @@ class Block:
         seeds: The seeds.
         losses: Lower is better; infinite where a run has no value, shape (seeds, methods).
         scores: The normalised regrets, shape (seeds, methods).
+        log: Whether two methods are compared by the logarithms of their losses.
     """
 
     seeds: Sequence[int]
     losses: FloatArray
     scores: FloatArray
+    log: bool = False
 
 
 def compare_overall(
-    traces: Mapping[str, Traces], *, at: float = 1.0, level: float = LEVEL, margin: float = REGRET
+    traces: Mapping[str, Traces],
+    failed: Mapping[str, Failed] | None = None,
+    *,
+    at: float = 1.0,
+    level: float = LEVEL,
+    margin: float = REGRET,
 ) -> Overall | None:
     """Methods over all benchmarks; None: there are not two methods that have two benchmarks in common.
 
     Args:
         traces: The traces by benchmark, method and seed.
+        failed: The seeds that failed, by benchmark and method: where only one method of a pair has them, the pair gets
+            no verdict.
         at: The share of the budget at which they are compared.
         level: The level of the tests, and one less the confidence of the intervals.
         margin: The region of practical equivalence, in normalised regret.
@@ -154,7 +71,10 @@ def compare_overall(
         benchmarks=tuple(blocks),
         seeds=tuple(len(block.seeds) for block in every),
         methods=_lines(methods, every, level),
-        pairs=_pairs(methods, every, margin, level),
+        pairs=tuple(
+            _refused(pair, {name: traces[name] for name in blocks}, failed or {})
+            for pair in _pairs(methods, every, margin, level)
+        ),
         ranks=mean_ranks(np.array([np.median(block.losses, axis=0) for block in every]), level),
         margin=margin,
         smallest_p_alike=min(2.0 * 0.5 ** len(every) * len(methods) * (len(methods) - 1) / 2.0, 1.0),
@@ -179,8 +99,23 @@ def _block(here: Traces, methods: Sequence[str], at: float) -> Block | None:
     values = np.stack([values_of([here[method][seed] for seed in seeds], time) for method in methods], axis=1)
     if not np.any(np.isfinite(values)):
         return None
-    losses = values if next(iter(here[methods[0]].values())).mode == "min" else -values
-    return Block(seeds, losses, normalised(losses, log=uses_ratios({name: here[name] for name in methods}, at)))
+    losses = without_rounding(values if next(iter(here[methods[0]].values())).mode == "min" else -values)
+    log = uses_ratios({name: here[name] for name in methods}, at)
+    return Block(seeds, losses, normalised(losses, log=log), log)
+
+
+def without_rounding(losses: FloatArray) -> FloatArray:
+    """Losses in which those of a row that differ by no more than rounding are equal, shape (rows, columns)."""
+    order = np.argsort(losses, axis=1)
+    ordered = np.take_along_axis(losses, order, axis=1)
+    with np.errstate(invalid="ignore"):
+        size = np.maximum(np.abs(ordered[:, 1:]), np.abs(ordered[:, :-1]))
+        same = (np.diff(ordered, axis=1) <= ROUNDING * size) & np.isfinite(size)
+    for place in range(same.shape[1]):
+        ordered[:, place + 1] = np.where(same[:, place], ordered[:, place], ordered[:, place + 1])
+    levelled = np.empty_like(losses)
+    np.put_along_axis(levelled, order, ordered, axis=1)
+    return levelled
 
 
 def _lines(methods: Sequence[str], blocks: Sequence[Block], level: float) -> tuple[OverallLine, ...]:
@@ -282,14 +217,26 @@ def _flipped_seeds(blocks: Sequence[Block], one: int, other: int) -> SignedRank:
     """The exact test of the signed ranks of all benchmarks: those of a seed could as well all have the other sign."""
     sums: dict[int, float] = {}
     for block in blocks:
-        with np.errstate(invalid="ignore"):
-            differences = np.nan_to_num(
-                block.losses[:, one] - block.losses[:, other], nan=0.0, posinf=np.inf, neginf=-np.inf
-            )
+        differences = paired_differences(block.losses[:, one], block.losses[:, other], log=block.log)
         signed = np.sign(differences) * rankdata(np.abs(differences))
         for seed, rank in zip(block.seeds, signed, strict=True):
             sums[seed] = sums.get(seed, 0.0) + float(rank)
     return sign_flip_test(np.array(list(sums.values())))
+
+
+def _refused(pair: OverallPair, traces: Mapping[str, Traces], failed: Mapping[str, Failed]) -> OverallPair:
+    """The pair without verdicts where one of the two failed on seeds that the other one completed."""
+    names = pair.first, pair.second
+    reasons = {
+        benchmark: refusal(names, (set(here[names[0]]), set(here[names[1]])), failed.get(benchmark, {}))
+        for benchmark, here in traces.items()
+    }
+    places = [benchmark for benchmark, reason in reasons.items() if reason is not None]
+    if not places:
+        return pair
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    reason = f"on {places[0]}{more} {reasons[places[0]]}"
+    return replace(pair, verdict="undecided", verdict_alike="undecided", refused=reason)
 
 
 def _verdict(test: SignedRank, p: float, level: float) -> Verdict:

@@ -216,7 +216,7 @@ def _pair(
         p_holm=None,
         p_equivalent=None if not margin else equivalence_p(differences, margin),
         verdict="undecided",
-        refused=_refusal(names, (set(one), set(other)), failed),
+        refused=refusal(names, (set(one), set(other)), failed),
         moments=tuple(_moment(here, there, fraction, budget, log=log, level=level) for fraction in FRACTIONS),
         speed=speed(common[0], common[1], time, options.targets, level),
         more=predict_power(differences, level=level) if len(seeds) >= FEWEST else None,
@@ -224,7 +224,7 @@ def _pair(
     )
 
 
-def _refusal(names: tuple[str, str], seeds: tuple[set[int], set[int]], failed: Failed) -> str | None:
+def refusal(names: tuple[str, str], seeds: tuple[set[int], set[int]], failed: Failed) -> str | None:
     """Why a pair gets no verdict: a method failed on seeds that the other one completed."""
     for name, others in zip(names, reversed(seeds), strict=True):
         count = len(others & set(failed.get(name, ())))

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hpoctl.analysis.across import Overall
 from hpoctl.analysis.comparison_model import BenchmarkComparison
+from hpoctl.analysis.overall_model import Overall
 from hpoctl.analysis.run_times import TIMES
 from hpoctl.analysis.scores import THRESHOLDS
 from hpoctl.analysis.shown import Column, Table, table

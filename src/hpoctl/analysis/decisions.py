@@ -37,7 +37,8 @@ class Answer:
         question: The question.
         look: The analysis that decided it, which may be an earlier one, if the level that is left for it has grown
             since; else the last one.
-        level: The level of that analysis: a p value at or below it decides.
+        level: The level of that analysis: a p value of a difference at or below it decides.
+        level_equivalent: That of its p value of equivalence; None: there is no margin.
         verdict: What the first method is.
         futile: Whether the question was closed because a decision had become unlikely.
         estimate: The median-unbiased estimate of the shift at that analysis; None: there is no shift.
@@ -49,12 +50,7 @@ class Answer:
     verdict: Verdict
     futile: bool = False
     estimate: float | None = None
-
-    @property
-    def p(self) -> float:
-        """The p value that is compared with the level: that of equivalence if it is what is decided."""
-        equivalent = self.look.p_equivalent
-        return equivalent if self.verdict == EQUIVALENT and equivalent is not None else self.look.p
+    level_equivalent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +144,39 @@ def _answers(
     seen: Mapping[Question, Sequence[InterimAnalysis]], count: int, closed: Sequence[Answer], rules: Rules
 ) -> list[Answer]:
     """The answers to the questions that were open: as they are decided, more of the level is left for the others."""
-    equal = _decided(seen, _left(closed, count, ("equivalent",)), rules, equivalence=True)
-    left = _left(closed, count, ("better", "worse"))
+    left_equal, left = _left(closed, count, ("equivalent",)), _left(closed, count, ("better", "worse"))
+    equal = _decided(seen, left_equal, rules, equivalence=True)
     different = _decided(seen, left, rules, equivalence=False)
-    levels = look_levels(rules.looks, rules.level / max(left - len(different), 1))
+    levels = _levels(rules, left - len(different), equivalence=False)
+    levels_equal = _levels(rules, left_equal - len(equal), equivalence=True)
     answers = []
     for question, past in seen.items():
-        look, bound, verdict = past[-1], levels[len(past) - 1], UNDECIDED
+        look, verdict = past[-1], UNDECIDED
         # Equivalence has priority: a difference that is smaller than the margin does not count.
         if question in equal:
-            (look, bound), verdict = equal[question], EQUIVALENT
+            look, verdict = equal[question][0], EQUIVALENT
         elif question in different:
-            look, bound = different[question]
+            look = different[question][0]
             verdict = look.leads
+        place = list(past).index(look)
+        bound, bound_equal = levels[place], levels_equal[place]
+        if question in equal:
+            bound_equal = equal[question][1]
+        elif question in different:
+            bound = different[question][1]
         futile = verdict == UNDECIDED and look.chance is not None and look.chance < FUTILE
-        answers.append(Answer(question, look, bound, verdict, futile, _estimate(past, look, rules)))
+        known = None if look.p_equivalent is None else bound_equal
+        answers.append(Answer(question, look, bound, verdict, futile, _estimate(past, look, rules), known))
     return answers
+
+
+def _levels(rules: Rules, left: int, *, equivalence: bool) -> tuple[float, ...]:
+    """The level of each analysis for the p values of a family of which so many questions are left.
+
+    Tests of equivalence are one-sided: a level on two sides of twice the size has the size on each of them.
+    """
+    sides = 2.0 if equivalence else 1.0
+    return tuple(bound / sides for bound in look_levels(rules.looks, sides * rules.level / max(left, 1)))
 
 
 def _left(closed: Sequence[Answer], count: int, words: tuple[Verdict, ...]) -> int:
@@ -180,19 +193,17 @@ def _decided(
         seen: The analyses of the open questions so far.
         left: How many questions of the family are not decided; some of them may be closed.
         rules: How they are decided.
-        equivalence: Whether it is the family of tests of equivalence, which are one-sided: a level on two sides of
-            twice the size has the size on each of them.
+        equivalence: Whether it is the family of tests of equivalence.
     """
-    sides = 2.0 if equivalence else 1.0
     decided: dict[Question, tuple[InterimAnalysis, float]] = {}
     while True:
-        levels = look_levels(rules.looks, sides * rules.level / max(left - len(decided), 1))
+        levels = _levels(rules, left - len(decided), equivalence=equivalence)
         new = {
-            question: (look, bound / sides)
+            question: (look, bound)
             for question, past in seen.items()
             if question not in decided
             for look, bound in reversed(list(zip(past, levels, strict=False)))  # of several, the first analysis decides
-            if _rejects(look, bound / sides, equivalence=equivalence)
+            if _rejects(look, bound, equivalence=equivalence)
         }
         if not new:
             return decided

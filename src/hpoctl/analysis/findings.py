@@ -1,29 +1,18 @@
 """The findings of a comparison in sentences, the most important first, for terminal and report."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from hpoctl.analysis.across import Overall
 from hpoctl.analysis.comparison_model import BenchmarkComparison, MethodLine, PairLine
 from hpoctl.analysis.comparison_tables import order_of
 from hpoctl.analysis.interim import Rules
+from hpoctl.analysis.overall_findings import names_of, overall_findings
 from hpoctl.analysis.power import FEWEST, MOST
 from hpoctl.analysis.shown import Sentence, filled, show
 from hpoctl.analysis.study_comparison import Comparison
 
-MOST_NAMES = 4
-"""A list of more names is a number."""
-
-ADDED_SEEDS = (
-    "Interim analyses decided which seeds were run: the tests and intervals over all benchmarks do not account for "
-    "that."
-)
-
 SIMULATED = "simulated coverage 85 to 93 %"
 """How far the interval of additional seeds is from its level, as docs/explanation/statistics.md has it in detail."""
-
-FEW_BENCHMARKS = 4
-"""With fewer benchmarks intervals about benchmarks like these are too narrow."""
 
 
 def findings(comparison: Comparison, path: str = "comparison") -> list[Sentence]:
@@ -31,7 +20,7 @@ def findings(comparison: Comparison, path: str = "comparison") -> list[Sentence]
     said: list[Sentence] = []
     said += few_seeds(comparison)
     if comparison.overall is not None:
-        said += _overall(comparison, comparison.overall, f"{path}.overall")
+        said += overall_findings(comparison, comparison.overall, f"{path}.overall")
     for place, found in enumerate(comparison.benchmarks):
         said.append(_benchmark(found, f"{path}.benchmarks.{place}"))
     said += [(f"{name}: no run has a finite value.",) for name in comparison.without_value]
@@ -58,6 +47,15 @@ def few_seeds(comparison: Comparison) -> list[Sentence]:
 def seeds_to_decide(pairs: int, level: float) -> int:
     """The smallest number of seeds with which a pair of a family can be decided: all differences point one way."""
     return max(math.ceil(math.log2(2.0 * pairs / level) - 1e-12), FEWEST)
+
+
+def lost_runs(found: BenchmarkComparison) -> list[str]:
+    """Which runs have no finite value, a sentence for each method."""
+    return [
+        f"{line.method} has no value in {len(line.without_value)} of {line.n} seeds: they count as the worst."
+        for line in found.methods
+        if line.without_value
+    ]
 
 
 def pair_finding(found: BenchmarkComparison, pair: PairLine, path: str, margin: str | None = None) -> list[Sentence]:
@@ -120,7 +118,7 @@ def _benchmark(found: BenchmarkComparison, path: str) -> Sentence:
     if len(lines) == 1:
         return (f"{found.benchmark}: {best.method} ends at ", *value, ".")
     if len(tied) > 1:
-        names = _names([line.method for line in tied])
+        names = names_of([line.method for line in tied])
         return (f"{found.benchmark}: {names} end {end}, at ", *value, *_judged(found, tied[0], order, path))
     return (f"{found.benchmark}: {best.method} ends {end}, at ", *value, *_judged(found, best, order, path))
 
@@ -136,14 +134,22 @@ def _judged(found: BenchmarkComparison, line: MethodLine, order: Sequence[int], 
     for verdict, words in (("equivalent", "equivalent to"), ("undecided", "undecided against")):
         names = _names_with(found, line.method, verdict)
         if names:
-            said = (*said, f", {words} {_names(names)}")
-    last = found.methods[order[-1]].method
+            said = (*said, f", {words} {names_of(names)}")
+    return (*said, *_speed(found, line.method, found.methods[order[-1]].method, path), ".")
+
+
+def _speed(found: BenchmarkComparison, best: str, last: str, path: str) -> Sentence:
+    """How many times as fast the best method is as the last one, or this one as the best; nothing if unclear."""
     for number, pair in enumerate(found.pairs):
         interval = pair.speed.interval
-        if (pair.first, pair.second) == (line.method, last) and interval is not None and interval.low > 1.0:
-            fast = filled("{speed.ratio:.2g} {speed.interval:.2g}", pair, f"{path}.pairs.{number}")
-            said = (*said, ", ", *fast, f" times as fast as {last}")
-    return (*said, ".")
+        if interval is None:
+            continue
+        fast = filled("{speed.ratio:.2g} {speed.interval:.2g}", pair, f"{path}.pairs.{number}")
+        if (pair.first, pair.second) == (best, last) and interval.low > 1.0:
+            return (", ", *fast, f" times as fast as {last}")
+        if (pair.first, pair.second) == (last, best) and interval.high < 1.0:
+            return (f"; {last} is ", *fast, " times as fast")
+    return ()
 
 
 def _names_with(found: BenchmarkComparison, method: str, verdict: str) -> list[str]:
@@ -152,12 +158,6 @@ def _names_with(found: BenchmarkComparison, method: str, verdict: str) -> list[s
         for pair in found.pairs
         if pair.verdict == verdict and method in (pair.first, pair.second)
     ]
-
-
-def _names(names: Sequence[str]) -> str:
-    if len(names) > MOST_NAMES:
-        return f"{len(names)} methods"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _decided_by_tests(comparison: Comparison) -> Sentence:
@@ -200,94 +200,3 @@ def family_words(comparison: Comparison) -> str:
     counts = sorted({len(found.pairs) for found in comparison.benchmarks if found.pairs})
     number = "" if not counts else f"{counts[0]} " if len(counts) == 1 else f"{counts[0]} to {counts[-1]} "
     return f"Holm over the {number}pair{'' if counts == [1] else 's'} of each benchmark alone"
-
-
-def _overall(comparison: Comparison, overall: Overall, path: str) -> list[Sentence]:
-    count, methods = len(overall.benchmarks), len(overall.methods)
-    best = min(range(methods), key=lambda place: overall.methods[place].mean_rank)
-    line = overall.methods[best]
-    said = filled(
-        f"Over {count} benchmarks {{method}} has the best mean rank, {{mean_rank:.2f}}; "
-        "rank by seed {mean_seed_rank.value:.2f} {mean_seed_rank.here:.2f}",
-        line,
-        f"{path}.methods.{best}",
-    )
-    if comparison.interim is not None:
-        return [(*said, "."), (ADDED_SEEDS,)]
-    if overall.ranks.friedman_p is not None:
-        said = (
-            *said,
-            *filled(
-                "; methods differ with p = {friedman_p:p} (Friedman, by permutation)", overall.ranks, f"{path}.ranks"
-            ),
-        )
-    sentences: list[Sentence] = [(*said, ".")]
-    counts = {word: _verdicts(overall, line.method, "verdict").count(word) for word in ("better", "undecided", "worse")}
-    here = (
-        f"On these benchmarks together it is better than {counts['better']} of {methods - 1} other methods, worse than "
-        f"{counts['worse']} (signed ranks of seeds, Holm over {len(overall.pairs)} pair{'s' if methods > 2 else ''})."
-    )
-    alike = _verdicts(overall, line.method, "verdict_alike").count("better")
-    if overall.smallest_p_alike > comparison.level:
-        there = f"{count} benchmarks cannot decide about benchmarks like these: no adjusted p value can be below "
-        there += f"{show(overall.smallest_p_alike, 'p')}."
-    else:
-        there = (
-            f"On benchmarks like these it is better than {alike} of {methods - 1} (signed-rank test over benchmarks)."
-        )
-    return [*sentences, (here,), (there,)]
-
-
-def _verdicts(overall: Overall, method: str, name: str) -> list[str]:
-    """The verdicts about a method beside each other one."""
-    turned = {"better": "worse", "worse": "better"}
-    found = []
-    for pair in overall.pairs:
-        verdict: str = getattr(pair, name)
-        if pair.first == method:
-            found.append(verdict)
-        elif pair.second == method:
-            found.append(turned.get(verdict, verdict))
-    return found
-
-
-def rank_notes(overall: Overall, path: str) -> list[Sentence]:
-    """What the critical-difference diagram shows and does not show."""
-    ranks = overall.ranks
-    methods, most = len(overall.methods), len(overall.methods) - 1
-    template = (
-        f"{methods} methods on {ranks.blocks} benchmarks: critical difference {{critical_difference:.2f}} ranks of at "
-        f"most {most} (Nemenyi at 5 %); {_apart(ranks.separated, methods)}."
-    )
-    caveat = "The diagram is a picture, not the verdict: whether its bars join two methods depends on which others are "
-    caveat += "compared. The pairwise tests do not."
-    return [filled(template, ranks, f"{path}.ranks"), (caveat,)]
-
-
-def _apart(separated: int, methods: int) -> str:
-    every = methods * (methods - 1) // 2
-    if not separated:
-        return "it separates no pair of methods"
-    return f"it separates {separated} of {every} pair{'s' if every > 1 else ''} of methods"
-
-
-def overall_words(comparison: Comparison, overall: Overall) -> Iterable[str]:
-    """What the tables over all benchmarks say."""
-    margin, benchmarks = overall.margin, len(overall.benchmarks)
-    if comparison.interim is not None:
-        yield ADDED_SEEDS
-    yield (
-        "Rank: by the median over seeds. Rank by seed: the mean of the ranks that it has in each seed. Regret: "
-        "interquartile mean over benchmarks and seeds of values between 0, the best on a benchmark, and 1, the worst. "
-        "Rating: 400 points more are odds of ten to one that a run ends better."
-    )
-    yield (
-        "Pairs: on these benchmarks by the signed ranks of seeds, all benchmarks together; elsewhere, on benchmarks "
-        "like these, by one difference of normalised regret a benchmark. Better, equal and worse are posterior "
-        f"probabilities on benchmarks like these (Bayesian signed-rank test; equal: within {margin:g} of regret)."
-    )
-    if benchmarks < FEW_BENCHMARKS:
-        yield (
-            f"{benchmarks} benchmarks are too few to tell what others would show: intervals about benchmarks like "
-            "these are too narrow."
-        )

@@ -76,7 +76,7 @@ def predict_power(differences: FloatArray, *, level: float = LEVEL, power: float
     scale = float(np.std(differences, ddof=1)) if finite else 0.0
     detectable = least * scale if least is not None and scale > 1e-12 * float(np.max(np.abs(differences))) else None
     effect, spread = rank_effect(differences), tied_spread(differences)
-    if finite and float(np.mean(differences)) * effect < 0.0:
+    if finite and _contradicts(effect, differences):
         return PowerPrediction(n, detectable, None, None, None, (None, None), True)
 
     def chance(more: int) -> float:
@@ -203,6 +203,13 @@ def _errors(effects: FloatArray, n: int, spread: float) -> FloatArray:
     """The standard error of the effect of n pairs: exact for no effect and no ties, and smaller for larger effects."""
     whole = (2.0 * n - 1.0) / (6.0 * n * max(n - 1.0, 1.0))
     return np.asarray(np.sqrt(spread * whole * np.maximum(1.0 - 4.0 * effects**2, 1.0 / n)))
+
+
+def _contradicts(effect: float, differences: FloatArray) -> bool:
+    """Whether the mean points to another method than the shift of Hodges and Lehmann, or than the ranks."""
+    rows, columns = np.triu_indices(len(differences))
+    shift, mean = float(np.median(differences[rows] + differences[columns])), float(np.mean(differences))
+    return mean * effect < 0.0 or mean * shift < 0.0
 
 
 def _first(chance: Callable[[int], float], wanted: float, most: int) -> int | None:

@@ -11,8 +11,9 @@ from hpoctl.analysis.aggregate import POINTS
 from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.comparison_tables import method_table, order_of, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.curves import DECADE
-from hpoctl.analysis.findings import family_words, findings, interim_words, overall_words, rank_notes
+from hpoctl.analysis.findings import family_words, findings, interim_words, lost_runs
 from hpoctl.analysis.markup import Html, element, escaped, joined
+from hpoctl.analysis.overall_findings import overall_words, rank_notes
 from hpoctl.analysis.report_data import ReportData, to_json
 from hpoctl.analysis.report_figures import rank_diagram, run_time_figure
 from hpoctl.analysis.report_html import (
@@ -140,6 +141,7 @@ def _benchmark(data: ReportData, model: ReportModel, place: int) -> Html:
         element("p", *about, class_="about"),
         _figure("curves", place, "Best value so far: interquartile mean over seeds and its 95 % interval at each time"),
         table_html(method_table(found, path), data.methods),
+        *(element("p", text, class_="note") for text in lost_runs(found)),
         _figure("strip", place, "The value of each seed at the end; the bar is the interquartile mean"),
     ]
     if found.pairs:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpoctl.analysis.across import Overall
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.markup import Html, element, joined
+from hpoctl.analysis.overall_model import Overall
 from hpoctl.analysis.ranks import together
 from hpoctl.analysis.report_html import number_html
 from hpoctl.analysis.run_times import CURVE

@@ -133,6 +133,8 @@ def speed(first: Runs, second: Runs, end: float, targets: Sequence[float] = (), 
     if not chosen or min(min(count) for count in counts) == 0:
         return Speed(chosen, counts[0], counts[1], None, None)
     centre = float(_log_ratio(here, there, end))
+    if min(len(one), len(other)) == 1:  # one run bounds nothing
+        return Speed(chosen, counts[0], counts[1], float(np.exp(centre)), Interval(0.0, np.inf))
     generator = np.random.default_rng(SEED)
     drawn = generator.integers(len(one), size=(REPEATS, len(one)))
     together = list(first) == list(second)
@@ -141,8 +143,8 @@ def speed(first: Runs, second: Runs, end: float, targets: Sequence[float] = (), 
     low, high = np.quantile(ratios, [level / 2.0, 1.0 - level / 2.0], method="inverted_cdf")
     # Percentiles of few runs are too close together: they are moved out as a t interval is from a normal one.
     fewest = min(len(one), len(other))
-    grow = float(stdtrit(fewest - 1.0, 1.0 - level / 2.0) / ndtri(1.0 - level / 2.0)) if fewest > 1 else np.inf
-    grow *= np.sqrt(fewest / max(fewest - 1.0, 1.0))
+    grow = float(stdtrit(fewest - 1.0, 1.0 - level / 2.0) / ndtri(1.0 - level / 2.0))
+    grow *= np.sqrt(fewest / (fewest - 1.0))
     ends = [float(np.exp(centre + (grow * (bound - centre) if bound != centre else 0.0))) for bound in (low, high)]
     return Speed(chosen, counts[0], counts[1], float(np.exp(centre)), Interval(ends[0], ends[1]))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hpoctl.analysis.across import Overall, compare_overall
+from hpoctl.analysis.across import compare_overall
 from hpoctl.analysis.comparison import compare_benchmark, counted, with_verdicts
 from hpoctl.analysis.comparison_model import (
     TURNED,
@@ -17,6 +17,7 @@ from hpoctl.analysis.comparison_model import (
 )
 from hpoctl.analysis.equivalence import REGRET
 from hpoctl.analysis.interim import Question, Rules
+from hpoctl.analysis.overall_model import Overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def compare_study(
         methods=tuple(dict.fromkeys(method for here in traces.values() for method in here)),
         benchmarks=tuple(each for family in families for each in with_verdicts(family, options.level)),
         without_value=tuple(name for name in traces if name not in known),
-        overall=compare_overall(known, at=options.at, level=options.level, margin=regret),
+        overall=compare_overall(known, failed, at=options.at, level=options.level, margin=regret),
     )
 
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from hpoctl.analysis.across import Overall
 from hpoctl.analysis.comparison_model import BenchmarkComparison, PairLine
 from hpoctl.analysis.comparison_tables import method_table, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.findings import (
     family_words,
     findings,
     interim_words,
-    overall_words,
     pair_finding,
-    rank_notes,
 )
+from hpoctl.analysis.overall_findings import overall_words, rank_notes
+from hpoctl.analysis.overall_model import Overall
 from hpoctl.analysis.shown import Table, text_of
 from hpoctl.analysis.study_comparison import Comparison
 from hpoctl.cli.decided_report import SEQUENTIAL_TEST, interim_lines
@@ -41,7 +40,7 @@ def verdict(found: ComparedTags) -> list[Block]:
             shown += [Lines(each_pair) for pair in each.pairs if (each_pair := _pair_lines(each, pair, found))]
     if found.until_decided is not None:
         shown.append(Lines([SEQUENTIAL_TEST, f"$ {found.until_decided}"]))
-    remarks = [remark for each in comparison.benchmarks for remark in _lost(each)]
+    remarks = [remark for each in comparison.benchmarks for remark in [*_lost(each), *_unpaired(each), *each.notes]]
     remarks += [*found.notes, *_skipped(found.skipped)]
     if remarks:
         shown.append(Lines(_at_most(remarks, 6)))
@@ -141,6 +140,16 @@ def _lost(found: BenchmarkComparison) -> list[str]:
     ]
     refused = dict.fromkeys(pair.refused for pair in found.pairs if pair.refused is not None)
     return [*lines, *(f"No verdict on {found.benchmark}: {reason}." for reason in refused)]
+
+
+def _unpaired(found: BenchmarkComparison) -> list[str]:
+    """Which methods have fewer seeds than others, so that pairs leave seeds out."""
+    seeds = len({seed for pair in found.pairs for seed in (*pair.seeds, *pair.unpaired)})
+    return [
+        f"{line.method} has results of {line.n} of {seeds} seeds on {found.benchmark}: pairs leave the others out."
+        for line in found.methods
+        if line.n < seeds
+    ]
 
 
 def _pair_lines(found: BenchmarkComparison, pair: PairLine, compared: ComparedTags) -> list[str]:

@@ -35,11 +35,11 @@ def interim_lines(found: BenchmarkComparison, decided: DecidedPairs | None) -> l
                 what = "they are equivalent" if pair.verdict == "equivalent" else "it is undecided"
             looked = "no interim analysis has been made yet"
             if answer is not None:
-                looked = f"{what} after {answer.look.seeds} seeds, p = {p_text(answer.p)}"
-                if pair.verdict == "undecided" and answer.look.p_equivalent is not None:
-                    looked += f", that of a difference of {decided.rules.margin} or more "
-                    looked += f"{p_text(answer.look.p_equivalent)},"
+                looked = f"{what} after {answer.look.seeds} seeds, p = {p_text(answer.look.p)}"
                 looked += f" at a level of {p_text(answer.level)}"
+                if answer.look.p_equivalent is not None and answer.level_equivalent is not None:
+                    looked += f", that of a difference of {decided.rules.margin} or more "
+                    looked += f"{p_text(answer.look.p_equivalent)} at a level of {p_text(answer.level_equivalent)}"
                 looked += text_of(filled("; shift {estimate:.3g} (median-unbiased)", answer, "answer"))
                 looked += f", repeated interval {repeated_interval(answer.look)}"
                 looked += "; closed, as a decision had become unlikely" if answer.futile else ""

@@ -36,11 +36,13 @@ class InterimAnalyses:
 
     Args:
         registry: What names stand for.
+        margin: The margin of equivalence; None: there is none.
         quiet: Whether the answers are printed at the end only, in one JSON object.
     """
 
-    def __init__(self, registry: "Registry", *, quiet: bool) -> None:
+    def __init__(self, registry: "Registry", margin: str | None, *, quiet: bool) -> None:
         self._registry = registry
+        self._margin = margin
         self._quiet = quiet
 
     def launches(self, plan: LaunchPlan) -> AbstractContextManager[LaunchWatcher]:
@@ -51,7 +53,7 @@ class InterimAnalyses:
     def decides(self, stage: "Stage") -> None:
         """Print the answers of an interim analysis."""
         if not self._quiet:
-            print_stage(stage)
+            print_stage(stage, self._margin)
 
 
 def launch_until_decided(
@@ -85,9 +87,9 @@ def launch_until_decided(
         return detach(launches[0])
     if not as_json:
         for stage in plan.course.stages:
-            print_stage(stage)
+            print_stage(stage, plan.design.margin)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    outcome = decide(plan, registry, InterimAnalyses(registry, quiet=as_json), log)
+    outcome = decide(plan, registry, InterimAnalyses(registry, plan.design.margin, quiet=as_json), log)
     if as_json:
         emit_json("launch", *_outcome_json(plan, outcome))
     else:
@@ -99,30 +101,36 @@ def launch_until_decided(
     return 0 if outcome.course.next_seeds is None else IncompleteError.exit_code
 
 
-def print_stage(stage: "Stage") -> None:
-    """Print the answers of an interim analysis."""
+def print_stage(stage: "Stage", margin: str | None) -> None:
+    """Print the answers of an interim analysis; with a margin, each family of tests with its p and its level."""
     done = sum(answer.verdict != "undecided" for answer in stage.answers)
     still = len(stage.answers) - done
     head = f"interim analysis at {many(stage.seeds, 'seed')}: {done} decided, {still} not decided"
-    titles = ["benchmark", "A", "B", "A is", "p", "decides at", "shift", "repeated interval", "seeds"]
+    equal = [] if margin is None else [f"p of a difference of {margin}", "decides at"]
+    titles = ["benchmark", "A", "B", "A is", "p", "decides at", *equal, "shift", "repeated interval", "seeds"]
     console = out()
-    grid = Grid(titles, [_row(answer) for answer in stage.answers], keys=3)
+    grid = Grid(titles, [_row(answer, margin) for answer in stage.answers], keys=3)
     console.print(render([Lines([head]), grid], "text", console.width), markup=False, soft_wrap=True)
 
 
-def _row(answer: "Answer") -> list[str]:
+def _row(answer: "Answer", margin: str | None) -> list[str]:
     asked, look = answer.question, answer.look
     return [
         asked.benchmark,
         asked.first,
         asked.second,
         "undecided, futile" if answer.futile else answer.verdict,
-        p_text(answer.p),
+        p_text(look.p),
         p_text(answer.level),
+        *([] if margin is None else [_p_or_nothing(look.p_equivalent), _p_or_nothing(answer.level_equivalent)]),
         NOTHING if answer.estimate is None else show(answer.estimate, ".3g"),
         repeated_interval(look),
         str(look.seeds),
     ]
+
+
+def _p_or_nothing(p: float | None) -> str:
+    return NOTHING if p is None else p_text(p)
 
 
 def _dry_run(plan: DecisionPlan, registry: "Registry", *, as_json: bool) -> None:
@@ -133,7 +141,7 @@ def _dry_run(plan: DecisionPlan, registry: "Registry", *, as_json: bool) -> None
         return
     _print_design(plan)
     for stage in plan.course.stages:
-        print_stage(stage)
+        print_stage(stage, plan.design.margin)
     if plan.course.next_seeds is None:
         out().print("nothing to do: all pairs are decided, or no interim analysis is left", markup=False)
         return

@@ -8,7 +8,7 @@ from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.critical_difference import RanksPicture, draw_ranks, ordered
 from hpoctl.analysis.drawing import figure_format
-from hpoctl.analysis.findings import rank_notes
+from hpoctl.analysis.overall_findings import rank_notes
 from hpoctl.analysis.shown import text_of
 from hpoctl.analysis.study_comparison import Comparison, compare_study, with_interim_verdicts
 from hpoctl.analysis.traces import Trace
