@@ -14,6 +14,7 @@ from hpoctl.analysis.comparison_model import BenchmarkComparison, CompareOptions
 from hpoctl.analysis.equivalence import Margin
 from hpoctl.analysis.findings import findings, seeds_to_decide
 from hpoctl.analysis.interim import Question, Rules
+from hpoctl.analysis.paired import Interval
 from hpoctl.analysis.shown import text_of
 from hpoctl.analysis.study_comparison import Comparison, InterimVerdicts, compare_study, with_interim_verdicts
 from hpoctl.analysis.traces import Trace
@@ -319,6 +320,15 @@ def test_pairs_over_all_benchmarks_are_about_the_differences_of_each() -> None:
     p = {pair.p for each in found.benchmarks for pair in each.pairs}
     assert {found.overall.pairs[0].p_holm} == p
     assert max(p) <= 0.05
+
+
+def test_an_end_of_an_interval_of_ratios_that_is_not_known_is_infinite_and_not_zero() -> None:
+    finals = {"A": lambda seed: 1.0 + noise(seed) ** 2, "B": lambda seed: 20.0 + noise(seed, 1) ** 2}
+    found = whole(study(finals, seeds=4)).benchmarks[0]
+    assert found.log
+    (pair,) = found.pairs
+    unknown = Interval(-np.inf, np.inf)
+    assert [pair.paired.shift_interval, *(moment.interval for moment in pair.moments)] == [unknown] * 5
 
 
 def test_methods_that_share_the_best_mean_rank_are_all_named() -> None:

@@ -28,6 +28,7 @@ from hpoctl.analysis.paired import (
     hodges_lehmann,
     holm,
     paired_differences,
+    ratio_interval,
     worst_value,
 )
 from hpoctl.analysis.power import FEWEST, predict_power
@@ -241,7 +242,7 @@ def _moment(
         return Moment(fraction, len(here), None, None)
     shift, interval = hodges_lehmann(paired_differences(*values, log=log), level)
     if log:
-        shift, interval = float(np.exp(shift)), replace(interval, low=np.exp(interval.low), high=np.exp(interval.high))
+        shift, interval = float(np.exp(shift)), ratio_interval(interval)
     return Moment(fraction, len(here), shift, interval)
 
 

@@ -10,7 +10,7 @@ from hpoctl.analysis.comparison import budget_of, uses_ratios, values_of
 from hpoctl.analysis.comparison_model import TURNED, Traces, Verdict
 from hpoctl.analysis.equivalence import Margin, equivalence_p, margin_on
 from hpoctl.analysis.group_sequential import look_levels
-from hpoctl.analysis.paired import LEVEL, Interval, hodges_lehmann, paired_differences
+from hpoctl.analysis.paired import LEVEL, Interval, hodges_lehmann, paired_differences, ratio_interval
 from hpoctl.analysis.power import predictive_power, rank_effect, tied_spread
 from hpoctl.analysis.signed_rank import signed_rank
 from hpoctl.core.protocols import FloatArray
@@ -131,8 +131,7 @@ def shown_as_ratios(look: InterimAnalysis) -> InterimAnalysis:
     shift, interval = look.shift, look.interval
     if shift is None or interval is None:
         return look
-    ends = float(np.exp(interval.low)), float(np.exp(interval.high))
-    return replace(look, log=True, shift=float(np.exp(shift)), interval=replace(interval, low=ends[0], high=ends[1]))
+    return replace(look, log=True, shift=float(np.exp(shift)), interval=ratio_interval(interval))
 
 
 def _chance(differences: FloatArray, rules: Rules, margin: float | None) -> float:

@@ -94,11 +94,17 @@ def compare_pairs(first: FloatArray, second: FloatArray, *, log: bool, mode: Mod
         mean=shown(float(np.mean(differences))) if whole else None,
         median=shown(_middle(np.sort(differences))),
         shift=shown(shift),
-        shift_interval=replace(interval, low=shown(interval.low), high=shown(interval.high)),
+        shift_interval=ratio_interval(interval) if log else interval,
         test=signed_rank(differences),
         improvement=(wins + 0.5 * ties) / count,
         improvement_interval=improvement_interval(wins, ties, count, level),
     )
+
+
+def ratio_interval(interval: Interval) -> Interval:
+    """An interval of logarithms as one of ratios; an end that the data do not bound stays infinite, and is not 0."""
+    low = -np.inf if interval.low == -np.inf else float(np.exp(interval.low))
+    return replace(interval, low=low, high=float(np.exp(interval.high)))
 
 
 def worst_value(mode: Mode) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from hpoctl.analysis.paired import LEVEL, Interval
+from hpoctl.analysis.paired import LEVEL, Interval, ratio_interval
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import FloatArray
 
@@ -47,7 +47,7 @@ class Speed:
         reached_other: How many of the second do.
         ratio: The expected running time of the second over that of the first, the geometric mean over targets: 2 says
             that the first is twice as fast; None: one of them never reaches a target.
-        interval: Its bootstrap interval over seeds; None: no ratio. An end that the data do not bound is infinite or 0.
+        interval: Its bootstrap interval over seeds; None: no ratio. An end that the data do not bound is infinite.
     """
 
     targets: tuple[float, ...]
@@ -134,7 +134,7 @@ def speed(first: Runs, second: Runs, end: float, targets: Sequence[float] = (), 
         return Speed(chosen, counts[0], counts[1], None, None)
     centre = float(_log_ratio(here, there, end))
     if min(len(one), len(other)) == 1:  # one run bounds nothing
-        return Speed(chosen, counts[0], counts[1], float(np.exp(centre)), Interval(0.0, np.inf))
+        return Speed(chosen, counts[0], counts[1], float(np.exp(centre)), Interval(-np.inf, np.inf))
     generator = np.random.default_rng(SEED)
     drawn = generator.integers(len(one), size=(REPEATS, len(one)))
     together = list(first) == list(second)
@@ -145,8 +145,9 @@ def speed(first: Runs, second: Runs, end: float, targets: Sequence[float] = (), 
     fewest = min(len(one), len(other))
     grow = float(stdtrit(fewest - 1.0, 1.0 - level / 2.0) / ndtri(1.0 - level / 2.0))
     grow *= np.sqrt(fewest / (fewest - 1.0))
-    ends = [float(np.exp(centre + (grow * (bound - centre) if bound != centre else 0.0))) for bound in (low, high)]
-    return Speed(chosen, counts[0], counts[1], float(np.exp(centre)), Interval(ends[0], ends[1]))
+    ends = [float(centre + (grow * (bound - centre) if bound != centre else 0.0)) for bound in (low, high)]
+    interval = ratio_interval(Interval(ends[0], ends[1]))
+    return Speed(chosen, counts[0], counts[1], float(np.exp(centre)), interval)
 
 
 def run_times(traces: Mapping[str, Runs], end: float, given: Sequence[float] = ()) -> tuple[RunTimes, ...]:

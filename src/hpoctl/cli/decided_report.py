@@ -17,7 +17,7 @@ SEQUENTIAL_TEST = (
 def repeated_interval(look: InterimAnalysis) -> str:
     """The repeated interval of an interim analysis; a dash where so few seeds bound nothing."""
     found = look.interval
-    if found is None or (found.high == math.inf and found.low in (-math.inf, 0.0 if look.log else -math.inf)):
+    if found is None or (found.high == math.inf and found.low == -math.inf):
         return NOTHING
     return text_of(filled("{interval:.3g}", look, "look"))
 

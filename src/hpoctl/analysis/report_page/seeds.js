@@ -147,6 +147,7 @@ function judgedPair(data, benchmark, first, second) {
   const { shift, shift_interval: ends } = pair.paired;
   const found = [shift, ends.low, ends.high].map(written);
   if (forward) return { shift: found, verdict: pair.verdict };
-  const turned = found.map((value) => (benchmark.log ? 1 / value : -value));
+  // An end that is not known is infinite, of ratios, too.
+  const turned = found.map((value) => (benchmark.log && Number.isFinite(value) ? 1 / value : -value));
   return { shift: [turned[0], turned[2], turned[1]], verdict: { better: "worse", worse: "better" }[pair.verdict] ?? pair.verdict };
 }

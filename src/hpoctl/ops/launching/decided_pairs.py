@@ -60,7 +60,7 @@ def turned_answer(answer: Answer) -> Answer:
     look = answer.look
 
     def turned(value: float) -> float:
-        if not look.log:
+        if not look.log or math.isinf(value):  # an end of a ratio that is not known is infinite, too
             return -value
         return 1.0 / value if value else math.inf
 
