@@ -136,7 +136,8 @@ def check(name: str, folds: Folds, member: np.ndarray) -> tuple[list[str], list[
         f"| {name} | {kind} | {thousandths(sd)} | {thousandths(np.quantile(dip, (0.25, 0.5, 0.75)))} |"
         for kind, (sd, dip) in kinds.items()
     ]
-    (sd, dip), (_, own_dip), (whole_sd, whole_dip) = kinds.values()
+    (sd, dip), (own_sd, own_dip), (whole_sd, whole_dip) = kinds.values()
+    own_spread = f"spread of the runs' configurations {thousandths(own_sd)} (real {thousandths(sd)}, within 15 %)"
     own_gate = (
         f"median dip of the runs' configurations {np.median(own_dip):.4f} (real {np.median(dip):.4f}, within 15 %)"
     )
@@ -148,6 +149,7 @@ def check(name: str, folds: Folds, member: np.ndarray) -> tuple[list[str], list[
         f"spread between seeds at epochs 3, 9, 27 {thousandths(whole_sd)} (real {thousandths(sd)}, within 15 %)": bool(
             (np.abs(whole_sd / sd - 1) <= WITHIN).all()
         ),
+        own_spread: bool((np.abs(own_sd / sd - 1) <= WITHIN).all()),
         f"median dip {np.median(whole_dip):.4f} (real {np.median(dip):.4f}, within 15 %)": bool(
             abs(np.median(whole_dip) / np.median(dip) - 1) <= WITHIN
         ),
