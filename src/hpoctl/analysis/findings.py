@@ -52,8 +52,8 @@ def seeds_to_decide(pairs: int, level: float) -> int:
 def lost_runs(found: BenchmarkComparison) -> list[str]:
     """Which runs have no finite value, a sentence for each method."""
     return [
-        f"{line.method} has no value in {len(line.without_value)} of {line.n} seeds: tables and tests count them as the "
-        "worst, figures show the other seeds."
+        f"{line.method} has no value in {len(line.without_value)} of {line.n} seeds: tables and tests count them as "
+        "the worst, figures show the other seeds."
         for line in found.methods
         if line.without_value
     ]
