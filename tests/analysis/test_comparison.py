@@ -259,13 +259,13 @@ def test_a_method_that_loses_its_seeds_loses() -> None:
 def test_survivors_of_failures_give_no_verdict() -> None:
     traces = study({"A": lambda seed: 1.0 + 0.01 * seed, "B": lambda seed: 2.0 + 0.01 * seed}, seeds=20)
     survivors = [one for one in traces if one.method == "B" or one.seed >= 7]
-    found = compare_study(by_benchmark(survivors), failed={"toy": {"A": range(7)}})
+    found = compare_study(by_benchmark(survivors), failed=[("toy", "A", seed) for seed in range(7)])
     (pair,) = found.benchmarks[0].pairs
     assert pair.paired.n == 13
     assert pair.verdict == "undecided"
     assert pair.refused == "A failed on 7 of 20 seeds: survivors alone give no verdict"
     # Seeds that neither has say nothing about the others.
-    both = compare_study(by_benchmark(traces), failed={"toy": {"A": [30]}})
+    both = compare_study(by_benchmark(traces), failed=[("toy", "A", 30)])
     assert both.benchmarks[0].pairs[0].verdict == "better"
 
 
@@ -273,7 +273,7 @@ def test_survivors_of_failures_give_no_verdict_over_all_benchmarks() -> None:
     finals = {name: (lambda seed, name=name: float(ord(name)) + 0.01 * seed) for name in "ABC"}
     traces = [one for place in range(8) for one in study(finals, benchmark=f"toy-{place}", seeds=20)]
     survivors = [one for one in traces if one.method != "A" or one.benchmark not in ("toy-0", "toy-1") or one.seed >= 7]
-    failed = {"toy-0": {"A": range(7)}, "toy-1": {"A": range(7)}}
+    failed = [(benchmark, "A", seed) for benchmark in ("toy-0", "toy-1") for seed in range(7)]
     found = compare_study(by_benchmark(survivors), failed=failed)
     assert found.overall is not None
     one, other, both = found.overall.pairs
@@ -286,7 +286,7 @@ def test_survivors_of_failures_give_no_verdict_over_all_benchmarks() -> None:
     assert any("On these benchmarks together it is better than 0 of 2 other methods" in sentence for sentence in said)
     assert f"No verdict over all benchmarks on A and B: {one.refused}." in said
     # Seeds that the other one has not completed either say nothing.
-    shared = compare_study(by_benchmark(survivors), failed={"toy-0": {"A": [30]}})
+    shared = compare_study(by_benchmark(survivors), failed=[("toy-0", "A", 30)])
     assert shared.overall is not None
     assert shared.overall.pairs[0].verdict == "better"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from hpoctl.analysis.comparison_model import TURNED
 from hpoctl.analysis.overall_model import Overall
 from hpoctl.analysis.shown import Sentence, filled, show
 from hpoctl.analysis.study_comparison import Comparison
@@ -74,15 +75,8 @@ def refused_overall(overall: Overall) -> list[str]:
 
 def _verdicts(overall: Overall, method: str, name: str) -> list[str]:
     """The verdicts about a method beside each other one."""
-    turned = {"better": "worse", "worse": "better"}
-    found = []
-    for pair in overall.pairs:
-        verdict: str = getattr(pair, name)
-        if pair.first == method:
-            found.append(verdict)
-        elif pair.second == method:
-            found.append(turned.get(verdict, verdict))
-    return found
+    first = [getattr(pair, name) for pair in overall.pairs if pair.first == method]
+    return first + [TURNED[getattr(pair, name)] for pair in overall.pairs if pair.second == method]
 
 
 def rank_notes(overall: Overall, path: str) -> list[Sentence]:

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from hpoctl.analysis.comparison_figure import COLOURS
-from hpoctl.analysis.comparison_model import BenchmarkComparison, Verdict
+from hpoctl.analysis.comparison_model import TURNED, BenchmarkComparison
 from hpoctl.analysis.markup import Html, element, joined
 from hpoctl.analysis.report_data import Fact, LeftOut
 from hpoctl.analysis.report_model import Cell
 from hpoctl.analysis.shown import NOTHING, Column, Number, Sentence, Table, filled, table
-
-VERDICTS: frozenset[Verdict] = frozenset({"better", "worse", "equivalent", "undecided"})
 
 COSTS = (
     Column("benchmark", "{benchmark}"),
@@ -67,7 +65,7 @@ def table_html(shown: Table, swatches: Sequence[str] = (), *, words: bool = Fals
 
 
 def _cell(cell: Sentence, *, words: bool) -> Html:
-    if len(cell) == 1 and cell[0] in VERDICTS:
+    if len(cell) == 1 and cell[0] in TURNED:
         return element("td", element("span", str(cell[0]), class_=f"verdict {cell[0]}"))
     text = words and all(isinstance(part, str) for part in cell)
     return element("td", sentence_html(cell), class_="words" if text else None)
@@ -84,13 +82,8 @@ def _named(cell: Sentence, swatches: Sequence[str]) -> Html:
 def verdict_table(found: BenchmarkComparison, order: Sequence[str]) -> Table:
     """What is decided between each two methods: the row beside the column."""
     verdicts = {(pair.first, pair.second): pair.verdict for pair in found.pairs}
-    turned = {"better": "worse", "worse": "better"}
-
-    def word(first: str, second: str) -> str:
-        turn = verdicts.get((second, first), NOTHING)
-        return verdicts.get((first, second), turned.get(turn, turn))
-
-    rows = tuple(((first,), *((word(first, second),) for second in order)) for first in order)
+    verdicts |= {(pair.second, pair.first): TURNED[pair.verdict] for pair in found.pairs}
+    rows = tuple(((first,), *((verdicts.get((first, second), NOTHING),) for second in order)) for first in order)
     titles = ("is \\ than", *order)
     return Table(f"Which method is better on {found.benchmark}, at the end", titles, rows)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpoctl.analysis.aggregate import band, times_up_to, values_at
 from hpoctl.analysis.comparison import by_benchmark
-from hpoctl.analysis.comparison_model import CompareOptions, Failed
+from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.equivalence import parse_margin
 from hpoctl.analysis.report_data import Experiment, ReportData
 from hpoctl.analysis.study_comparison import Comparison, compare_study, with_interim_verdicts
@@ -127,14 +127,10 @@ def report_model(data: ReportData) -> ReportModel:
     Raises:
         UsageError: A benchmark has several metrics, or an experiment is there twice.
     """
-    failed: dict[str, dict[str, list[int]]] = {}
-    for benchmark, method, seed in data.failed:
-        failed.setdefault(benchmark, {}).setdefault(method, []).append(seed)
     margin = None if data.margin is None else parse_margin(data.margin)
     options = CompareOptions(family=data.family, margin=margin)
     traces = by_benchmark(each.trace for each in data.experiments)
-    known: dict[str, Failed] = dict(failed)
-    comparison = compare_study(traces, options, known)
+    comparison = compare_study(traces, options, data.failed)
     if data.interim is not None:
         comparison = with_interim_verdicts(comparison, data.interim)
     return ReportModel(comparison, tuple(_cells(data)), _totals(data))

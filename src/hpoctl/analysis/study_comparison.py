@@ -1,6 +1,6 @@
 """The model of a comparison: terminal, Markdown, LaTeX, JSON and the web page all show it, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hpoctl.analysis.across import compare_overall
@@ -9,7 +9,6 @@ from hpoctl.analysis.comparison_model import (
     TURNED,
     BenchmarkComparison,
     CompareOptions,
-    Failed,
     Family,
     PairLine,
     Traces,
@@ -63,22 +62,25 @@ class Comparison:
 
 
 def compare_study(
-    traces: Mapping[str, Traces], options: CompareOptions | None = None, failed: Mapping[str, Failed] | None = None
+    traces: Mapping[str, Traces], options: CompareOptions | None = None, failed: Iterable[tuple[str, str, int]] = ()
 ) -> Comparison:
     """Compare methods on each benchmark, pair by pair, and over all benchmarks.
 
     Args:
         traces: The traces by benchmark, method and seed.
         options: How to compare.
-        failed: The seeds that failed, by benchmark and method.
+        failed: Benchmark, method and seed of each experiment that failed.
     """
     options = options or CompareOptions()
+    lost: dict[str, dict[str, list[int]]] = {}
+    for benchmark, method, seed in failed:
+        lost.setdefault(benchmark, {}).setdefault(method, []).append(seed)
     known = {
         name: here
         for name, here in traces.items()
         if any(len(trace.times) for seeds in here.values() for trace in seeds.values())
     }
-    found = [compare_benchmark(name, here, options, (failed or {}).get(name)) for name, here in known.items()]
+    found = [compare_benchmark(name, here, options, lost.get(name)) for name, here in known.items()]
     regret = options.margin.size if options.margin is not None and options.margin.of == "regret" else REGRET
     families = [found] if options.family == "all" else [[each] for each in found]
     return Comparison(
@@ -89,7 +91,7 @@ def compare_study(
         methods=tuple(dict.fromkeys(method for here in traces.values() for method in here)),
         benchmarks=tuple(each for family in families for each in with_verdicts(family, options.level)),
         without_value=tuple(name for name in traces if name not in known),
-        overall=compare_overall(known, failed, at=options.at, level=options.level, margin=regret),
+        overall=compare_overall(known, lost, at=options.at, level=options.level, margin=regret),
     )
 
 

@@ -68,14 +68,14 @@ def compare(
         check_picture(critical_difference)
     from hpoctl.analysis.comparison_model import CompareOptions
     from hpoctl.cli.compare_report import blocks, verdict
-    from hpoctl.ops.answers.compare import CompareRequest, compare
+    from hpoctl.ops.answers.compare import compare
 
     load = load_request(tag, None, benchmark, seed, where, results)
     root = open_root(results)
     options = CompareOptions(
         at=at, family=family_of(family), margin=margin_of(equivalent_within), targets=tuple(target or ())
     )
-    found = compare(CompareRequest(load, tuple(method or ()), options), root)
+    found = compare(load, method or (), options, root)
     if critical_difference is not None:
         write_ranks(found, critical_difference)
     if as_json:

@@ -35,12 +35,11 @@ def export(
 ) -> None:
     """Export completed experiments: trees that Syne Tune reads, or one table as CSV or Parquet."""
     from hpoctl.cli import exchange_report as report
-    from hpoctl.ops.exchange.export import ExportRequest
     from hpoctl.ops.exchange.export import export as write
 
-    request = ExportRequest(load_request(tag, method, benchmark, seed, where, results), form, output, formulas)
+    load = load_request(tag, method, benchmark, seed, where, results)
     with report.progress("exporting") as tell:
-        exported = write(request, tell)
+        exported = write(load, form, output, formulas, tell)
     if as_json:
         report.emit_exported(exported)
     else:
@@ -62,7 +61,6 @@ def import_results(
 ) -> None:
     """Import results of Syne Tune as experiments of a tag."""
     from hpoctl.cli import exchange_report as report
-    from hpoctl.ops.exchange.import_results import ImportRequest
     from hpoctl.ops.exchange.import_results import import_results as store
     from hpoctl.ops.studies.config import open_root
 
@@ -72,7 +70,7 @@ def import_results(
         )
     root = open_root(results)
     with report.progress("importing") as tell:
-        imported = store(ImportRequest(Path(folder), tag, max_wallclock_time), root, tell)
+        imported = store(Path(folder), root, tag, max_wallclock_time, tell)
     if as_json:
         report.emit_imported(imported)
     else:

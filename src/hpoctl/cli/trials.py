@@ -42,7 +42,7 @@ def trials(
 ) -> None:
     """List the trials of experiments, also while they train: configuration, outcome, values, resource, time, why."""
     from hpoctl.cli.output import emit_json, hint
-    from hpoctl.ops.answers.trials import SORTS, TrialsRequest, best_trial, list_trials
+    from hpoctl.ops.answers.trials import SORTS, best_trial, list_trials
 
     order = next((known for known in SORTS if known == sort), None)
     if order is None:
@@ -50,7 +50,7 @@ def trials(
     if form not in FORMS:
         raise UsageError(f"--format cannot be {form!r}.", f"Use one of {', '.join(FORMS)}.")
     load = load_request(tag, method, benchmark, seed, where, results)
-    found = list_trials(TrialsRequest(load, order, tuple(outcome or ()), least_resource))
+    found = list_trials(load, order, outcome or (), least_resource)
     shown = found.trials[: limit or None]
     if best:
         chosen = best_trial(found)

@@ -7,7 +7,7 @@ import pytest
 
 from exchange_trees import put_tuner
 from hpoctl.core.space import Choice, Domain, Fixed, LogUniform, RandInt, Space, Uniform
-from hpoctl.ops.exchange.import_results import ImportRequest, import_results
+from hpoctl.ops.exchange.import_results import import_results
 from hpoctl.ops.exchange.syne_tune_rows import column_kinds
 from hpoctl.ops.reading.load_rows import load_rows
 from hpoctl.ops.reading.results_of_tags import LoadRequest
@@ -57,7 +57,7 @@ def test_texts_that_look_like_numbers_are_texts_after_an_import(tmp_path: Path) 
     space = json.dumps(Space({"x": Choice(("1", "01", "1.0"))}).to_json())
     put_tuner(tmp_path / "tree", rows=rows, config_space=space)
     root = open_root(str(tmp_path / "root"), tmp_path)
-    assert import_results(ImportRequest(tmp_path / "tree"), root).refused == ()
+    assert import_results(tmp_path / "tree", root).refused == ()
     frame, _ = load_rows(LoadRequest(("old",), str(tmp_path / "root")))
     assert frame["config_x"].tolist() == ["1", "01", "1.0"]
     assert frame["trial_id"].tolist() == [0, 1, 2]  # whole numbers, though the file writes them as floats
@@ -67,5 +67,5 @@ def test_a_value_that_is_not_what_the_space_says_is_named(tmp_path: Path) -> Non
     space = json.dumps(Space({"x": RandInt(0, 9)}).to_json())
     put_tuner(tmp_path / "tree", "good", rows=HEADER + "1,1,1.0,0,3\n", config_space=space)
     bad = put_tuner(tmp_path / "tree", "bad", seed=1, rows=HEADER + "1,1,1.0,0,three\n", config_space=space)
-    (refused,) = import_results(ImportRequest(tmp_path / "tree"), open_root(str(tmp_path / "root"), tmp_path)).refused
+    (refused,) = import_results(tmp_path / "tree", open_root(str(tmp_path / "root"), tmp_path)).refused
     assert (refused.path, refused.what) == (str(bad), "results.csv has something in config_x that is no whole number.")

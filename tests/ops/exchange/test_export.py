@@ -24,8 +24,8 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import seal, unseal
 from hpoctl.core.study import Study
 from hpoctl.engine.table import parquet_bytes
-from hpoctl.ops.exchange.export import Exported, ExportFormat, ExportRequest, export
-from hpoctl.ops.exchange.import_results import ImportRequest, import_results
+from hpoctl.ops.exchange.export import Exported, ExportFormat, export
+from hpoctl.ops.exchange.import_results import import_results
 from hpoctl.ops.exchange.syne_tune_files import tuner_folders, unzipped
 from hpoctl.ops.exchange.syne_tune_rows import read_rows, rows_csv
 from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
@@ -56,7 +56,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 def do(store: LocalStore, output: Path, form: ExportFormat = "syne-tune", *tags: str, **changes: Any) -> Exported:
     load = load_request(str(store.root), tags or (TAG,), **changes)
-    return export(ExportRequest(load, form, output), None)
+    return export(load, form, output)
 
 
 @pytest.mark.parametrize("form", ["syne-tune", "csv", "parquet"])
@@ -287,7 +287,7 @@ def test_columns_of_several_experiments(tmp_path: Path) -> None:
 
 def test_imported_results_are_shown_as_such(store: LocalStore, tmp_path: Path) -> None:
     put_tuner(tmp_path / "tree", benchmark="toy", algorithm="RS")
-    import_results(ImportRequest(tmp_path / "tree"), open_root(str(store.root)))
+    import_results(tmp_path / "tree", open_root(str(store.root)))
     done = do(store, tmp_path / "rows.parquet", "parquet", TAG, "old", benchmarks=("toy",), methods=("RS",))
     table = pq.read_table(tmp_path / "rows.parquet").select(["method", "origin"]).to_pylist()
     assert {(row["method"], row["origin"]) for row in table} == {
@@ -303,14 +303,14 @@ def test_imported_results_are_shown_as_such(store: LocalStore, tmp_path: Path) -
 def test_exported_results_come_back_with_the_same_curves(store: LocalStore, tmp_path: Path) -> None:
     do(store, tmp_path / "out")
     back = LocalStore(tmp_path / "back")
-    done = import_results(ImportRequest(tmp_path / "out"), open_root(str(back.root)))
+    done = import_results(tmp_path / "out", open_root(str(back.root)))
     assert [(tag.tag, tag.imported) for tag in done.tags] == [(TAG, 8)]
     assert curves(back, TAG) == curves(store, TAG)
 
 
 def test_imported_results_are_exported_as_syne_tune_wrote_them(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "root")
-    import_results(ImportRequest(GOLDEN / "old-1"), open_root(str(store.root)))
+    import_results(GOLDEN / "old-1", open_root(str(store.root)))
     do(store, tmp_path / "out", "syne-tune", "old-1")
     folders = {folder.relative_to(GOLDEN): folder for folder in tuner_folders(GOLDEN / "old-1")}
     assert {path.parent.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob(METADATA)} == set(folders)
@@ -324,13 +324,13 @@ def test_imported_results_are_exported_as_syne_tune_wrote_them(tmp_path: Path) -
 def test_imported_results_under_another_tag(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "root")
     put_tuner(tmp_path / "tree", without=frozenset({"seed"}))
-    import_results(ImportRequest(tmp_path / "tree", "new"), open_root(str(store.root)))
+    import_results(tmp_path / "tree", open_root(str(store.root)), "new")
     do(store, tmp_path / "out", "syne-tune", "new")
     (said,) = metadata(tmp_path / "out")
     assert (said["tag"], said["seed"], said["entrypoint"]) == ("new", 0, "train")
     assert (tmp_path / "out" / "new" / "ASHA" / "new-toy-0-2023-11-14-22-13-21-000" / METADATA).exists()
     again = LocalStore(tmp_path / "again")
-    import_results(ImportRequest(tmp_path / "out"), open_root(str(again.root)))
+    import_results(tmp_path / "out", open_root(str(again.root)))
     assert curves(again, "new") == curves(store, "new")
 
 

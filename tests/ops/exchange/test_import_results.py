@@ -19,7 +19,7 @@ from faults import failing_at_every_step, killed_at_every_step
 from hpoctl.core.cells import METADATA, RESULTS, Cell
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.sealed import unseal
-from hpoctl.ops.exchange.import_results import ImportedResults, ImportRequest, import_results
+from hpoctl.ops.exchange.import_results import ImportedResults, import_results
 from hpoctl.ops.reading.load_traces import LoadRequest, load_traces
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.stores.ledger import read_attempts
@@ -44,7 +44,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def do(root: Root, folder: Path, tag: str | None = None, budget: float | None = None) -> ImportedResults:
-    return import_results(ImportRequest(folder, tag, budget), root)
+    return import_results(folder, root, tag, budget)
 
 
 def stored(root: Root, tag: str = "old") -> dict[Cell, dict[str, Any]]:
@@ -124,6 +124,11 @@ def test_a_tuner_without_metadata_of_a_study(root: Root) -> None:
         "2 of 2 name no random seed",
         "2 of 2 name no budget",
     }
+
+
+def test_seeds_and_random_seeds_that_are_not_named_are_counted_apart(root: Root, tree: Path) -> None:
+    put_tuner(tree, random_seed=None)
+    assert [note.partition(":")[0] for note in do(root, tree).notes] == ["1 of 1 name no random seed"]
 
 
 def test_rows_that_are_not_zipped(root: Root, tree: Path) -> None:

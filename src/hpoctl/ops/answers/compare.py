@@ -17,23 +17,9 @@ from hpoctl.ops.launching.decided_pairs import DecidedPairs, decided_pairs
 from hpoctl.ops.launching.seed_commands import ImportedSeeds, SeedCommands, seed_commands
 from hpoctl.ops.reading.load_traces import LoadRequest, Skipped, load_traces
 from hpoctl.ops.reading.setups import bare_name
+from hpoctl.ops.reading.tag_contents import failed_experiments
 from hpoctl.ops.reading.written_files import check_file, write_file
 from hpoctl.ops.studies.config import Root
-
-
-@dataclass(frozen=True, slots=True)
-class CompareRequest:
-    """What is compared.
-
-    Attributes:
-        load: Which results are read; `methods` of it are not used.
-        methods: The methods, in the order in which they are judged; none: all.
-        options: How they are compared.
-    """
-
-    load: LoadRequest
-    methods: tuple[str, ...] = ()
-    options: CompareOptions = field(default_factory=CompareOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +51,13 @@ class ComparedTags:
     in_looks: DecidedPairs | None = None
 
 
-def compare(request: CompareRequest, root: Root) -> ComparedTags:
+def compare(load: LoadRequest, named: Sequence[str], options: CompareOptions, root: Root) -> ComparedTags:
     """Compare methods on each benchmark, pair by pair, and over all benchmarks.
 
     Args:
-        request: What is compared.
+        load: Which results are read; `methods` of it are not used.
+        named: The methods, in the order in which they are judged; none: all.
+        options: How they are compared.
         root: The root of results, for the commands that are proposed.
 
     Raises:
@@ -78,56 +66,41 @@ def compare(request: CompareRequest, root: Root) -> ComparedTags:
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: The store cannot be read.
     """
-    at = request.options.at
+    at = options.at
     if not 0.0 < at <= 1.0:
         raise UsageError(f"--at is {at:g}.", "Use a share of the budget: above 0, at most 1.")
-    if len(request.methods) == 1:
-        raise UsageError(f"{request.methods[0]} alone cannot be compared.", "Name another method, or none for all.")
-    bases = tuple(dict.fromkeys(bare_name(name) for name in request.methods))
-    filters = replace(request.load.filters, methods=bases)
-    loaded = load_traces(replace(request.load, filters=filters))
-    chosen = _chosen(loaded.traces, request.methods, root.command("compare", *_tag_words(request.load.tags)))
+    if len(named) == 1:
+        raise UsageError(f"{named[0]} alone cannot be compared.", "Name another method, or none for all.")
+    bases = tuple(dict.fromkeys(bare_name(name) for name in named))
+    loaded = load_traces(replace(load, filters=replace(load.filters, methods=bases)))
+    tag_words = [word for tag in load.tags for word in ("--tag", tag)]
+    chosen = _chosen(loaded.traces, named, root.command("compare", *tag_words))
     grouped = by_benchmark(chosen)
     methods = tuple(dict.fromkeys(trace.method for trace in chosen))
     if len(methods) < 2:
         raise UsageError(
             f"There are results of {methods[0]} only.", "Name another --tag too, or launch a second method."
         )
-    comparison = compare_study(grouped, request.options, failed_seeds(loaded.skipped))
-    in_looks, notes = decided_pairs(root, request.load.tags, whole=at == 1.0 and request.load.every_seed)
+    comparison = compare_study(grouped, options, failed_experiments(loaded.skipped))
+    in_looks, notes = decided_pairs(root, load.tags, whole=at == 1.0 and load.every_seed)
     if in_looks is not None:
         comparison = with_interim_verdicts(comparison, in_looks.verdicts)
+    names = ", ".join(loaded.modelled)
+    modelled = [f"data of {names}: modelled curves, not measured ones"] if names else []
     more = SeedCommands()
-    if len(methods) == 2 and request.load.filters.seeds is None:  # otherwise it is not known which seeds there are
+    if len(methods) == 2 and load.filters.seeds is None:  # otherwise it is not known which seeds there are
         more = seed_commands(comparison.benchmarks, chosen, loaded.imported, loaded.options, in_looks, root)
     return ComparedTags(
-        tags=tuple(dict.fromkeys(request.load.tags)),
+        tags=tuple(dict.fromkeys(load.tags)),
         comparison=comparison,
         skipped=loaded.skipped,
-        notes=(*loaded.notes, *notes, *_modelled(loaded.modelled)),
+        notes=(*loaded.notes, *notes, *modelled),
         modelled=loaded.modelled,
         launches=more.launches,
         imported=more.imported,
         until_decided=more.until_decided,
         in_looks=in_looks,
     )
-
-
-def failed_seeds(skipped: Sequence[Skipped]) -> dict[str, dict[str, list[int]]]:
-    """The seeds of experiments that failed, by benchmark and method."""
-    found: dict[str, dict[str, list[int]]] = {}
-    for entry in skipped:
-        if entry.kind == "failed" and entry.cell is not None:
-            found.setdefault(entry.cell.benchmark, {}).setdefault(entry.cell.method, []).append(entry.cell.seed)
-    return found
-
-
-def _modelled(benchmarks: Sequence[str]) -> list[str]:
-    return [f"data of {', '.join(benchmarks)}: modelled curves, not measured ones"] if benchmarks else []
-
-
-def _tag_words(tags: Sequence[str]) -> list[str]:
-    return [word for tag in tags for word in ("--tag", tag)]
 
 
 def _chosen(traces: Sequence[Trace], names: Sequence[str], listing: str) -> list[Trace]:

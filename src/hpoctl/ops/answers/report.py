@@ -23,7 +23,7 @@ from hpoctl.ops.reading.load_extras import read_extras
 from hpoctl.ops.reading.load_traces import Loaded, load_each, read_trace
 from hpoctl.ops.reading.read_columns import no_value
 from hpoctl.ops.reading.results_of_tags import LoadRequest
-from hpoctl.ops.reading.tag_contents import OPEN, FoundResult, Skipped
+from hpoctl.ops.reading.tag_contents import OPEN, FoundResult, Skipped, failed_experiments
 from hpoctl.ops.reading.trace_cache import Record, TraceCache
 from hpoctl.ops.reading.written_files import check_file, write_file
 from hpoctl.ops.studies.config import open_root
@@ -152,19 +152,12 @@ def collect_report(load: LoadRequest, options: CompareOptions) -> tuple[ReportDa
         left_out=tuple(_left_out(loaded.skipped, root.store.location(""))),
         provenance=tuple(facts_of([(each.experiment.trace, each.metadata) for each in loaded.traces])),
         repeat=(*commands_of(each.metadata for each in loaded.traces), _own_command(load, options)),
-        failed=tuple(_failed(loaded.skipped)),
+        failed=failed_experiments(loaded.skipped),
         family=options.family,
         margin=None if options.margin is None else str(options.margin),
         interim=None if in_looks is None else in_looks.verdicts,
     )
     return data, loaded.skipped
-
-
-def _failed(skipped: Iterable[Skipped]) -> Iterable[tuple[str, str, int]]:
-    """Benchmark, method and seed of each experiment that failed."""
-    for entry in skipped:
-        if entry.kind == "failed" and entry.cell is not None:
-            yield entry.cell.benchmark, entry.cell.method, entry.cell.seed
 
 
 def _read(found: FoundResult, cache: TraceCache, name: str) -> _Read:

@@ -63,24 +63,6 @@ class TrialSummary:
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class TrialsRequest:
-    """Which trials are asked for.
-
-    Attributes:
-        load: The experiments.
-        sort: What they are sorted by: best and last values from the best on, resource, seconds and cost from the
-            largest on.
-        outcomes: Only trials of these outcomes; none: all.
-        least_resource: Only trials that have reached this level.
-    """
-
-    load: LoadRequest
-    sort: Sort = "best"
-    outcomes: tuple[str, ...] = ()
-    least_resource: int = 0
-
-
 @dataclass(frozen=True)
 class TrialList:
     """The trials that fit.
@@ -102,31 +84,38 @@ class TrialList:
     skipped: tuple[Skipped, ...] = field(default=())
 
 
-def list_trials(request: TrialsRequest) -> TrialList:
+def list_trials(load: LoadRequest, sort: Sort, outcomes: Sequence[str] = (), least_resource: int = 0) -> TrialList:
     """The trials of all experiments that fit: completed ones, and those with real trials as far as they are.
+
+    Args:
+        load: The experiments.
+        sort: What they are sorted by: best and last values from the best on, resource, seconds and cost from the
+            largest on.
+        outcomes: Only trials of these outcomes; none: all.
+        least_resource: Only trials that have reached this level.
 
     Raises:
         UsageError: A tag, filter or condition is wrong.
         IncompleteError: No such experiment fits.
         HpoctlError: The store cannot be read.
     """
-    results = find_results(replace(request.load, unfinished=True))
+    results = find_results(replace(load, unfinished=True))
     read, skipped = read_each(results, _read)
     every = [trial for _, _, trials in read for trial in trials]
     modes = {cell.benchmark: (about.metric, about.mode) for cell, about, _ in read}
     counts: dict[str, int] = {}
     for trial in every:
         counts[trial.outcome] = counts.get(trial.outcome, 0) + 1
-    wanted = {outcome.casefold() for outcome in request.outcomes}
-    for outcome in request.outcomes:
+    wanted = {outcome.casefold() for outcome in outcomes}
+    for outcome in outcomes:
         if outcome.casefold() not in {known.casefold() for known in counts}:
             raise unknown_name("outcome", outcome, counts, "hpoctl trials")
     chosen = [
         trial
         for trial in every
-        if (not wanted or trial.outcome.casefold() in wanted) and trial.resource >= request.least_resource
+        if (not wanted or trial.outcome.casefold() in wanted) and trial.resource >= least_resource
     ]
-    chosen.sort(key=_order(request.sort, modes))
+    chosen.sort(key=_order(sort, modes))
     resources = {cell.benchmark: about.resource for cell, about, _ in read}
     return TrialList(modes, resources, tuple(chosen), counts, len(read), tuple(skipped))
 

@@ -25,23 +25,6 @@ ExperimentProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class ExportRequest:
-    """What a person asked `hpoctl export` for.
-
-    Attributes:
-        load: Which results.
-        form: Trees that Syne Tune reads, or one table.
-        output: The folder of the trees, or the file of the table.
-        formulas: What becomes of CSV texts that a spreadsheet would run as formulas.
-    """
-
-    load: LoadRequest
-    form: ExportFormat
-    output: Path
-    formulas: Formulas = "quote"
-
-
-@dataclass(frozen=True)
 class Exported:
     """What was exported.
 
@@ -66,11 +49,20 @@ class Exported:
     skipped: tuple[Skipped, ...]
 
 
-def export(request: ExportRequest, progress: ExperimentProgress | None = None) -> Exported:
+def export(
+    load: LoadRequest,
+    form: ExportFormat,
+    output: Path,
+    formulas: Formulas = "quote",
+    progress: ExperimentProgress | None = None,
+) -> Exported:
     """Write the results that count, in another format.
 
     Args:
-        request: What is exported.
+        load: Which results.
+        form: Trees that Syne Tune reads, or one table.
+        output: The folder of the trees, or the file of the table.
+        formulas: What becomes of CSV texts that a spreadsheet would run as formulas.
         progress: Receives how many experiments were read, of how many; None: not reported.
 
     Raises:
@@ -78,13 +70,13 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
         IncompleteError: There is nothing of a tag, or no completed experiment fits.
         HpoctlError: Results cannot be read, or a file cannot be written.
     """
-    if request.form == "syne-tune":
-        check_folder(request.output)
-        if request.output.exists() and not request.output.is_dir():
-            raise UsageError(f"{request.output} is a file, not a folder.", "Name another one with --output.")
+    if form == "syne-tune":
+        check_folder(output)
+        if output.exists() and not output.is_dir():
+            raise UsageError(f"{output} is a file, not a folder.", "Name another one with --output.")
     else:
-        check_file(request.output)
-    results = find_results(request.load)
+        check_file(output)
+    results = find_results(load)
     newest = [found for tag in results for found in tag.newest]
     names = setup_names(newest)
 
@@ -92,13 +84,13 @@ def export(request: ExportRequest, progress: ExperimentProgress | None = None) -
         return _Chosen(found, names[found.tag, found.cell.method], schema_of(read_table(found)))
 
     chosen, skipped = read_each(results, read)
-    if request.form == "syne-tune":
-        present, rows = _write_tree(request.output, chosen, progress)
+    if form == "syne-tune":
+        present, rows = _write_tree(output, chosen, progress)
     else:
-        present, rows = 0, _write_table(request, request.form, chosen, progress)
+        present, rows = 0, _write_table(output, form, formulas, chosen, progress)
     return Exported(
-        path=str(request.output),
-        form=request.form,
+        path=str(output),
+        form=form,
         tags=tuple(tag.tag for tag in results),
         experiments=len(chosen),
         present=present,
@@ -139,13 +131,17 @@ def _write_tree(output: Path, chosen: Sequence[_Chosen], progress: ExperimentPro
 
 
 def _write_table(
-    request: ExportRequest, form: TableFormat, chosen: Sequence[_Chosen], progress: ExperimentProgress | None
+    output: Path,
+    form: TableFormat,
+    formulas: Formulas,
+    chosen: Sequence[_Chosen],
+    progress: ExperimentProgress | None,
 ) -> int:
     """Write all rows as one table; returns how many there are."""
     schema = common_schema(each.schema for each in chosen)
-    with writing(request.output) as file:
+    with writing(output) as file:
         rows = _tables(chosen, schema, progress)
-        return write_tables(file, form, schema, rows, formulas=request.formulas)
+        return write_tables(file, form, schema, rows, formulas=formulas)
 
 
 def _tables(

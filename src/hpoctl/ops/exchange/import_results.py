@@ -24,21 +24,6 @@ ExperimentProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """What a person asked `hpoctl import` for.
-
-    Attributes:
-        folder: The folder with results of Syne Tune, in any depth.
-        tag: The tag of all of them; None: each keeps its own.
-        max_wallclock_time: The budget in seconds of results that do not say theirs; None: the time of their last row.
-    """
-
-    folder: Path
-    tag: str | None = None
-    max_wallclock_time: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
     """A result that was not imported.
 
@@ -91,12 +76,20 @@ class ImportedResults:
     notes: tuple[str, ...]
 
 
-def import_results(request: ImportRequest, root: Root, progress: ExperimentProgress | None = None) -> ImportedResults:
+def import_results(
+    folder: Path,
+    root: Root,
+    new_tag: str | None = None,
+    budget: float | None = None,
+    progress: ExperimentProgress | None = None,
+) -> ImportedResults:
     """Store each result below a folder as a complete experiment; unreadable ones are listed, and the others imported.
 
     Args:
-        request: What is imported.
+        folder: The folder with results of Syne Tune, in any depth.
         root: The root of results.
+        new_tag: The tag of all of them; None: each keeps its own.
+        budget: The budget in seconds of results that do not say theirs; None: the time of their last row.
         progress: Receives how many results were read, of how many; None: not reported.
 
     Raises:
@@ -104,33 +97,33 @@ def import_results(request: ImportRequest, root: Root, progress: ExperimentProgr
         IncompleteError: There is no result, or none that can be imported.
         HpoctlError: A file cannot be read or written.
     """
-    _check(request)
-    folders = list(tuner_folders(request.folder))
+    _check(folder, new_tag, budget)
+    folders = list(tuner_folders(folder))
     if not folders:
         raise IncompleteError(
-            f"There are no results of Syne Tune below {request.folder}.",
+            f"There are no results of Syne Tune below {folder}.",
             f"Name a folder with <tag>/<method>/<tuner name>/{METADATA} and results.csv.zip in it.",
         )
-    sources, refused = _sources(folders, request)
+    sources, refused = _sources(folders, new_tag)
     kept: list[_Kept] = []
     for tag in dict.fromkeys(source.tag for source in sources):
         own = [source for source in sources if source.tag == tag]
         for source, place in zip(own, _places(root, tag, own), strict=True):
             try:
-                kept.append(_Kept(source, _write(root, source, place, request)))
+                kept.append(_Kept(source, _write(root, source, place, budget)))
             except IncompleteError as error:
                 refused.append(Refused(str(source.folder), error.what, error.fix))
             if progress:
                 progress(len(kept) + len(refused), len(folders))
     if not kept:
         raise IncompleteError(
-            f"None of {len(refused)} results below {request.folder} can be imported; "
+            f"None of {len(refused)} results below {folder} can be imported; "
             f"the first is {refused[0].path}: {refused[0].what}",
             refused[0].fix,
         )
     tags = tuple(_summary(tag, kept) for tag in dict.fromkeys(each.source.tag for each in kept))
-    notes = _notes([each.source for each in kept], request)
-    return ImportedResults(str(request.folder), SYNE_TUNE, tags, tuple(refused), notes)
+    notes = _notes([each.source for each in kept], budget)
+    return ImportedResults(str(folder), SYNE_TUNE, tags, tuple(refused), notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +147,21 @@ def _summary(tag: str, kept: Iterable[_Kept]) -> ImportedTag:
     return ImportedTag(tag, methods, benchmarks, written, len(own) - written)
 
 
-def _check(request: ImportRequest) -> None:
-    if request.tag is not None:
-        check_tag(request.tag)
-    budget = request.max_wallclock_time
+def _check(folder: Path, new_tag: str | None, budget: float | None) -> None:
+    if new_tag is not None:
+        check_tag(new_tag)
     if budget is not None and not 0.0 < budget < float("inf"):
         raise UsageError(f"The budget is {budget} seconds.", "Use a positive number of seconds.")
-    if not request.folder.is_dir():
-        raise UsageError(f"There is no folder {request.folder}.", "Name the folder that holds the results.")
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.", "Name the folder that holds the results.")
 
 
-def _sources(folders: Iterable[Path], request: ImportRequest) -> tuple[list[Source], list[Refused]]:
+def _sources(folders: Iterable[Path], new_tag: str | None) -> tuple[list[Source], list[Refused]]:
     """What there is to import, in the order in which it began, and what cannot be."""
     sources, refused = [], []
     for folder in folders:
         try:
-            sources.append(source_of(read_files(folder), request.tag))
+            sources.append(source_of(read_files(folder), new_tag))
         except (IncompleteError, UsageError) as error:
             refused.append(Refused(str(folder), error.what, error.fix))
     return sorted(sources, key=lambda source: (source.started, source.folder.name, str(source.folder))), refused
@@ -223,7 +215,7 @@ def _places(root: Root, tag: str, sources: Sequence[Source]) -> list[_Place]:
     return found
 
 
-def _write(root: Root, source: Source, place: _Place, request: ImportRequest) -> bool:
+def _write(root: Root, source: Source, place: _Place, budget: float | None) -> bool:
     """Write a result, unless it is there; whether it was written."""
     if place.twice or (place.attempt is not None and _is_whole(root, place.attempt)):
         return False
@@ -232,7 +224,7 @@ def _write(root: Root, source: Source, place: _Place, request: ImportRequest) ->
         raise IncompleteError("It was changed while it was read.", LEAVE_OUT)
     table = read_rows(files.rows, source.metric, column_kinds(source.record.config_space))
     data = parquet_bytes(table)
-    metadata = imported_metadata(source, files, place.cell, table, data, request.max_wallclock_time)
+    metadata = imported_metadata(source, files, place.cell, table, data, budget)
     # The rows first: without its metadata a directory is reported as damaged, and counts for nothing.
     root.store.put(f"{place.directory}/{RESULTS}", data)
     root.store.put(f"{place.directory}/{METADATA}", seal(metadata))
@@ -247,17 +239,17 @@ def _is_whole(root: Root, attempt: Attempt) -> bool:
     return True
 
 
-def _notes(sources: Sequence[Source], request: ImportRequest) -> tuple[str, ...]:
+def _notes(sources: Sequence[Source], budget: float | None) -> tuple[str, ...]:
     """What the results do not say themselves."""
     unnamed = sum(source.unnamed for source in sources)
     seedless = sum(source.seed is None for source in sources)
     endless = sum(source.budget is None for source in sources)
-    seedless = sum(source.random_seed is None for source in sources)
-    end = f"{request.max_wallclock_time:g} s as you say" if request.max_wallclock_time else "the time of its last row"
+    unpaired = sum(source.random_seed is None for source in sources)
+    end = f"{budget:g} s as you say" if budget else "the time of its last row"
     notes = {
         "no method or benchmark: it is called after its scheduler and its script": unnamed,
         "no seed: it has the lowest free one, in the order in which they began": seedless,
-        "no random seed: which randomness it shares with other results of its seed is not known": seedless,
+        "no random seed: which randomness it shares with other results of its seed is not known": unpaired,
         f"no budget: it ends at {end}": endless,
     }
     return tuple(f"{count} of {len(sources)} name {what}" for what, count in notes.items() if count)

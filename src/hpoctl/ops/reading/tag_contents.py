@@ -1,5 +1,6 @@
 """What there is of a tag: its plans, its attempts, the results that are complete, and what cannot be read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -42,6 +43,12 @@ class Skipped:
     policy: str
     kind: SkipKind = "damaged"
     tag: str = ""
+
+
+def failed_experiments(skipped: Iterable[Skipped]) -> tuple[tuple[str, str, int], ...]:
+    """Benchmark, method and seed of each experiment that failed."""
+    cells = [entry.cell for entry in skipped if entry.kind == "failed" and entry.cell is not None]
+    return tuple((cell.benchmark, cell.method, cell.seed) for cell in cells)
 
 
 @dataclass(frozen=True, slots=True)
