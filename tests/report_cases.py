@@ -1,11 +1,10 @@
 """Data of reports made by hand: a few methods and benchmarks, hostile names, everything that can be missing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from hpoctl.analysis.report_data import Experiment, Fact, LeftOut, ReportData, Rungs
+from hpoctl.analysis.report_data import Costs, Experiment, Fact, LeftOut, ReportData, Rungs
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import Mode
 
@@ -40,8 +39,8 @@ def experiment(
         "tag", method, benchmark, seed, identity, "loss", mode, budget, times[times <= budget], values[times <= budget]
     )
     counts = np.floor(np.linspace(0.0, 30.0 + seed, 40)[None] / np.array([[1.0], [3.0]]))
-    own: dict[str, Any] = {"trials": 20.0 + seed, "rows": 300.0, "decision": 0.01 * (seed + 1), "cpu": 0.5, "wall": 0.6}
-    return Experiment(trace, "f" * 64, Rungs((1, 3), counts) if rungs else None, **own)
+    costs = Costs(20.0 + seed, 300.0, 0.01 * (seed + 1), 0.5, 0.6)
+    return Experiment(trace, "f" * 64, costs, Rungs((1, 3), counts) if rungs else None)
 
 
 def report_data(

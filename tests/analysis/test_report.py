@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_figure import COLOURS
-from hpoctl.analysis.markup import Html, element
 from hpoctl.analysis.ranks import together
 from hpoctl.analysis.report import report_page, script_json, summary
 from hpoctl.analysis.report_check import check_page, shown_agrees
 from hpoctl.analysis.report_data import ReportData, from_json, to_json
+from hpoctl.analysis.report_html import Html, element
 from hpoctl.analysis.report_model import report_model
 from hpoctl.analysis.shown import field, show, text_of
 from hpoctl.analysis.study_comparison import compare_study

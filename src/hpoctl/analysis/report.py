@@ -12,14 +12,17 @@ from hpoctl.analysis.comparison_model import BenchmarkComparison
 from hpoctl.analysis.comparison_tables import method_table, order_of, overall_tables, pair_table, run_time_table
 from hpoctl.analysis.curves import DECADE
 from hpoctl.analysis.findings import family_words, findings, interim_words, lost_runs
-from hpoctl.analysis.markup import Html, element, escaped, joined
 from hpoctl.analysis.overall_findings import overall_words, rank_notes
 from hpoctl.analysis.report_data import ReportData, to_json
 from hpoctl.analysis.report_figures import rank_diagram, run_time_figure
 from hpoctl.analysis.report_html import (
+    Html,
     cost_table,
     coverage_table,
+    element,
+    escaped,
     fact_tables,
+    joined,
     left_out_table,
     number_html,
     rung_table,

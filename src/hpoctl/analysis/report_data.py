@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,25 @@ class Rungs:
     counts: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What an experiment took, or what several took by the median over seeds or together; None: it was not recorded.
+
+    Attributes:
+        trials: Trials started.
+        rows: Reports.
+        decision: Real time of the decisions of the scheduler, in seconds.
+        cpu: Processor time of the experiment, in seconds.
+        wall: Real time of the experiment, in seconds.
+    """
+
+    trials: float | None = None
+    rows: float | None = None
+    decision: float | None = None
+    cpu: float | None = None
+    wall: float | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Experiment:
     """An experiment with a result that counts.
@@ -37,23 +56,15 @@ class Experiment:
     Attributes:
         trace: Its best value so far.
         results: The hash of its results file.
+        costs: What it took.
         rungs: Its rung sizes; None: it has no rungs, or did not record them.
-        trials: How many trials it started.
-        rows: How many reports it has.
-        decision: How long its scheduler took for all decisions, in seconds.
-        cpu: What it took of a processor, in seconds.
-        wall: How long it took, in seconds.
         complete: Whether it is complete; otherwise it counts with its rows so far.
     """
 
     trace: Trace
     results: str
+    costs: Costs = field(default_factory=Costs)
     rungs: Rungs | None = None
-    trials: float | None = None
-    rows: float | None = None
-    decision: float | None = None
-    cpu: float | None = None
-    wall: float | None = None
     complete: bool = True
 
 
@@ -152,21 +163,8 @@ def to_json(data: ReportData) -> dict[str, Any]:
         "panels": {title: list(names) for title, names in data.panels.items()},
         "modelled": list(data.modelled),
         "notes": list(data.notes),
-        "left_out": [
-            [
-                each.kind,
-                each.tag,
-                each.method,
-                each.benchmark,
-                each.seeds,
-                each.count,
-                each.path,
-                each.what,
-                each.policy,
-            ]
-            for each in data.left_out
-        ],
-        "provenance": [[each.kind, each.what, each.value, each.count] for each in data.provenance],
+        "left_out": [list(astuple(each)) for each in data.left_out],
+        "provenance": [list(astuple(each)) for each in data.provenance],
         "repeat": list(data.repeat),
         "failed": [list(each) for each in data.failed],
         "family": data.family,
@@ -221,7 +219,6 @@ def _from_interim(found: Mapping[str, Any]) -> InterimVerdicts:
 
 def _experiment(each: Experiment, data: ReportData) -> dict[str, Any]:
     trace = each.trace
-    costs = {name: _finite(getattr(each, name)) for name in ("trials", "rows", "decision", "cpu", "wall")}
     return {
         "tag": data.tags.index(trace.tag),
         "method": data.methods.index(trace.method),
@@ -236,7 +233,7 @@ def _experiment(each: Experiment, data: ReportData) -> dict[str, Any]:
         "values": trace.values.tolist(),
         "levels": [] if each.rungs is None else list(each.rungs.levels),
         "counts": [] if each.rungs is None else [[int(count) for count in row] for row in each.rungs.counts],
-        **costs,
+        **{name: _finite(value) for name, value in asdict(each.costs).items()},
         "complete": each.complete,
     }
 
@@ -260,6 +257,6 @@ def _from_experiment(each: Mapping[str, Any], table: Mapping[str, Any]) -> Exper
         values=np.array(each["values"], dtype=float),
     )
     rungs = Rungs(tuple(each["levels"]), np.array(each["counts"], dtype=float)) if each["levels"] else None
-    costs = {name: each[name] for name in ("trials", "rows", "decision", "cpu", "wall")}
+    costs = Costs(**{entry.name: each[entry.name] for entry in fields(Costs)})
     complete = each.get("complete", True)  # earlier pages have complete ones only
-    return Experiment(trace, each["results"], rungs, **costs, complete=complete)
+    return Experiment(trace, each["results"], costs, rungs, complete)

@@ -7,10 +7,9 @@ import numpy as np
 
 from hpoctl.analysis.comparison_figure import COLOURS
 from hpoctl.analysis.comparison_model import BenchmarkComparison
-from hpoctl.analysis.markup import Html, element, joined
 from hpoctl.analysis.overall_model import Overall
 from hpoctl.analysis.ranks import together
-from hpoctl.analysis.report_html import number_html
+from hpoctl.analysis.report_html import Html, element, joined, number_html
 from hpoctl.analysis.run_times import CURVE
 from hpoctl.analysis.shown import Number
 from hpoctl.core.protocols import FloatArray

@@ -11,7 +11,7 @@ from hpoctl.analysis.aggregate import band, times_up_to, values_at
 from hpoctl.analysis.comparison import by_benchmark
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.equivalence import parse_margin
-from hpoctl.analysis.report_data import Experiment, ReportData
+from hpoctl.analysis.report_data import Costs, Experiment, ReportData
 from hpoctl.analysis.study_comparison import Comparison, compare_study, with_interim_verdicts
 
 DIGITS = 6
@@ -35,25 +35,6 @@ class Curve:
     centre: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What an experiment took, by the median over seeds, or what all took together; None: it was not recorded.
-
-    Attributes:
-        trials: Trials started.
-        rows: Reports.
-        decision: Real time of the decisions of the scheduler, in seconds.
-        cpu: Processor time of the experiment, in seconds.
-        wall: Real time of the experiment, in seconds.
-    """
-
-    trials: float | None
-    rows: float | None
-    decision: float | None
-    cpu: float | None
-    wall: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +136,15 @@ def _cells(data: ReportData) -> Iterable[Cell]:
             own = [
                 each for each in data.experiments if (each.trace.benchmark, each.trace.method) == (benchmark, method)
             ]
-            timed = [each for each in own if each.decision is not None and each.trials]
-            seconds = sum(each.decision or 0.0 for each in timed)
+            timed = [each.costs for each in own if each.costs.decision is not None and each.costs.trials]
+            seconds = sum(costs.decision or 0.0 for costs in timed)
             yield Cell(
                 benchmark=benchmark,
                 method=method,
                 complete=sum(each.complete for each in own),
                 wanted=data.wanted[place][number],
                 costs=_costs(own, lambda values: float(np.median(values))),
-                decision_per_trial=1000.0 * seconds / sum(each.trials or 0.0 for each in timed) if timed else None,
+                decision_per_trial=1000.0 * seconds / sum(costs.trials or 0.0 for costs in timed) if timed else None,
                 rungs=_rungs(own),
                 curve=_curve(own),
             )
@@ -173,7 +154,7 @@ def _costs(own: Iterable[Experiment], summary: Callable[[list[float]], float]) -
     found: dict[str, float | None] = {}
     every = list(own)
     for entry in fields(Costs):
-        known = [float(value) for each in every if (value := getattr(each, entry.name)) is not None]
+        known = [float(value) for each in every if (value := getattr(each.costs, entry.name)) is not None]
         found[entry.name] = summary(known) if known else None
     return Costs(**found)
 

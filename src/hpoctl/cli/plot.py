@@ -163,11 +163,11 @@ def _refuse(options: list[str], what: str) -> None:
 
 
 def _curves(load: "LoadRequest", output: Path | None, *, as_json: bool) -> None:
-    from hpoctl.cli import curves_report as report
+    from hpoctl.cli import plot_report as report
     from hpoctl.ops.answers.plot_curves import plot_curves
 
     plotted = plot_curves(load, output)
     if as_json:
-        report.emit(plotted)
+        report.emit_curves(plotted)
     else:
-        report.show(plotted)
+        report.show_curves(plotted)

@@ -90,7 +90,7 @@ def test_what_is_collected(store: LocalStore) -> None:
     what = ("it has not begun", "the seed is missing")
     assert data.left_out == (LeftOut("missing", TAG, "ASHA", "toy", "2", 1, TAG, *what),)
     first, last = data.experiments[0], data.experiments[-1]
-    assert (first.trials, first.decision, first.cpu, first.rungs) == (5.0, 0.5, 2.0, None)
+    assert (first.costs.trials, first.costs.decision, first.costs.cpu, first.rungs) == (5.0, 0.5, 2.0, None)
     assert last.rungs is not None
     assert last.rungs.levels == (1, 9)
     assert last.rungs.counts.shape == (2, 40)  # one every quarter of a second of the budget of ten seconds

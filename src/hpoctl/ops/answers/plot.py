@@ -1,7 +1,6 @@
 """`hpoctl plot`: the figure of one or several tags, and the numbers behind it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hpoctl.analysis import comparison_figure, curves, drawing, horizontal
 from hpoctl.analysis.comparison_figure import ComparisonPicture, draw_comparison
@@ -9,7 +8,7 @@ from hpoctl.analysis.drawing import figure_format
 from hpoctl.analysis.traces import Trace
 from hpoctl.ops.answers.plot_extras import extra_setups, extras_panels, extras_picture, without_extras
 from hpoctl.ops.answers.plot_panels import best_picture, panels_of
-from hpoctl.ops.answers.plot_profiles import not_on_all, profile_picture, profile_setups
+from hpoctl.ops.answers.plot_profiles import not_on_all, profile_setups
 from hpoctl.ops.answers.plot_request import (
     METHODS,
     RUNG_SIZES,
@@ -39,64 +38,58 @@ def plot_study(request: PlotRequest) -> PlottedStudy:
     if request.output is not None:
         kind = figure_format(request.output)
         check_file(request.output)
-    if request.kind == "profile":
-        drawn = _profiles(request)
-    else:
-        drawn = _extras(request) if request.kind in ("rungs", "extra") else _best(request)
+    plotted = _extras(request) if request.kind in ("rungs", "extra") else _lines(request)
     if request.output is not None and kind is not None:
-        picture = drawn.picture
+        picture = plotted.picture
         write_file(request.output, made_before(_picture_key(picture, kind), lambda: draw_comparison(picture, kind)))
+    return plotted
+
+
+def _extras(request: PlotRequest) -> PlottedStudy:
+    loaded = load_extras(request.load, (RUNG_SIZES,) if request.kind == "rungs" else request.extra)
+    setups = extra_setups(loaded, request.summary)
+    notes = remarks(loaded, setups, without_extras(loaded, setups))
+    picture = extras_picture(request, setups, notes)
+    return _plotted(request, extras_panels(setups), setups, notes, loaded.skipped, picture)
+
+
+def _lines(request: PlotRequest) -> PlottedStudy:
+    """Best values so far or run-time profiles, in the panels that are asked for."""
+    if profiles := request.kind == "profile":
+        loaded = load_traces(request.load)
+        setups = profile_setups(loaded, request.summary)
+    else:
+        loaded = load_traces(request.load, request.axis)
+        setups = plotted_setups(loaded, request.summary, request.axis)
+    panels = panels_of(loaded, request, setups)
+    shown = {name for members in panels.values() for name in members}
+    setups = tuple(setup for setup in setups if setup.name in shown)
+    notes = remarks(loaded, setups, not_on_all(setups) if profiles else _without_values(loaded))
+    picture = best_picture(request, setups, panels, loaded.resources, notes)
+    return _plotted(request, panels, setups, notes, loaded.skipped, picture)
+
+
+def _plotted(
+    request: PlotRequest,
+    panels: Mapping[str, tuple[str, ...]],
+    setups: tuple[Setup, ...],
+    notes: tuple[str, ...],
+    skipped: tuple[Skipped, ...],
+    picture: ComparisonPicture,
+) -> PlottedStudy:
     return PlottedStudy(
         path=None if request.output is None else str(request.output),
         tags=request.load.tags,
         kind=request.kind,
-        axis=drawn.picture.axis,
+        axis=picture.axis,
         aggregate=METHODS[request.summary.aggregate],
         interval=interval_words(request.summary, request.axis),
-        panels=drawn.panels,
-        setups=drawn.setups,
-        notes=drawn.notes,
-        skipped=drawn.skipped,
-        picture=drawn.picture,
+        panels=panels,
+        setups=setups,
+        notes=notes,
+        skipped=skipped,
+        picture=picture,
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """The parts of `PlottedStudy` that depend on what is drawn; see there."""
-
-    setups: tuple[Setup, ...]
-    panels: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
-    picture: ComparisonPicture
-
-
-def _best(request: PlotRequest) -> _Drawn:
-    loaded = load_traces(request.load, request.axis)
-    setups = plotted_setups(loaded, request.summary, request.axis)
-    panels = panels_of(loaded, request, setups)
-    shown = {name for members in panels.values() for name in members}
-    setups = tuple(setup for setup in setups if setup.name in shown)
-    notes = remarks(loaded, setups, _without_values(loaded))
-    return _Drawn(setups, panels, notes, loaded.skipped, best_picture(request, setups, panels, loaded.resources, notes))
-
-
-def _extras(request: PlotRequest) -> _Drawn:
-    loaded = load_extras(request.load, (RUNG_SIZES,) if request.kind == "rungs" else request.extra)
-    setups = extra_setups(loaded, request.summary)
-    notes = remarks(loaded, setups, without_extras(loaded, setups))
-    return _Drawn(setups, extras_panels(setups), notes, loaded.skipped, extras_picture(request, setups, notes))
-
-
-def _profiles(request: PlotRequest) -> _Drawn:
-    loaded = load_traces(request.load)
-    setups = profile_setups(loaded, request.summary)
-    panels = panels_of(loaded, request, setups)
-    shown = {name for members in panels.values() for name in members}
-    setups = tuple(setup for setup in setups if setup.name in shown)
-    notes = remarks(loaded, setups, not_on_all(setups))
-    return _Drawn(setups, panels, notes, loaded.skipped, profile_picture(request, setups, panels, notes))
 
 
 def _without_values(loaded: Loaded[Trace]) -> list[str]:

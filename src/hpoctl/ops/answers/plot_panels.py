@@ -70,7 +70,7 @@ def best_picture(
     resources: Mapping[str, str],
     notes: Sequence[str],
 ) -> ComparisonPicture:
-    """The figure of the best values so far, or of the final ones.
+    """The figure of the best values so far, of the final ones, or of run-time profiles.
 
     Args:
         request: What a person asked for.
@@ -106,7 +106,7 @@ def best_picture(
         columns=min(columns, len(drawn)),
         footnotes=[line_words(request), *few(notes)],
         strip=request.kind == "strip",
-        axis=request.axis,
+        axis="budget" if request.kind == "profile" else request.axis,
     )
 
 

@@ -6,13 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from hpoctl.analysis.comparison import budget_of, by_benchmark
-from hpoctl.analysis.comparison_figure import ComparisonPicture
 from hpoctl.analysis.comparison_model import Traces
 from hpoctl.analysis.run_times import CURVE, PROFILE, hit_times, profile_curve, targets_of
 from hpoctl.analysis.traces import Trace
 from hpoctl.core.protocols import FloatArray
-from hpoctl.ops.answers.plot_panels import best_picture
-from hpoctl.ops.answers.plot_request import PlotRequest
 from hpoctl.ops.answers.plotted_setups import Setup, Summary, band_over_seeds, missing_seeds
 from hpoctl.ops.reading.load_traces import Loaded
 from hpoctl.ops.reading.read_columns import no_value
@@ -53,23 +50,6 @@ def profile_setups(loaded: Loaded[Trace], summary: Summary) -> tuple[Setup, ...]
     if len(curves) > 1:
         setups += _over_all(curves, summary)
     return tuple(setups)
-
-
-def profile_picture(
-    request: PlotRequest, setups: Sequence[Setup], panels: Mapping[str, tuple[str, ...]], notes: Sequence[str]
-) -> ComparisonPicture:
-    """The figure of run-time profiles.
-
-    Args:
-        request: What a person asked for.
-        setups: What is drawn.
-        panels: The titles of the panels with the names of their setups.
-        notes: What a person should know.
-
-    Raises:
-        IncompleteError: No panel has a setup.
-    """
-    return replace(best_picture(request, setups, panels, {}, notes), axis="budget")
 
 
 def not_on_all(setups: Sequence[Setup]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from hpoctl.analysis.comparison_model import CompareOptions
 from hpoctl.analysis.report import report_page, summary
 from hpoctl.analysis.report_check import check_page
-from hpoctl.analysis.report_data import Experiment, LeftOut, ReportData, Rungs
+from hpoctl.analysis.report_data import Costs, Experiment, LeftOut, ReportData, Rungs
 from hpoctl.analysis.report_model import report_model
 from hpoctl.analysis.shown import text_of
 from hpoctl.core.cells import Cell
@@ -36,14 +36,6 @@ RUNGS = "num_at_level"
 
 RUNG_STEP = 5
 """Every fifth of the times at which extra results are known is enough for counts."""
-
-COSTS = {
-    "trials": "trials",
-    "rows": "rows",
-    "decision": "decision_seconds",
-    "cpu": "cpu_seconds",
-    "wall": "wall_seconds",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +154,17 @@ def collect_report(load: LoadRequest, options: CompareOptions) -> tuple[ReportDa
 
 def _read(found: FoundResult, cache: TraceCache, name: str) -> _Read:
     trace = read_trace(found, cache, name)
-    costs = {key: getattr(found.metadata, entry) for key, entry in COSTS.items()}
     results = found.metadata.results_sha256 or ""
     complete = found.so_far is None
     rungs = _rungs(read_extras(found, cache)) if complete else None
-    return _Read(Experiment(trace, results, rungs, **costs, complete=complete), found.metadata)
+    costs = Costs(
+        trials=found.metadata.trials,
+        rows=found.metadata.rows,
+        decision=found.metadata.decision_seconds,
+        cpu=found.metadata.cpu_seconds,
+        wall=found.metadata.wall_seconds,
+    )
+    return _Read(Experiment(trace, results, costs, rungs, complete), found.metadata)
 
 
 def _rungs(record: Record) -> Rungs | None:

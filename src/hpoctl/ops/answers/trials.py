@@ -11,8 +11,7 @@ from hpoctl.core.cells import Cell, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError, unknown_name
 from hpoctl.core.protocols import Mode
 from hpoctl.core.space import Value
-from hpoctl.ops.reading.load_rows import read_table
-from hpoctl.ops.reading.load_runs import load_runs
+from hpoctl.ops.reading.load_rows import load_runs, read_table
 from hpoctl.ops.reading.read_columns import STATUS, TIME, TRIAL, Measured, measured
 from hpoctl.ops.reading.results_of_tags import LoadRequest, find_results, read_each
 from hpoctl.ops.reading.tag_contents import FoundResult, Skipped

@@ -1,11 +1,15 @@
-"""All rows of all completed experiments of one or several tags, for notebooks and for files of other programs."""
+"""All rows of completed experiments of one or several tags, for notebooks and for other programs; runs of trials."""
 
 import io
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hpoctl.core.cells import RESULTS
+from hpoctl.core.cells import RESULTS, TRIALS
 from hpoctl.core.errors import IncompleteError
+from hpoctl.core.records import RecordError, from_plain
+from hpoctl.ops.reading.read_columns import AGAIN, unreadable
 from hpoctl.ops.reading.results_of_tags import LoadRequest, find_results, read_each
 from hpoctl.ops.reading.setups import notes_of, renamed, setup_names
 from hpoctl.ops.reading.tag_contents import FoundResult, Skipped
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ATTRIBUTE, NOTES = "skipped", "notes"
-AGAIN = "Launch its tag again."
 EXACT = 2**53
 """Up to here each whole number is a float."""
 
@@ -88,14 +91,56 @@ def read_table(found: FoundResult) -> "pa.Table":
         HpoctlError: The store cannot be read.
     """
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
     data, where = found.results(), f"{found.where}/{RESULTS}"
-    try:
-        table = pq.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise IncompleteError(f"{where} cannot be read: {' '.join(str(error).split())[:200]}.", AGAIN) from error
+    table = _parquet(data, where)
     for column in table.schema:
         if pa.types.is_nested(column.type):
             raise IncompleteError(f"{where} has a column {column.name!r} of lists or tables, not of values.", AGAIN)
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is read of a start or resume of a trial, as trials.parquet has it."""
+
+    trial_id: int
+    outcome: str | None
+    reason: str | None
+    seconds: float
+    begin: float
+    cost: float | None = None
+
+
+def load_runs(found: FoundResult) -> dict[int, list[Mapping[str, Any]]]:
+    """The starts and resumes of each trial, where trials really trained; none for a simulated experiment.
+
+    Raises:
+        IncompleteError: They cannot be read, or are not what they should be.
+    """
+    where = f"{found.where}/{TRIALS}"
+    try:
+        so_far = found.so_far
+        data = found.root.store.get(f"{found.attempt.directory}/{TRIALS}") if so_far is None else so_far.trials
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise unreadable(where, error) from error
+    runs: dict[int, list[Mapping[str, Any]]] = {}
+    for run in _parquet(data, where).to_pylist():
+        try:
+            trial_id = from_plain(_Run, run, strict=False).trial_id
+        except RecordError as error:
+            raise IncompleteError(f"{where} cannot be used: {error}.", AGAIN) from error
+        runs.setdefault(trial_id, []).append(run)
+    return runs
+
+
+def _parquet(data: bytes, where: str) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        return pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise unreadable(where, error) from error

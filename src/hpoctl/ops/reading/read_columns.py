@@ -18,6 +18,7 @@ LARGEST, SMALLEST = 1e75, 1e-75
 """The fourth power of a number between them is a number, too: variances, and ratios of what is tiny, stay finite."""
 
 EXACT = 2.0**53
+AGAIN = "Launch its tag again."
 
 
 def no_value() -> IncompleteError:
@@ -169,8 +170,12 @@ class Columns:
             raise self._error(ValueError(f"something in {name} is no number")) from error
 
     def _error(self, error: Exception) -> IncompleteError:
-        why = " ".join(str(error).split())[:200]
-        return IncompleteError(f"{self._where}/{RESULTS} cannot be read: {why}.", "Launch its tag again.")
+        return unreadable(f"{self._where}/{RESULTS}", error)
+
+
+def unreadable(where: str, error: Exception) -> IncompleteError:
+    """The error where a file of an experiment cannot be read."""
+    return IncompleteError(f"{where} cannot be read: {' '.join(str(error).split())[:200]}.", AGAIN)
 
 
 def within_bounds(values: FloatArray) -> FloatArray:
