@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpoctl.cli.layout import print_facts, print_lines, print_table
-from hpoctl.cli.listing import in_short, source_text, warn
-from hpoctl.cli.output import emit_json, err, error_json, hint, out, show_error
+from hpoctl.cli.listing import in_short, print_space, source_text, warn
+from hpoctl.cli.output import emit_json, error_json, hint, out, show_error
 from hpoctl.cli.words import many, size_text
 
 if TYPE_CHECKING:
     from hpoctl.core.entries import Imported
     from hpoctl.core.errors import HpoctlError
-    from hpoctl.ops.studies.listing import Problem
     from hpoctl.ops.tables.blackbox_data import Fetched
     from hpoctl.ops.tables.blackbox_plot import Plotted
     from hpoctl.ops.tables.blackboxes import BlackboxInfo, BlackboxList, BlackboxRow, OpenedInfo
@@ -94,14 +93,9 @@ def print_info(found: "BlackboxInfo") -> None:
             "content hash": opened.content_hash,
         }
     print_facts(f"{benchmark.name}: {benchmark.summary}", facts | dict(found.card))
-    print_table(
-        {
-            "hyperparameter": [entry.name for entry in benchmark.space],
-            "allowed": [entry.allowed for entry in benchmark.space],
-        }
-    )
+    print_space(benchmark)
     if found.problem:
-        _show_problem(found.problem)
+        show_error(found.problem)
     else:
         hint(f"`hpoctl blackbox plot {benchmark.name} --output curves.png` draws some curves")
 
@@ -160,11 +154,6 @@ def print_shared(word: str, where: str, tables: "Sequence[SharedTable]") -> None
         state = word if table.new else "there already" if word != "there" else "there"
         print_lines([f"{table.name}  {state}  {size_text(table.size)}  {table.key[:12]}"])
     hint(f"root: {where}")
-
-
-def _show_problem(problem: "Problem") -> None:
-    err().print(f"error: {problem.what}", style="bold red", markup=False, soft_wrap=True)
-    err().print(f"  fix: {problem.fix}", markup=False, soft_wrap=True)
 
 
 def _others(opened: "OpenedInfo") -> str:

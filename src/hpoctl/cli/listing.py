@@ -172,12 +172,13 @@ def _print_benchmark(benchmark: "BenchmarkInfo") -> None:
             "configurations": f"those of {of_all} that its table lists" if benchmark.restricted else of_all,
         },
     )
-    print_table(
-        {
-            "hyperparameter": [entry.name for entry in benchmark.space],
-            "allowed": [entry.allowed for entry in benchmark.space],
-        }
-    )
+    print_space(benchmark)
+
+
+def print_space(benchmark: "BenchmarkInfo") -> None:
+    """The hyperparameters of a benchmark, and what each may be."""
+    names, allowed = [entry.name for entry in benchmark.space], [entry.allowed for entry in benchmark.space]
+    print_table({"hyperparameter": names, "allowed": allowed})
 
 
 def _resource(benchmark: "BenchmarkInfo", *, from_attr: bool = False) -> str:

@@ -148,7 +148,7 @@ def echo(text: str) -> None:
     sys.stdout.write(printable(text.rstrip("\n"), keep=LAYOUT) + "\n")
 
 
-def show_error(error: HpoctlError) -> None:
+def show_error(error: "HpoctlError | Problem") -> None:
     """One line of what is wrong and one of what to do."""
     console = err()
     console.print(f"error: {error.what}", style="bold red", markup=False, soft_wrap=True)
