@@ -29,15 +29,12 @@ def print_block(title: str, facts: Mapping[str, str]) -> None:
     print_lines(lines)
 
 
-def print_table(
-    columns: Mapping[str, Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = (), wide: bool = False
-) -> None:
+def print_table(columns: Mapping[str, Sequence[object]], *, right: Sequence[str] = (), wide: bool = False) -> None:
     """Print columns of texts. Plugins wrote them, so they are not markup.
 
     Args:
         columns: The cells of each column, by its title. Those of the first one are names and are never broken.
         right: Columns that are aligned to the right.
-        whole: More columns that are never broken.
         wide: Whether the table may be wider than the terminal.
     """
     from rich.box import SIMPLE_HEAD
@@ -54,7 +51,7 @@ def print_table(
         table.add_column(
             title,
             justify="right" if title in right else "left",
-            no_wrap=place == 0 or title in whole,
+            no_wrap=place == 0,
             overflow="fold",
             min_width=min(longest, NARROW),
         )
