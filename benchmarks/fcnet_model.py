@@ -68,7 +68,7 @@ def regret(registry: Registry, benchmark: Benchmark, blackbox: Blackbox, scale: 
     study = Study(
         name="model", summary="", methods=(method,), benchmarks=(benchmark.name,), num_seeds=seed + 1, start_seed=seed
     )
-    spec = spec_of(resolve(study, registry), "model", RANDOM_SEED, Cell(method, benchmark.name, seed))
+    spec = spec_of(resolve(study, registry, "model", RANDOM_SEED), Cell(method, benchmark.name, seed))
     rows = simulate(spec, blackbox, Quiet(), SystemTime()).rows
     values = rows.metrics[:, benchmark.goal.column]
     row = incumbents(rows.times, values, scale.sign, spec.max_wallclock_time)[PLACE]

@@ -43,7 +43,7 @@ from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.table import parquet_bytes, rows_table
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import provenance_of
-from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.studies.resolve import resolve, spec_of
 from hpoctl.ops.studies.tags import keep_plan, keep_random_seed
 from hpoctl.stores.local import LocalStore
 from hpoctl.testing.hard_cases import Nobody
@@ -110,9 +110,9 @@ def bytes_of(spec: ExperimentSpec) -> bytes:
     return parquet_bytes(rows_table(simulation.rows, spec.benchmark, spec.space()))
 
 
-def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
+def print_overhead(study: Study, runs: int) -> None:
     """The share of everything that is not an experiment, and where it goes."""
-    specs = [spec_of(resolved, TAG, RANDOM_SEED, cell) for cell in study.cells()]
+    specs = specs_of(study)
     words = ["--study", study.name, "--tag", TAG, "--num-seeds", str(study.num_seeds), "--random-seed", "1"]
     words += [word for method in study.methods for word in ("--method", method)]
     count = len(os.sched_getaffinity(0))
@@ -140,7 +140,7 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
         planning = hpoctl("launch", *words, "--dry-run", "--results", folder)[0]
     # Experiments that are over at once: what is done around them does not drown in what they cost themselves.
     brief = replace(study, experiment=Settings(max_wallclock_time=BRIEF))
-    brief_specs = [spec_of(replace(resolved, study=brief), TAG, RANDOM_SEED, cell) for cell in study.cells()]
+    brief_specs = specs_of(brief)
     accounts, worked = work_accounts(brief_specs, brief)
     rest = worked - experiments_alone(brief_specs, 1) - sum(accounts.seconds.values())
     parts = {
@@ -158,6 +158,12 @@ def print_overhead(study: Study, resolved: Resolved, runs: int) -> None:
     print(f"launched again, nothing to do: {looks:.2f} CPU s, {len(specs)} results verified")
 
 
+def specs_of(study: Study) -> list[ExperimentSpec]:
+    """The specs of all experiments of a study."""
+    specs = resolve(study, open_registry(), TAG, RANDOM_SEED)
+    return [spec_of(specs, cell) for cell in study.cells()]
+
+
 def own_accounts(root: Path) -> float:
     """The CPU seconds that the experiments have written down themselves."""
     return sum(json.loads(path.read_bytes())["cpu_seconds"] for path in root.glob(f"*/*/*/{METADATA}"))
@@ -169,14 +175,13 @@ def row(name: str, seconds: float, count: int) -> None:
 
 def print_planning(study: Study, cells: int) -> None:
     """Wall and CPU seconds of a dry run of many experiments: none there, and all complete."""
-    registry = open_registry()
     seeds = -(-cells // (len(study.methods) * len(study.benchmarks)))
-    resolved = resolve(replace(study, num_seeds=seeds), registry)
+    study = replace(study, num_seeds=seeds)
     words = ["launch", "--study", study.name, "--tag", TAG, "--num-seeds", str(seeds), "--random-seed", "1"]
-    print(f"\nplan of {len(resolved.study.cells()):,} experiments          wall s   CPU s   memory MB")
+    print(f"\nplan of {len(study.cells()):,} experiments          wall s   CPU s   memory MB")
     with tempfile.TemporaryDirectory() as folder:
         measure_plan("an empty root", [*words, "--dry-run", "--results", folder])
-        fill(LocalStore(Path(folder)), resolved)
+        fill(LocalStore(Path(folder)), study)
         measure_plan("all are complete", [*words, "--dry-run", "--results", folder])
 
 
@@ -191,17 +196,15 @@ def measure_plan(name: str, words: Sequence[str]) -> None:
     print(f"{name:<34} {wall:8.2f} {used.ru_utime + used.ru_stime:8.2f} {memory:8.0f}")
 
 
-def fill(store: LocalStore, resolved: Resolved) -> None:
+def fill(store: LocalStore, study: Study) -> None:
     """Complete results, written without waiting for the disk; their rows are a real experiment's."""
-    registry = open_registry()
-    cells = resolved.study.cells()
-    specs = [spec_of(resolved, TAG, RANDOM_SEED, cell) for cell in cells]
-    provenance = provenance_of(specs[:1], registry)
+    specs = specs_of(study)
+    provenance = provenance_of(specs[:1], open_registry())
     first = specs[0]
     results = bytes_of(first)
-    tables = {name: entry.blackbox() for name, entry in resolved.benchmarks.items()}
+    tables = {spec.benchmark.name: spec.benchmark.blackbox() for spec in specs[: len(study.benchmarks)]}
     keep_random_seed(store, TAG, RANDOM_SEED)
-    keep_plan(store, TAG, resolved.study, resolved.study.name)
+    keep_plan(store, TAG, study, study.name)
     for number, spec in enumerate(specs):
         metadata = opening_metadata(spec, provenance, 1.7e9 + number)
         metadata |= identity_metadata(spec, tables[spec.benchmark.name])
@@ -235,7 +238,7 @@ def main() -> None:
     print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
     if options.seeds:
         cheap = replace(study, methods=tuple(options.methods), num_seeds=options.seeds)
-        print_overhead(cheap, resolve(cheap, open_registry()), options.runs)
+        print_overhead(cheap, options.runs)
     if options.plan_cells:
         print_planning(study, options.plan_cells)
 

@@ -46,11 +46,12 @@ def build(root: Path, experiments: int, rows: int) -> int:
     registry = open_registry()
     study = registry.study("activations")
     seeds = -(-experiments // (len(study.methods) * len(study.benchmarks)))
-    resolved = resolve(replace(study, num_seeds=seeds), registry)
-    cells = resolved.study.cells()[:experiments]
-    provenance = provenance_of([spec_of(resolved, TAG, 1, cell) for cell in cells[:1]], registry)
+    study = replace(study, num_seeds=seeds)
+    specs = resolve(study, registry, TAG, 1)
+    cells = study.cells()[:experiments]
+    provenance = provenance_of([spec_of(specs, cell) for cell in cells[:1]], registry)
     for number, cell in enumerate(cells):
-        spec = spec_of(resolved, TAG, 1, cell)
+        spec = spec_of(specs, cell)
         determined_by = determinants(spec, content_hash(cell.benchmark.encode()))
         data = results(cell, rows, number)
         metadata = {
@@ -68,7 +69,7 @@ def build(root: Path, experiments: int, rows: int) -> int:
         folder.mkdir(parents=True)
         (folder / METADATA).write_bytes(seal(metadata))
         (folder / RESULTS).write_bytes(data)
-    keep_plan(LocalStore(root), TAG, resolved.study, study.name)
+    keep_plan(LocalStore(root), TAG, study, study.name)
     return len(cells)
 
 

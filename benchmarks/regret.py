@@ -101,7 +101,7 @@ def run_one(
             max_size_data_for_model=conditions.max_size_data,
         ),
     )
-    spec = spec_of(resolve(study, registry), "regret", RANDOM_SEED, Cell(method, name, seed))
+    spec = spec_of(resolve(study, registry, "regret", RANDOM_SEED), Cell(method, name, seed))
     began = time.process_time()
     rows = simulate(spec, blackbox, Quiet(), SystemTime()).rows
     cpu = time.process_time() - began

@@ -38,16 +38,17 @@ def build(root: Path, experiments: int) -> int:
     registry = open_registry()
     study = registry.study("activations")
     seeds = -(-experiments // (len(study.methods) * len(study.benchmarks)))
-    resolved = resolve(replace(study, num_seeds=seeds, start_seed=0), registry)
-    provenance = provenance_of([spec_of(resolved, TAG, 1, cell) for cell in resolved.study.cells()[:1]], registry)
-    cells = resolved.study.cells()[:experiments]
-    tables = {name: benchmark.blackbox() for name, benchmark in resolved.benchmarks.items()}
+    study = replace(study, num_seeds=seeds, start_seed=0)
+    specs = resolve(study, registry, TAG, 1)
+    cells = study.cells()[:experiments]
+    provenance = provenance_of([spec_of(specs, cell) for cell in cells[:1]], registry)
+    tables = {spec.benchmark.name: spec.benchmark.blackbox() for spec in specs.values()}
     for number, cell in enumerate(cells):
-        spec = spec_of(resolved, TAG, 1, cell)
+        spec = spec_of(specs, cell)
         metadata = opening_metadata(spec, provenance, 1.7e9 + number) | identity_metadata(spec, tables[cell.benchmark])
         failed = number % 50 == 7
         write(root, cell, seal({**metadata, **closing(number, failed=failed)}), spec.method.expensive, failed=failed)
-    keep_plan(LocalStore(root), TAG, resolved.study, study.name)
+    keep_plan(LocalStore(root), TAG, study, study.name)
     return len(cells)
 
 

@@ -77,7 +77,7 @@ def run_one(tables: tuple[Path, ...], name: str, method: str, seed: int) -> dict
     """One experiment and the costs of its suggestions."""
     benchmark, blackbox, _ = opened(tables, name)
     study = Study("cost", "", (method,), (name,), num_seeds=seed + 1, start_seed=seed)
-    spec = spec_of(resolve(study, registry_with(tables)), "cost", RANDOM_SEED, Cell(method, benchmark.name, seed))
+    spec = spec_of(resolve(study, registry_with(tables), "cost", RANDOM_SEED), Cell(method, benchmark.name, seed))
     made: list[Timed] = []
 
     def make(context: MethodContext, options: object) -> Timed:

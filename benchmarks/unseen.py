@@ -82,7 +82,7 @@ def run_one(
         start_seed=seed,
         experiment=Settings(max_wallclock_time=budget),
     )
-    spec = spec_of(resolve(study, registry), "unseen", RANDOM_SEED, Cell(method, name, seed))
+    spec = spec_of(resolve(study, registry, "unseen", RANDOM_SEED), Cell(method, name, seed))
     benchmark = registry.benchmark(name)
     began = time.process_time()
     rows = simulate(spec, blackbox, Quiet(), SystemTime()).rows

@@ -68,7 +68,7 @@ def study_of(*files: Path, backend: str | None = "far", **options: str | int) ->
 
 
 def options_of(study: Study, registry: Registry, benchmark: str) -> FarOptions:
-    backend = resolve(study, registry).backends[benchmark]
+    backend = resolve(study, registry, "t", 7)["RS", benchmark].backend
     assert backend is not None
     assert isinstance(backend.options, FarOptions)
     return backend.options
@@ -80,8 +80,8 @@ def test_each_benchmark_has_its_options(registry: Registry, tmp_path: Path) -> N
     study = study_of(large, small)
     assert options_of(study, registry, "large") == FarOptions("cuda", 4, str(tmp_path / "large" / "all.txt"))
     assert options_of(study, registry, "small") == FarOptions()
-    assert resolve(study_of(large, backend=None), registry).backends == {"large": None}
-    assert resolve(study_of(large, backend="local"), registry).backends["large"] is not None
+    assert resolve(study_of(large, backend=None), registry, "t", 7)["RS", "large"].backend is None
+    assert resolve(study_of(large, backend="local"), registry, "t", 7)["RS", "large"].backend is not None
 
 
 def test_the_command_line_goes_before_the_study_and_that_before_the_file(registry: Registry, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_the_command_line_goes_before_the_study_and_that_before_the_file(registr
 def test_what_does_not_fit_is_refused(registry: Registry, tmp_path: Path, tables: str, what: str, fix: str) -> None:
     file = write(tmp_path / "net", f"{tables}\n")
     with pytest.raises(UsageError) as refused:
-        resolve(study_of(file), registry)
+        resolve(study_of(file), registry, "t", 7)
     assert what in refused.value.what
     assert fix in refused.value.fix
     (finding,) = check_backend_tables(load_benchmark(file), registry)
@@ -128,4 +128,4 @@ def test_tables_of_backends_that_are_not_used(registry: Registry, tmp_path: Path
 def test_a_backend_that_fits_no_benchmark(registry: Registry) -> None:
     study = Study("s", "", ("RS",), ("toy",), backend="far")
     with pytest.raises(UsageError, match="The backend far runs a script, and toy is a table"):
-        resolve(study, registry)
+        resolve(study, registry, "t", 7)

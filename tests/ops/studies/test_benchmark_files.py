@@ -96,7 +96,7 @@ def test_a_study_file_names_it_relative_to_itself(file: Path, registry: Registry
     assert study.benchmarks == ("toy", "digits")
     assert study.benchmark_files == {"digits": str(file)}
     assert study_from_table(study_table(study), where="plan", name=study.name) == study
-    assert resolve(study, registry).benchmarks["digits"] == load_benchmark(file)
+    assert resolve(study, registry, "t", 7)["RS", "digits"].benchmark == load_benchmark(file)
     narrowed = override(study, Overrides(benchmarks=("toy",)))
     assert narrowed.benchmark_files == {}
     assert override(study, Overrides(benchmarks=("digits",))).benchmark_files == study.benchmark_files
@@ -105,14 +105,14 @@ def test_a_study_file_names_it_relative_to_itself(file: Path, registry: Registry
 def test_a_file_that_has_another_name_by_now_is_refused(file: Path, registry: Registry) -> None:
     study = Study("s", "", ("RS",), ("other",), benchmark_files={"other": str(file)})
     with pytest.raises(UsageError, match="was called other"):
-        resolve(study, registry)
+        resolve(study, registry, "t", 7)
 
 
 def test_a_name_that_is_registered_is_refused(file: Path, registry: Registry) -> None:
     file.write_text(f'name = "toy"\n{TOML}')
     study = Study("s", "", ("RS",), ("toy",), benchmark_files={"toy": str(file)})
     with pytest.raises(UsageError, match="hpoctl"):
-        resolve(study, registry)
+        resolve(study, registry, "t", 7)
 
 
 def test_what_is_known_of_it(file: Path, registry: Registry) -> None:

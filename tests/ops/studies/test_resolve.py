@@ -39,44 +39,47 @@ def registry() -> Registry:
 
 
 def test_names_become_what_they_stand_for(registry: Registry) -> None:
-    resolved = resolve(replace(STUDY, extra_results=("tunnels",)), registry)
-    assert list(resolved.methods.items()) == [("RS", builtins.RS), ("ASHA", builtins.ASHA)]
-    assert [benchmark.mode for benchmark in resolved.benchmarks.values()] == ["min", "max"]
-    assert [entry.name for entry in resolved.extra_results] == ["tunnels"]
-    assert spec_of(resolved, "t", 7, Cell("RS", "toy", 0)).extra_results == resolved.extra_results
+    specs = resolve(replace(STUDY, extra_results=("tunnels",)), registry, "t", 7)
+    assert [(spec.method, spec.benchmark.mode) for spec in specs.values()] == [
+        (builtins.RS, "min"),
+        (builtins.RS, "max"),
+        (builtins.ASHA, "min"),
+        (builtins.ASHA, "max"),
+    ]
+    assert [entry.name for entry in spec_of(specs, Cell("RS", "toy", 0)).extra_results] == ["tunnels"]
 
 
 def test_settings_reach_their_method_and_the_last_one_wins(registry: Registry) -> None:
     settings = ("ASHA.grace_period=9", "ASHA.type=stopping", "ASHA.grace_period=3")
-    resolved = resolve(replace(STUDY, settings=settings), registry)
-    options = resolved.methods["ASHA"].options
+    specs = resolve(replace(STUDY, settings=settings), registry, "t", 7)
+    options = specs["ASHA", "toy"].method.options
     assert (options.grace_period, options.type) == (3, "stopping")
-    assert resolved.methods["RS"] == builtins.RS
+    assert specs["RS", "toy"].method == builtins.RS
     assert registry.method("ASHA") == builtins.ASHA
 
 
 def test_fixed_values_reach_their_method_in_every_benchmark(registry: Registry) -> None:
-    resolved = resolve(replace(STUDY, fixed={"ASHA": {"activation": "relu", "rate": 0}}), registry)
+    specs = resolve(replace(STUDY, fixed={"ASHA": {"activation": "relu", "rate": 0}}), registry, "t", 7)
     for benchmark in STUDY.benchmarks:
-        space = spec_of(resolved, "t", 7, Cell("ASHA", benchmark, 0)).space()
+        space = spec_of(specs, Cell("ASHA", benchmark, 0)).space()
         assert space.fixed == {"activation": "relu", "rate": 0.0, "epochs": 27}
-        assert spec_of(resolved, "t", 7, Cell("RS", benchmark, 0)).space().fixed == {"epochs": 27}
-    method = resolved.methods["ASHA"]
+        assert spec_of(specs, Cell("RS", benchmark, 0)).space().fixed == {"epochs": 27}
+    method = specs["ASHA", "toy"].method
     assert (method.name, method.summary) == ("ASHA", builtins.ASHA.summary)
 
 
 def test_the_budget_is_the_benchmark_s_unless_the_study_says_otherwise(registry: Registry) -> None:
     cell = Cell("ASHA", "toy", 3)
-    plain = spec_of(resolve(STUDY, registry), "t", 7, cell)
+    plain = spec_of(resolve(STUDY, registry, "t", 7), cell)
     benchmark = registry.benchmark("toy")
     assert (plain.n_workers, plain.max_wallclock_time) == (benchmark.n_workers, benchmark.max_wallclock_time)
     assert (plain.tag, plain.random_seed, plain.cell) == ("t", 7, cell)
     said = Settings(
         n_workers=2, max_wallclock_time=60.0, max_num_evaluations=100, poll_interval=5.0, checkpointing=False
     )
-    changed = spec_of(resolve(replace(STUDY, experiment=said), registry), "t", 7, cell)
+    changed = spec_of(resolve(replace(STUDY, experiment=said), registry, "t", 7), cell)
     assert (changed.n_workers, changed.max_wallclock_time, changed.effective) == (2, 60.0, said)
-    assert spec_of(resolve(STUDY, registry), "t", 7, cell).effective == Settings(
+    assert spec_of(resolve(STUDY, registry, "t", 7), cell).effective == Settings(
         n_workers=benchmark.n_workers, max_wallclock_time=benchmark.max_wallclock_time
     )
 
@@ -86,7 +89,7 @@ def test_the_budget_in_seconds_can_be_scaled(registry: Registry, said: dict[str,
     """Of each benchmark, or the one that is said; what counts is the product, so it has one identity."""
 
     def spec(settings: Settings) -> ExperimentSpec:
-        return spec_of(resolve(replace(STUDY, experiment=settings), registry), "t", 7, Cell("ASHA", "toy", 3))
+        return spec_of(resolve(replace(STUDY, experiment=settings), registry, "t", 7), Cell("ASHA", "toy", 3))
 
     budget = said.get("max_wallclock_time", registry.benchmark("toy").max_wallclock_time)
     scaled = spec(replace(Settings(**check_all(said)), scale_max_wallclock_time=0.25))
@@ -118,6 +121,6 @@ def test_the_budget_in_seconds_can_be_scaled(registry: Registry, said: dict[str,
 )
 def test_what_does_not_fit_is_one_clear_line(registry: Registry, change: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        resolve(replace(STUDY, **change), registry)
+        resolve(replace(STUDY, **change), registry, "t", 7)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)

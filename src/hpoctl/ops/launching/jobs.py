@@ -123,9 +123,9 @@ def _file() -> Path:
 
 def expected_cost(want: Wanted, costs: Costs) -> Expected:
     """How long a wanted experiment is expected to take on this machine."""
-    cell, resolved = want.cell, want.resolved
-    trains = resolved.benchmarks[cell.benchmark].script is not None
-    return costs.expected(cell.method, resolved.methods[cell.method].kind, cell.benchmark, _budget(want), trains=trains)
+    cell, spec = want.cell, want.spec
+    trains = spec.benchmark.script is not None
+    return costs.expected(cell.method, spec.method.kind, cell.benchmark, spec.max_wallclock_time, trains=trains)
 
 
 def patience(want: Wanted, cost: Expected) -> float:
@@ -135,12 +135,7 @@ def patience(want: Wanted, cost: Expected) -> float:
     """
     if not want.cores:
         return max(LEAST_PATIENCE, TIMES * cost.seconds)
-    return LEAST_PATIENCE + 2.0 * (_budget(want) + want.resolved.study.experiment.stop_timeout)
-
-
-def _budget(want: Wanted) -> float:
-    benchmark = want.resolved.benchmarks[want.cell.benchmark]
-    return want.resolved.study.experiment.seconds(benchmark.max_wallclock_time) or benchmark.max_wallclock_time
+    return LEAST_PATIENCE + 2.0 * (want.spec.max_wallclock_time + want.spec.settings.stop_timeout)
 
 
 @dataclass(frozen=True, slots=True)

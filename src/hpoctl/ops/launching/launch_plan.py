@@ -33,7 +33,7 @@ from hpoctl.ops.launching.reconcile import Mixed, Wanted, check_new_tag, check_r
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, override, with_files_of_tag, with_names
-from hpoctl.ops.studies.resolve import Resolved, check_restricted, resolve
+from hpoctl.ops.studies.resolve import check_restricted, resolve
 from hpoctl.ops.studies.tags import RandomSeed, TagPlan, draw_random_seed, new_tag, random_seed_for, read_plans
 from hpoctl.plugins import Registry
 from hpoctl.stores.ledger import read_attempts, standings
@@ -151,11 +151,11 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     check_root(launcher, root)
     launchers = launchers_of(manifests, registry)
     submitted = submitted_jobs(manifests, launchers | {launcher.name: launcher.make(options)})
-    wanted = _wanted(plans, registry)
     random_seed = _random_seed(request, store, tag, newest)
+    wanted = _wanted(plans, registry, random_seed.value)
     attempts = read_attempts(store, tag, verify=True)
     standing = standings(tag, wanted, attempts, claims)
-    mixed, larger, warnings = find_mixed(tag, random_seed.value, wanted.values(), standing, store)
+    mixed, larger, warnings = find_mixed(wanted.values(), standing, store)
     if mixed and not request.allow_mixed:
         raise mixed_results(tag, mixed)
     costs = read_costs()
@@ -169,7 +169,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         Task(want.plan, want.cell, cost.seconds, want.cores, patience(want, cost))
         for want, cost in zip(todo, expected, strict=True)
     ]
-    expensive = {want.cell.method: want.resolved.methods[want.cell.method].expensive for want in wanted.values()}
+    expensive = {cell.method: want.spec.method.expensive for cell, want in wanted.items()}
     workers = launcher.workers(options) if launcher.workers else 0
     if tasks and all(task.cores for task in tasks):
         workers = min(workers, MOST_TRAINING)
@@ -192,7 +192,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         basis="measured" if all(cost.basis == "measured" for cost in expected) else "modelled",
         mixed=tuple(mixed),
         warnings=(*changed, *([random_seed.warning] if random_seed.warning else []), *warnings, *damaged),
-        data={name: entry.provenance for want in wanted.values() for name, entry in want.resolved.benchmarks.items()},
+        data={cell.benchmark: want.spec.benchmark.provenance for cell, want in wanted.items()},
         from_files=file_options(launcher, config, newest, plans[-1].source, request.changes),
         live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
         elsewhere=tuple(dict.fromkeys(item.launcher for item in live if item.launcher != launcher.name)),
@@ -261,35 +261,28 @@ def _changed(plans: Sequence[TagPlan], registry: Registry, folder: Path, config:
     return list(dict.fromkeys(warnings))
 
 
-def _wanted(plans: Sequence[TagPlan], registry: Registry) -> dict[Cell, Wanted]:
+def _wanted(plans: Sequence[TagPlan], registry: Registry, random_seed: int) -> dict[Cell, Wanted]:
     """All experiments that the plans want; of several plans for one the newest counts."""
-    resolved: list[tuple[TagPlan, Resolved]] = [(plan, resolve(plan.study, registry)) for plan in plans]
-    for _, found in resolved:
-        check_restricted(found)
-    return {cell: Wanted(cell, plan.name, found) for plan, found in resolved for cell in plan.study.cells()}
+    resolved = [(plan, resolve(plan.study, registry, plan.tag, random_seed)) for plan in plans]
+    for _, specs in resolved:
+        check_restricted(specs)
+    return {
+        cell: Wanted(cell, plan.name, specs[cell.method, cell.benchmark])
+        for plan, specs in resolved
+        for cell in plan.study.cells()
+    }
 
 
 def _random_seed(request: LaunchRequest, store: Store, tag: str, study: Study) -> RandomSeed:
-    wanted = request.random_seed
-    if wanted is None and request.new_seed:
-        return random_seed_for(store, tag, draw_random_seed())
-    if wanted is None:
-        return _own_random_seed(store, tag, study)
-    found = random_seed_for(store, tag, wanted)
+    """The random seed that is asked for, or a new one; else the tag's, else the study's, else one that is drawn."""
+    wanted = draw_random_seed() if request.new_seed and request.random_seed is None else request.random_seed
+    found = random_seed_for(store, tag, wanted, study.random_seed)
+    if wanted is None and study.random_seed not in (None, found.value):
+        stays = f"tag {tag} has the random seed {found.value}, which stays in force; study {study.name} says "
+        return replace(found, warning=f"{stays}{study.random_seed}")
     if found.warning and not request.new_seed:
         raise UsageError(
             f"{found.warning[0].upper()}{found.warning[1:]}.",
             "Leave --random-seed out, name another --tag, or give --new-seed.",
         )
     return found
-
-
-def _own_random_seed(store: Store, tag: str, study: Study) -> RandomSeed:
-    """The tag's, else the study's, else a new one."""
-    own = random_seed_for(store, tag, None)
-    if study.random_seed is None or own.value == study.random_seed:
-        return own
-    if own.drawn:
-        return RandomSeed(study.random_seed, drawn=False)
-    warning = f"tag {tag} has the random seed {own.value}, which stays in force; study {study.name} says "
-    return replace(own, warning=f"{warning}{study.random_seed}")

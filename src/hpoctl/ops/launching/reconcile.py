@@ -8,7 +8,7 @@ from typing import Any
 
 from hpoctl.core.blackbox import Blackbox
 from hpoctl.core.cells import METADATA, Cell
-from hpoctl.core.entries import LauncherEntry
+from hpoctl.core.entries import Benchmark, LauncherEntry
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.metadata import read_metadata
 from hpoctl.core.script_files import script_hash
@@ -16,9 +16,8 @@ from hpoctl.core.sealed import DamagedError
 from hpoctl.core.storage import Store
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.search_space import is_restricted
-from hpoctl.engine.spec import determinants, identity_of
+from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
 from hpoctl.ops.studies.config import Root
-from hpoctl.ops.studies.resolve import Resolved, spec_of
 from hpoctl.stores.ledger import Attempt, Standing
 
 
@@ -44,36 +43,28 @@ class Wanted:
     Attributes:
         cell: The experiment.
         plan: The name of the plan that wants it.
-        resolved: The plan's study.
+        spec: What determines it, but for its seed: all seeds of a plan, method and benchmark share it.
     """
 
     cell: Cell
     plan: str
-    resolved: Resolved
+    spec: ExperimentSpec
 
     @property
     def cores(self) -> int:
         """The cores that its trials need where it runs; 0: it is simulated."""
-        benchmark = self.resolved.benchmarks[self.cell.benchmark]
-        if benchmark.script is None:
-            return 0
-        return benchmark.script.cpus * spec_of(self.resolved, "check", 0, self.cell).n_workers
+        script = self.spec.benchmark.script
+        return 0 if script is None else script.cpus * self.spec.n_workers
 
 
 def find_mixed(
-    tag: str,
-    random_seed: int,
-    wanted: Iterable[Wanted],
-    standings: Mapping[Cell, Standing],
-    store: Store,
+    wanted: Iterable[Wanted], standings: Mapping[Cell, Standing], store: Store
 ) -> tuple[list[Mixed], set[Cell], list[str]]:
     """Complete results of another identity than a launch would give them.
 
     Those that only had a smaller budget are to be continued.
 
     Args:
-        tag: The tag.
-        random_seed: The random seed of the launch.
         wanted: What the launch wants.
         standings: The existing experiments.
         store: Where results live.
@@ -82,7 +73,7 @@ def find_mixed(
         The results by what differs; the experiments that are to get more of their budget; and what could not be
         compared and why, a line each.
     """
-    identities = _Identities(tag, random_seed)
+    identities = _Identities()
     larger: set[Cell] = set()
     groups: dict[tuple[str, ...], list[tuple[Cell, Attempt]]] = {}
     for want in wanted:
@@ -103,10 +94,8 @@ def find_mixed(
 class _Identities:
     """What determines experiments; all seeds of a method and benchmark share all but their seed."""
 
-    def __init__(self, tag: str, random_seed: int) -> None:
+    def __init__(self) -> None:
         self.problems: dict[str, str] = {}
-        self._tag = tag
-        self._random_seed = random_seed
         self._tables: dict[str, tuple[Blackbox | None, str]] = {}
         self._templates: dict[tuple[str, str, str], dict[str, Any]] = {}
 
@@ -114,22 +103,20 @@ class _Identities:
         """What determines an experiment; None if its table cannot be opened."""
         key = (want.plan, want.cell.method, want.cell.benchmark)
         if key not in self._templates:
-            opened = self._table(want)
+            opened = self._table(want.spec.benchmark)
             if opened is None:
                 return None
             blackbox, table = opened
-            spec = spec_of(want.resolved, self._tag, self._random_seed, want.cell)
-            restricted = blackbox is not None and is_restricted(spec, blackbox)
-            self._templates[key] = determinants(spec, table, restricted=restricted)
-        seeds = {"master_seed": self._random_seed, "seed": want.cell.seed}
+            restricted = blackbox is not None and is_restricted(want.spec, blackbox)
+            self._templates[key] = determinants(want.spec, table, restricted=restricted)
+        seeds = {**self._templates[key]["seeds"], "seed": want.cell.seed}
         return {**self._templates[key], "seeds": seeds}
 
-    def _table(self, want: Wanted) -> tuple[Blackbox | None, str] | None:
+    def _table(self, benchmark: Benchmark) -> tuple[Blackbox | None, str] | None:
         """The table, if there is one, and the hash of the table or of the script; None: they cannot be read."""
-        name = want.cell.benchmark
+        name = benchmark.name
         if name not in self._tables and name not in self.problems:
             try:
-                benchmark = want.resolved.benchmarks[name]
                 if benchmark.script is not None:
                     self._tables[name] = None, script_hash(benchmark.script)
                 else:

@@ -1,6 +1,6 @@
 """`hpoctl run`: its plan, and experiments in this process, one after another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from hpoctl.ops.studies.config import open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, override, with_files_of_tag, with_names
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.resolve import check_restricted, resolve, spec_of
-from hpoctl.ops.studies.tags import RandomSeed, keep_random_seed, new_tag, random_seed_for
+from hpoctl.ops.studies.tags import keep_random_seed, new_tag, random_seed_for
 from hpoctl.plugins import Registry
 
 
@@ -88,15 +88,12 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     store = root.store
     request = replace(request, changes=with_files_of_tag(request.changes, registry, store, tag))
     studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
-    random_seed = _random_seed(store, tag, request, studies)
-    all_resolved = [resolve(study, registry) for study in studies]
-    for resolved in all_resolved:
-        check_restricted(resolved)
-    specs = [
-        spec_of(resolved, tag, random_seed.value, cell) for resolved in all_resolved for cell in resolved.study.cells()
-    ]
-    warnings = (random_seed.warning,) if random_seed.warning else ()
-    given = request.random_seed is not None
+    of_studies = [study.random_seed for study in studies if study.random_seed is not None]
+    random_seed = random_seed_for(store, tag, request.random_seed, next(iter(of_studies), None))
+    resolved = [resolve(study, registry, tag, random_seed.value) for study in studies]
+    for found in resolved:
+        check_restricted(found)
+    specs = [spec_of(found, cell) for found, study in zip(resolved, studies, strict=True) for cell in study.cells()]
     return RunPlan(
         tag=tag,
         random_seed=random_seed.value,
@@ -104,19 +101,10 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
         store=store,
         claims=root.claims,
         provenance=replace(provenance_of(specs, registry), options=tuple(concealed_words(request.options))),
-        seed_was_given=given,
-        warnings=warnings,
-        benchmark_files={
-            name: path for resolved in all_resolved for name, path in resolved.study.benchmark_files.items()
-        },
+        seed_was_given=request.random_seed is not None,
+        warnings=(random_seed.warning,) if random_seed.warning else (),
+        benchmark_files={name: path for study in studies for name, path in study.benchmark_files.items()},
     )
-
-
-def _random_seed(store: Store, tag: str, request: RunRequest, studies: Sequence[Study]) -> RandomSeed:
-    """The random seed that was given, else the tag's, else that of a study, else a new one."""
-    found = random_seed_for(store, tag, request.random_seed)
-    of_studies = [study.random_seed for study in studies if study.random_seed is not None]
-    return RandomSeed(of_studies[0], drawn=False) if found.drawn and of_studies else found
 
 
 def _study_of(method: str, request: RunRequest, registry: Registry) -> Study:

@@ -37,7 +37,7 @@ from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.ops.running.memory_limit import check_memory_limit
 from hpoctl.ops.running.training_view import Answer, Pulse
 from hpoctl.ops.studies.provenance import own_python, versions_of
-from hpoctl.ops.studies.resolve import Resolved, resolve, spec_of
+from hpoctl.ops.studies.resolve import Specs, resolve, spec_of
 from hpoctl.ops.studies.shared_scripts import shared_scripts
 from hpoctl.ops.studies.tags import read_plan
 from hpoctl.plugins import Registry
@@ -82,7 +82,7 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
             `held` (another process is running it) or `failed`.
         context: What it works with.
     """
-    plans: dict[str, Resolved] = {}
+    plans: dict[str, Specs] = {}
     versions: dict[tuple[str, str], Mapping[str, str]] = {}
     answer({"event": "ready"})
     for line in lines:
@@ -92,8 +92,9 @@ def work(lines: Iterable[str], answer: Answer, context: WorkerContext) -> None:
             if task["plan"] not in plans:
                 study = read_plan(context.store, context.tag, task["plan"]).study
                 files = shared_scripts(context.store, context.tag, task["plan"], study.benchmark_files)
-                plans[task["plan"]] = resolve(replace(study, benchmark_files=files), context.registry)
-            spec = spec_of(plans[task["plan"]], context.tag, context.random_seed, cell)
+                study = replace(study, benchmark_files=files)
+                plans[task["plan"]] = resolve(study, context.registry, context.tag, context.random_seed)
+            spec = spec_of(plans[task["plan"]], cell)
             kind = (cell.method, cell.benchmark)
             if kind not in versions:
                 versions[kind] = versions_of([spec], context.registry)

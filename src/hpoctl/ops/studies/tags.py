@@ -93,8 +93,8 @@ def draw_random_seed() -> int:
     return secrets.randbelow(RANDOM_SEEDS)
 
 
-def random_seed_for(store: Store, tag: str, wanted: int | None) -> RandomSeed:
-    """The random seed of a tag: the one that was asked for, else the stored one, else a new one.
+def random_seed_for(store: Store, tag: str, wanted: int | None, of_study: int | None = None) -> RandomSeed:
+    """The random seed of a tag: the one that was asked for, else the stored one, else the study's, else a new one.
 
     Nothing is written; see `keep_random_seed`.
 
@@ -103,7 +103,8 @@ def random_seed_for(store: Store, tag: str, wanted: int | None) -> RandomSeed:
     """
     stored = stored_random_seed(store, tag)
     if wanted is None:
-        return RandomSeed(draw_random_seed(), drawn=True) if stored is None else RandomSeed(stored, drawn=False)
+        known = of_study if stored is None else stored
+        return RandomSeed(draw_random_seed(), drawn=True) if known is None else RandomSeed(known, drawn=False)
     if stored is None or stored == wanted:
         return RandomSeed(wanted, drawn=False)
     warning = f"tag {tag} has the random seed {stored}; results with another one cannot be paired with them"
