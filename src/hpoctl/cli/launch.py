@@ -205,7 +205,7 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
             print_plan(plan)
         return 0
     print_start(plan, registry)
-    settle_trust(plan, request, as_json=as_json)
+    settle_trust(plan.from_files, trusted=request.trust_config, as_json=as_json)
     if detach and plan.jobs:
         return _detach(plan, as_json=as_json)
     # `hpoctl stop` and `kill` end a launch in the background as Ctrl-C does one in a terminal.
@@ -213,9 +213,9 @@ def _launch(request: "LaunchRequest", *, dry_run: bool, detach: bool, as_json: b
     with LaunchBars(err(), plan.tag) as bars:
         outcome = launch_plan(plan, bars, log)
     if as_json:
-        emit_json("launch", *outcome_json(plan, outcome, request))
+        emit_json("launch", *outcome_json(plan, outcome))
     else:
-        print_outcome(plan, outcome, request)
+        print_outcome(plan, outcome)
     if outcome.interrupted:
         return INTERRUPTED
     if outcome.failures:
@@ -232,7 +232,7 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
     words += [] if "--tag" in words else ["--tag", plan.tag]
     # The random seed is the tag's from now on; the process in the background finds it there.
     settle(plan)
-    started = detach(plan, [word for word in words if word != "--new-seed"])
+    started = detach(plan.root, plan.tag, [word for word in words if word != "--new-seed"])
     if as_json:
         emit_json("launch", "success", {"tag": plan.tag, "pid": started.pid, "log": str(started.log)})
         return 0
@@ -241,7 +241,7 @@ def _detach(plan: "LaunchPlan", *, as_json: bool) -> int:
     )
     out().print(f"output: {started.log}", markup=False, soft_wrap=True)
     named = any(word.partition("=")[0] == "--results" for word in words)
-    root = ["--results", plan.store.location("")] if named else []
+    root = ["--results", plan.root.store.location("")] if named else []
     hint(f"watch: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, '--watch', *root])}")
     hint(f"stop: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")
     return 0

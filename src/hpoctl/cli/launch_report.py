@@ -1,6 +1,5 @@
 """What `hpoctl launch` prints and asks before and after: jobs, trust in files, what came of it, the next command."""
 
-import shlex
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +12,8 @@ from hpoctl.cli.output import Status, err, hint, out
 from hpoctl.core.jobs import Estimate, Failure, Task
 from hpoctl.ops.launching.jobs import PlannedJob
 from hpoctl.ops.launching.launch import LaunchOutcome
-from hpoctl.ops.launching.launch_plan import LaunchPlan, LaunchRequest
-from hpoctl.ops.launching.launchers import not_trusted, trust, untrusted
+from hpoctl.ops.launching.launch_plan import LaunchPlan
+from hpoctl.ops.launching.launchers import FileOptions, not_trusted, trust, untrusted
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.plugins import Registry
 
@@ -77,7 +76,7 @@ def plan_json(plan: LaunchPlan) -> dict[str, Any]:
     }
 
 
-def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchRequest) -> None:
+def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome) -> None:
     """What is complete now, what failed, the next command."""
     failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
     running = f", {outcome.running} running elsewhere" if outcome.running else ""
@@ -87,10 +86,9 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
         markup=False,
         soft_wrap=True,
     )
-    out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
+    out().print(f"results: {plan.root.store.location(plan.tag)}", markup=False, soft_wrap=True)
     for note in _data_notes(plan):
         out().print(note, markup=False, soft_wrap=True)
-    root = _root(request)
     for text, failures in _by_reason(outcome.lost).items():
         err().print(f"{text}", style="bold red", markup=False, soft_wrap=True)
         err().print(f"  {len(failures)} experiments, such as {failures[0].cell}", markup=False, soft_wrap=True)
@@ -98,15 +96,13 @@ def print_outcome(plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchReque
         err().print("interrupted: complete experiments are kept", style="bold yellow", markup=False)
         if plan.launcher.outlives:
             hint("submitted jobs continue; the next launch submits the waiting ones")
-            hint(f"stop them: {shlex.join(['hpoctl', 'stop', '--tag', plan.tag, *root])}")
+            hint(f"stop them: {plan.root.command('stop', '--tag', plan.tag)}")
     if outcome.failures:
         first = outcome.failures[0].cell
         where = ["--tag", plan.tag, "--method", first.method, "--benchmark", first.benchmark, "--seed", str(first.seed)]
-        hint(f"why: {shlex.join(['hpoctl', 'logs', *where, *root])}")
-    if outcome.done < outcome.wanted:
-        hint(f"next: {shlex.join(['hpoctl', 'launch', '--tag', plan.tag, *root])}")
-    else:
-        hint(f"next: {shlex.join(['hpoctl', 'status', '--tag', plan.tag, *root])}")
+        hint(f"why: {plan.root.command('logs', *where)}")
+    following = "launch" if outcome.done < outcome.wanted else "status"
+    hint(f"next: {plan.root.command(following, '--tag', plan.tag)}")
 
 
 def _by_reason(failures: Iterable[Failure]) -> dict[str, list[Failure]]:
@@ -116,9 +112,7 @@ def _by_reason(failures: Iterable[Failure]) -> dict[str, list[Failure]]:
     return grouped
 
 
-def outcome_json(
-    plan: LaunchPlan, outcome: LaunchOutcome, request: LaunchRequest
-) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
+def outcome_json(plan: LaunchPlan, outcome: LaunchOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
     """The outcome for scripts: status, data and errors of the envelope."""
     data = {
         **_facts(plan),
@@ -131,7 +125,7 @@ def outcome_json(
         "interrupted": outcome.interrupted,
         "seconds": outcome.seconds,
     }
-    again = shlex.join(["hpoctl", "launch", "--tag", plan.tag, *_root(request)])
+    again = plan.root.command("launch", "--tag", plan.tag)
     errors = [{"what": f"{failure.cell} failed: {failure.error}", "fix": again} for failure in outcome.failures]
     if outcome.interrupted:
         errors.append({"what": "Interrupted.", "fix": again})
@@ -160,15 +154,10 @@ def _estimate_lines(plan: LaunchPlan) -> list[str]:
     return [*lines, *([estimate.note] if estimate.note else [])]
 
 
-def _root(request: LaunchRequest) -> list[str]:
-    """The words that name the root, if it was named."""
-    return ["--results", str(request.results)] if request.results else []
-
-
 def _facts(plan: LaunchPlan) -> dict[str, Any]:
     return {
         "tag": plan.tag,
-        "results": plan.store.location(plan.tag),
+        "results": plan.root.store.location(plan.tag),
         "launcher": plan.launcher.name,
         "from_files": [{"source": options.source, "options": dict(options.options)} for options in plan.from_files],
         "wanted": plan.wanted,
@@ -235,16 +224,21 @@ def _warn(warnings: Iterable[str]) -> None:
         err().print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
-def settle_trust(plan: LaunchPlan, request: LaunchRequest, *, as_json: bool) -> None:
+def settle_trust(files: tuple[FileOptions, ...], *, trusted: bool, as_json: bool) -> None:
     """Ask once about options of files that run code, unless the command line says that they are trusted.
+
+    Args:
+        files: What files say about the launcher.
+        trusted: Whether the command line says that they are trusted.
+        as_json: Whether the user cannot be asked, because JSON is printed.
 
     Raises:
         UsageError: They are not trusted, or the user cannot be asked here.
     """
-    new = untrusted(plan.from_files)
+    new = untrusted(files)
     if not new:
         return
-    if not request.trust_config:
+    if not trusted:
         error = not_trusted(new)
         if as_json or not sys.stdin.isatty() or not typer.confirm(f"{error.what} Trust it?", err=True):
             raise error

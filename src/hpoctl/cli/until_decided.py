@@ -82,7 +82,7 @@ def launch_until_decided(
     _print_design(plan)
     launches = stage_plans(plan, registry)
     for launch in launches[:1]:
-        settle_trust(launch, request.launch, as_json=as_json)
+        settle_trust(launch.from_files, trusted=request.launch.trust_config, as_json=as_json)
     if detach is not None and launches:
         return detach(launches[0])
     if not as_json:

@@ -109,23 +109,25 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
     """
     system = system or SystemTime()
     began = system.monotonic()
+    store, claims = plan.root.store, plan.root.claims
     random_seed = settle(plan)
     plans = [
-        known if known.name else keep_plan(plan.store, plan.tag, known.study, known.source, known.changes)
+        known if known.name else keep_plan(store, plan.tag, known.study, known.source, known.changes)
         for known in plan.plans
     ]
+    before = [task for job in plan.live for task in job.tasks]
+    total, expected = plan.experiments + len(before), max(plan.seconds, launch_seconds(before, plan.workers))
     if plan.jobs or plan.live:
-        size = (_total(plan), _expected(plan))
-        keep_launch(plan.store, plan.claims, plan.tag, plan.workers, system.utc(), command_line(), log, size)
+        keep_launch(store, claims, plan.tag, plan.workers, system.utc(), command_line(), log, (total, expected))
     watcher.begins(random_seed)
     jobs = _jobs(plan, plans, random_seed)
-    if jobs and plan.launcher.outlives and is_address(plan.store.location("")):
+    if jobs and plan.launcher.outlives and is_address(store.location("")):
         # On this machine, and on those that share its disks, jobs find tables and scripts where they are.
         needed = {task.cell.benchmark for job in jobs for task in job.tasks}
-        share_tables(plan.store, plan.tag, sorted(needed), _untold)
+        share_tables(store, plan.tag, sorted(needed), _untold)
         for known in plans:
             files = known.study.benchmark_files
-            share_scripts(plan.store, plan.tag, known.name, (files[name] for name in sorted(needed & files.keys())))
+            share_scripts(store, plan.tag, known.name, (files[name] for name in sorted(needed & files.keys())))
     launcher: Launcher = plan.launcher.make(plan.launcher_options)
     interrupted = False
     statuses: Sequence[JobStatus] = ()
@@ -135,7 +137,8 @@ def launch(plan: LaunchPlan, watcher: LaunchWatcher, log: str = "", system: Syst
         running = bool(receipts)
         while running:
             statuses = launcher.poll(receipts, TICK)
-            watcher.shows(_progress(plan, statuses, launcher.activity(), system.monotonic() - began))
+            elapsed = system.monotonic() - began
+            watcher.shows(_progress(total, expected, statuses, launcher.activity(), elapsed))
             running = any(status.live for status in statuses)
     except KeyboardInterrupt:
         interrupted = True
@@ -152,7 +155,7 @@ def _untold(what: str, done: int, total: int | None) -> None:
 
 def settle(plan: LaunchPlan) -> int:
     """Store the tag's random seed, unless another launch has just done so; returns the one that counts."""
-    return keep_random_seed(plan.store, plan.tag, plan.random_seed.value, replace=plan.new_seed)
+    return keep_random_seed(plan.root.store, plan.tag, plan.random_seed.value, replace=plan.new_seed)
 
 
 def _jobs(plan: LaunchPlan, plans: Sequence[TagPlan], random_seed: int) -> list[Job]:
@@ -163,7 +166,7 @@ def _jobs(plan: LaunchPlan, plans: Sequence[TagPlan], random_seed: int) -> list[
     """
     # Equal plans are kept once, so a plan's place among them is its name.
     names = {wanted.name: kept.name for wanted, kept in zip(plan.plans, plans, strict=True)}
-    root = plan.store.location("")
+    root = plan.root.store.location("")
     words = worker_words(plan.tag, random_seed, root, command_line(), git_commit())
     tasks = {job.name: tuple(replace(task, plan=names[task.plan]) for task in job.tasks) for job in plan.jobs}
     jobs = [Job(name, plan.tag, root, words, own, RUNNER) for name, own in tasks.items()]
@@ -177,24 +180,13 @@ def _new_name(job: Job, ended: Container[str]) -> str:
     return next(name for name in names if name not in ended)
 
 
-def _expected(plan: LaunchPlan) -> float:
-    """How many seconds a launch is expected to take, with the jobs that earlier ones have submitted."""
-    before = [task for job in plan.live for task in job.tasks]
-    return max(plan.seconds, launch_seconds(before, plan.workers))
-
-
 def _progress(
-    plan: LaunchPlan, statuses: Sequence[JobStatus], activity: Sequence[Activity], elapsed: float
+    total: int, expected: float, statuses: Sequence[JobStatus], activity: Sequence[Activity], elapsed: float
 ) -> LaunchProgress:
     done = sum(status.done for status in statuses)
     failures = tuple(failure for status in statuses for failure in status.failures)
-    total = _total(plan)
-    left = seconds_left(total, done + len(failures), elapsed, _expected(plan))
+    left = seconds_left(total, done + len(failures), elapsed, expected)
     return LaunchProgress(total, done, failures, activity, elapsed, left)
-
-
-def _total(plan: LaunchPlan) -> int:
-    return plan.experiments + sum(len(job.tasks) for job in plan.live)
 
 
 def _outcome(
@@ -209,7 +201,7 @@ def _outcome(
 ) -> LaunchOutcome:
     """Counted from the results themselves, because others may have launched the same tag."""
     cells = [cell for kept in plans for cell in kept.study.cells()]
-    found = standings(plan.tag, cells, read_attempts(plan.store, plan.tag), plan.claims)
+    found = standings(plan.tag, cells, read_attempts(plan.root.store, plan.tag), plan.root.claims)
     submitted = {task.cell for job in jobs for task in job.tasks}
     _learn([standing for cell, standing in found.items() if cell in submitted])
     states = [found[cell].state for cell in dict.fromkeys(cells)]

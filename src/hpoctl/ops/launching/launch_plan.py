@@ -10,7 +10,7 @@ from hpoctl.core.entries import LauncherEntry
 from hpoctl.core.errors import UsageError
 from hpoctl.core.jobs import MOST_TRAINING, Job, Task
 from hpoctl.core.names import check_tag
-from hpoctl.core.storage import Claims, Store
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.launching.jobs import (
     Basis,
@@ -31,7 +31,7 @@ from hpoctl.ops.launching.launchers import (
 )
 from hpoctl.ops.launching.reconcile import Mixed, Wanted, check_new_tag, check_root, find_mixed, mixed_results
 from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
-from hpoctl.ops.studies.config import Config, open_root, read_config
+from hpoctl.ops.studies.config import Config, Root, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, override, with_files_of_tag, with_names
 from hpoctl.ops.studies.resolve import check_restricted, resolve
 from hpoctl.ops.studies.tags import RandomSeed, TagPlan, draw_random_seed, new_tag, random_seed_for, read_plans
@@ -95,8 +95,7 @@ class LaunchPlan:
         live: Jobs of an earlier launch that run or wait still: they are not submitted again, but watched.
         elsewhere: Other launchers that have jobs of the tag which run or wait.
         ended: The names of jobs of earlier launches that have ended, complete or not.
-        store: Where results go.
-        claims: Who runs what.
+        root: Where results go.
     """
 
     tag: str
@@ -120,8 +119,7 @@ class LaunchPlan:
     live: tuple[Job, ...]
     elsewhere: tuple[str, ...]
     ended: frozenset[str]
-    store: Store
-    claims: Claims
+    root: Root
 
     @property
     def experiments(self) -> int:
@@ -143,7 +141,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     """
     config = read_config(Path.cwd())
     root = open_root(request.results)
-    store, claims = root.store, root.claims
+    store = root.store
     tag, plans, changed = _plans(request, config, registry, store)
     newest = plans[-1].study
     manifests = manifests_of(store, tag)
@@ -154,7 +152,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
     random_seed = _random_seed(request, store, tag, newest)
     wanted = _wanted(plans, registry, random_seed.value)
     attempts = read_attempts(store, tag, verify=True)
-    standing = standings(tag, wanted, attempts, claims)
+    standing = standings(tag, wanted, attempts, root.claims)
     mixed, larger, warnings = find_mixed(wanted.values(), standing, store)
     if mixed and not request.allow_mixed:
         raise mixed_results(tag, mixed)
@@ -197,8 +195,7 @@ def plan_launch(request: LaunchRequest, registry: Registry) -> LaunchPlan:
         live=tuple(manifest.job for manifest in live if manifest.launcher == launcher.name),
         elsewhere=tuple(dict.fromkeys(item.launcher for item in live if item.launcher != launcher.name)),
         ended=frozenset(job.manifest.job.name for job in submitted if job.status.ended),
-        store=store,
-        claims=claims,
+        root=root,
     )
 
 

@@ -20,7 +20,7 @@ from hpoctl.core.errors import HpoctlError
 from hpoctl.core.places import cache_directory, is_address
 from hpoctl.core.sealed import DamagedError, RecordType
 from hpoctl.core.storage import Claims, Store
-from hpoctl.ops.launching.launch_plan import LaunchPlan
+from hpoctl.ops.studies.config import Root
 from hpoctl.ops.studies.provenance import own_python
 
 
@@ -110,25 +110,26 @@ class Detached:
     log: Path
 
 
-def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
+def detach(root: Root, tag: str, words: Sequence[str]) -> Detached:
     """Start `hpoctl` with some words in the background, and wait until it has begun to launch.
 
     Args:
-        plan: What it is about to do.
+        root: Where results go.
+        tag: The tag that it launches.
         words: The command line without `hpoctl` and without `--detach`.
 
     Raises:
         HpoctlError: It ended, or did not begin in time.
     """
     stamp = SystemTime().utc().strftime("%Y%m%d-%H%M%S-%f")
-    name = f"{plan.tag}/{CONTROL}/launches/{stamp}.log"
-    log = Path(plan.store.location(name))
+    name = f"{_folder(tag)}/{stamp}.log"
+    log = Path(root.store.location(name))
     try:
-        if is_address(plan.store.location("")):  # results are elsewhere, but this process is here
-            log = cache_directory() / "launches" / f"{plan.tag}-{stamp}.log"
+        if is_address(root.store.location("")):  # results are elsewhere, but this process is here
+            log = cache_directory() / "launches" / f"{tag}-{stamp}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
         else:
-            plan.store.put(name, b"", create=True)  # no link leads it out of the root
+            root.store.put(name, b"", create=True)  # no link leads it out of the root
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [*own_python(), "hpoctl", *words, "--log", str(log)],
@@ -143,7 +144,7 @@ def detach(plan: LaunchPlan, words: Sequence[str]) -> Detached:
         ) from error
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if any(launch.pid == process.pid for launch in running_launches(plan.store, plan.claims, plan.tag)):
+        if any(launch.pid == process.pid for launch in running_launches(root.store, root.claims, tag)):
             return Detached(process.pid, log)
         if process.poll() is not None:
             if process.returncode == 0:
