@@ -99,7 +99,7 @@ def _run(request: "RunRequest", *, verbose: bool, as_json: bool) -> int:
     if as_json:
         emit_json("run", *outcome_json(plan, outcome))
     else:
-        print_outcome(request, plan, outcome)
+        print_outcome(plan, outcome, request.options)
     if outcome.interrupted is not None:
         return INTERRUPTED
     return FAILED if outcome.failed else 0

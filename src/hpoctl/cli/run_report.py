@@ -1,6 +1,5 @@
 """What `hpoctl run` prints before and after: its plan, its results, the next command."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from hpoctl.cli.progress import config_text
 from hpoctl.cli.words import many
 from hpoctl.engine.finished import Finished
 from hpoctl.engine.spec import ExperimentSpec
-from hpoctl.ops.running.run import RunOutcome, RunPlan, RunRequest
+from hpoctl.ops.running.run import RunOutcome, RunPlan
 from hpoctl.plugins import PluginReport
 
 WIDE = 120
@@ -31,11 +30,11 @@ def print_plan(plan: RunPlan, broken: Sequence[PluginReport]) -> None:
     )
 
 
-def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> None:
-    """The table of completed experiments, the failures, and the next command."""
+def print_outcome(plan: RunPlan, outcome: RunOutcome, options: Sequence[str]) -> None:
+    """The table of completed experiments, the failures, and the next command with the same options."""
     if outcome.finished:
         _print_table(outcome.finished)
-        out().print(f"results: {plan.store.location(plan.tag)}", markup=False, soft_wrap=True)
+        out().print(f"results: {plan.root.store.location(plan.tag)}", markup=False, soft_wrap=True)
         for note in (
             *_data_notes(plan.specs),
             *_off_table_notes(outcome.finished),
@@ -52,7 +51,7 @@ def print_outcome(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> No
             markup=False,
             soft_wrap=True,
         )
-    hint(f"next: {_next_command(request, plan, outcome)}")
+    hint(f"next: {_next_command(plan, outcome, options)}")
 
 
 def outcome_json(plan: RunPlan, outcome: RunOutcome) -> tuple[Status, dict[str, Any], list[dict[str, str]]]:
@@ -61,7 +60,7 @@ def outcome_json(plan: RunPlan, outcome: RunOutcome) -> tuple[Status, dict[str, 
     data = {
         "tag": plan.tag,
         "random_seed": plan.random_seed,
-        "results": plan.store.location(plan.tag),
+        "results": plan.root.store.location(plan.tag),
         "data": provenance,
         "experiments": outcome.finished,
         "interrupted": outcome.interrupted,
@@ -137,21 +136,19 @@ def _empty_notes(finished: Sequence[Finished], tag: str) -> list[str]:
     return notes
 
 
-def _next_command(request: RunRequest, plan: RunPlan, outcome: RunOutcome) -> str:
+def _next_command(plan: RunPlan, outcome: RunOutcome, options: Sequence[str]) -> str:
     """What was left undone, or the next seed of the same, with the same options."""
     done = {result.name for result in outcome.finished}
     left = [spec for spec in plan.specs if spec.name not in done]
     specs = left or list(plan.specs)
     first = min(spec.seed for spec in left) if left else max(spec.seed for spec in plan.specs) + 1
     last = max(spec.seed for spec in left) if left else first
-    words = ["hpoctl", "run", "--tag", plan.tag, "--random-seed", str(plan.random_seed)]
+    words = ["run", "--tag", plan.tag, "--random-seed", str(plan.random_seed)]
     for method in dict.fromkeys(spec.method.name for spec in specs):
         words += ["--method", method]
     for benchmark in dict.fromkeys(spec.benchmark.name for spec in specs):
         words += ["--benchmark", _from_here(plan.benchmark_files.get(benchmark, benchmark))]
-    words += ["--start-seed", str(first), "--num-seeds", str(last + 1), *request.options]
-    words += [] if request.results is None else ["--results", request.results]
-    return shlex.join(words)
+    return plan.root.command(*words, "--start-seed", str(first), "--num-seeds", str(last + 1), *options)
 
 
 def _from_here(benchmark: str) -> str:

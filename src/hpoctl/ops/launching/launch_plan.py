@@ -207,24 +207,23 @@ def _plans(
     Where only the tag is given, that is all that was launched under it. Otherwise it is the study that was named,
     or that of the tag's latest launch, with the experiment settings of that launch's options.
     """
-    folder = Path.cwd()
-    request = replace(request, changes=with_names(request.changes, registry, folder))
-    earlier = read_plans(store, check_tag(request.tag)) if request.tag is not None else []
-    if request.tag is not None and not earlier:
-        request = replace(request, changes=with_files_of_tag(request.changes, registry, store, request.tag))
-    changes = request.changes.experiments_only()
+    folder, tag = Path.cwd(), request.tag
+    changes = with_names(request.changes, registry, folder).experiments_only()
+    earlier = read_plans(store, check_tag(tag)) if tag is not None else []
+    if tag is not None and not earlier:
+        changes = with_files_of_tag(changes, registry, store, tag)
     if request.study is not None:
         study, source = find_study(request.study, registry, folder)
-    elif earlier and request.tag is not None:
+    elif earlier and tag is not None:
         if changes == Overrides():
-            return request.tag, earlier, _changed(earlier, registry, folder, config)
+            return tag, earlier, _changed(earlier, registry, folder, config)
         study, source = _study_of(earlier[-1], registry, folder)
         changes = carried(earlier[-1].changes, changes)
     else:
-        if request.tag is not None and changes == Overrides() and not request.yes:
-            check_new_tag(request.tag, store)
+        if tag is not None and changes == Overrides() and not request.yes:
+            check_new_tag(tag, store)
         study, source = _default_or_given(changes, registry, config, folder)
-    tag = request.tag or study.tag or new_tag()
+    tag = tag or study.tag or new_tag()
     return tag, [TagPlan(tag, source, override(in_folder(study, config), changes), changes)], []
 
 

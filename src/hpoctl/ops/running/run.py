@@ -10,7 +10,6 @@ from hpoctl.core.credentials import concealed_words
 from hpoctl.core.errors import HpoctlError, UsageError
 from hpoctl.core.names import check_tag
 from hpoctl.core.options import parse_setting
-from hpoctl.core.storage import Claims, Store
 from hpoctl.core.study import Study
 from hpoctl.engine.experiment import run_experiment
 from hpoctl.engine.finished import Finished
@@ -18,7 +17,7 @@ from hpoctl.engine.metadata import Provenance
 from hpoctl.engine.spec import ExperimentSpec
 from hpoctl.engine.tuner import Watcher
 from hpoctl.ops.studies.choose_study import find_study, in_folder
-from hpoctl.ops.studies.config import open_root, read_config
+from hpoctl.ops.studies.config import Root, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, override, with_files_of_tag, with_names
 from hpoctl.ops.studies.provenance import provenance_of
 from hpoctl.ops.studies.resolve import check_restricted, resolve, spec_of
@@ -57,8 +56,7 @@ class RunPlan:
         tag: The tag.
         random_seed: The random seed.
         specs: The experiments, in order.
-        store: Where results go.
-        claims: Who runs what.
+        root: Where results go.
         provenance: Where and by what they are run.
         seed_was_given: Whether a person gave the random seed.
         warnings: What a person should know before.
@@ -68,8 +66,7 @@ class RunPlan:
     tag: str
     random_seed: int
     specs: tuple[ExperimentSpec, ...]
-    store: Store
-    claims: Claims
+    root: Root
     provenance: Provenance
     seed_was_given: bool
     warnings: tuple[str, ...] = ()
@@ -85,11 +82,10 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
     request = replace(request, changes=with_names(request.changes, registry, request.folder))
     tag = check_tag(request.tag) if request.tag is not None else new_tag()
     root = open_root(request.results, request.folder)
-    store = root.store
-    request = replace(request, changes=with_files_of_tag(request.changes, registry, store, tag))
+    request = replace(request, changes=with_files_of_tag(request.changes, registry, root.store, tag))
     studies = [_study_of(name, request, registry) for name in dict.fromkeys(request.changes.methods)]
     of_studies = [study.random_seed for study in studies if study.random_seed is not None]
-    random_seed = random_seed_for(store, tag, request.random_seed, next(iter(of_studies), None))
+    random_seed = random_seed_for(root.store, tag, request.random_seed, next(iter(of_studies), None))
     resolved = [resolve(study, registry, tag, random_seed.value) for study in studies]
     for found in resolved:
         check_restricted(found)
@@ -98,8 +94,7 @@ def plan_run(request: RunRequest, registry: Registry) -> RunPlan:
         tag=tag,
         random_seed=random_seed.value,
         specs=tuple(specs),
-        store=store,
-        claims=root.claims,
+        root=root,
         provenance=replace(provenance_of(specs, registry), options=tuple(concealed_words(request.options))),
         seed_was_given=request.random_seed is not None,
         warnings=(random_seed.warning,) if random_seed.warning else (),
@@ -183,14 +178,14 @@ def run(
         on_finished: Is told of each completed experiment.
         system: Where real time comes from.
     """
-    random_seed = keep_random_seed(plan.store, plan.tag, plan.random_seed)
+    random_seed = keep_random_seed(plan.root.store, plan.tag, plan.random_seed)
     finished: list[Finished] = []
     failed: list[Failed] = []
     for planned in plan.specs:
         # Somebody else may have begun the tag, and drawn its random seed, in the meantime.
         spec = planned if plan.seed_was_given else replace(planned, random_seed=random_seed)
         try:
-            result = _run_claimed(spec, plan, plan.claims, watch, system or SystemTime())
+            result = _run_claimed(spec, plan, watch, system or SystemTime())
         except KeyboardInterrupt:
             return RunOutcome(tuple(finished), tuple(failed), spec.name)
         except HpoctlError as error:
@@ -202,16 +197,12 @@ def run(
 
 
 def _run_claimed(
-    spec: ExperimentSpec,
-    plan: RunPlan,
-    claims: Claims,
-    watch: Callable[[ExperimentSpec], Watcher],
-    system: SystemTime,
+    spec: ExperimentSpec, plan: RunPlan, watch: Callable[[ExperimentSpec], Watcher], system: SystemTime
 ) -> Finished:
     key = claim_key(spec.tag, spec.cell)
-    if not claims.take(key):
+    if not plan.root.claims.take(key):
         raise HpoctlError(f"{spec.name} is running elsewhere.", f"`hpoctl status --tag {spec.tag}` shows it.")
     try:
-        return run_experiment(spec, plan.store, plan.provenance, watch(spec), system)
+        return run_experiment(spec, plan.root.store, plan.provenance, watch(spec), system)
     finally:
-        claims.release(key)
+        plan.root.claims.release(key)
