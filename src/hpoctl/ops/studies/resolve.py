@@ -41,8 +41,16 @@ def resolve(study: Study, registry: Registry, tag: str, random_seed: int) -> Spe
     specs: dict[tuple[str, str], ExperimentSpec] = {}
     for method in methods.values():
         for name, benchmark in benchmarks.items():
-            seeds = study.start_seed, random_seed
-            spec = ExperimentSpec(tag, method, benchmark, *seeds, study.experiment, extra_results, backends[name])
+            spec = ExperimentSpec(
+                tag,
+                method,
+                benchmark,
+                study.start_seed,
+                random_seed,
+                study.experiment,
+                extra_results,
+                backends[name],
+            )
             spec.space()  # the method's fixed values have to fit
             specs[method.name, name] = spec
     return specs
