@@ -13,7 +13,7 @@ from hpoctl.core.cells import CONTROL, Cell, Filters, claim_key
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Costs
+from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.running.run import RunRequest, plan_run, run

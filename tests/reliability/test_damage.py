@@ -11,7 +11,7 @@ import pytest
 from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Costs
+from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.upkeep.status import read_status

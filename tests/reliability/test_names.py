@@ -13,7 +13,7 @@ from hpoctl.core.cells import CONTROL, METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import HpoctlError, IncompleteError
 from hpoctl.core.names import BAD
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Costs
+from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest, plan_launch
 from hpoctl.ops.running.run import RunRequest, plan_run
 from hpoctl.ops.studies.choose_study import find_study

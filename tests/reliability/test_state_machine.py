@@ -16,7 +16,7 @@ from hpoctl.core.canonical import content_hash
 from hpoctl.core.cells import METADATA, RESULTS, Cell, Filters
 from hpoctl.core.errors import HpoctlError, IncompleteError, UsageError
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Costs
+from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launch_plan import LaunchRequest
 from hpoctl.ops.running.run import RunOutcome, RunRequest, plan_run, run
 from hpoctl.ops.studies.config import open_root

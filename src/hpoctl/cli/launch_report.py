@@ -10,10 +10,10 @@ from rich.table import Table
 from hpoctl.cli.launch_progress import duration
 from hpoctl.cli.output import Status, err, hint, out
 from hpoctl.core.jobs import Estimate, Failure, Task
-from hpoctl.ops.launching.jobs import PlannedJob
 from hpoctl.ops.launching.launch import LaunchOutcome
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launchers import FileOptions, not_trusted, trust, untrusted
+from hpoctl.ops.launching.reconcile import PlannedJob
 from hpoctl.ops.studies.seed_ranges import seeds_text
 from hpoctl.plugins import Registry
 

@@ -86,7 +86,7 @@ def status(
 
 def _looker(root: "Root", tag: str, filters: "Filters", *, verify: bool) -> "Callable[[], StudyStatus]":
     from hpoctl.core.machine import usable_cores
-    from hpoctl.ops.launching.jobs import read_costs
+    from hpoctl.ops.launching.costs import read_costs
     from hpoctl.ops.launching.launchers import manifests_of, submitted_jobs
     from hpoctl.ops.upkeep.status import read_status
 

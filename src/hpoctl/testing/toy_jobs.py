@@ -12,7 +12,7 @@ from hpoctl.core.cells import RESULTS, Cell, claim_key
 from hpoctl.core.jobs import Job, Task
 from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import plan_jobs
+from hpoctl.ops.launching.reconcile import plan_jobs
 from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.tags import keep_plan

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpoctl.core.cells import Cell
-from hpoctl.ops.launching.jobs import HOUR, MEMORY, MODEL, Costs, Expected, read_costs, write_costs
+from hpoctl.ops.launching.costs import HOUR, MEMORY, MODEL, Costs, Expected, read_costs, write_costs
 from hpoctl.stores.ledger import Attempt
 
 ATTEMPT = Attempt("d", Cell("ASHA", "toy", 0), "completed", 0.0, "id", "", 10, "here", 3.0, 1800.0)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hpoctl.core.cells import Cell
 from hpoctl.core.jobs import Task
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import PlannedJob, launch_seconds, makespan, plan_jobs
+from hpoctl.ops.launching.costs import makespan
+from hpoctl.ops.launching.reconcile import PlannedJob, launch_seconds, plan_jobs
 
 EXPENSIVE = {"RS": False, "ASHA": False, "BO": True, "MOBSTER": True}
 

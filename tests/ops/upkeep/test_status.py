@@ -13,7 +13,7 @@ from hpoctl.core.cells import METADATA, RESULTS, Cell, Filters, claim_key
 from hpoctl.core.errors import IncompleteError, UsageError
 from hpoctl.core.settings import Settings
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import Costs, seconds_left
+from hpoctl.ops.launching.costs import Costs, seconds_left
 from hpoctl.ops.launching.launches import keep_launch
 from hpoctl.ops.studies.config import Root, open_root
 from hpoctl.ops.studies.tags import keep_plan, keep_random_seed

@@ -11,9 +11,10 @@ from hpoctl.core.cells import Cell
 from hpoctl.core.clock import SystemTime
 from hpoctl.core.jobs import Activity, Failure, Job, JobStatus, Launcher
 from hpoctl.core.places import is_address
-from hpoctl.ops.launching.jobs import launch_seconds, read_costs, seconds_left, write_costs
+from hpoctl.ops.launching.costs import read_costs, seconds_left, write_costs
 from hpoctl.ops.launching.launch_plan import LaunchPlan
 from hpoctl.ops.launching.launches import keep_launch
+from hpoctl.ops.launching.reconcile import launch_seconds
 from hpoctl.ops.running.job import RUNNER
 from hpoctl.ops.running.worker import worker_words
 from hpoctl.ops.studies.provenance import command_line, git_commit

@@ -12,25 +12,28 @@ from hpoctl.core.jobs import MOST_TRAINING, Job, Task
 from hpoctl.core.names import check_tag
 from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
-from hpoctl.ops.launching.jobs import (
-    Basis,
-    PlannedJob,
-    expected_cost,
-    launch_seconds,
-    patience,
-    plan_jobs,
-    read_costs,
-)
+from hpoctl.ops.launching.costs import Basis, read_costs
 from hpoctl.ops.launching.launchers import (
     FileOptions,
+    check_root,
     choose_launcher,
     file_options,
     launchers_of,
     manifests_of,
     submitted_jobs,
 )
-from hpoctl.ops.launching.reconcile import Mixed, Wanted, check_new_tag, check_root, find_mixed, mixed_results
-from hpoctl.ops.studies.choose_study import default_study, find_study, in_folder
+from hpoctl.ops.launching.reconcile import (
+    Mixed,
+    PlannedJob,
+    Wanted,
+    expected_cost,
+    find_mixed,
+    launch_seconds,
+    mixed_results,
+    patience,
+    plan_jobs,
+)
+from hpoctl.ops.studies.choose_study import check_new_tag, default_study, find_study, in_folder
 from hpoctl.ops.studies.config import Config, Root, open_root, read_config
 from hpoctl.ops.studies.overrides import Overrides, carried, override, with_files_of_tag, with_names
 from hpoctl.ops.studies.resolve import check_restricted, resolve

@@ -19,7 +19,7 @@ from hpoctl.core.places import data_directory
 from hpoctl.core.storage import Store
 from hpoctl.core.study import DEFAULT_LAUNCHER, Study
 from hpoctl.ops.studies.choose_study import is_file
-from hpoctl.ops.studies.config import Config
+from hpoctl.ops.studies.config import Config, Root
 from hpoctl.ops.studies.overrides import Overrides
 from hpoctl.plugins import Registry
 from hpoctl.stores.job_files import Manifest, all_manifests
@@ -75,6 +75,14 @@ def _options(entry: LauncherEntry, values: Mapping[str, bool | int | float | str
 
 def _says_where(study: Study) -> bool:
     return study.launcher != DEFAULT_LAUNCHER or bool(study.launcher_options)
+
+
+def check_root(launcher: LauncherEntry, root: Root) -> None:
+    """Refuse a root that the launcher's jobs cannot reach."""
+    where = root.store.location("")
+    if not where.startswith(launcher.root):
+        hint = launcher.root_hint or f"{launcher.root}..."
+        raise UsageError(f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {hint}.")
 
 
 def manifests_of(store: Store, tag: str) -> list[Manifest]:

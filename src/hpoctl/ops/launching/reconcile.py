@@ -1,15 +1,14 @@
-"""The work of a launch: wanted less complete less running experiments; and what a launch refuses before it begins."""
+"""The work of a launch: which experiments are wanted and not complete, and the jobs that run them."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from hpoctl.core.blackbox import Blackbox
-from hpoctl.core.cells import METADATA, Cell
-from hpoctl.core.entries import Benchmark, LauncherEntry
+from hpoctl.core.cells import METADATA, Cell, job_folder
+from hpoctl.core.entries import Benchmark
 from hpoctl.core.errors import HpoctlError, UsageError
+from hpoctl.core.jobs import MOST_TRAINING, Task
 from hpoctl.core.metadata import read_metadata
 from hpoctl.core.script_files import script_hash
 from hpoctl.core.sealed import DamagedError
@@ -17,8 +16,14 @@ from hpoctl.core.storage import Store
 from hpoctl.engine.continuing import gets_more
 from hpoctl.engine.search_space import is_restricted
 from hpoctl.engine.spec import ExperimentSpec, determinants, identity_of
-from hpoctl.ops.studies.config import Root
+from hpoctl.ops.launching.costs import Costs, Expected, makespan
 from hpoctl.stores.ledger import Attempt, Standing
+
+LEAST_PATIENCE = 600.0
+"""Seconds that every experiment may make no progress: a machine may be busy, and a table large."""
+
+TIMES = 20.0
+"""How often its expected time an experiment may make no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,23 @@ class Wanted:
         """The cores that its trials need where it runs; 0: it is simulated."""
         script = self.spec.benchmark.script
         return 0 if script is None else script.cpus * self.spec.n_workers
+
+
+def expected_cost(want: Wanted, costs: Costs) -> Expected:
+    """How long a wanted experiment is expected to take on this machine."""
+    cell, spec = want.cell, want.spec
+    trains = spec.benchmark.script is not None
+    return costs.expected(cell.method, spec.method.kind, cell.benchmark, spec.max_wallclock_time, trains=trains)
+
+
+def patience(want: Wanted, cost: Expected) -> float:
+    """Seconds without progress after which an experiment is taken for hanging.
+
+    Where trials train that is a report. The experiment's own budget ends it long before; one epoch may take all of it.
+    """
+    if not want.cores:
+        return max(LEAST_PATIENCE, TIMES * cost.seconds)
+    return LEAST_PATIENCE + 2.0 * (want.spec.max_wallclock_time + want.spec.settings.stop_timeout)
 
 
 def find_mixed(
@@ -162,35 +184,6 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def check_root(launcher: LauncherEntry, root: Root) -> None:
-    """Refuse a root that the launcher's jobs cannot reach."""
-    where = root.store.location("")
-    if not where.startswith(launcher.root):
-        hint = launcher.root_hint or f"{launcher.root}..."
-        raise UsageError(f"Jobs on {launcher.name} cannot write results to {where}.", f"Add --results {hint}.")
-
-
-def check_new_tag(tag: str, store: Store) -> None:
-    """Refuse to launch the default study under a tag that is probably meant to be another one.
-
-    Raises:
-        UsageError: `hpoctl run` or an import has made the tag, or there is a tag of nearly the same name.
-    """
-    name_it = "Name the study with --study, or add --yes to launch the default one under this tag."
-    if any(not name.startswith(".") for name in store.folders(tag)):
-        raise UsageError(f"Tag {tag} has results, but no study was launched under it.", name_it)
-    tags = [name for name in store.folders("") if not name.startswith(".")]
-    close = get_close_matches(tag, tags, n=1, cutoff=0.75)
-    if close and _without_numbers(close[0]) != _without_numbers(tag):
-        raise UsageError(
-            f"There is nothing of tag {tag}, and no study is named.", f"Did you mean {close[0]}? {name_it}"
-        )
-
-
-def _without_numbers(tag: str) -> str:
-    return re.sub(r"\d+", "", tag)  # docs-2 after docs-1 is not a mistake
-
-
 def mixed_results(tag: str, mixed: Sequence[Mixed]) -> UsageError:
     """The error where complete results would not be made again as they are."""
     count = sum(len(group.cells) for group in mixed)
@@ -210,3 +203,58 @@ def _difference_text(group: Mixed) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 160 else f"{text[:157]}..."
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """A job that is to be submitted.
+
+    Attributes:
+        name: Its name.
+        method: The method of its experiments.
+        prefix: Where its results go, below the root.
+        tasks: Its experiments.
+        seconds: How long they are expected to take, one after another.
+    """
+
+    name: str
+    method: str
+    prefix: str
+    tasks: tuple[Task, ...]
+    seconds: float
+
+
+def plan_jobs(tag: str, tasks: Iterable[Task], expensive: Mapping[str, bool]) -> tuple[PlannedJob, ...]:
+    """The jobs of some experiments, in the order in which they are first met.
+
+    Args:
+        tag: The tag.
+        tasks: The experiments.
+        expensive: For each method, whether each seed is a separate job.
+    """
+    groups: dict[str, list[Task]] = {}
+    for task in tasks:
+        method, seed = task.cell.method, task.cell.seed
+        groups.setdefault(job_folder(tag, method, seed, expensive=expensive[method]), []).append(task)
+    return tuple(
+        PlannedJob(
+            folder.replace("/", "-", 1),
+            members[0].cell.method,
+            f"{folder}/",
+            tuple(members),
+            sum(task.seconds for task in members),
+        )
+        for folder, members in groups.items()
+    )
+
+
+def launch_seconds(tasks: Sequence[Task], workers: int) -> float:
+    """How long a launch is expected to take.
+
+    Args:
+        tasks: Its experiments; of those that train, `MOST_TRAINING` run at a time on the machine that launches.
+        workers: How many run at a time there; 0: they run elsewhere, each as soon as it is submitted.
+    """
+    together = makespan([task.seconds for task in tasks], workers or len(tasks))
+    training = [task.seconds for task in tasks if task.cores]
+    return max(together, makespan(training, MOST_TRAINING)) if workers else together

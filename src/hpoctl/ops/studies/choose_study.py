@@ -1,7 +1,9 @@
 """Which study is meant: a registered one, a study file, or the default; and studies as the text of files."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from hpoctl.core.errors import UsageError
 from hpoctl.core.names import legal_name
 from hpoctl.core.records import to_plain
 from hpoctl.core.settings import Settings
+from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.core.toml_files import Document, read_toml
 from hpoctl.ops.studies.benchmark_files import name_benchmarks
@@ -118,3 +121,24 @@ def default_study(registry: Registry, config: Config, folder: Path) -> tuple[Stu
     raise UsageError(
         f"There are several studies: {', '.join(names)}.", "Name one with --study, or set study in hpoctl.toml."
     )
+
+
+def check_new_tag(tag: str, store: Store) -> None:
+    """Refuse to launch the default study under a tag that is probably meant to be another one.
+
+    Raises:
+        UsageError: `hpoctl run` or an import has made the tag, or there is a tag of nearly the same name.
+    """
+    name_it = "Name the study with --study, or add --yes to launch the default one under this tag."
+    if any(not name.startswith(".") for name in store.folders(tag)):
+        raise UsageError(f"Tag {tag} has results, but no study was launched under it.", name_it)
+    tags = [name for name in store.folders("") if not name.startswith(".")]
+    close = get_close_matches(tag, tags, n=1, cutoff=0.75)
+    if close and _without_numbers(close[0]) != _without_numbers(tag):
+        raise UsageError(
+            f"There is nothing of tag {tag}, and no study is named.", f"Did you mean {close[0]}? {name_it}"
+        )
+
+
+def _without_numbers(tag: str) -> str:
+    return re.sub(r"\d+", "", tag)  # docs-2 after docs-1 is not a mistake

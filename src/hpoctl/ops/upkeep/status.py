@@ -8,7 +8,7 @@ from hpoctl.core.cells import Cell, Filters
 from hpoctl.core.errors import IncompleteError
 from hpoctl.core.names import check_tag
 from hpoctl.core.storage import Store
-from hpoctl.ops.launching.jobs import Costs
+from hpoctl.ops.launching.costs import Costs
 from hpoctl.ops.launching.launchers import SubmittedJob
 from hpoctl.ops.launching.launches import running_launches
 from hpoctl.ops.studies.config import Root

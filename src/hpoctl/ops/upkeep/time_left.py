@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpoctl.core.cells import Cell
-from hpoctl.ops.launching.jobs import HOUR, Costs, makespan, seconds_left
+from hpoctl.ops.launching.costs import HOUR, Costs, makespan, seconds_left
 from hpoctl.ops.launching.launches import Launch
 from hpoctl.ops.studies.tags import TagPlan
 from hpoctl.stores.ledger import Attempt, Standing

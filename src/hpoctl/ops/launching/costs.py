@@ -1,8 +1,8 @@
-"""The jobs of a launch: which experiments each has, and how long they are expected to take.
+"""How long experiments are expected to take on this machine.
 
-A cheap method is one job, an expensive one a job for each seed. Times are measured on this machine where it has run
-such experiments, else they come from a model. Measurements lie in `<cache>/costs.json`, by method and benchmark: how
-many, and seconds of real time for 3,600 seconds of an experiment's clock. No result depends on them.
+That is measured where it has run such experiments, else it comes from a model. Measurements lie in
+`<cache>/costs.json`, by method and benchmark: how many, and seconds of real time for 3,600 seconds of an experiment's
+clock. No result depends on them.
 """
 
 import json
@@ -14,12 +14,9 @@ from heapq import heapify, heapreplace
 from pathlib import Path
 from typing import Literal
 
-from hpoctl.core.cells import job_folder
 from hpoctl.core.files import read_regular
-from hpoctl.core.jobs import MOST_TRAINING, Task
 from hpoctl.core.places import cache_directory
 from hpoctl.core.sealed import DamagedError, read_json
-from hpoctl.ops.launching.reconcile import Wanted
 from hpoctl.stores.ledger import Attempt
 
 Basis = Literal["measured", "modelled"]
@@ -33,12 +30,6 @@ OTHER = 1.0
 
 MEMORY = 50
 """A new measurement has the weight of one in this number."""
-
-LEAST_PATIENCE = 600.0
-"""Seconds that every experiment may make no progress: a machine may be busy, and a table large."""
-
-TIMES = 20.0
-"""How often its expected time an experiment may make no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,66 +112,6 @@ def _file() -> Path:
     return cache_directory() / "costs.json"
 
 
-def expected_cost(want: Wanted, costs: Costs) -> Expected:
-    """How long a wanted experiment is expected to take on this machine."""
-    cell, spec = want.cell, want.spec
-    trains = spec.benchmark.script is not None
-    return costs.expected(cell.method, spec.method.kind, cell.benchmark, spec.max_wallclock_time, trains=trains)
-
-
-def patience(want: Wanted, cost: Expected) -> float:
-    """Seconds without progress after which an experiment is taken for hanging.
-
-    Where trials train that is a report. The experiment's own budget ends it long before; one epoch may take all of it.
-    """
-    if not want.cores:
-        return max(LEAST_PATIENCE, TIMES * cost.seconds)
-    return LEAST_PATIENCE + 2.0 * (want.spec.max_wallclock_time + want.spec.settings.stop_timeout)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedJob:
-    """A job that is to be submitted.
-
-    Attributes:
-        name: Its name.
-        method: The method of its experiments.
-        prefix: Where its results go, below the root.
-        tasks: Its experiments.
-        seconds: How long they are expected to take, one after another.
-    """
-
-    name: str
-    method: str
-    prefix: str
-    tasks: tuple[Task, ...]
-    seconds: float
-
-
-def plan_jobs(tag: str, tasks: Iterable[Task], expensive: Mapping[str, bool]) -> tuple[PlannedJob, ...]:
-    """The jobs of some experiments, in the order in which they are first met.
-
-    Args:
-        tag: The tag.
-        tasks: The experiments.
-        expensive: For each method, whether each seed is a separate job.
-    """
-    groups: dict[str, list[Task]] = {}
-    for task in tasks:
-        method, seed = task.cell.method, task.cell.seed
-        groups.setdefault(job_folder(tag, method, seed, expensive=expensive[method]), []).append(task)
-    return tuple(
-        PlannedJob(
-            folder.replace("/", "-", 1),
-            members[0].cell.method,
-            f"{folder}/",
-            tuple(members),
-            sum(task.seconds for task in members),
-        )
-        for folder, members in groups.items()
-    )
-
-
 def makespan(seconds: Sequence[float], workers: int) -> float:
     """How long a number of workers take if each starts the longest remaining task next (Graham 1969, LPT)."""
     ends = [0.0] * max(1, workers)
@@ -188,18 +119,6 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
     for each in sorted(seconds, reverse=True):
         heapreplace(ends, ends[0] + each)
     return max(ends)
-
-
-def launch_seconds(tasks: Sequence[Task], workers: int) -> float:
-    """How long a launch is expected to take.
-
-    Args:
-        tasks: Its experiments; of those that train, `MOST_TRAINING` run at a time on the machine that launches.
-        workers: How many run at a time there; 0: they run elsewhere, each as soon as it is submitted.
-    """
-    together = makespan([task.seconds for task in tasks], workers or len(tasks))
-    training = [task.seconds for task in tasks if task.cores]
-    return max(together, makespan(training, MOST_TRAINING)) if workers else together
 
 
 def seconds_left(total: int, ended: int, elapsed: float, expected: float) -> float:
