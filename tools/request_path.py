@@ -14,7 +14,7 @@ import contextlib
 import inspect
 import io
 import sys
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
 from types import FrameType
 from typing import Any
@@ -28,6 +28,7 @@ GENERATED = "<string>"
 INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"})
 """Functions that are parts of others."""
 
+CONTAINERS: frozenset[type] = frozenset({list, tuple, set, frozenset, type(vars().keys()), type(vars().values())})
 DEPTH = 3
 """How many containers inside one another are looked into."""
 
@@ -40,7 +41,7 @@ def records_in(value: object, depth: int = DEPTH) -> Iterator[object]:
     elif depth and isinstance(value, dict):
         for item in (*value.keys(), *value.values()):
             yield from records_in(item, depth - 1)
-    elif depth and isinstance(value, (list, tuple, set, frozenset, KeysView, ValuesView, ItemsView)):
+    elif depth and kind in CONTAINERS and isinstance(value, Iterable):
         for item in tuple(value):
             yield from records_in(item, depth - 1)
 

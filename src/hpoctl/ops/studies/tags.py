@@ -21,7 +21,7 @@ from hpoctl.core.errors import HpoctlError, IncompleteError, unknown_name
 from hpoctl.core.names import made_up_tag
 from hpoctl.core.records import to_plain
 from hpoctl.core.rng import stream
-from hpoctl.core.sealed import FORMAT, DamagedError, RecordType
+from hpoctl.core.sealed import FORMAT, DamagedError, RecordType, seal
 from hpoctl.core.storage import Store
 from hpoctl.core.study import Study
 from hpoctl.ops.studies.config import Root
@@ -156,13 +156,14 @@ def keep_plan(store: Store, tag: str, study: Study, source: str, changes: Overri
     for name, values in {"launcher": study.launcher_options, "backend": study.backend_options, **study.fixed}.items():
         check_values(f"{name} in study {study.name}", values)
     plan = TagPlan(tag, source, study, changes or Overrides())
-    digest = content_hash(canonical_json({FORMAT: PLANS.format, **to_plain(plan, defaults=False)}))[:12]
+    values = {FORMAT: PLANS.format, **to_plain(plan, defaults=False)}
+    digest = content_hash(canonical_json(values))[:12]
     names = plan_names(store, tag)
     if names and names[-1].endswith(f"-{digest}"):
         return replace(plan, name=names[-1])
     name = f"{max(map(_number, names), default=0) + 1:04d}-{digest}"
     with suppress(FileExistsError):  # another launch has just written the same
-        store.put(_plan_file(tag, name), PLANS.seal(plan), create=True)
+        store.put(_plan_file(tag, name), seal(values), create=True)
     return replace(plan, name=name)
 
 
