@@ -106,10 +106,10 @@ def test_the_folder_says_where_results_go_unless_an_option_or_the_environment_do
     registry: Registry, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "hpoctl.toml").write_text('results = "here"\n')
-    assert plan_launch(LaunchRequest(), registry).store.location("") == str(folder / "results")
+    assert plan_launch(LaunchRequest(), registry).root.store.location("") == str(folder / "results")
     monkeypatch.delenv("HPOCTL_ROOT")
-    assert plan_launch(LaunchRequest(), registry).store.location("") == str(folder / "here")
-    assert plan_launch(LaunchRequest(results=str(folder / "x")), registry).store.location("") == str(folder / "x")
+    assert plan_launch(LaunchRequest(), registry).root.store.location("") == str(folder / "here")
+    assert plan_launch(LaunchRequest(results=str(folder / "x")), registry).root.store.location("") == str(folder / "x")
 
 
 def test_a_study_file_has_a_tag_a_seed_and_a_launcher(registry: Registry, folder: Path) -> None:
