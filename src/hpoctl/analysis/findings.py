@@ -20,7 +20,9 @@ def findings(comparison: Comparison, path: str = "comparison") -> list[Sentence]
     said: list[Sentence] = []
     said += few_seeds(comparison)
     if comparison.overall is not None:
-        said += overall_findings(comparison, comparison.overall, f"{path}.overall")
+        said += overall_findings(
+            comparison.overall, f"{path}.overall", comparison.level, interim=comparison.interim is not None
+        )
     for place, found in enumerate(comparison.benchmarks):
         said.append(_benchmark(found, f"{path}.benchmarks.{place}"))
     said += [(f"{name}: no run has a finite value.",) for name in comparison.without_value]

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from hpoctl.analysis.comparison_model import TURNED
 from hpoctl.analysis.overall_model import Overall
 from hpoctl.analysis.shown import Sentence, filled, show
-from hpoctl.analysis.study_comparison import Comparison
 
 MOST_NAMES = 4
 """A list of more names is a number."""
@@ -22,8 +21,15 @@ FEW_BENCHMARKS = 4
 """With fewer benchmarks intervals about benchmarks like these are too narrow."""
 
 
-def overall_findings(comparison: Comparison, overall: Overall, path: str) -> list[Sentence]:
-    """Who has the best mean rank over all benchmarks, and beside whom that is decided."""
+def overall_findings(overall: Overall, path: str, level: float, *, interim: bool) -> list[Sentence]:
+    """Who has the best mean rank over all benchmarks, and beside whom that is decided.
+
+    Args:
+        overall: The methods over all benchmarks.
+        path: Where these stand in the model.
+        level: The level of the tests.
+        interim: Whether interim analyses decided which seeds were run.
+    """
     count, methods = len(overall.benchmarks), len(overall.methods)
     ranks = [(line.mean_rank, line.mean_seed_rank.value) for line in overall.methods]
     best = min(range(methods), key=lambda place: ranks[place])
@@ -38,7 +44,7 @@ def overall_findings(comparison: Comparison, overall: Overall, path: str) -> lis
         f"Over {count} benchmarks {names_of(tied)} {'has' if len(tied) == 1 else 'have'}",
         *filled(numbers, line, f"{path}.methods.{best}"),
     )
-    if comparison.interim is not None:
+    if interim:
         return [(*said, "."), (ADDED_SEEDS,)]
     if overall.ranks.friedman_p is not None:
         said = (
@@ -53,7 +59,7 @@ def overall_findings(comparison: Comparison, overall: Overall, path: str) -> lis
         f"pair{'s' if methods > 2 else ''})."
     )
     alike = _verdicts(overall, line.method, "verdict_alike").count("better")
-    if overall.smallest_p_alike > comparison.level:
+    if overall.smallest_p_alike > level:
         there = f"{count} benchmarks cannot decide about benchmarks like these: no adjusted p value can be below "
         there += f"{show(overall.smallest_p_alike, 'p')}."
     else:
@@ -99,10 +105,10 @@ def _apart(separated: int, methods: int) -> str:
     return f"it separates {separated} of {every} pair{'s' if every > 1 else ''} of methods"
 
 
-def overall_words(comparison: Comparison, overall: Overall) -> Iterable[str]:
+def overall_words(overall: Overall, *, interim: bool) -> Iterable[str]:
     """What the tables over all benchmarks say."""
     margin, benchmarks = overall.margin, len(overall.benchmarks)
-    if comparison.interim is not None:
+    if interim:
         yield ADDED_SEEDS
     yield (
         "Rank: by the median over seeds. Rank by seed: the mean of the ranks that it has in each seed. Regret: "

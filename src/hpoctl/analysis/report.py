@@ -196,7 +196,10 @@ def _overall(data: ReportData, model: ReportModel) -> Html:
             element("p", "Seeds with runs of all methods: ", *seeds, "the others do not count here.", class_="about"),
             *(element("p", f"{text[0].upper()}{text[1:]}.", class_="about") for text in overall.left_out),
             *tables,
-            *(element("p", text, class_="about") for text in overall_words(model.comparison, overall)),
+            *(
+                element("p", text, class_="about")
+                for text in overall_words(overall, interim=model.comparison.interim is not None)
+            ),
             run_time_figure(model.comparison.benchmarks, data.methods),
             rank_diagram(data.methods, overall, path),
             *(element("p", sentence_html(note), class_="note") for note in rank_notes(overall, path)),

@@ -187,7 +187,7 @@ def _overall(comparison: Comparison, overall: Overall) -> list[Block]:
     for table in overall_tables(overall, path):
         shown += [Lines([table.caption]), _grid(table)]
     notes = [text_of(note) for note in rank_notes(overall, path)]
-    return [*shown, Lines([*overall_words(comparison, overall), *notes])]
+    return [*shown, Lines([*overall_words(overall, interim=comparison.interim is not None), *notes])]
 
 
 def _left_out(found: ComparedTags) -> list[Block]:
