@@ -133,6 +133,6 @@ class Outcomes:
         self.held.append(low <= max(truth - count, 0) <= high)
 
     def cells(self) -> list[str]:
-        predicted, decided = zip(*self.most, strict=True) if self.most else ((np.nan,), (np.nan,))
+        predicted, decided = zip(*self.most, strict=True) if self.most else ((), ())
         lists = (self.missing, self.half, self.more, predicted, decided, self.held)
         return [percent(float(np.mean(each))) if len(each) else "-" for each in lists]
