@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from coverage_shared import DIFFERENCES, Draw, Generator, one_sided, percent, rejects, row, within
 from scipy.special import ndtr, ndtri
-from sequential_samples import LEVEL, MARGIN, MOST, all_looks, looked_up, rules_with
+from sequential_samples import LEVEL, MARGIN, MOST, all_looks, looked_up, positive_ranks, rules_with
 
 from hpoctl.analysis.decisions import follow
 from hpoctl.analysis.group_sequential import Spending, look_levels, planned_looks, spending
@@ -225,14 +225,14 @@ def estimates(repeats: int) -> None:
         f"\nEstimates after interim analyses, normal differences, at most {MOST} seeds: how many are below the true "
         "shift (50 % is right), and how often intervals hold it\n"
     )
-    row(
-        "true shift", "shift of the last analysis", "median-unbiased", "its repeated interval", "all repeated intervals"
-    )
-    row(*("---:" for _ in range(5)))
+    heads = ("shift of the last analysis", "median-unbiased", "its repeated interval", "all repeated intervals")
+    row("true shift", *heads, f"SD of the statistic with {planned_looks(MOST)[0]} seeds")
+    row(*("---:" for _ in range(6)))
     rules, question = Rules(planned_looks(MOST), LEVEL), Question("A", "B", "toy")
     for shift in SHIFTS:
         alone, unbiased, last, every = [], [], [], []
-        for sample in np.random.default_rng([33, int(10 * shift)]).normal(shift, 1.0, (repeats, MOST)):
+        samples = np.random.default_rng([33, int(10 * shift)]).normal(shift, 1.0, (repeats, MOST))
+        for sample in samples:
             tests = {seeds: analysis_of(sample[:seeds], rules) for seeds in rules.looks}
             answer = follow([question], rules, partial(made, tests)).answers[question]
             if answer.estimate is None or answer.look.shift is None:
@@ -242,7 +242,14 @@ def estimates(repeats: int) -> None:
             holds = {seeds: look.interval is not None and look.interval.holds(shift) for seeds, look in tests.items()}
             last.append(holds[answer.look.seeds])
             every.append(all(holds.values()))
-        row(f"{shift:g}", *(percent(float(np.mean(each))) for each in (alone, unbiased, last, every)))
+        cells = [percent(float(np.mean(each))) for each in (alone, unbiased, last, every)]
+        row(f"{shift:g}", *cells, f"{spread_of_ranks(samples[:, : rules.looks[0]]):.2f}")
+
+
+def spread_of_ranks(samples: np.ndarray) -> float:
+    """The standard deviation of the signed-rank statistic, in units of the one without a difference."""
+    count = samples.shape[1]
+    return float(np.std(positive_ranks(samples)) / np.sqrt(count * (count + 1) * (2 * count + 1) / 24.0))
 
 
 def see(values: np.ndarray, question: Question, seeds: int) -> InterimAnalysis:

@@ -71,8 +71,8 @@ def commands_of(every: Iterable[Metadata]) -> Iterable[str]:
 
     The entry point of an imported result is a script of another program, and no command.
     """
-    own = (metadata for metadata in every if metadata.entrypoint and metadata.made_by == OWN)
-    return dict.fromkeys(_without_root(metadata.entrypoint) for metadata in own)
+    own = (metadata.entrypoint for metadata in every if metadata.made_by == OWN)
+    return dict.fromkeys(_without_root(command) for command in own if command)
 
 
 def _without_root(command: str) -> str:
