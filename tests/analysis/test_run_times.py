@@ -60,6 +60,16 @@ def test_the_same_runs_in_half_and_a_quarter_of_the_time_are_twice_and_four_time
 
 
 @pytest.mark.parametrize("fast", [2.0, 4.0])
+def test_the_interval_holds_the_speed_up_of_the_same_runs_of_any_seeds(fast: float) -> None:
+    # With common random numbers a faster method has the same runs: all ratios of a seed are alike.
+    both = [[runs(20, times, np.random.default_rng(repeat)) for times in (fast, 1.0)] for repeat in range(30)]
+    found = [speed(one, other, 100.0) for one, other in both]
+    held = np.mean([each.interval is not None and each.interval.holds(fast) for each in found])
+    assert held >= 0.95 - 3.3 * np.sqrt(0.95 * 0.05 / 30)
+    assert np.median([each.ratio for each in found if each.ratio is not None]) == pytest.approx(fast, rel=0.1)
+
+
+@pytest.mark.parametrize("fast", [2.0, 4.0])
 def test_the_interval_holds_a_speed_up_of_two_and_four(fast: float) -> None:
     generator = np.random.default_rng(int(fast))
     found = [speed(runs(20, fast, generator), runs(20, 1.0, generator), 100.0) for _ in range(60)]
