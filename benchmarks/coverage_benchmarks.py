@@ -15,6 +15,8 @@ from hpoctl.analysis.resampling import Statistic, weighted_middle_means
 from hpoctl.analysis.signed_rank import sign_flip_test, signed_rank
 from hpoctl.analysis.traces import Trace
 
+SCORE_SEEDS = 20
+
 
 def bayes(repeats: int) -> None:
     titles(
@@ -96,7 +98,7 @@ def check_pairs(losses: np.ndarray, p: list[float], *, alike: bool) -> None:
 def scores(repeats: int) -> None:
     """The intervals of the interquartile mean over benchmarks and seeds."""
     titles(
-        "Score, 20 seeds, benchmarks with a deviation of 0.2, seeds with 0.1: how often intervals hold the truth",
+        f"Score, {SCORE_SEEDS} seeds, SD 0.2 of benchmarks, 0.1 of seeds: how often intervals contain the truth",
         repeats,
         "benchmarks",
         "these benchmarks",
@@ -107,25 +109,29 @@ def scores(repeats: int) -> None:
         generator = np.random.default_rng([benchmarks, 22])
         held: dict[bool, list[bool]] = {False: [], True: []}
         for repeat in range(repeats):
-            noise = generator.normal(0.0, 0.1, (benchmarks, 20))
+            noise = generator.normal(0.0, 0.1, (benchmarks, SCORE_SEEDS))
             levels = generator.normal(0.0, 0.2, (benchmarks, 1))
             for alike, values in ((False, noise), (True, noise + levels)):
-                means = fast_middle_means(np.ravel(values), benchmarks, alike)
-                found = ends(means[None], benchmarks, 20, alike=alike)
+                found = ends(fast_middle_means(values, alike=alike)[None], benchmarks, SCORE_SEEDS, alike=alike)
                 if repeat < CHECKED:
-                    check_intervals(found, benchmarks, 20, middle_of(values), alike=alike)
+                    check_intervals(found, benchmarks, SCORE_SEEDS, middle_of(values), alike=alike)
                 held[alike].append(bool(found[0][0] <= 0.0 <= found[1][0]))
         row(benchmarks, share(held[False]), share(held[True]))
 
 
-def fast_middle_means(values: np.ndarray, benchmarks: int, alike: bool) -> np.ndarray:
-    """`weighted_middle_means` with samples in the last axis and a sum by parts, which is faster, shape (samples,)."""
-    order = np.argsort(values)
-    reached = np.cumsum(bootstrap(benchmarks, 20, alike).T[order], axis=0)
+def fast_middle_means(values: np.ndarray, *, alike: bool) -> np.ndarray:
+    """`weighted_middle_means` with samples in the last axis and a sum by parts, which is faster, shape (samples,).
+
+    Args:
+        values: Shape (benchmarks, seeds).
+        alike: Whether benchmarks are drawn, too.
+    """
+    order = np.argsort(values, axis=None)
+    reached = np.cumsum(bootstrap(len(values), values.shape[1], alike).T[order], axis=0)
     total = reached[-1].copy()
     cut = total // 4
     np.clip(reached, cut, total - cut, out=reached)
-    known = values[order]
+    known = np.ravel(values)[order]
     sums = known[-1] * reached[-1] - known[0] * cut - np.diff(known) @ reached[:-1]
     return np.asarray(sums / (total - 2.0 * cut))
 

@@ -119,6 +119,12 @@ def test_the_shift_decides_where_the_ranks_alone_agree_with_the_mean() -> None:
     assert predict_power(differences).contradicts
 
 
+def test_small_differences_contradict_each_other_as_large_ones_do() -> None:
+    # The product of a mean and a shift of 1e-170 is 0.
+    differences = 1e-170 * np.array([2.25, -0.14, -1.01, -0.86, 0.91, 0.61, -0.67, -0.95, -0.73, 2.43])
+    assert predict_power(differences).contradicts
+
+
 def test_predictive_power_grows_with_seeds_and_is_below_certainty() -> None:
     found = [predictive_power(0.2, 12, more) for more in (10, 40, 160, 640)]
     assert found == sorted(found)

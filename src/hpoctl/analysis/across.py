@@ -12,7 +12,7 @@ from hpoctl.analysis.comparison import budget_of, refusal, uses_ratios, values_o
 from hpoctl.analysis.comparison_model import Failed, Traces, Verdict
 from hpoctl.analysis.equivalence import REGRET, signed_rank_posterior
 from hpoctl.analysis.overall_model import AcrossEstimate, Overall, OverallLine, OverallPair
-from hpoctl.analysis.paired import LEVEL, ROUNDING, holm, paired_differences
+from hpoctl.analysis.paired import LEVEL, holm, paired_differences, same_but_for_rounding
 from hpoctl.analysis.ranks import mean_ranks
 from hpoctl.analysis.ratings import ratings, win_rates, win_shares
 from hpoctl.analysis.resampling import Statistic, intervals, weighted_middle_means
@@ -108,9 +108,7 @@ def without_rounding(losses: FloatArray) -> FloatArray:
     """Losses in which those of a row that differ by no more than rounding are equal, shape (rows, columns)."""
     order = np.argsort(losses, axis=1)
     ordered = np.take_along_axis(losses, order, axis=1)
-    with np.errstate(invalid="ignore"):
-        size = np.maximum(np.abs(ordered[:, 1:]), np.abs(ordered[:, :-1]))
-        same = (np.diff(ordered, axis=1) <= ROUNDING * size) & np.isfinite(size)
+    same = same_but_for_rounding(ordered[:, 1:], ordered[:, :-1])
     for place in range(same.shape[1]):
         ordered[:, place + 1] = np.where(same[:, place], ordered[:, place], ordered[:, place + 1])
     levelled = np.empty_like(losses)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from hpoctl.analysis.signed_rank import MOST_EXACT, SignedRank, critical_sum, signed_rank
@@ -121,8 +122,22 @@ def paired_differences(first: FloatArray, second: FloatArray, *, log: bool) -> F
         if log:
             first, second = np.log(first), np.log(second)
         differences = first - second
-        same = np.abs(differences) <= ROUNDING * np.maximum(np.maximum(np.abs(first), np.abs(second)), float(log))
-    return np.where(np.isnan(differences) | (same & np.isfinite(differences)), 0.0, differences)
+    same = same_but_for_rounding(first, second, least=float(log))
+    return np.where(np.isnan(differences) | same, 0.0, differences)
+
+
+def same_but_for_rounding(first: FloatArray, second: FloatArray, *, least: float = 0.0) -> NDArray[np.bool_]:
+    """Whether finite values differ by no more than rounding, of the shape of both.
+
+    Args:
+        first: The values.
+        second: Those that they are compared with.
+        least: The size that rounding is relative to where both values are smaller.
+    """
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(first - second)
+    size = np.maximum(np.maximum(np.abs(first), np.abs(second)), least)
+    return np.asarray(np.isfinite(differences) & (differences <= ROUNDING * size))
 
 
 def hodges_lehmann(differences: FloatArray, level: float = LEVEL) -> tuple[float, Interval]:
@@ -135,12 +150,7 @@ def hodges_lehmann(differences: FloatArray, level: float = LEVEL) -> tuple[float
         differences: Differences, shape (n,), n >= 1.
         level: One less the confidence.
     """
-    n = len(differences)
-    rows, columns = np.triu_indices(n)
-    with np.errstate(invalid="ignore"):
-        # Halves are taken first, so that no sum overflows.
-        means = 0.5 * differences[rows] + 0.5 * differences[columns]
-    means = np.sort(np.where(np.isnan(means), 0.0, means))
+    n, means = len(differences), _pair_means(differences)
     cut = critical_sum(n, level)
     interval = Interval(-np.inf, np.inf) if cut < 0 else Interval(float(means[cut]), float(means[-1 - cut]))
     if cut >= 0 and len(np.unique(differences)) < n:
@@ -148,6 +158,24 @@ def hodges_lehmann(differences: FloatArray, level: float = LEVEL) -> tuple[float
     if n <= MOST_EXACT and len(np.unique(np.abs(differences))) == n and np.all(differences):
         return _middle(means), interval  # neither ties nor zeros: test and interval agree as they are
     return _middle(means), _agreeing(interval, signed_rank(differences), level)
+
+
+def hodges_lehmann_shift(differences: FloatArray) -> float:
+    """The shift of Hodges and Lehmann without its interval.
+
+    Args:
+        differences: Differences, shape (n,), n >= 1.
+    """
+    return _middle(_pair_means(differences))
+
+
+def _pair_means(differences: FloatArray) -> FloatArray:
+    """The means of all pairs of differences, each with itself, too, increasing, shape (n (n + 1) / 2,)."""
+    rows, columns = np.triu_indices(len(differences))
+    with np.errstate(invalid="ignore"):
+        # Halves are taken first, so that no sum overflows.
+        means = 0.5 * differences[rows] + 0.5 * differences[columns]
+    return np.sort(np.where(np.isnan(means), 0.0, means))
 
 
 def _inverted(differences: FloatArray, means: FloatArray, cut: int, level: float) -> Interval:

@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 from scipy.stats import rankdata
 
-from hpoctl.analysis.paired import LEVEL
+from hpoctl.analysis.paired import LEVEL, hodges_lehmann_shift
 from hpoctl.analysis.signed_rank import critical_sum
 from hpoctl.core.protocols import FloatArray
 
@@ -207,9 +207,8 @@ def _errors(effects: FloatArray, n: int, spread: float) -> FloatArray:
 
 def _contradicts(effect: float, differences: FloatArray) -> bool:
     """Whether the mean points to another method than the shift of Hodges and Lehmann, or than the ranks."""
-    rows, columns = np.triu_indices(len(differences))
-    shift, mean = float(np.median(differences[rows] + differences[columns])), float(np.mean(differences))
-    return mean * effect < 0.0 or mean * shift < 0.0
+    mean, *others = np.sign([float(np.mean(differences)), effect, hodges_lehmann_shift(differences)])
+    return any(mean * other < 0.0 for other in others)
 
 
 def _first(chance: Callable[[int], float], wanted: float, most: int) -> int | None:
